@@ -1,1 +1,49 @@
+"""Losses of classification: what is minimised, sample by sample.
 
+A loss is a torch module ``loss(scores, target)``. It owns its value for each sample, the gradient of that
+value, its link to probabilities where it has one, and its decision.
+
+Letters used in every docstring: ``n`` samples and ``K`` classes; ``scores`` (..., n, K) are the raw outputs
+``o`` of a network and ``target`` (..., n) int64 the positions ``c`` of the true classes; ``...`` stands for
+any leading axes, as when several networks are stacked. For one sample ``y`` (K,) is the one-hot vector of
+``c``, ``p`` (K,) are the probabilities, and ``d_k`` is 1 for ``k = c`` and 0 otherwise.
+
+The twelve losses are those compared by Janocha and Czarnecki, "On loss functions for deep neural networks in
+classification" (2017, arXiv 1702.05659). The learning rates named in the docstrings were measured: a plain
+torch network 64-100-10 with ReLU, Adam, batches of 100, 60 epochs, on scikit-learn's digits with pixels
+divided by 16 and a stratified 70/30 split; the rates tried were 1e-3, 3e-3 and 1e-2, and a rate is named if
+the test accuracy was at least 0.95 for each of five seeds.
+"""
+
+from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._probability import (
+    CauchySchwarzLoss,
+    ChebyshevLoss,
+    ExpectationLoss,
+    LogLoss,
+    ProbabilityLoss,
+    RegularizedExpectationLoss,
+    SquaredLogLoss,
+    TanimotoLoss,
+)
+from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
+from sklearn_nndyn.losses._registry import get_loss, loss_names
+
+__all__ = [
+    "CauchySchwarzLoss",
+    "ChebyshevLoss",
+    "ClassificationLoss",
+    "CustomLoss",
+    "ExpectationLoss",
+    "HingeLoss",
+    "L1Loss",
+    "L2Loss",
+    "LogLoss",
+    "ProbabilityLoss",
+    "RegularizedExpectationLoss",
+    "SquaredLogLoss",
+    "TanimotoLoss",
+    "get_loss",
+    "loss_names",
+]

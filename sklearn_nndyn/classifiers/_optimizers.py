@@ -1,0 +1,140 @@
+"""Optimizers by name, and their update without the ceremony around it."""
+
+import difflib
+import inspect
+
+import torch
+
+
+def find_optimizer(optimizer):
+    """Find an optimizer class.
+
+    Parameters
+    ----------
+    optimizer : str or torch.optim.Optimizer class
+        A name such as ``"adam"`` or ``"sgd"``, in any case, or the class itself.
+
+    Returns
+    -------
+    optimizer : type
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is none of this name, or it is no optimizer class.
+    """
+    if isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
+        return optimizer
+    if not isinstance(optimizer, str):
+        raise TypeError(f'optimizer must be a name such as "adam" or a torch optimizer class, got {optimizer!r}.')
+    known = optimizer_names()
+    if optimizer.lower() not in known:
+        near = difflib.get_close_matches(optimizer.lower(), known, n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        raise ValueError(f"optimizer {optimizer!r} is unknown.{hint} Known are {', '.join(sorted(known))}.")
+    return known[optimizer.lower()]
+
+
+def optimizer_names():
+    """{lower-case name: class} of torch's optimizers that need nothing but parameters and a rate."""
+    classes = [
+        c for c in vars(torch.optim).values() if isinstance(c, type) and issubclass(c, torch.optim.Optimizer)
+    ]
+    left_out = {torch.optim.Optimizer, torch.optim.SparseAdam, getattr(torch.optim, "Muon", None)}
+    return {c.__name__.lower(): c for c in classes if c not in left_out}
+
+
+def accepts(optimizer, name):
+    """Whether the optimizer class has a parameter of this name."""
+    return name in inspect.signature(optimizer).parameters
+
+
+class Update:
+    """One update of the parameters from their gradients, by the net's own optimizer.
+
+    ``optimizer.step()`` costs more than the arithmetic of a small network. For Adam, AdamW and SGD torch's
+    fused kernel is called directly, on the very tensors that the optimizer keeps as its state; every other
+    optimizer, and the first update of a fit (which makes the state, and tells schedulers that training has
+    begun), goes through ``step``. The results are the same to the last bit.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+    """
+
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+        self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._fused = None
+        self._began = False
+
+    def refresh(self):
+        """Read the optimizer's settings anew: schedulers change them between epochs."""
+        self._fused = _fused_call(self.optimizer) if self._began else None
+
+    @property
+    def lr(self):
+        """The rate of the first parameter group."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def __call__(self, gradients):
+        """Update the parameters by ``gradients``, in the order of ``parameters``."""
+        if self._fused is not None:
+            self._fused(gradients)
+            return
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self.optimizer.step()
+        if not self._began:
+            self._began = True
+            self.refresh()
+
+
+def _fused_call(optimizer):
+    """The fused kernel bound to the optimizer's state, or None where there is none for it."""
+    make = {torch.optim.Adam: _adam, torch.optim.AdamW: _adam, torch.optim.SGD: _sgd}.get(type(optimizer))
+    if make is None or len(optimizer.param_groups) != 1:
+        return None
+    group = optimizer.param_groups[0]
+    parameters = [p.detach() for p in group["params"]]
+    ready = group.get("fused") and all(p.requires_grad and p in optimizer.state for p in group["params"])
+    return make(group, parameters, [optimizer.state[p] for p in group["params"]]) if ready else None
+
+
+def _adam(group, parameters, states):
+    kernel = torch._fused_adamw_ if group.get("decoupled_weight_decay") else torch._fused_adam_
+    steps, first, second = ([s[name] for s in states] for name in ("step", "exp_avg", "exp_avg_sq"))
+    most = [s["max_exp_avg_sq"] for s in states] if group["amsgrad"] else []
+    settings = {
+        "lr": group["lr"],
+        "beta1": group["betas"][0],
+        "beta2": group["betas"][1],
+        "weight_decay": group["weight_decay"],
+        "eps": group["eps"],
+        "amsgrad": group["amsgrad"],
+        "maximize": group["maximize"],
+    }
+
+    def update(gradients):
+        torch._foreach_add_(steps, 1)
+        kernel(parameters, gradients, first, second, most, steps, **settings)
+
+    return update
+
+
+def _sgd(group, parameters, states):
+    buffers = [s["momentum_buffer"] for s in states] if group["momentum"] else []
+    settings = {
+        "weight_decay": group["weight_decay"],
+        "momentum": group["momentum"],
+        "lr": group["lr"],
+        "dampening": group["dampening"],
+        "nesterov": group["nesterov"],
+        "maximize": group["maximize"],
+        "is_first_step": False,
+    }
+
+    def update(gradients):
+        torch._fused_sgd_(parameters, gradients, buffers, **settings)
+
+    return update

@@ -1,0 +1,210 @@
+"""What a fitted classifier can tell of its own past, from the weights of each recorded epoch."""
+
+import copy
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_nndyn.classifiers._data import as_tensor
+from sklearn_nndyn.classifiers._validation import check_record, check_X, check_X_y, encode
+from sklearn_nndyn.recording._layers import hidden_layer_names
+from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._recorder import Recorder, score_in_chunks
+from sklearn_nndyn.recording._replay import replay, staged_scores
+
+
+def _has_probabilities(estimator):
+    return hasattr(estimator, "predict_proba")
+
+
+class ReplayMixin:
+    """``replay``, ``at_epoch``, ``activations`` and the ``staged_`` methods."""
+
+    def replay(self, X, y, *, record=None, epochs=None):
+        """Record what the training did to other labelled samples, afterwards.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples, seen in training or not.
+        y : array-like of shape (n_samples,)
+            Their labels, among ``classes_``.
+        record : tuple of {"samples", "geometry", "scores"}, default=None
+            What to look at; None is what the classifier itself recorded.
+        epochs : sequence of int, default=None
+            Which of the recorded epochs; None is all of them.
+
+        Returns
+        -------
+        dynamics : Dynamics
+            For the training samples the same as ``dynamics_``, up to rounding.
+
+        Raises
+        ------
+        ValueError
+            For unseen labels, epochs that were not recorded, or without snapshots.
+        """
+        snapshots = self._get_snapshots("replay")
+        X, y = check_X_y(self, X, y, reset=False)
+        epochs = _choose(epochs, snapshots.epochs)
+        record = self._what_to_record(record)
+        data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
+        recorder = Recorder(
+            data, target, self.loss_, n_classes=len(self.classes_), record=record, capacity=len(epochs)
+        )
+        replay(recorder, self.module_, snapshots, epochs)
+        return recorder.dynamics(y, self.classes_, self._header([]))
+
+    def at_epoch(self, epoch):
+        """The classifier as of an epoch, fitted, as if ``fit`` had stopped there.
+
+        Parameters
+        ----------
+        epoch : int
+            A recorded epoch; -1 is the last one.
+
+        Returns
+        -------
+        estimator : DynamicsClassifier
+            A copy with the weights of that epoch, and a record that ends there. Trained further, it begins with a
+            new optimizer.
+        """
+        snapshots = self._get_snapshots("at_epoch")
+        (epoch,) = _choose([epoch], snapshots.epochs)
+        earlier = copy.copy(self)
+        earlier.net_ = self._net_with(snapshots.state_dict(epoch))
+        earlier.net_.history_.extend(self.net_.history[:epoch])
+        earlier.n_iter_, earlier.loss_curve_ = epoch, self.loss_curve_[:epoch]
+        earlier._snapshots = snapshots.until(epoch)
+        earlier._randomness, earlier._shuffling = copy.deepcopy((self._randomness, self._shuffling))
+        if hasattr(self, "validation_scores_"):
+            earlier.validation_scores_ = self.validation_scores_[:epoch]
+        for name in ("dynamics_", "validation_dynamics_"):
+            if hasattr(self, name):
+                setattr(earlier, name, getattr(self, name).until(epoch))
+        return earlier
+
+    def activations(self, X, layer=-1, epoch=None):
+        """Activations of a hidden layer, after its nonlinearity.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        layer : int or str, default=-1
+            Position in the order of the forward pass, or name. -1 is the input of the last linear layer.
+        epoch : int, default=None
+            A recorded epoch; None is the model as it predicts.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, ...)
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer or epoch; the names are offered.
+        """
+        check_is_fitted(self, "net_")
+        X = as_tensor(check_X(self, X), self._device)
+        module = self.module_ if epoch is None else self.at_epoch(epoch).module_
+        with untouched_generators(X.device):
+            name = _find_layer(layer, hidden_layer_names(module, X[:2]))
+            return score_in_chunks(module, X, name).cpu().numpy()
+
+    def staged_decision_function(self, X):
+        """Yield ``decision_function(X)`` as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Yields
+        ------
+        scores : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+        """
+        return (decision_values(scores) for scores in self._staged(X))
+
+    @available_if(_has_probabilities)
+    def staged_predict_proba(self, X):
+        """Yield ``predict_proba(X)`` as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Yields
+        ------
+        proba : ndarray of shape (n_samples, n_classes)
+        """
+        return (self.loss_.predict_proba(scores).cpu().numpy() for scores in self._staged(X))
+
+    def staged_predict(self, X):
+        """Yield ``predict(X)`` as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Yields
+        ------
+        y : ndarray of shape (n_samples,)
+        """
+        return (self.classes_[self.loss_.decide(scores).cpu().numpy()] for scores in self._staged(X))
+
+    def staged_score(self, X, y, sample_weight=None):
+        """Yield the accuracy as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Yields
+        ------
+        accuracy : float
+        """
+        return (accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X))
+
+    def _staged(self, X):
+        snapshots = self._get_snapshots("the staged_ methods")
+        X = as_tensor(check_X(self, X), self._device)
+        return staged_scores(self.module_, snapshots, snapshots.epochs, X)
+
+    def _get_snapshots(self, what):
+        check_is_fitted(self, "net_")
+        if not hasattr(self, "_snapshots"):
+            raise ValueError(f"{what}: the weights of earlier epochs were not kept; fit with snapshots=True.")
+        return self._snapshots
+
+    def _what_to_record(self, record):
+        record = tuple(self.record if record is None else record) or ("samples", "geometry")
+        check_record(record)
+        return record
+
+
+def decision_values(scores):
+    """Scores as ``decision_function`` gives them."""
+    scores = scores.cpu().numpy()
+    return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+
+def _choose(epochs, recorded):
+    if epochs is None:
+        return list(recorded)
+    epochs = [recorded[-1] if epoch == -1 else epoch for epoch in np.atleast_1d(epochs).tolist()]
+    missing = [epoch for epoch in epochs if epoch not in recorded]
+    if missing:
+        raise ValueError(f"epochs {missing} were not recorded; recorded are {list(recorded)}.")
+    return epochs
+
+
+def _find_layer(layer, names):
+    if isinstance(layer, str) and layer in names:
+        return layer
+    if isinstance(layer, int) and -len(names) <= layer < len(names):
+        return names[layer]
+    offered = ", ".join(repr(name) for name in names) or "none: the network is one linear layer"
+    raise ValueError(f"layer {layer!r} does not exist; the hidden layers are {offered}.")

@@ -1,0 +1,59 @@
+"""scikit-learn's callback protocol (``sklearn.callback``, from 1.9, experimental): the one place that knows it."""
+
+from sklearn_nndyn.classifiers._watchers import Watcher
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:
+        """Nothing to support before scikit-learn 1.9."""
+
+    def with_callbacks(method):
+        """Nothing to tear down before scikit-learn 1.9."""
+        return method
+
+
+class CallbackBridge(Watcher):
+    """Tell scikit-learn's callbacks of every epoch, and stop when one asks for it.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+        Whose fit it is.
+    epochs : int
+        Epochs to come.
+    data : dict
+        ``X``, ``y`` and ``metadata`` for the hooks.
+    as_fitted : callable
+        Makes the attributes of an estimator fitted so far.
+    """
+
+    def __init__(self, estimator, epochs, data, as_fitted):
+        self.estimator, self.data, self.as_fitted = estimator, data, as_fitted
+        self.context = estimator._init_callback_context(max_subtasks=epochs)
+        self.context.call_on_fit_task_begin(estimator=estimator, **data)
+
+    def on_epoch_begin(self, net):
+        """Open the epoch's task."""
+        self.task = self.context.subcontext(task_name="epoch")
+        self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+    def on_epoch_end(self, net):
+        """Close it."""
+        self.wants_to_stop = self.task.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=self.as_fitted, **self.data
+        )
+
+    def close(self):
+        """Close the fit's task, once the estimator is fitted."""
+        self.context.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=self.as_fitted, **self.data
+        )
+
+
+def callback_bridges(estimator, epochs, data, as_fitted):
+    """The bridge as a list of one, or nothing where there are no callbacks to tell."""
+    if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+        return [CallbackBridge(estimator, epochs, data, as_fitted)]
+    return []

@@ -1,0 +1,256 @@
+"""Everything a user can get wrong, found before training starts."""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from sklearn_nndyn.classifiers._optimizers import find_optimizer
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.recording import make_schedule
+from sklearn_nndyn.recording._recorder import RECORDABLE
+
+
+def check_parameters(estimator):
+    """Check every parameter of the classifier.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Names every mistake at once. A TypeError where there is just one, and it is one of type.
+    """
+    mistakes = [mistake for check in CHECKS for mistake in _run(check, estimator)]
+    if len(mistakes) == 1:
+        raise mistakes[0]
+    if mistakes:
+        listed = "\n".join(f"- {mistake}" for mistake in mistakes)
+        raise ValueError(f"{len(mistakes)} parameters cannot be used:\n{listed}")
+
+
+def _run(check, estimator):
+    try:
+        check(estimator)
+    except (ValueError, TypeError) as error:
+        return [error]
+    return []
+
+
+def _require(name, text, accept):
+    """A check of one parameter: ``accept(value)`` or a ValueError that says what it ``must be``."""
+
+    def check(estimator):
+        value = getattr(estimator, name)
+        if not accept(value):
+            raise ValueError(f"{name} must be {text}, got {value!r}.")
+
+    return check
+
+
+def _is_int(value, least):
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+def _is_real(value, accept):
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(value)) and accept(value)
+
+
+def _is_bool(value):
+    return isinstance(value, (bool, np.bool_))
+
+
+def _is_class_weight(value):
+    if isinstance(value, str):
+        return value == "balanced"
+    return value is None or (
+        isinstance(value, Mapping) and all(_is_real(w, lambda w: w >= 0) for w in value.values())
+    )
+
+
+def check_record(record):
+    """What to record: a collection of known names, or nothing."""
+    if isinstance(record, str) or not hasattr(record, "__iter__"):
+        raise TypeError(f'record must be a tuple such as ("samples", "geometry"), got {record!r}.')
+    unknown = [name for name in record if name not in RECORDABLE]
+    if unknown:
+        raise ValueError(f"record: {unknown} cannot be recorded; choose from {', '.join(RECORDABLE)}.")
+
+
+def _check_callbacks(estimator):
+    callbacks = estimator.callbacks
+    if callbacks is None or callbacks == "disable":
+        return
+    if not isinstance(callbacks, (list, tuple)):
+        raise TypeError(f"callbacks must be a list of skorch callbacks, got {type(callbacks).__name__}.")
+    for item in callbacks:
+        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        kind = callback if isinstance(callback, type) else type(callback)
+        if callback is not None and not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks takes skorch callbacks, got {kind.__name__}. scikit-learn's own go through "
+                "set_callbacks(...)."
+            )
+
+
+def _check_random_state(estimator):
+    if not isinstance(estimator.random_state, np.random.Generator):
+        check_random_state(estimator.random_state)
+        return
+    raise ValueError("random_state must be None, an int or a numpy.random.RandomState, got a numpy.random.Generator.")
+
+
+def _check_optimizer(estimator):
+    find_optimizer(estimator.optimizer)
+
+
+CHECKS = [
+    lambda estimator: get_loss(estimator.loss),
+    _check_optimizer,
+    _require("optimizer_params", "None or a dict", lambda v: v is None or isinstance(v, Mapping)),
+    _require("lr", "a finite number greater than 0", lambda v: _is_real(v, lambda v: v > 0)),
+    _require("weight_decay", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
+    _require(
+        "batch_size",
+        '"auto", "full" or an integer, 1 or greater',
+        lambda v: (isinstance(v, str) and v in ("auto", "full")) or _is_int(v, 1),
+    ),
+    _require("max_epochs", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
+    _require("shuffle", "True or False", _is_bool),
+    lambda estimator: check_record(estimator.record),
+    lambda estimator: make_schedule(estimator.record_epochs),
+    _require("snapshots", "True or False", _is_bool),
+    _require(
+        "validation_fraction",
+        "None or a number between 0 and 1, both excluded",
+        lambda v: v is None or _is_real(v, lambda v: 0 < v < 1),
+    ),
+    _require("early_stopping", "True or False", _is_bool),
+    _require("n_iter_no_change", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
+    _require("tol", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
+    _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
+    _check_callbacks,
+    lambda estimator: find_device(estimator.device),
+    _require("dtype", '"float32" or "float64"', lambda v: v in ("float32", "float64")),
+    _require("warm_start", "True or False", _is_bool),
+    _check_random_state,
+    _require("verbose", "an integer, 0 or greater", lambda v: _is_bool(v) or _is_int(v, 0)),
+]
+
+
+def find_device(device):
+    """The torch device of this name; ``"auto"`` is an accelerator where there is one."""
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f'device {device!r} cannot be used: {reason} Use "cpu", or "auto".') from error
+    return found
+
+
+def check_X(estimator, X, *, reset=False):
+    """Rows as a contiguous array of the estimator's dtype, any number of axes, the shape of those seen in fit."""
+    X = validate_data(
+        estimator, X, reset=reset, dtype=np.dtype(estimator.dtype), order="C", allow_nd=True
+    )
+    if not reset and X.shape[1:] != estimator.input_shape_:
+        raise ValueError(
+            f"X has samples of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted with samples of "
+            f"shape {estimator.input_shape_}."
+        )
+    return X
+
+
+def check_X_y(estimator, X, y, *, reset):
+    """Rows and labels; with ``reset`` they set ``n_features_in_``, ``feature_names_in_`` and ``input_shape_``."""
+    X, y = validate_data(
+        estimator, X, y, reset=reset, dtype=np.dtype(estimator.dtype), order="C", allow_nd=True
+    )
+    check_classification_targets(y)
+    if reset:
+        estimator.input_shape_ = X.shape[1:]
+    elif X.shape[1:] != estimator.input_shape_:
+        check_X(estimator, X)
+    return X, y
+
+
+def encode(y, classes, name="y"):
+    """Positions of the labels ``y`` in the sorted ``classes``.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among them.
+    """
+    unseen = np.setdiff1d(y, classes)
+    if len(unseen):
+        raise ValueError(f"{name} holds labels unseen at fit: {_some(unseen)}; the classes are {_some(classes)}.")
+    return np.searchsorted(classes, y)
+
+
+def check_two_classes(classes, what="y"):
+    """There is nothing to tell apart with one class."""
+    if len(classes) < 2:
+        raise ValueError(f"Classification needs at least 2 classes, but {what} holds one class only: {_some(classes)}.")
+
+
+def combine_weights(sample_weight, class_weight, X, y, one_class_will_do=False):
+    """Weights of the samples, float64 and with a mean of one over the positive ones; None for equal ones.
+
+    Raises
+    ------
+    ValueError
+        For negative or non-finite weights, no positive one, or positive ones in one class only.
+    """
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if class_weight is not None:
+        weight = weight * compute_sample_weight(class_weight, y)
+    used = weight > 0
+    if not used.any():
+        raise ValueError("Every sample has weight zero: there is nothing to learn from.")
+    if not one_class_will_do:
+        check_two_classes(np.unique(y[used]), "y, where weights are greater than zero,")
+    return None if np.ptp(weight) == 0 else weight / weight[used].mean()
+
+
+def check_validation_pair(X_val, y_val):
+    """Validation data come in pairs."""
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was given without {missing}: validation needs both.")
+
+
+def check_module(module, X, n_classes):
+    """Run the module on two rows: it must give a score for each class.
+
+    Raises
+    ------
+    ValueError
+        If it fails, or gives anything else.
+    """
+    rows = X[:2]
+    try:
+        with torch.no_grad():
+            scores = module(rows)
+    except Exception as error:
+        raise ValueError(
+            f"module cannot process a batch of shape {tuple(rows.shape)}: {type(error).__name__}: {error}"
+        ) from error
+    scores = scores[0] if isinstance(scores, (tuple, list)) else scores
+    shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+    if shape != (len(rows), n_classes):
+        raise ValueError(
+            f"module must give a score for each of the {n_classes} classes, shape ({len(rows)}, {n_classes}) for "
+            f"{len(rows)} samples, but gives {shape}."
+        )
+
+
+def _some(values, most=10):
+    shown = ", ".join(repr(v.item() if isinstance(v, np.generic) else v) for v in values[:most])
+    return f"[{shown}{', ...' if len(values) > most else ''}]"

@@ -1,0 +1,274 @@
+"""Loss and accuracy over the epochs of training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_nndyn.displays._style import COLOURS, SPLIT_COLOURS, SPLIT_NAMES, panels
+from sklearn_nndyn.dynamics import check_dynamics
+
+NEEDS = ("loss", "prediction")
+UNITS = {"log": "nats", "squared_log": "nats²", "cauchy_schwarz": "nats"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingCurves:
+    """What one split shows over the epochs.
+
+    Parameters
+    ----------
+    epochs : array of shape (n_epochs,)
+        Recorded epochs.
+    loss_mean, loss_median : array of shape (n_epochs,)
+        Over the samples, in the units of the loss.
+    loss_band : array of shape (2, n_epochs) or None
+        Lower and upper quantile over the samples.
+    accuracy : array of shape (n_epochs,)
+        Share of samples classified correctly.
+    """
+
+    epochs: np.ndarray
+    loss_mean: np.ndarray
+    loss_median: np.ndarray
+    loss_band: np.ndarray | None
+    accuracy: np.ndarray
+
+
+class TrainingCurveDisplay:
+    """Mean and median loss of the samples, and accuracy, over the epochs.
+
+    Mean and median part where a few samples carry the loss: the picture asks why, and the analyzers answer.
+
+    Parameters
+    ----------
+    train : TrainingCurves
+        Of the training samples.
+    validation : TrainingCurves, optional
+        Of the validation samples.
+    quantiles : tuple of two floats or None, default=(0.05, 0.95)
+        What the bands are.
+    loss_label : str, default="loss"
+        Name of the loss with its unit, for the axis.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of two matplotlib Axes
+        Loss and accuracy.
+    lines_ : dict of {"train", "validation"} to dict of str to matplotlib Line2D
+        The curves ``"loss_mean"``, ``"loss_median"`` and ``"accuracy"`` of each split.
+    bands_ : dict of {"train", "validation"} to matplotlib artist
+        The bands; empty without.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn.displays import TrainingCurveDisplay
+    >>> from sklearn_nndyn.dynamics import Dynamics
+    >>> record = Dynamics(
+    ...     y=[0, 1],
+    ...     classes=[0, 1],
+    ...     epochs=[0, 1, 2],
+    ...     loss=[[0.7, 0.3, 0.1], [0.7, 0.9, 0.5]],
+    ...     prediction=[[1, 0, 0], [1, 0, 1]],
+    ...     header={"loss": "log"},
+    ... )
+    >>> display = TrainingCurveDisplay.from_dynamics(record).plot()
+    >>> display.train.accuracy
+    array([0.5, 0.5, 1. ])
+    >>> display.axes_[0].get_ylabel()
+    'log loss (nats)'
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, train, validation=None, *, quantiles=(0.05, 0.95), loss_label="loss"):
+        self.train = train
+        self.validation = validation
+        self.quantiles = quantiles
+        self.loss_label = loss_label
+
+    @classmethod
+    def from_dynamics(cls, dynamics, *, validation=None, quantiles=(0.05, 0.95)):
+        """Compute the curves of a record, and of another beside it.
+
+        Parameters
+        ----------
+        dynamics : Dynamics
+            Of the training samples.
+        validation : Dynamics, optional
+            Of the validation samples.
+        quantiles : tuple of two floats or None, default=(0.05, 0.95)
+            Lower and upper quantile of the bands of the loss; None for no bands.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        ValueError
+            If a record lacks loss or prediction, or the quantiles are not two increasing numbers from 0 to 1.
+        """
+        _check_quantiles(quantiles)
+        dynamics = check_dynamics(dynamics, needs=NEEDS)
+        if validation is not None:
+            validation = training_curves(
+                check_dynamics(validation, needs=NEEDS, split="validation"), quantiles
+            )
+        return cls(
+            training_curves(dynamics, quantiles),
+            validation,
+            quantiles=quantiles,
+            loss_label=_loss_label(dynamics.header.get("loss")),
+        )
+
+    @classmethod
+    def from_estimator(cls, model, *, quantiles=(0.05, 0.95)):
+        """Compute the curves of a fitted model that holds a record.
+
+        Parameters
+        ----------
+        model : estimator
+            A fitted DynamicsClassifier, a Pipeline that ends in one, or a search over one. Its validation record is
+            shown where it has one.
+        quantiles : tuple of two floats or None, default=(0.05, 0.95)
+            Lower and upper quantile of the bands of the loss; None for no bands.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        ValueError
+            If the model holds no record of loss and prediction, or the quantiles are not two increasing numbers
+            from 0 to 1.
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        """
+        train = check_dynamics(model, needs=NEEDS)
+        validation = check_dynamics(model, needs=NEEDS, split="validation", optional=True)
+        return cls.from_dynamics(train, validation=validation, quantiles=quantiles)
+
+    def plot(self, ax=None, *, loss_scale="linear"):
+        """Draw two panels: the loss (mean solid, median dashed, band shaded) and the accuracy.
+
+        Parameters
+        ----------
+        ax : sequence of two matplotlib Axes, optional
+            Where to draw; by default a new figure, as wide as a page of two columns.
+        loss_scale : {"linear", "log"}, default="linear"
+            Scale of the loss.
+
+        Returns
+        -------
+        self : TrainingCurveDisplay
+            With ``figure_``, ``axes_``, ``lines_`` and ``bands_``.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not two axes, or the logarithmic scale is asked for and a mean or median is not positive.
+        """
+        splits = {name: getattr(self, name) for name in SPLIT_COLOURS if getattr(self, name) is not None}
+        _check_scale(loss_scale, splits.values())
+        with panels(ax, 2) as axes:
+            self.axes_, self.figure_ = axes, axes[0].figure
+            self.lines_ = {split: _draw_lines(*axes, split, curves) for split, curves in splits.items()}
+            self.bands_ = {
+                split: _draw_band(axes[0], split, curves)
+                for split, curves in splits.items()
+                if curves.loss_band is not None
+            }
+            self._finish_loss(axes[0], loss_scale, splits.values())
+            self._finish_accuracy(axes[1])
+        return self
+
+    def _finish_loss(self, ax, scale, curves):
+        ax.set(title="Loss over the samples", xlabel="epoch", ylabel=self.loss_label, yscale=scale)
+        lowest = min(_lowest(one) for one in curves)
+        if scale == "log":
+            ax.set_ylim(bottom=0.7 * lowest)  # a band may reach down to zero: it leaves the panel there
+        elif ax.dataLim.ymin >= 0:
+            ax.set_ylim(bottom=0)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend(handles=_line_styles(self.quantiles if self.bands_ else None))
+
+    def _finish_accuracy(self, ax):
+        ax.set(title="Samples classified correctly", xlabel="epoch", ylabel="accuracy (share of samples)")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        if len(self.lines_) > 1:
+            ax.legend(handles=[lines["accuracy"] for lines in self.lines_.values()])
+
+
+def training_curves(record, quantiles):
+    """The curves of one record; bands where ``quantiles`` is not None."""
+    return TrainingCurves(
+        epochs=record.epochs,
+        loss_mean=record.loss.mean(axis=0, dtype=np.float64),
+        loss_median=np.median(record.loss, axis=0),
+        loss_band=None if quantiles is None else np.quantile(record.loss, quantiles, axis=0),
+        accuracy=record.accuracy,
+    )
+
+
+def _check_quantiles(quantiles):
+    if quantiles is not None and not (len(quantiles) == 2 and 0 <= quantiles[0] < quantiles[1] <= 1):
+        raise ValueError(f"quantiles must be two increasing numbers from 0 to 1, or None; got {quantiles!r}.")
+
+
+def _check_scale(scale, curves):
+    if scale not in ("linear", "log"):
+        raise ValueError(f"loss_scale must be 'linear' or 'log', got {scale!r}.")
+    lowest = min(_lowest(one) for one in curves)
+    if scale == "log" and lowest <= 0:
+        raise ValueError(
+            f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: use 'linear'."
+        )
+
+
+def _lowest(curves):
+    return min(curves.loss_mean.min(), curves.loss_median.min())
+
+
+def _loss_label(name):
+    if not isinstance(name, str) or not name.isidentifier():
+        return "loss"
+    unit = f" ({UNITS[name]})" if name in UNITS else ""
+    return f"{name.replace('_', ' ')} loss{unit}"
+
+
+def _draw_lines(loss, accuracy, split, curves):
+    look = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
+    if len(curves.epochs) == 1:
+        look |= {"marker": "o", "markersize": 4}
+    hollow = {"linestyle": "--", "markerfacecolor": "white"}
+    return {
+        "loss_mean": loss.plot(curves.epochs, curves.loss_mean, **look)[0],
+        "loss_median": loss.plot(curves.epochs, curves.loss_median, **look, **hollow)[0],
+        "accuracy": accuracy.plot(curves.epochs, curves.accuracy, **look)[0],
+    }
+
+
+def _draw_band(ax, split, curves):
+    return ax.fill_between(
+        curves.epochs, *curves.loss_band, color=SPLIT_COLOURS[split], alpha=0.13, linewidth=0
+    )
+
+
+def _line_styles(quantiles):
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    grey = COLOURS["grey"]
+    handles = [
+        Line2D([], [], color=grey, label="mean"),
+        Line2D([], [], color=grey, linestyle="--", label="median"),
+    ]
+    if quantiles is not None:
+        low, high = (f"{100 * quantile:g}" for quantile in quantiles)
+        handles.append(Patch(color=grey, alpha=0.2, linewidth=0, label=f"{low} to {high} % of samples"))
+    return handles

@@ -1,0 +1,91 @@
+"""How our pictures look: colours that everyone can tell apart, and sizes for a page of two columns."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+# Okabe and Ito (2008): distinct for the common kinds of colour blindness, and in grey.
+COLOURS = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "purple": "#CC79A7",
+    "grey": "#595959",
+}
+SPLIT_COLOURS = {"train": COLOURS["blue"], "validation": COLOURS["vermillion"]}
+SPLIT_NAMES = {"train": "training", "validation": "validation"}
+
+PAPER = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelcolor": "#333333",
+    "axes.edgecolor": "#808080",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": "#E3E3E3",
+    "grid.linewidth": 0.6,
+    "xtick.color": "#808080",
+    "ytick.color": "#808080",
+    "xtick.labelcolor": "#333333",
+    "ytick.labelcolor": "#333333",
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.4,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "figure.dpi": 150,
+    "savefig.dpi": 300,
+}
+
+
+@contextmanager
+def panels(ax, n_panels, width=7.0, height=2.6):
+    """Axes to draw on: the user's as they are, or new ones in a row, in the style of a paper.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, sequence of them, or None
+        Where to draw; None makes a new figure.
+    n_panels : int
+        Number of axes that are needed.
+    width, height : float
+        Size of a new figure in inches.
+
+    Yields
+    ------
+    axes : array of n_panels matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If ``ax`` is not that many axes.
+    """
+    if ax is not None:
+        yield _given(ax, n_panels)
+        return
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(PAPER):
+        yield plt.subplots(1, n_panels, figsize=(width, height), layout="constrained", squeeze=False)[
+            1
+        ].ravel()
+
+
+def _given(ax, n_panels):
+    axes = np.ravel(np.asarray(ax, dtype=object))
+    if len(axes) != n_panels:
+        raise ValueError(
+            f"ax must be a sequence of {n_panels} matplotlib axes, one for each panel, got {len(axes)}."
+        )
+    return axes

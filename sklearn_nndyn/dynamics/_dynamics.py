@@ -1,0 +1,354 @@
+"""Dynamics: what was seen of each sample at each recorded epoch.
+
+A long file of short methods: what a user meets has its documentation here, where ``help(Dynamics)`` finds it.
+"""
+
+import dataclasses
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sklearn_nndyn.dynamics._fields import map_axis, recorded_fields, require_fields
+from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
+from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
+from sklearn_nndyn.dynamics._layout import take
+from sklearn_nndyn.dynamics._selection import epochs_key, sample_key
+from sklearn_nndyn.dynamics._text import as_html, as_text
+from sklearn_nndyn.dynamics._validation import check_fields, positions
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Dynamics:
+    """What was seen of a training: read-only arrays, sample axis first.
+
+    Epoch 0 is the network before its first update; epoch e is the network in evaluation mode, as if fit had
+    stopped there. scikit-learn takes a record as an ``X``: it has a length and a shape, and its index is the
+    sample.
+
+    Parameters
+    ----------
+    y : array of shape (n_samples,)
+        Labels as the user gave them: numbers, booleans or strings.
+    classes : array of shape (n_classes,)
+        The classes, sorted and without repeats.
+    epochs : array of shape (n_epochs,)
+        Recorded epochs, increasing.
+    loss : array of shape (n_samples, n_epochs), optional
+        The trained loss of each sample, float32, in the units of that loss (nats for ``"log"``).
+    margin : array of shape (n_samples, n_epochs), optional
+        Score of the true class minus the best other, float32, in the units of the network's outputs.
+    prediction : array of shape (n_samples, n_epochs), optional
+        Position of the predicted class in ``classes``, a small integer type.
+    scores : array of shape (n_samples, n_epochs, n_classes), optional
+        Raw outputs of the network.
+    centroids : dict of layer to array of shape (n_epochs, n_classes, width), optional
+        Means of the unit-normalised activations of each class; nan for a class without samples.
+    reconstruction : dict of layer to array of shape (n_samples, n_epochs), optional
+        Squared error of giving the input back from the layer.
+    probe_accuracy : dict of layer to array of shape (n_epochs,), optional
+        Accuracy of a fresh linear classifier on the layer, between 0 and 1.
+    weight_norms : dict of layer to array of shape (n_epochs,), optional
+        Frobenius norms of the weights.
+    header : dict, optional
+        What else there is to tell of the fit: ``"loss"``, parameters, seed, versions, seconds per epoch. Kept
+        as plain data: lists become tuples, NumPy scalars Python's, and what JSON cannot tell its ``repr``.
+
+    Raises
+    ------
+    TypeError
+        If a field holds the wrong kind of value. The message lists all of them.
+    ValueError
+        If shapes or values do not fit together. The message lists everything that does not.
+
+    See Also
+    --------
+    load_dynamics : The record in a file written by ``save``.
+    concatenate_epochs : One record of two that follow one another.
+
+    Notes
+    -----
+    Arrays are read-only views, never copies: what is handed in keeps its memory layout.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.dynamics import Dynamics
+    >>> record = Dynamics(
+    ...     y=["cat", "dog", "dog"],
+    ...     classes=["cat", "dog"],
+    ...     epochs=[0, 1],
+    ...     loss=[[0.7, 0.2], [0.8, 0.9], [0.6, 0.1]],
+    ...     prediction=[[0, 0], [0, 0], [1, 1]],
+    ...     header={"loss": "log"},
+    ... )
+    >>> record
+    Dynamics of 3 samples at 2 epochs
+      epochs: 0, 1
+      classes: 'cat', 'dog'
+      trained loss: log
+      fields: loss, prediction
+    >>> record.correct[:, -1]
+    array([ True, False,  True])
+    >>> record[1:].loss
+    array([[0.8, 0.9],
+           [0.6, 0.1]])
+    """
+
+    y: np.ndarray
+    classes: np.ndarray
+    epochs: np.ndarray
+    loss: np.ndarray | None = None
+    margin: np.ndarray | None = None
+    prediction: np.ndarray | None = None
+    scores: np.ndarray | None = None
+    centroids: Mapping[str, np.ndarray] = field(default_factory=dict)
+    reconstruction: Mapping[str, np.ndarray] = field(default_factory=dict)
+    probe_accuracy: Mapping[str, np.ndarray] = field(default_factory=dict)
+    weight_norms: Mapping[str, np.ndarray] = field(default_factory=dict)
+    header: Mapping = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name, value in self._values().items():
+            object.__setattr__(self, name, frozen_field(name, value))
+        check_fields(self)
+
+    def __reduce__(self):
+        # Arrays come back writable from a pickle; made again, the record is read-only again.
+        return _make, (type(self), self._values())
+
+    def _values(self):
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+
+    @property
+    def n_samples(self):
+        """Number of samples."""
+        return len(self.y)
+
+    @property
+    def n_epochs(self):
+        """Number of recorded epochs."""
+        return len(self.epochs)
+
+    @property
+    def n_classes(self):
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def shape(self):
+        """(n_samples, n_epochs)."""
+        return self.n_samples, self.n_epochs
+
+    @property
+    def fields(self):
+        """Names of the fields that were recorded."""
+        return recorded_fields(self)
+
+    @property
+    def layers(self):
+        """Names of the layers whose activations were looked at, in the order of the forward pass."""
+        return tuple(dict.fromkeys([*self.centroids, *self.reconstruction, *self.probe_accuracy]))
+
+    @property
+    def target(self):
+        """Position of each label in ``classes``, shape (n_samples,)."""
+        return read_only(positions(self.y, self.classes)[0])
+
+    @property
+    def correct(self):
+        """Whether each sample was classified correctly, shape (n_samples, n_epochs)."""
+        require_fields(self, ["prediction"])
+        return read_only(self.prediction == self.target.astype(self.prediction.dtype)[:, None])
+
+    @property
+    def error(self):
+        """Share of samples misclassified, shape (n_epochs,): the error curve of training or validation."""
+        return read_only((~self.correct).mean(axis=0))
+
+    @property
+    def accuracy(self):
+        """Share of samples classified correctly, shape (n_epochs,)."""
+        return read_only(self.correct.mean(axis=0))
+
+    def __len__(self):
+        return self.n_samples
+
+    def __getitem__(self, key):
+        """The record of some samples; what belongs to layers as a whole stays as it is.
+
+        Parameters
+        ----------
+        key : slice, int, sequence of int or of bool
+            Samples by position, or by a mask. A slice gives views; a single int a record of one sample.
+
+        Returns
+        -------
+        record : Dynamics
+            Of the chosen samples, at the same epochs.
+
+        Raises
+        ------
+        TypeError
+            If ``key`` reaches beyond the sample axis.
+        IndexError
+            If there is no such sample.
+        """
+        key = sample_key(key, self.n_samples)
+        return replace(self, **map_axis("sample", lambda axis, array: take(array, key, axis), self))
+
+    def select_epochs(self, epochs):
+        """The record restricted to some of its epochs.
+
+        Parameters
+        ----------
+        epochs : int or sequence of int
+            Recorded epochs, in any order.
+
+        Returns
+        -------
+        record : Dynamics
+            Of the same samples, at these epochs in increasing order. The header stays that of the fit.
+
+        Raises
+        ------
+        ValueError
+            If an epoch was not recorded; the message names those that were.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1, 2, 4], loss=[[4.0, 3.0, 2.0, 1.0]] * 2)
+        >>> record.select_epochs([0, 4]).loss
+        array([[4., 1.],
+               [4., 1.]])
+        """
+        return self._at(epochs_key(epochs, self.epochs))
+
+    def until(self, epoch):
+        """The record as if fit had stopped at ``epoch``, as views.
+
+        Parameters
+        ----------
+        epoch : int
+            A recorded epoch.
+
+        Returns
+        -------
+        record : Dynamics
+            Of the same samples, at the epochs up to and including this one. The header stays that of the fit.
+
+        Raises
+        ------
+        ValueError
+            If the epoch was not recorded; the message names those that were.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1, 2, 4], loss=[[4.0, 3.0, 2.0, 1.0]] * 2)
+        >>> record.until(2).epochs
+        array([0, 1, 2])
+        """
+        return self._at(slice(0, epochs_key(operator.index(epoch), self.epochs).stop))
+
+    def _at(self, key):
+        return replace(self, **map_axis("epoch", lambda axis, array: take(array, key, axis), self))
+
+    def save(self, path):
+        """Write the record to one safetensors file, from which ``load_dynamics`` makes it again.
+
+        The file is written beside its place and moved there when it is whole: a failure leaves an older file
+        as it was. There is no pickle in it.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            File to write; by habit it ends in ``.safetensors``.
+
+        Raises
+        ------
+        IsADirectoryError
+            If ``path`` is a folder.
+        FileNotFoundError
+            If the folder of ``path`` does not exist.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sklearn_nndyn.dynamics import Dynamics, load_dynamics
+        >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0], loss=[[0.5], [1.5]])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     record.save(Path(folder) / "record.safetensors")
+        ...     again = load_dynamics(Path(folder) / "record.safetensors")
+        >>> again.loss
+        array([[0.5],
+               [1.5]])
+        """
+        # Imported here because the module that saves a record also makes one.
+        from sklearn_nndyn.dynamics._storage import save_dynamics
+
+        save_dynamics(self, path)
+
+    def to_frame(self):
+        """The samples as a long pandas table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame of n_samples * n_epochs rows
+            Columns ``sample`` (position in this record), ``epoch``, ``y``, and of what was recorded ``loss``,
+            ``margin``, ``prediction`` (the label) and ``correct``; sample by sample.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1], loss=[[2.0, 1.0], [2.5, 0.5]])
+        >>> record.to_frame()
+           sample  epoch  y  loss
+        0       0      0  0   2.0
+        1       0      1  0   1.0
+        2       1      0  1   2.5
+        3       1      1  1   0.5
+        """
+        return to_frame(self)
+
+    def to_xarray(self):
+        """The whole record as an xarray Dataset of read-only arrays with named dimensions.
+
+        Returns
+        -------
+        dataset : xarray.Dataset
+            Dimensions ``sample``, ``epoch``, ``class``. Fields that belong to layers are named with theirs,
+            ``centroids_<layer>``, whose last dimension is ``width_<layer>``. The header is in ``attrs``.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1], loss=[[2.0, 1.0], [2.5, 0.5]])
+        >>> record.to_xarray().loss.mean("sample").values
+        array([2.25, 0.75])
+        """
+        return to_xarray(self)
+
+    def __repr__(self):
+        return as_text(self)
+
+    def _repr_html_(self):
+        return as_html(self)
+
+
+def _make(kind, values):
+    return kind(**values)

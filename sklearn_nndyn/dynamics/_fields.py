@@ -1,0 +1,81 @@
+"""The fields of a record: what their axes mean, and which recording makes them."""
+
+AXES = {
+    "y": ("sample",),
+    "classes": ("class",),
+    "epochs": ("epoch",),
+    "loss": ("sample", "epoch"),
+    "margin": ("sample", "epoch"),
+    "prediction": ("sample", "epoch"),
+    "scores": ("sample", "epoch", "class"),
+    "centroids": ("epoch", "class", "width"),
+    "reconstruction": ("sample", "epoch"),
+    "probe_accuracy": ("epoch",),
+    "weight_norms": ("epoch",),
+}
+PER_LAYER = ("centroids", "reconstruction", "probe_accuracy", "weight_norms")
+RECORDED_BY = {
+    "loss": "samples",
+    "margin": "samples",
+    "prediction": "samples",
+    "scores": "scores",
+    "centroids": "geometry",
+    "reconstruction": "reconstruction",
+    "probe_accuracy": "probes",
+    "weight_norms": "geometry",
+}
+
+
+def recorded_fields(record):
+    """Names of the fields that hold something, in the order of ``AXES``."""
+    values = {name: getattr(record, name) for name in RECORDED_BY}
+    return tuple(
+        name for name, value in values.items() if (bool(value) if name in PER_LAYER else value is not None)
+    )
+
+
+def named_arrays(record):
+    """Yield (field, layer, array) for every array; the layer is None where the field has none."""
+    for field in AXES:
+        value = getattr(record, field)
+        if field in PER_LAYER:
+            yield from ((field, layer, array) for layer, array in value.items())
+        elif value is not None:
+            yield field, None, value
+
+
+def map_axis(axis, change, *records):
+    """Apply ``change(position, *arrays)`` to each field with this axis; {field: new value}."""
+    changed = {}
+    for field in (name for name, axes in AXES.items() if axis in axes):
+        position = AXES[field].index(axis)
+        values = [getattr(record, field) for record in records]
+        if field in PER_LAYER:
+            changed[field] = {
+                layer: change(position, *(value[layer] for value in values)) for layer in values[0]
+            }
+        elif values[0] is not None:
+            changed[field] = change(position, *values)
+    return changed
+
+
+def require_fields(record, needs):
+    """Raise ValueError naming the fields that are missing and the call that records them."""
+    has = recorded_fields(record)
+    missing = [name for name in needs if name not in has]
+    if missing:
+        raise ValueError(
+            f"This record has no {_listed(missing)}: it holds {_listed(has) or 'no measurement'}. "
+            f"Fit again with DynamicsClassifier(record={_recording((*has, *missing))!r})."
+        )
+
+
+def _recording(fields):
+    groups = dict.fromkeys(RECORDED_BY.values())
+    wanted = {RECORDED_BY[name] for name in fields}
+    return tuple(group for group in groups if group in wanted)
+
+
+def _listed(names):
+    *first, last = names or [""]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,127 @@
+"""What must hold among the fields of a record."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sklearn_nndyn.dynamics._fields import AXES, PER_LAYER, named_arrays
+from sklearn_nndyn.dynamics._text import shown
+
+LABEL_KINDS = "biufUO"
+PLURAL = {"sample": "samples", "epoch": "epochs", "class": "classes"}
+
+
+def check_fields(record):
+    """Raise TypeError or ValueError with everything that does not fit together in ``record``."""
+    for error, problems in ((TypeError, _type_problems(record)), (ValueError, _value_problems(record))):
+        found = list(problems)
+        if found:
+            raise error("These fields do not make a record:" + "".join(f"\n- {problem}" for problem in found))
+
+
+def positions(labels, classes):
+    """Position of each label in the sorted ``classes``, and whether it is there."""
+    found = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    return found, classes[found] == labels
+
+
+def _type_problems(record):
+    if not isinstance(record.header, Mapping):
+        yield f"header must be a dictionary, got {type(record.header).__name__}"
+    by_layer = {name: getattr(record, name) for name in PER_LAYER}
+    no_mapping = {name: value for name, value in by_layer.items() if not isinstance(value, Mapping)}
+    for name, value in no_mapping.items():
+        yield f"{name} must be a dictionary from layer name to array, got {type(value).__name__}"
+    if not no_mapping:
+        yield from _layer_name_problems(record)
+        yield from _dtype_problems(record)
+
+
+def _layer_name_problems(record):
+    for name in PER_LAYER:
+        for layer in getattr(record, name):
+            if not isinstance(layer, str):
+                yield f"{name} has the layer {layer!r}, but layer names are strings"
+
+
+def _dtype_problems(record):
+    for field, layer, array in named_arrays(record):
+        if field in ("y", "classes"):
+            good, wanted = _is_label(array), "numbers, booleans or strings"
+        elif field in ("epochs", "prediction"):
+            good, wanted = array.dtype.kind in "iu", "integers"
+        else:
+            good, wanted = array.dtype.kind == "f" and array.itemsize <= 8, "floats of at most 64 bits"
+        if not good:
+            yield f"{_called(field, layer)} must hold {wanted}, got {array.dtype}"
+    if _is_text(record.y) != _is_text(record.classes):
+        yield f"y holds {record.y.dtype}, but classes {record.classes.dtype}: labels of one kind are needed"
+
+
+def _is_label(array):
+    if array.dtype.kind == "O":
+        return all(isinstance(label, str) for label in array.flat)
+    return array.dtype.kind in LABEL_KINDS and not (array.dtype.kind == "f" and array.itemsize > 8)
+
+
+def _is_text(array):
+    return array.dtype.kind in "UO"
+
+
+def _value_problems(record):
+    flat = ("y", "classes", "epochs")
+    bent = [name for name in flat if getattr(record, name).ndim != 1]
+    for name in bent:
+        yield f"{name} must be one-dimensional, got shape {getattr(record, name).shape}"
+    if not bent:
+        yield from _epoch_problems(record.epochs)
+        yield from _label_problems(record.y, record.classes)
+        yield from _shape_problems(record)
+        yield from _prediction_problems(record)
+
+
+def _epoch_problems(epochs):
+    if len(epochs) == 0:
+        yield "epochs is empty, but a record has at least one epoch"
+    elif epochs[0] < 0 or (epochs[:-1] >= epochs[1:]).any():
+        yield f"epochs must increase from 0 or later, got {shown(epochs)}"
+
+
+def _label_problems(y, classes):
+    if len(classes) == 0:
+        yield "classes is empty, but there is at least one class"
+    elif not (classes[:-1] < classes[1:]).all():
+        yield f"classes must be sorted and without repeats, as numpy.unique gives them, got {shown(classes)}"
+    else:
+        _, known = positions(y, classes)
+        if not known.all():
+            unknown = shown(np.unique(y[~known]))
+            yield f"y has labels that are not among the classes {shown(classes)}: {unknown}"
+
+
+def _shape_problems(record):
+    sizes = {"sample": len(record.y), "epoch": len(record.epochs), "class": len(record.classes)}
+    for field, layer, array in named_arrays(record):
+        axes = AXES[field]
+        if array.ndim != len(axes) or any(
+            sizes.get(axis, n) != n for axis, n in zip(axes, array.shape, strict=True)
+        ):
+            wanted = ", ".join(f"{sizes[axis]} {PLURAL[axis]}" if axis in sizes else axis for axis in axes)
+            yield f"{_called(field, layer)} has shape {array.shape}, expected ({wanted})"
+
+
+def _prediction_problems(record):
+    prediction, n_classes = record.prediction, len(record.classes)
+    if (
+        prediction is not None
+        and prediction.size
+        and not 0 <= prediction.min() <= prediction.max() < n_classes
+    ):
+        yield (
+            "prediction must hold positions in classes, "
+            f"0 to {n_classes - 1}, got {prediction.min()} to {prediction.max()}"
+        )
+
+
+def _called(field, layer):
+    return field if layer is None else f"{field}[{layer!r}]"

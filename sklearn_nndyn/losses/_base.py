@@ -1,0 +1,138 @@
+"""The contract every loss keeps."""
+
+from abc import ABC, abstractmethod
+
+import torch
+
+_REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "none": lambda values: values}
+
+
+def check_choice(name, value, choices):
+    """Return `value` if it is one of `choices`, else raise a ValueError that lists them."""
+    if value not in tuple(choices):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+    return value
+
+
+def one_hot(scores, target):
+    """The vectors y: zeros like `scores` (..., n, K), with a one at the true class."""
+    return torch.zeros_like(scores).scatter_(-1, target.unsqueeze(-1), 1.0)
+
+
+def differentiate(per_sample, inputs, target):
+    """Values (..., n) of ``per_sample(inputs, target)``, and their gradients (..., n, K) by autograd.
+
+    Each value must depend on its own row of `inputs` alone. Works under ``torch.no_grad`` and
+    ``torch.inference_mode`` too.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        inputs = inputs.detach().clone().requires_grad_()
+        target = target.clone() if target.is_inference() else target
+        values = per_sample(inputs, target)
+        (gradient,) = torch.autograd.grad(values.sum(), inputs)
+    return values.detach(), gradient
+
+
+class ClassificationLoss(torch.nn.Module, ABC):
+    """Base of all losses: a torch module ``loss(scores, target)``.
+
+    A loss of one's own defines `per_sample`, over the last axis of the scores, and nothing else. If it has
+    probabilities it also defines ``predict_proba(scores)`` (..., n, K) with rows that sum to one; a loss
+    without them has no such method. It may define `decide`, and `value_and_gradient` in closed form to train
+    faster.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}, default="mean"
+        What a call makes of the per-sample values: their mean, their sum, or nothing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_nndyn.losses import ClassificationLoss
+    >>> class PerceptronLoss(ClassificationLoss):
+    ...     '''How far the score of the true class lies below the best.'''
+    ...
+    ...     def per_sample(self, scores, target):
+    ...         return scores.amax(-1) - scores.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+    >>> loss = PerceptronLoss()
+    >>> scores, target = torch.tensor([[1.0, 3.0, 0.0], [2.0, 0.0, 1.0]]), torch.tensor([0, 0])
+    >>> loss(scores, target)
+    tensor(1.)
+    >>> values, gradient = loss.value_and_gradient(scores, target)
+    >>> gradient
+    tensor([[-1.,  1.,  0.],
+            [ 0.,  0.,  0.]])
+    >>> loss.decide(scores)
+    tensor([1, 0])
+    >>> hasattr(loss, "predict_proba")
+    False
+    """
+
+    def __init__(self, *, reduction="mean"):
+        super().__init__()
+        self.reduction = check_choice("reduction", reduction, _REDUCTIONS)
+
+    def forward(self, scores, target):
+        """Reduce the per-sample values as `reduction` says.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+            Raw outputs of the network.
+        target : Tensor (..., n), int64
+            Positions of the true classes.
+
+        Returns
+        -------
+        Tensor
+            () for "mean" and "sum", (..., n) for "none". Differentiable.
+        """
+        if scores.shape[:-1] != target.shape:
+            raise ValueError(
+                "scores must be (..., n_samples, n_classes) and target (..., n_samples); "
+                f"got {tuple(scores.shape)} and {tuple(target.shape)}."
+            )
+        return _REDUCTIONS[self.reduction](self.per_sample(scores, target))
+
+    @abstractmethod
+    def per_sample(self, scores, target):
+        """The loss of each sample.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+        target : Tensor (..., n), int64
+
+        Returns
+        -------
+        Tensor (..., n)
+            Differentiable in `scores`; each value depends on its own row of `scores` alone.
+        """
+
+    def value_and_gradient(self, scores, target):
+        """The loss of each sample and its gradient in that sample's scores, both detached.
+
+        Here by autograd, also under ``torch.no_grad`` and ``torch.inference_mode``; the losses of this
+        package have closed forms.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+        target : Tensor (..., n), int64
+
+        Returns
+        -------
+        values : Tensor (..., n)
+        gradient : Tensor (..., n, K)
+            ``gradient[..., i, k]`` is the derivative of ``values[..., i]`` in ``scores[..., i, k]``.
+        """
+        return differentiate(self.per_sample, scores, target)
+
+    def decide(self, scores):
+        """Positions (..., n) of the classes chosen for `scores` (..., n, K): here the greatest score."""
+        return scores.argmax(-1)
+
+    def extra_repr(self):
+        """What ``repr`` shows between the brackets."""
+        return f"reduction={self.reduction!r}"

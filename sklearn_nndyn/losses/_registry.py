@@ -1,0 +1,104 @@
+"""From what a user names or brings to a loss."""
+
+import difflib
+from functools import partial
+
+import torch
+
+from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._probability import (
+    CauchySchwarzLoss,
+    ChebyshevLoss,
+    ExpectationLoss,
+    LogLoss,
+    RegularizedExpectationLoss,
+    SquaredLogLoss,
+    TanimotoLoss,
+)
+from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
+
+_LOSSES = {
+    "log": LogLoss,
+    "squared_log": SquaredLogLoss,
+    "l1": L1Loss,
+    "l2": L2Loss,
+    "expectation": ExpectationLoss,
+    "regularized_expectation": RegularizedExpectationLoss,
+    "chebyshev": ChebyshevLoss,
+    "hinge": partial(HingeLoss, power=1),
+    "squared_hinge": partial(HingeLoss, power=2),
+    "cubed_hinge": partial(HingeLoss, power=3),
+    "tanimoto": TanimotoLoss,
+    "cauchy_schwarz": CauchySchwarzLoss,
+}
+
+
+def loss_names():
+    """The names `get_loss` knows: the twelve losses of Janocha and Czarnecki.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.losses import loss_names
+    >>> loss_names()[:3]
+    ['log', 'squared_log', 'l1']
+    """
+    return list(_LOSSES)
+
+
+def get_loss(loss):
+    """The `ClassificationLoss` that `loss` means.
+
+    Parameters
+    ----------
+    loss : str, ClassificationLoss, torch module or callable
+        * one of `loss_names`: a new loss of that name, with its defaults;
+        * a `ClassificationLoss`: itself;
+        * a class of either kind of module: an instance made without arguments, taken as below or above;
+        * another torch module, or a callable of (scores, target): a `CustomLoss` around it.
+
+    Returns
+    -------
+    ClassificationLoss
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_nndyn.losses import get_loss
+    >>> get_loss("cubed_hinge")
+    HingeLoss(power=3, reduction='mean')
+    >>> get_loss(torch.nn.CrossEntropyLoss(label_smoothing=0.1))
+    CustomLoss(
+      reduction='mean'
+      (loss): CrossEntropyLoss()
+    )
+    >>> get_loss("squard_log")
+    Traceback (most recent call last):
+        ...
+    ValueError: Unknown loss 'squard_log'; the nearest name is 'squared_log'. The losses are 'log', ...
+    'squared_log', ...
+    """
+    if isinstance(loss, str):
+        return _by_name(loss)
+    if isinstance(loss, type) and issubclass(loss, torch.nn.Module):
+        loss = loss()
+    if isinstance(loss, ClassificationLoss):
+        return loss
+    if isinstance(loss, type) or not callable(loss):
+        raise TypeError(
+            "loss must be a name, a ClassificationLoss, a torch module or a callable of (scores, target); "
+            f"got {loss!r} of type {type(loss).__name__}."
+        )
+    return CustomLoss(loss)
+
+
+def _by_name(name):
+    if name not in _LOSSES:
+        nearest = difflib.get_close_matches(name.lower(), _LOSSES, n=1, cutoff=0.0)[0]
+        known = ", ".join(map(repr, _LOSSES))
+        raise ValueError(f"Unknown loss {name!r}; the nearest name is {nearest!r}. The losses are {known}.")
+    return _LOSSES[name]()

@@ -1,0 +1,108 @@
+"""How what the user gives as ``module`` becomes a torch module."""
+
+import copy
+import inspect
+
+import torch
+
+from sklearn_nndyn.modules._mlp import MLP
+
+
+def build_module(module, input_shape, n_classes):
+    """Make a fresh torch module from what the user gave.
+
+    Parameters
+    ----------
+    module : None, architecture, torch.nn.Module class or instance, or callable
+        ``None`` is :class:`MLP` as it comes. An architecture is an object with
+        ``build(input_shape, n_classes)``; if it also has an ``input_shape``, flat rows are reshaped to it
+        first. A class is called with ``input_shape`` and ``n_classes`` where its constructor names them.
+        An instance is copied and its layers re-initialised by their ``reset_parameters``; parameters held
+        outside such layers keep their values. Any other callable is called as
+        ``module(input_shape, n_classes)``.
+    input_shape : tuple of int
+        Shape of one sample.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    module : torch.nn.Module
+        Its random numbers are those of torch's global generator.
+
+    Raises
+    ------
+    TypeError
+        If ``module`` is none of these, or makes something else than a torch module.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_nndyn.modules import build_module
+    >>> build_module(lambda shape, k: torch.nn.Linear(shape[0], k), (4,), 3)
+    Linear(in_features=4, out_features=3, bias=True)
+    """
+    built = _build(module, input_shape, n_classes)
+    if not isinstance(built, torch.nn.Module):
+        raise TypeError(
+            f"module must make a torch.nn.Module, but {_name(module)} made a {type(built).__name__}."
+        )
+    return built
+
+
+def _build(module, input_shape, n_classes):
+    if module is None:
+        return MLP().build(input_shape, n_classes)
+    if isinstance(module, torch.nn.Module):
+        return _reinitialised_copy(module)
+    if isinstance(module, type) and issubclass(module, torch.nn.Module):
+        return _from_class(module, input_shape, n_classes)
+    if hasattr(module, "build") and not isinstance(module, type):
+        return _from_architecture(module, input_shape, n_classes)
+    if callable(module) and not isinstance(module, type):
+        return module(input_shape, n_classes)
+    raise TypeError(
+        "module must be None, an architecture such as MLP(), a torch.nn.Module class or instance, or a callable "
+        f"(input_shape, n_classes) -> torch.nn.Module, got {_name(module)}."
+    )
+
+
+def _reinitialised_copy(module):
+    fresh = copy.deepcopy(module)
+    for part in fresh.modules():
+        if hasattr(part, "reset_parameters"):
+            part.reset_parameters()
+    return fresh
+
+
+def _from_class(module, input_shape, n_classes):
+    known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
+    parameters = inspect.signature(module).parameters
+    missing = [
+        name
+        for name, p in parameters.items()
+        if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and name not in known
+    ]
+    if missing:
+        raise TypeError(
+            f"module: the class {module.__name__} needs {', '.join(missing)}; only input_shape and n_classes are "
+            "filled in. Give an instance, or a callable (input_shape, n_classes) -> torch.nn.Module."
+        )
+    return module(**{name: value for name, value in known.items() if name in parameters})
+
+
+def _from_architecture(module, input_shape, n_classes):
+    own_shape = getattr(module, "input_shape", None)
+    if own_shape is None or tuple(own_shape) == tuple(input_shape):
+        return module.build(input_shape, n_classes)
+    return torch.nn.Sequential(
+        torch.nn.Unflatten(1, tuple(own_shape)), *_parts(module.build(tuple(own_shape), n_classes))
+    )
+
+
+def _parts(module):
+    return module if isinstance(module, torch.nn.Sequential) else [module]
+
+
+def _name(module):
+    return module.__name__ if isinstance(module, type) else repr(module)

@@ -1,0 +1,144 @@
+"""The recorder as a skorch callback, for any net."""
+
+import time
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from skorch.utils import data_from_dataset, to_tensor
+
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.recording._layers import first_output
+from sklearn_nndyn.recording._recorder import RECORDABLE, Recorder, score_in_chunks
+from sklearn_nndyn.recording._schedule import make_schedule
+
+
+class RecordDynamics(Callback):
+    """Record what happens to every sample of a ``skorch.NeuralNetClassifier``, epoch by epoch.
+
+    After training the net carries ``dynamics_``, the record of the samples it was trained on, and, where it
+    holds out some (``train_split``), ``validation_dynamics_``. The net's own training step, criterion and
+    iterators are left as they are: recording changes nothing of the training.
+
+    Parameters
+    ----------
+    record : tuple of {"samples", "geometry", "scores"}, default=("samples", "geometry")
+        What to look at.
+    record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
+        When to look; epoch 0 is the net before its first update.
+    loss : str, ClassificationLoss, torch module or callable, optional
+        What to measure of each sample; by default the net's own criterion.
+
+    Attributes
+    ----------
+    dynamics_, validation_dynamics_ : Dynamics
+        The records, also set on the net.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skorch import NeuralNetClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_nndyn.recording import RecordDynamics
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = NeuralNetClassifier(
+    ...     torch.nn.Linear(4, 3), criterion=torch.nn.CrossEntropyLoss, max_epochs=5, train_split=None,
+    ...     callbacks=[RecordDynamics()], verbose=0,
+    ... ).fit(X.astype("float32"), y)
+    >>> net.dynamics_.shape
+    (150, 6)
+    """
+
+    def __init__(self, record=("samples", "geometry"), record_epochs="all", loss=None):
+        self.record = record
+        self.record_epochs = record_epochs
+        self.loss = loss
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        """Forget earlier records and check the parameters."""
+        unknown = set(self.record) - set(RECORDABLE)
+        if unknown:
+            raise ValueError(f"record: {sorted(unknown)} cannot be recorded; choose from {', '.join(RECORDABLE)}.")
+        self._schedule = make_schedule(self.record_epochs)
+        self._loss = _loss_of(net, self.loss)
+        self._recorders, self._seconds, self._last = None, [], time.perf_counter()
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        """Look once before the first update."""
+        if self._recorders is None:
+            self._recorders = {
+                name: self._recorder(net, dataset)
+                for name, dataset in (("dynamics_", dataset_train), ("validation_dynamics_", dataset_valid))
+                if dataset is not None
+            }
+            # The history already holds the line of the epoch that begins.
+            self._look(net, len(net.history) - 1)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Look as if training had stopped here."""
+        self._look(net, len(net.history))
+
+    def on_train_end(self, net, **kwargs):
+        """Freeze the records and hand them to the net."""
+        for name, recorder in (self._recorders or {}).items():
+            y = recorder.y.cpu().numpy()
+            record = recorder.dynamics(y, np.arange(recorder.n_classes), self._header(net))
+            setattr(self, name, record)
+            setattr(net, name, record)
+        self._recorders = None
+
+    def _recorder(self, net, dataset):
+        X, y = data_from_dataset(dataset)
+        X, y = to_tensor(X, net.device), to_tensor(y, net.device).long()
+        if not isinstance(X, torch.Tensor):
+            raise TypeError(f"RecordDynamics needs the input as one array, the net was given a {type(X).__name__}.")
+        n_classes = _n_outputs(net, X)
+        capacity = 1 + sum(self._schedule(len(net.history) + e) for e in range(net.max_epochs))
+        return Recorder(X, y, self._loss, n_classes=n_classes, record=self.record, capacity=capacity)
+
+    def _look(self, net, epoch):
+        if self._schedule(epoch):
+            for recorder in self._recorders.values():
+                recorder.look(net.module_, epoch, call=_scores_of(net))
+            now = time.perf_counter()
+            self._seconds.append(now - self._last)
+            self._last = now
+
+    def _header(self, net):
+        return {"loss": _name_of(self._loss), "estimator": type(net).__name__, "seconds": self._seconds}
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name not in ("_schedule", "_recorders")}
+
+
+def _loss_of(net, loss):
+    try:
+        return get_loss(net.criterion_ if loss is None else loss)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"RecordDynamics(loss=...): {error}") from error
+
+
+def _scores_of(net):
+    """How to get raw scores: a net with NLLLoss gives probabilities, of which skorch takes the logarithm."""
+    if not isinstance(net.criterion_, torch.nn.NLLLoss):
+        return lambda x: first_output(net.infer(x))
+
+    def log_probabilities(x):
+        p = first_output(net.infer(x))
+        return torch.log(p + torch.finfo(p.dtype).eps)
+
+    return log_probabilities
+
+
+def _n_outputs(net, X):
+    scores = score_in_chunks(net.module_, X[:2])
+    if scores.ndim != 2 or scores.shape[1] < 2:
+        raise ValueError(
+            f"RecordDynamics needs a score for each class, (n_samples, n_classes); the net gives {tuple(scores.shape)} "
+            "for 2 samples."
+        )
+    return scores.shape[1]
+
+
+def _name_of(loss):
+    return type(loss).__name__

@@ -1,0 +1,115 @@
+"""The hidden layers of any network, without a change to it.
+
+A hidden layer is what a linear or convolution layer makes, after its nonlinearity and whatever else
+follows, as the next linear or convolution layer receives it. It carries the name of the layer that made it.
+"""
+
+from contextlib import ExitStack, contextmanager
+
+import torch
+
+
+@contextmanager
+def evaluation_mode(module):
+    """Set every part of ``module`` to evaluation, and afterwards back to what each one was."""
+    training = [part for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+@contextmanager
+def tapped(module, call=None):
+    """Run a network so that it also hands out its hidden layers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network.
+    call : callable, optional
+        How to run it, where that is not ``module(x)``.
+
+    Yields
+    ------
+    forward : callable
+        ``forward(x) -> (scores, layers)``; ``layers`` maps the name of each hidden layer, in the order of the
+        forward pass, to its activation (n_samples, ...).
+    """
+    seen = []
+
+    def keep(name):
+        return lambda _, args: seen.append((name, args[0] if args else None))
+
+    def forward(x):
+        seen.clear()
+        scores = first_output((call or module)(x))
+        layers = _hidden_layers(seen, len(x))
+        seen.clear()
+        return scores, layers
+
+    with ExitStack() as stack:
+        for name, part in _weighted_parts(module):
+            stack.enter_context(_hook(part, keep(name)))
+        yield forward
+
+
+def hidden_layer_names(module, x):
+    """Names of the hidden layers of ``module``, in the order of the forward pass over the batch ``x``."""
+    with torch.no_grad(), evaluation_mode(module), tapped(module) as forward:
+        return list(forward(x)[1])
+
+
+def weight_matrices(module):
+    """Yield (name, weight) of every layer with a weight of two axes or more."""
+    for name, part in _weighted_parts(module):
+        yield name, max(part.parameters(recurse=False), key=lambda p: p.ndim)
+
+
+def first_output(output):
+    """The scores, where a module also returns other things (skorch's rule: the first one)."""
+    return output[0] if isinstance(output, (tuple, list)) else output
+
+
+def _weighted_parts(module):
+    for name, part in module.named_modules():
+        if any(p.ndim >= 2 for p in part.parameters(recurse=False)):
+            yield name or type(part).__name__, part
+
+
+@contextmanager
+def _hook(part, keep):
+    handle = part.register_forward_pre_hook(keep)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _hidden_layers(seen, n_samples):
+    layers, made_by = {}, None
+    for name, received in seen:
+        if made_by is not None and _is_activation(received, n_samples) and not _known(received, layers):
+            layers[_free_name(made_by, layers)] = received
+        made_by = name
+    return layers
+
+
+def _is_activation(value, n_samples):
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.shape[:1] == (n_samples,)
+
+
+def _known(received, layers):
+    return any(received is activation for activation in layers.values())
+
+
+def _free_name(name, layers):
+    if name not in layers:
+        return name
+    again = 2
+    while f"{name}:{again}" in layers:
+        again += 1
+    return f"{name}:{again}"

@@ -1,0 +1,198 @@
+"""The only place that looks at a network, live or replayed."""
+
+from math import prod
+
+import numpy as np
+import torch
+
+from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.recording._geometry import Centroids, weight_norms
+from sklearn_nndyn.recording._layers import evaluation_mode, first_output, tapped
+from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._samples import measure_samples
+
+RECORDABLE = ("samples", "geometry", "scores")
+
+
+def rows_per_chunk(input_shape):
+    """Rows of a forward pass in evaluation: about 8 MB of input, so that a chunk stays in the cache."""
+    return min(16384, max(256, 2**21 // max(1, prod(input_shape))))
+
+
+def score_in_chunks(module, X, layer=None):
+    """Scores (n_samples, n_classes) of ``X``, in evaluation mode; or the activation of one hidden layer."""
+    with torch.no_grad(), evaluation_mode(module):
+        chunks = X.split(rows_per_chunk(X.shape[1:]))
+        if layer is None:
+            scores = [first_output(module(chunk)) for chunk in chunks]
+            return scores[0] if len(scores) == 1 else torch.cat(scores)
+        with tapped(module) as forward:
+            return torch.cat([forward(chunk)[1][layer] for chunk in chunks])
+
+
+class Recorder:
+    """Looks at networks in evaluation mode and keeps what it sees of each sample.
+
+    Knows nothing of who trains them. Arrays are laid out epoch by epoch, so a look writes where memory is
+    contiguous, and handed out sample first; ``"samples"`` costs 9 bytes a sample and epoch (up to 127 classes).
+
+    Parameters
+    ----------
+    X : tensor of shape (n_samples, ...)
+        What is looked at, on the device of the network.
+    y : tensor of shape (n_samples,)
+        Class positions.
+    loss : ClassificationLoss
+        Its per-sample value is recorded, without weights.
+    n_classes : int
+        Number of classes.
+    record : collection of {"samples", "geometry", "scores"}
+        What to keep.
+    capacity : int
+        Number of looks to make room for.
+    """
+
+    def __init__(self, X, y, loss, *, n_classes, record, capacity):
+        self.X, self.y, self.loss = X, y, loss
+        self.n_classes, self.record = n_classes, frozenset(record)
+        self.epochs = []
+        self.rows = self._make_room(capacity)
+        self.centroids, self.weight_norms = {}, {}
+        self._capacity = capacity
+
+    def _make_room(self, capacity):
+        n = len(self.X)
+        rows = {}
+        if "samples" in self.record:
+            position = np.min_scalar_type(-max(self.n_classes, 2))
+            rows = {
+                "loss": np.empty((capacity, n), np.float32),
+                "margin": np.empty((capacity, n), np.float32),
+                "prediction": np.empty((capacity, n), position),
+            }
+        if "scores" in self.record:
+            rows["scores"] = np.empty((capacity, n, self.n_classes), np.float32)
+        return rows
+
+    def look(self, module, epoch, call=None):
+        """Look at one network: nothing of it, nor of the global generators, is changed.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network.
+        epoch : int
+            The epoch to note.
+        call : callable, optional
+            How to run it on a chunk of rows, where that is not ``module(chunk)``.
+        """
+        taps = tapped(module, call) if "geometry" in self.record else _untapped(call or module)
+        with torch.no_grad(), untouched_generators(self.X.device), evaluation_mode(module), taps as forward:
+            self.look_at_stack(_as_stack_of_one(forward), [epoch], [weight_norms(module)])
+
+    def look_at_stack(self, forward, epochs, norms):
+        """Look at several networks in one program.
+
+        Parameters
+        ----------
+        forward : callable
+            ``forward(x) -> (scores, layers)`` with a first axis for the networks.
+        epochs : list of int
+            The epoch of each network.
+        norms : list of dict
+            The weight norms of each network, by layer.
+        """
+        new = slice(len(self.epochs), len(self.epochs) + len(epochs))
+        centroids = Centroids(torch.bincount(self.y, minlength=self.n_classes)) if self._geometry else None
+        start = 0
+        for x, y in zip(*(data.split(rows_per_chunk(self.X.shape[1:])) for data in (self.X, self.y)), strict=True):
+            scores, layers = forward(x)
+            self._write(scores, y, new, slice(start, start + len(x)))
+            if centroids is not None:
+                centroids.add(layers, y)
+            start += len(x)
+        if centroids is not None:
+            self._write_geometry(centroids.means(), norms, new)
+        self.epochs.extend(epochs)
+
+    @property
+    def _geometry(self):
+        return "geometry" in self.record
+
+    def _write(self, scores, y, epochs, samples):
+        if "samples" in self.record:
+            for name, values in zip(("loss", "margin", "prediction"), measure_samples(scores, y, self.loss), strict=True):
+                _copy(values, self.rows[name][epochs, samples])
+        if "scores" in self.record:
+            _copy(scores, self.rows["scores"][epochs, samples])
+
+    def _write_geometry(self, means, norms, epochs):
+        for name, values in means.items():
+            if name not in self.centroids:
+                self.centroids[name] = np.empty((self._capacity, *values.shape[1:]), np.float32)
+            _copy(values, self.centroids[name][epochs])
+        for position, of_one in zip(range(epochs.start, epochs.stop), norms, strict=True):
+            for name, value in of_one.items():
+                self.weight_norms.setdefault(name, np.empty(self._capacity, np.float32))[position] = value
+
+    def mean_loss(self):
+        """Mean loss of the last look."""
+        return float(self.rows["loss"][len(self.epochs) - 1].mean(dtype=np.float64))
+
+    def accuracy(self):
+        """Accuracy of the last look."""
+        return float((self.rows["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
+
+    def dynamics(self, y, classes, header):
+        """Freeze what has been seen so far.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,)
+            Labels as the user gave them.
+        classes : array of shape (n_classes,)
+            The classes, in the order of the network's outputs.
+        header : dict
+            What else to tell of the run.
+
+        Returns
+        -------
+        dynamics : Dynamics
+            Views of the recorded rows, sample axis first.
+        """
+        seen = len(self.epochs)
+        rows = {name: array[:seen].swapaxes(0, 1) for name, array in self.rows.items()}
+        return Dynamics(
+            y=y,
+            classes=classes,
+            epochs=np.array(self.epochs, dtype=np.int64),
+            centroids={name: array[:seen] for name, array in self.centroids.items()},
+            weight_norms={name: array[:seen] for name, array in self.weight_norms.items()},
+            header=header,
+            **rows,
+        )
+
+
+class _untapped:
+    """Stands in for ``tapped`` where the hidden layers are not asked for."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def __enter__(self):
+        return lambda x: (first_output(self.call(x)), {})
+
+    def __exit__(self, *_):
+        pass
+
+
+def _as_stack_of_one(forward):
+    def stacked(x):
+        scores, layers = forward(x)
+        return scores[None], {name: activation[None] for name, activation in layers.items()}
+
+    return stacked
+
+
+def _copy(tensor, array):
+    torch.from_numpy(array).copy_(tensor)

@@ -1,0 +1,97 @@
+"""Look again at the weights as they were: all epochs in one batched program where the module allows it."""
+
+import copy
+import warnings
+
+import torch
+from torch.func import functional_call, vmap
+
+from sklearn_nndyn.recording._geometry import weight_norms
+from sklearn_nndyn.recording._layers import evaluation_mode, first_output, tapped
+from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._recorder import rows_per_chunk, score_in_chunks
+
+STACK_BYTES = 64 * 2**20
+MOST_NETWORKS = 64
+
+
+def replay(recorder, module, snapshots, epochs):
+    """Let ``recorder`` look at ``module`` as of each of ``epochs``.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Keeps what is seen.
+    module : torch.nn.Module
+        A network of the same layout; it is left as it is.
+    snapshots : Snapshots
+        The weights.
+    epochs : list of int
+        Epochs held in ``snapshots``.
+    """
+    module = copy.deepcopy(module)
+    for group in _groups(epochs, snapshots, recorder.X):
+        if len(group) > 1 and _look_together(recorder, module, snapshots, group):
+            continue
+        for epoch in group:
+            module.load_state_dict(snapshots.state_dict(epoch))
+            recorder.look(module, epoch)
+
+
+def staged_scores(module, snapshots, epochs, X):
+    """Yield the scores (n_samples, n_classes) of ``X`` as of each of ``epochs``, one network at a time."""
+    module = copy.deepcopy(module)
+    for epoch in epochs:
+        module.load_state_dict(snapshots.state_dict(epoch))
+        yield score_in_chunks(module, X)
+
+
+def _groups(epochs, snapshots, X):
+    """Epochs whose networks and activations fit together into the cache's reach: more than that is no faster."""
+    rows = min(len(X), rows_per_chunk(X.shape[1:]))
+    cost = snapshots.row_size + rows * X[:1].numel() * X.element_size()
+    size = max(1, min(MOST_NETWORKS, STACK_BYTES // cost))
+    return [epochs[i : i + size] for i in range(0, len(epochs), size)]
+
+
+def _look_together(recorder, module, snapshots, epochs):
+    """Whether the module could be run as a stack; if not, nothing has been recorded."""
+    states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
+    forward = vmap(_run_with_state(module, "geometry" in recorder.record), in_dims=(0, None))
+    try:
+        with torch.no_grad(), untouched_generators(recorder.X.device), evaluation_mode(module), _strict():
+            recorder.look_at_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
+    except Exception:
+        # Whatever vmap cannot batch is run one by one, where a true fault of the module shows itself again.
+        return False
+    return True
+
+
+def _run_with_state(module, layers):
+    def run(state, x):
+        def call(x):
+            return functional_call(module, state, (x,))
+
+        if not layers:
+            return first_output(call(x)), {}
+        with tapped(module, call) as forward:
+            return forward(x)
+
+    return run
+
+
+def _norms(module, states, n_networks):
+    norms = []
+    for i in range(n_networks):
+        module.load_state_dict({name: values[i] for name, values in states.items()})
+        norms.append(weight_norms(module))
+    return norms
+
+
+class _strict(warnings.catch_warnings):
+    """vmap warns where it falls back to a slow loop: then one by one is better."""
+
+    def __enter__(self):
+        result = super().__enter__()
+        warnings.simplefilter("error")
+        return result

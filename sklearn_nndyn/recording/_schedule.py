@@ -1,0 +1,61 @@
+"""When to look: a function of the epoch."""
+
+from numbers import Integral
+
+
+def make_schedule(record_epochs):
+    """Turn ``record_epochs`` into a function of the epoch.
+
+    Parameters
+    ----------
+    record_epochs : {"all", "log"}, int, sequence of int, or callable
+        ``"all"``: every epoch. ``"log"``: 0 and the powers of two. An int: every so many epochs, 0 included.
+        A sequence: these epochs. A callable: where it is true.
+
+    Returns
+    -------
+    schedule : callable
+        ``schedule(epoch) -> bool``, for epochs counted from 0 (before the first update).
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.recording import make_schedule
+    >>> log = make_schedule("log")
+    >>> [epoch for epoch in range(20) if log(epoch)]
+    [0, 1, 2, 4, 8, 16]
+    """
+    if record_epochs == "all" and isinstance(record_epochs, str):
+        return _every
+    if record_epochs == "log" and isinstance(record_epochs, str):
+        return _power_of_two
+    if isinstance(record_epochs, Integral) and not isinstance(record_epochs, bool) and record_epochs > 0:
+        return lambda epoch: epoch % record_epochs == 0
+    if callable(record_epochs):
+        return lambda epoch: bool(record_epochs(epoch))
+    if _is_list_of_epochs(record_epochs):
+        chosen = frozenset(int(epoch) for epoch in record_epochs)
+        return lambda epoch: epoch in chosen
+    raise ValueError(
+        'record_epochs must be "all", "log", a positive step, a list of epochs (0 or greater) or a callable of '
+        f"the epoch, got {record_epochs!r}."
+    )
+
+
+def _every(epoch):
+    return True
+
+
+def _power_of_two(epoch):
+    return epoch & (epoch - 1) == 0
+
+
+def _is_list_of_epochs(value):
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        return False
+    value = list(value)
+    return len(value) > 0 and all(isinstance(e, Integral) and not isinstance(e, bool) and e >= 0 for e in value)
