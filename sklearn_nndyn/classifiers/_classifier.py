@@ -333,8 +333,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         proba : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; rows sum to one.
         """
+        scores = self._scores(X)
         with torch.no_grad():
-            return self.loss_.predict_proba(self._scores(X)).cpu().numpy()
+            return self.loss_.predict_proba(scores).cpu().numpy()
 
     def decision_function(self, X):
         """Raw scores of the network.
@@ -401,7 +402,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     def _trained(self, data, weight, rows):
         if weight is None:
             return data
-        weight = torch.as_tensor(weight[rows], dtype=data.X.dtype, device=data.X.device)
+        weight = torch.as_tensor(weight[rows], device=data.X.device)
         used = weight > 0
         return TrainingData(data.X[used], data.y[used], weight[used])
 

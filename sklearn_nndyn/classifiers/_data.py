@@ -16,7 +16,7 @@ class TrainingData(Dataset):
     y : tensor of shape (n_samples,)
         Class positions.
     weight : tensor of shape (n_samples,), optional
-        Normalised to a mean of one; None stands for ones.
+        In float64, normalised to a mean of one; None stands for ones.
     """
 
     def __init__(self, X, y, weight=None):

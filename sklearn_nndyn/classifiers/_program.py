@@ -130,13 +130,15 @@ class Batches:
     """
 
     def __init__(self, data, size, merge_last=False):
-        self.columns = [column for column in (data.X, data.y, data.weight) if column is not None]
-        self.size, self.merge_last = size, merge_last
+        self.data, self.size, self.merge_last = data, size, merge_last
         self._room = None
+        self.convert(data.X.dtype)
 
     def convert(self, dtype):
-        """Hand out rows and weights in another dtype."""
-        self.columns = [column.to(dtype) if column.is_floating_point() else column for column in self.columns]
+        """Hand out rows and weights in this dtype."""
+        self.columns = [self.data.X.to(dtype), self.data.y]
+        if self.data.weight is not None:
+            self.columns.append(self.data.weight.to(dtype))
 
     def __call__(self, order):
         """Yield (X, y, weight) of each batch; the tensors are overwritten by later chunks."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import COLOURS, SPLIT_COLOURS, SPLIT_NAMES, panels
+from sklearn_nndyn.displays._style import COLOURS, SPLIT_COLOURS, SPLIT_NAMES, panels, title_over_legend
 from sklearn_nndyn.dynamics import check_dynamics
 
 NEEDS = ("loss", "prediction")
@@ -131,8 +131,8 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         model : estimator
-            A fitted DynamicsClassifier, a Pipeline that ends in one, or a search over one. Its validation record is
-            shown where it has one.
+            A fitted DynamicsClassifier, a Pipeline that ends in one, or a search over one. Its validation
+            record is shown where it has one.
         quantiles : tuple of two floats or None, default=(0.05, 0.95)
             Lower and upper quantile of the bands of the loss; None for no bands.
 
@@ -144,8 +144,8 @@ class TrainingCurveDisplay:
         Raises
         ------
         ValueError
-            If the model holds no record of loss and prediction, or the quantiles are not two increasing numbers
-            from 0 to 1.
+            If the model holds no record of loss and prediction, or the quantiles are not two increasing
+            numbers from 0 to 1.
         sklearn.exceptions.NotFittedError
             If the model is not fitted.
         """
@@ -171,7 +171,8 @@ class TrainingCurveDisplay:
         Raises
         ------
         ValueError
-            If ``ax`` is not two axes, or the logarithmic scale is asked for and a mean or median is not positive.
+            If ``ax`` is not two axes, or the logarithmic scale is asked for and a mean or median is not
+            positive.
         """
         splits = {name: getattr(self, name) for name in SPLIT_COLOURS if getattr(self, name) is not None}
         _check_scale(loss_scale, splits.values())
@@ -188,20 +189,21 @@ class TrainingCurveDisplay:
         return self
 
     def _finish_loss(self, ax, scale, curves):
-        ax.set(title="Loss over the samples", xlabel="epoch", ylabel=self.loss_label, yscale=scale)
+        ax.set(xlabel="epoch", ylabel=self.loss_label, yscale=scale)
         lowest = min(_lowest(one) for one in curves)
         if scale == "log":
             ax.set_ylim(bottom=0.7 * lowest)  # a band may reach down to zero: it leaves the panel there
         elif ax.dataLim.ymin >= 0:
             ax.set_ylim(bottom=0)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend(handles=_line_styles(self.quantiles if self.bands_ else None))
+        _mark_epochs(ax, self.train.epochs)
+        styles = _loss_styles(self.lines_["train"], self.quantiles if self.bands_ else None)
+        title_over_legend(ax, "Loss of the samples", styles)
 
     def _finish_accuracy(self, ax):
-        ax.set(title="Samples classified correctly", xlabel="epoch", ylabel="accuracy (share of samples)")
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        if len(self.lines_) > 1:
-            ax.legend(handles=[lines["accuracy"] for lines in self.lines_.values()])
+        ax.set(xlabel="epoch", ylabel="accuracy (share of samples)")
+        _mark_epochs(ax, self.train.epochs)
+        splits = [lines["accuracy"] for lines in self.lines_.values()]
+        title_over_legend(ax, "Samples classified correctly", splits if len(splits) > 1 else [])
 
 
 def training_curves(record, quantiles):
@@ -226,7 +228,8 @@ def _check_scale(scale, curves):
     lowest = min(_lowest(one) for one in curves)
     if scale == "log" and lowest <= 0:
         raise ValueError(
-            f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: use 'linear'."
+            f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: "
+            "use loss_scale='linear'."
         )
 
 
@@ -254,21 +257,31 @@ def _draw_lines(loss, accuracy, split, curves):
 
 
 def _draw_band(ax, split, curves):
-    return ax.fill_between(
-        curves.epochs, *curves.loss_band, color=SPLIT_COLOURS[split], alpha=0.13, linewidth=0
-    )
+    colour = SPLIT_COLOURS[split]
+    if len(curves.epochs) == 1:
+        return ax.vlines(curves.epochs, *curves.loss_band, color=colour, alpha=0.2, linewidth=8, zorder=1)
+    ax.plot(curves.epochs, curves.loss_band.T, color=colour, alpha=0.5, linewidth=0.6)
+    return ax.fill_between(curves.epochs, *curves.loss_band, color=colour, alpha=0.1, linewidth=0)
 
 
-def _line_styles(quantiles):
+def _mark_epochs(ax, epochs):
+    if len(epochs) == 1:
+        ax.set_xticks(epochs)
+    else:
+        ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _loss_styles(lines, quantiles):
+    """Legend entries that tell mean, median and band apart, whatever the split."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     grey = COLOURS["grey"]
-    handles = [
-        Line2D([], [], color=grey, label="mean"),
-        Line2D([], [], color=grey, linestyle="--", label="median"),
-    ]
+    handles = [Line2D([], []), Line2D([], [])]
+    for handle, name in zip(handles, ("mean", "median"), strict=True):
+        handle.update_from(lines[f"loss_{name}"])
+        handle.set(color=grey, markeredgecolor=grey, label=name)
     if quantiles is not None:
         low, high = (f"{100 * quantile:g}" for quantile in quantiles)
-        handles.append(Patch(color=grey, alpha=0.2, linewidth=0, label=f"{low} to {high} % of samples"))
+        handles.append(Patch(facecolor=(grey, 0.2), edgecolor="none", label=f"{low}–{high} % of samples"))
     return handles

@@ -23,7 +23,6 @@ PAPER = {
     "font.size": 8,
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
-    "axes.titlepad": 8,
     "axes.labelcolor": "#333333",
     "axes.edgecolor": "#808080",
     "axes.linewidth": 0.7,
@@ -41,7 +40,12 @@ PAPER = {
     "xtick.major.width": 0.7,
     "ytick.major.width": 0.7,
     "ytick.major.size": 0,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "axes.xmargin": 0.02,
     "lines.linewidth": 1.4,
+    "legend.fontsize": 7.5,
+    "figure.constrained_layout.wspace": 0.06,
     "legend.frameon": False,
     "legend.handlelength": 1.8,
     "figure.dpi": 150,
@@ -80,6 +84,20 @@ def panels(ax, n_panels, width=7.0, height=2.6):
         yield plt.subplots(1, n_panels, figsize=(width, height), layout="constrained", squeeze=False)[
             1
         ].ravel()
+
+
+def title_over_legend(ax, title, handles):
+    """A title, and under it, above the axes where no curve can be hidden, the legend in one row."""
+    ax.set_title(title, pad=20)
+    if handles:
+        place = {
+            "loc": "lower left",
+            "bbox_to_anchor": (-0.01, 1),
+            "borderaxespad": 0.2,
+            "ncols": len(handles),
+        }
+        legend = ax.legend(handles=handles, columnspacing=1.4, borderpad=0.2, handletextpad=0.5, **place)
+        legend.set_in_layout(False)  # the title above it already keeps its room
 
 
 def _given(ax, n_panels):

@@ -1,6 +1,7 @@
 """Files: written whole or not at all, and read with a clear word for each kind of damage."""
 
 import json
+import operator
 import os
 from pathlib import Path
 from uuid import uuid4
@@ -68,9 +69,8 @@ def _parsed(path, text):
 
 def _data_size(path, header):
     try:
-        return max(
-            (entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0
-        )
+        arrays = [entry for name, entry in header.items() if name != "__metadata__"]
+        return max((operator.index(entry["data_offsets"][1]) for entry in arrays), default=0)
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(
             f"{path} is no safetensors file: its header does not say where its arrays are."

@@ -72,8 +72,9 @@ def load_dynamics(path):
     path = Path(path)
     metadata = read_metadata(path)
     _check_format(path, metadata)
+    tensors = read_tensors(path)
     try:
-        return _record(metadata, read_tensors(path))
+        return _record(metadata, tensors)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} does not hold the record that was saved: {error}") from error
 

@@ -22,11 +22,11 @@ from sklearn_nndyn.losses._probability import (
     ChebyshevLoss,
     ExpectationLoss,
     LogLoss,
-    ProbabilityLoss,
     RegularizedExpectationLoss,
     SquaredLogLoss,
     TanimotoLoss,
 )
+from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._registry import get_loss, loss_names
 

@@ -25,7 +25,7 @@ def differentiate(per_sample, inputs, target):
     Each value must depend on its own row of `inputs` alone. Works under ``torch.no_grad`` and
     ``torch.inference_mode`` too.
     """
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False):  # also turns gradients on, where no_grad turned them off
         inputs = inputs.detach().clone().requires_grad_()
         target = target.clone() if target.is_inference() else target
         values = per_sample(inputs, target)

@@ -1,0 +1,42 @@
+# Everything a newcomer types. The environment is made in .venv on first use.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+RUN    := $(VENV)/bin/python
+export MPLBACKEND := Agg
+
+.PHONY: help demo examples test test-slow bench lint clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+demo: $(VENV)/.installed ## Set up, train on real digits, print a table, write output/1_digits.png
+	$(RUN) examples/1_record_and_look.py
+
+examples: $(VENV)/.installed ## Run every example
+	@for example in examples/[0-9]*.py; do echo "== $$example"; $(RUN) $$example || exit 1; done
+
+test: $(VENV)/.installed-test ## Run the tests, the examples and the docstrings' examples (minutes)
+	$(RUN) -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed-test ## Run the long checks too
+	$(RUN) -m pytest
+
+bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
+	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done
+
+lint: $(VENV)/.installed-test ## Check style and format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+clean: ## Remove the environment and what the examples wrote
+	rm -rf $(VENV) output build *.egg-info

@@ -1,0 +1,180 @@
+"""One door: what it lets in, and what it says to the rest."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_nndyn.dynamics import Dynamics, check_dynamics
+
+X = np.arange(24.0).reshape(12, 2)
+Y = np.arange(12) % 2
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Stands in for a classifier that records."""
+
+    def __init__(self, record=("samples",), validation=False):
+        self.record = record
+        self.validation = validation
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        if self.record:
+            self.dynamics_ = Dynamics(y=y, classes=self.classes_, epochs=[0], loss=np.ones((len(y), 1)))
+        if self.validation:
+            self.validation_dynamics_ = self.dynamics_[:1]
+        return self
+
+    def predict(self, X):
+        return self.classes_[np.zeros(len(X), int)]
+
+
+def search(model, **options):
+    return GridSearchCV(model, {}, cv=2, **options)
+
+
+HOLDERS = {
+    "classifier": (Recorder(), lambda model: model),
+    "pipeline": (make_pipeline(StandardScaler(), Recorder()), lambda model: model[-1]),
+    "search": (search(Recorder()), lambda model: model.best_estimator_),
+    "search over a pipeline": (
+        search(make_pipeline(StandardScaler(), Recorder())),
+        lambda model: model.best_estimator_[-1],
+    ),
+    "pipeline ending in a search": (
+        make_pipeline(StandardScaler(), search(Recorder())),
+        lambda model: model[-1].best_estimator_,
+    ),
+    "search over a search in pipelines": (
+        search(make_pipeline(search(make_pipeline(Recorder())))),
+        lambda model: model.best_estimator_[-1].best_estimator_[-1],
+    ),
+}
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize("name", HOLDERS)
+def test_the_record_is_found(name, split):
+    model, innermost = HOLDERS[name]
+    for parameter in model.get_params():
+        if parameter.endswith("validation"):
+            model.set_params(**{parameter: True})
+    model.fit(X, Y)
+    attribute = {"train": "dynamics_", "validation": "validation_dynamics_"}[split]
+    assert check_dynamics(model, split=split) is getattr(innermost(model), attribute)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_record_is_let_in_as_it_is(record, split):
+    assert check_dynamics(record, split=split) is record
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_an_unfitted_model_is_not_fitted(name):
+    for optional in (False, True):
+        with pytest.raises(NotFittedError, match="instance is not fitted yet"):
+            check_dynamics(clone(HOLDERS[name][0]), optional=optional)
+
+
+def test_what_is_there_is_enough(record):
+    assert check_dynamics(record, needs=list(CALLS)) is record
+    assert check_dynamics(record, needs="loss") is record
+
+
+CALLS = {
+    "loss": ("samples",),
+    "margin": ("samples",),
+    "prediction": ("samples",),
+    "scores": ("scores",),
+    "centroids": ("geometry",),
+    "weight_norms": ("geometry",),
+    "reconstruction": ("reconstruction",),
+    "probe_accuracy": ("probes",),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_missing_field_is_named_with_the_call_that_records_it(name):
+    bare = Dynamics(y=[0], classes=[0], epochs=[0])
+    with pytest.raises(ValueError, match="This record has no") as caught:
+        check_dynamics(bare, needs=[name])
+    assert str(caught.value) == (
+        f"This record has no {name}: it holds no measurement. "
+        f"Fit again with DynamicsClassifier(record={CALLS[name]})."
+    )
+
+
+def test_the_call_keeps_what_there_is_already():
+    model = Recorder().fit(X, Y)
+    with pytest.raises(ValueError, match="This record has no") as caught:
+        check_dynamics(model, needs=["loss", "centroids", "margin", "scores"])
+    assert str(caught.value) == (
+        "This record has no centroids, margin and scores: it holds loss. "
+        "Fit again with DynamicsClassifier(record=('samples', 'scores', 'geometry'))."
+    )
+
+
+REFUSED = {
+    "array": (X, TypeError, r"Expected a Dynamics, or a fitted model that holds one: .* got ndarray\."),
+    "none": (None, TypeError, r"got NoneType\."),
+    "dict": ({"dynamics_": 1}, TypeError, r"got dict\."),
+    "class": (Recorder, TypeError, r"got type\."),
+    "another classifier": (LogisticRegression().fit(X, Y), TypeError, r"got LogisticRegression\."),
+    "pipeline without one": (make_pipeline(StandardScaler()).fit(X), TypeError, r"got StandardScaler\."),
+    "passthrough": (make_pipeline(StandardScaler(), "passthrough"), TypeError, r"got str\."),
+    "search without its best model": (
+        search(Recorder(), refit=False).fit(X, Y),
+        TypeError,
+        r"got GridSearchCV\. A search needs refit=True to keep its best model",
+    ),
+    "nothing recorded": (
+        Recorder(record=()).fit(X, Y),
+        ValueError,
+        r'model recorded nothing. Fit again with DynamicsClassifier\(record=\("samples", "geometry"\)\)',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_rest_is_told_what_is_accepted(name):
+    given, error, message = REFUSED[name]
+    with pytest.raises(error, match=message):
+        check_dynamics(given)
+
+
+def test_without_validation_samples_there_is_no_validation_record():
+    model = Recorder().fit(X, Y)
+    with pytest.raises(
+        ValueError, match=r"no validation record. Give validation samples to fit\(X, y, X_val=..., y_val"
+    ):
+        check_dynamics(model, split="validation")
+    assert check_dynamics(model, split="validation", optional=True) is None
+
+
+def test_optional_is_no_excuse_for_a_missing_field():
+    with pytest.raises(ValueError, match="has no centroids"):
+        check_dynamics(Recorder().fit(X, Y), needs=["centroids"], optional=True)
+
+
+def test_an_attribute_that_is_no_record_counts_for_nothing():
+    model = Recorder().fit(X, Y)
+    model.dynamics_ = None
+    with pytest.raises(ValueError, match="The model recorded nothing"):
+        check_dynamics(model)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"needs": ["loss", "los", "x"]}, "needs must be among loss, margin, .*weight_norms; got 'los', 'x'"),
+        ({"split": "test"}, "split must be among train, validation; got 'test'"),
+    ],
+)
+def test_unknown_names_are_refused(record, options, message):
+    with pytest.raises(ValueError, match=message):
+        check_dynamics(record, **options)

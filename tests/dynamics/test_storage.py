@@ -1,0 +1,483 @@
+"""A record and its file are the same thing; a file that is anything else is refused in words."""
+
+import json
+import os
+import pickle
+import stat
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from sklearn_nndyn.dynamics import Dynamics, _safefile, load_dynamics
+from sklearn_nndyn.dynamics._storage import FORMAT, _digest
+
+posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "record.safetensors"
+
+
+@pytest.fixture
+def saved(record, path):
+    record.save(path)
+    return path
+
+
+# --------------------------------------------------------------------------------- there and back
+
+LABELS = {
+    "int64": np.array([0, 1, 2]),
+    "int8, negative, with gaps": np.array([-100, -1, 7], np.int8),
+    "uint64, large": np.array([0, 1, 2**64 - 1], np.uint64),
+    "big-endian": np.array([1, 2, 300], ">i4"),
+    "bool": np.array([False, True]),
+    "whole floats": np.array([-1.0, 2.0, 3.0]),
+    "float16": np.array([0.0, 1.0, 2.0], np.float16),
+    "float32, a third": np.array([1 / 3, 2 / 3], np.float32),
+    "str": np.array(["a", "bb", "ccc"]),
+    "str beyond ASCII, empty, quoted": np.array(["", '"\\', "é", "猫", "🐈"]),
+    "object": np.array(["a", "a longer name", "bb"], dtype=object),
+    "one class": np.array(["only"]),
+    "many classes": np.arange(128),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("epoch_major", [True, False])
+def test_load_gives_what_was_saved(make_record, assert_same, path, kind, epoch_major):
+    record = make_record(5, classes=LABELS[kind], epoch_major=epoch_major)
+    record.save(path)
+    loaded = load_dynamics(path)
+    assert_same(loaded, record)
+    assert [type(label) for label in loaded.y.tolist()] == [type(label) for label in record.y.tolist()]
+
+
+def test_labels_may_be_of_another_type_than_the_classes(path, assert_same):
+    record = Dynamics(y=np.array(["a"], dtype=object), classes=np.array(["a", "long"]), epochs=[0])
+    record.save(path)
+    assert_same(load_dynamics(path), record)
+    assert load_dynamics(path).y.dtype == object
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (5, 1), (0, 4)])
+def test_small_records_keep_their_axes(make_record, assert_same, path, shape):
+    record = make_record(*shape)
+    record.save(path)
+    assert_same(load_dynamics(path), record)
+
+
+SELECTIONS = {
+    "sample by sample": lambda record: record[[0, 1, 2]],
+    "steps": lambda record: record[::2],
+    "backwards": lambda record: record[::-1],
+    "some epochs": lambda record: record.select_epochs([0, 1, 3]),
+    "every other epoch": lambda record: record.select_epochs([1, 3]),
+}
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_views_are_saved_as_what_they_show(record, assert_same, path, selection):
+    selected = SELECTIONS[selection](record)
+    selected.save(path)
+    assert_same(load_dynamics(path), selected)
+
+
+@pytest.mark.parametrize("epoch_major", [True, False])
+def test_memory_layout_is_kept(make_record, path, epoch_major):
+    record = make_record(epoch_major=epoch_major)
+    record.save(path)
+    loaded = load_dynamics(path)
+    assert loaded.loss.strides == record.loss.strides
+    assert loaded.scores.strides == record.scores.strides
+
+
+@pytest.mark.parametrize("epoch_major", [True, False])
+def test_saving_copies_no_array(make_record, arrays_of, path, monkeypatch, epoch_major):
+    record, handed = make_record(epoch_major=epoch_major), {}
+    monkeypatch.setattr(
+        _safefile,
+        "save_file",
+        lambda tensors, path, metadata: handed.update(tensors) or save_file(tensors, path),
+    )
+    record.save(path)
+    assert len(handed) == len(arrays_of(record)) - 1  # the classes are text
+    for name, array in arrays_of(record).items():
+        if name not in ("y", "classes"):
+            assert np.shares_memory(handed[name.replace("[", "/").rstrip("]")], array), name
+
+
+def test_big_endian_arrays_come_back_in_the_order_of_the_machine(make_record, path):
+    loss = np.arange(28.0).reshape(7, 4).astype(">f4")
+    make_record(loss=loss).save(path)
+    np.testing.assert_array_equal(load_dynamics(path).loss, loss)
+
+
+HEADERS = {
+    "empty": {},
+    "none and booleans": {"a": None, "b": True, "c": [False, None]},
+    "nested": {"a": {"b": {"c": (1, (2.5, "x"))}}},
+    "not finite": {"a": [float("inf"), -float("inf")], "b": {"c": float("inf")}},
+    "keys that are no text": {"class_weight": {0: 1.0, 1: 2.0, None: 3, (1, 2): 5, 2.5: 6}},
+    "keys with a dollar": {"$float": "nan", "$items": {"$": 1}},
+    "unusual text": {"ключ": "\ud800 \x00 ☃", "": ""},
+    "large integers": {"seed": 2**200},
+    "exact floats": {"lr": [0.1, 1e-300, 5e-324, -0.0]},
+    "NumPy": {"a": np.float32(0.1), "b": np.arange(3)},
+    "anything else": {"f": print, "t": np.float32, "s": {1}, "b": b"bytes"},
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_headers_come_back(make_record, path, name):
+    record = make_record(header=HEADERS[name])
+    record.save(path)
+    loaded = load_dynamics(path).header
+    assert loaded == record.header
+    assert repr(loaded) == repr(record.header), "types, order and signs too"
+
+
+def test_nan_in_a_header_comes_back(make_record, path):
+    make_record(header={"it": [float("nan"), np.float32("nan")]}).save(path)
+    assert all(isinstance(value, float) and value != value for value in load_dynamics(path).header["it"])
+
+
+def test_the_file_is_strict_json_that_any_program_can_read(make_record, path):
+    make_record(header={"it": float("nan")}).save(path)
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    text = json.loads(header_of(path.read_bytes()), parse_constant=refuse)["__metadata__"]["record"]
+    assert json.loads(text, parse_constant=refuse)["header"] == {"it": {"$float": "nan"}}
+
+
+@pytest.mark.parametrize("as_path", [str, Path], ids=["str", "Path"])
+def test_paths_of_both_kinds(record, assert_same, path, as_path):
+    record.save(as_path(path))
+    assert_same(load_dynamics(as_path(path)), record)
+
+
+@pytest.mark.parametrize("nonsense", [3, b"record", None], ids=repr)
+def test_other_paths_are_refused(record, nonsense):
+    with pytest.raises(TypeError, match=r"os\.PathLike"):
+        record.save(nonsense)
+    with pytest.raises(TypeError, match=r"os\.PathLike"):
+        load_dynamics(nonsense)
+
+
+# -------------------------------------------------------------------------------- damaged files
+
+
+def header_of(content):
+    return content[8 : 8 + struct.unpack("<Q", content[:8])[0]]
+
+
+def with_header(content, header):
+    """The same data behind another header (bytes, or something for JSON)."""
+    header = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(header)) + header + content[8 + len(header_of(content)) :]
+
+
+def with_metadata(content, **changes):
+    header = json.loads(header_of(content))
+    header["__metadata__"] |= changes
+    return with_header(content, header)
+
+
+def without_metadata(content, name):
+    header = json.loads(header_of(content))
+    del header["__metadata__"][name]
+    return with_header(content, header)
+
+
+def with_entry(content, name, **changes):
+    header = json.loads(header_of(content))
+    header[name] |= changes
+    return with_header(content, header)
+
+
+def flipped(content, at):
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+DAMAGED = {
+    "empty": (
+        lambda c: b"",
+        "is truncated, or no safetensors file: its header claims 0 bytes, but the whole file has 0",
+    ),
+    "seven bytes": (lambda c: c[:7], "is truncated, or no safetensors file"),
+    "text": (
+        lambda c: b"sample,epoch,loss\n0,0,0.5\n",
+        "is truncated, or no safetensors file: its header claims",
+    ),
+    "cut header": (lambda c: c[:100], "is truncated, or no safetensors file.* Save the record again"),
+    "header longer than the file": (lambda c: struct.pack("<Q", len(c)) + c[8:], "but the whole file has"),
+    "cut data": (lambda c: c[:-5], r"is truncated: \d+ of its \d+ bytes are there\. Save the record again"),
+    "only the header": (lambda c: c[: 8 + len(header_of(c))], "is truncated: "),
+    "more bytes": (lambda c: c + b"abc", "is oversized: 3 bytes follow its last array"),
+    "not UTF-8": (
+        lambda c: with_header(c, b'{"\xff": 1}'),
+        "no safetensors file: its header is not JSON in UTF-8",
+    ),
+    "not JSON": (
+        lambda c: with_header(c, b"{loss: 1}"),
+        "no safetensors file: its header is not JSON in UTF-8",
+    ),
+    "very deep": (
+        lambda c: with_header(c, b"[" * 200_000),
+        "no safetensors file: its header is not JSON in UTF-8",
+    ),
+    "a list": (lambda c: with_header(c, []), "no safetensors file: its header is not a JSON object"),
+    "metadata is a list": (lambda c: with_header(c, {"__metadata__": []}), "its header is not a JSON object"),
+    "no place": (lambda c: with_header(c, {"loss": {}}), "its header does not say where its arrays are"),
+    "no whole place": (
+        lambda c: with_header(c, {"loss": {"data_offsets": ["0", "1"]}}),
+        "does not say where its arrays",
+    ),
+    "strange type": (lambda c: with_entry(c, "loss", dtype="F31"), "cannot be read as safetensors"),
+    "strange shape": (lambda c: with_entry(c, "loss", shape=[4, 8]), "cannot be read as safetensors"),
+    "foreign": (
+        lambda c: without_metadata(c, "format"),
+        "not of a record: those are written by Dynamics.save",
+    ),
+    "another format": (
+        lambda c: with_metadata(c, format="pt"),
+        "not of a record: those are written by Dynamics.save",
+    ),
+    "no digest": (lambda c: without_metadata(c, "digest"), "not of a record"),
+    "newer": (
+        lambda c: with_metadata(c, version="2"),
+        "format version 2, newer than 1, .* with a newer sklearn_nndyn",
+    ),
+    "no version": (lambda c: with_metadata(c, version="one"), "the format version 'one', which is no number"),
+    "changed data": (lambda c: flipped(c, len(c) - 1), "its digest differs, so it was changed or damaged"),
+    "changed first data": (lambda c: flipped(c, 8 + len(header_of(c))), "its digest differs"),
+    "changed header": (
+        lambda c: with_metadata(
+            c, record=json.loads(header_of(c))["__metadata__"]["record"].replace("log", "l1")
+        ),
+        "its digest differs",
+    ),
+    "other shape": (lambda c: with_entry(c, "loss", shape=[7, 4]), "its digest differs"),
+    "other type": (lambda c: with_entry(c, "loss", dtype="I32"), "its digest differs"),
+    "a pickle": (lambda c: pickle.dumps({"loss": 1}), "is truncated, or no safetensors file"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_refused_in_words(saved, name):
+    damage, message = DAMAGED[name]
+    content = saved.read_bytes()
+    assert damage(content) != content
+    saved.write_bytes(damage(content))
+    with pytest.raises(ValueError, match=message) as caught:
+        load_dynamics(saved)
+    assert str(caught.value).startswith(str(saved))
+
+
+def stored(path):
+    """Arrays and metadata of a file of ours."""
+    return load_file(path), json.loads(header_of(path.read_bytes()))["__metadata__"]
+
+
+def test_a_missing_array_is_named(saved):
+    tensors, metadata = stored(saved)
+    save_file(
+        {k: v for k, v in tensors.items() if k not in ("margin", "centroids/z")}, saved, metadata=metadata
+    )
+    with pytest.raises(ValueError, match=r"these arrays are missing: margin, centroids/z\."):
+        load_dynamics(saved)
+
+
+def test_an_additional_array_is_noticed(saved):
+    tensors, metadata = stored(saved)
+    save_file({**tensors, "more": np.zeros(1)}, saved, metadata=metadata)
+    with pytest.raises(ValueError, match="its digest differs"):
+        load_dynamics(saved)
+
+
+def test_a_safetensors_file_of_something_else(path):
+    save_file({"weight": np.zeros(3)}, path)
+    with pytest.raises(ValueError, match="is a safetensors file, but not of a record: those are written by"):
+        load_dynamics(path)
+
+
+FORGED = {
+    "no axes": (lambda content: content.pop("axes"), "'axes'"),
+    "axes": (
+        lambda content: content["axes"].update(loss=[0, 0]),
+        r"loss has shape \(4, 7\), expected \(7 samples",
+    ),
+    "number of axes": (lambda content: content["axes"].update(loss=[0]), "axes don't match array"),
+    "field": (lambda content: content["axes"].update({"other": [0]}), "unexpected keyword argument 'other'"),
+    "no text": (lambda content: content["axes"].update({"loss": "ab"}), "axes don't match array"),
+    "label type": (lambda content: content["label_types"].update(y="V8"), r"'V8' is no type of labels"),
+    "no type": (lambda content: content["label_types"].update(y="os.system"), "os.system"),
+    "too few classes": (lambda content: content.update(classes=["ant"]), "out of bounds"),
+    "classes": (lambda content: content.update(classes=["bee", "ant", "cow"]), "classes must be sorted"),
+    "header": (lambda content: content.update(header=[1]), "header must be a dictionary"),
+    "items": (lambda content: content.update(header={"$items": 3}), "not iterable"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name):
+    forge, message = FORGED[name]
+    tensors, metadata = stored(saved)
+    content = json.loads(metadata["record"])
+    forge(content)
+    text = json.dumps(content)
+    tensors |= {"other": np.zeros(1)} if "other" in text else {}
+    save_file(tensors, saved, metadata=metadata | {"record": text, "digest": _digest(text, tensors)})
+    with pytest.raises(
+        ValueError, match=f"(?s)does not hold the record that was saved: .*{message}"
+    ) as caught:
+        load_dynamics(saved)
+    assert str(caught.value).startswith(str(saved))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "[" * 200_000], ids=lambda text: text[:2] or "nothing")
+def test_a_record_that_is_no_object(path, text):
+    metadata = {"format": FORMAT, "version": "1", "record": text, "digest": _digest(text, {})}
+    save_file({}, path, metadata=metadata)
+    with pytest.raises(ValueError, match="does not hold the record that was saved"):
+        load_dynamics(path)
+
+
+class Bomb:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_nothing_in_a_file_is_run(tmp_path, path):
+    """A pickle in place of a record would run what it names when loaded."""
+    bomb = pickle.dumps(Bomb(tmp_path / "ran"))
+    pickle.loads(bomb)
+    assert (tmp_path / "ran").exists(), "the bomb works"
+    (tmp_path / "ran").unlink()
+    path.write_bytes(bomb)
+    with pytest.raises(ValueError, match="no safetensors file"):
+        load_dynamics(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_missing_file_stays_a_missing_file(path):
+    with pytest.raises(FileNotFoundError) as caught:
+        load_dynamics(path)
+    assert Path(caught.value.filename) == path
+
+
+@posix
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        load_dynamics(tmp_path)
+
+
+# ------------------------------------------------------------------------------ whole or not at all
+
+
+def half_written(tensors, path, metadata):
+    Path(path).write_bytes(b"half")
+    raise SafetensorError("no space left on device")
+
+
+def interrupted(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def refused(*args, **kwargs):
+    raise PermissionError("not allowed")
+
+
+FAILURES = {
+    "disk full": (
+        _safefile,
+        "save_file",
+        half_written,
+        OSError,
+        r"record\.safetensors could not be written: no space",
+    ),
+    "interrupt": (_safefile, "save_file", interrupted, KeyboardInterrupt, "^$"),
+    "fsync": (os, "fsync", refused, PermissionError, "not allowed"),
+    "replace": (os, "replace", refused, PermissionError, "not allowed"),
+}
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["over an old file", "anew"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failed_save_leaves_everything_as_it_was(record, make_record, path, monkeypatch, failure, old):
+    module, name, broken, error, message = FAILURES[failure]
+    if old:
+        record.save(path)
+    before = {one.name: one.read_bytes() for one in path.parent.iterdir()}
+    monkeypatch.setattr(module, name, broken)
+    with pytest.raises(error, match=message):
+        make_record(3).save(path)
+    assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == before
+
+
+def test_the_old_file_is_there_until_the_new_one_is_whole(
+    record, make_record, path, monkeypatch, assert_same
+):
+    new, replace, seen = make_record(3), os.replace, []
+
+    def looking(source, target):
+        seen.append((load_dynamics(source), load_dynamics(target)))
+        replace(source, target)
+
+    record.save(path)
+    monkeypatch.setattr(os, "replace", looking)
+    new.save(path)
+    assert_same(seen[0][0], new)
+    assert_same(seen[0][1], record)
+    assert_same(load_dynamics(path), new)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_loaded_record_outlives_its_file(saved, record, make_record, assert_same):
+    loaded = load_dynamics(saved)
+    make_record(3).save(saved)
+    assert_same(loaded, record)
+    saved.unlink()
+    assert_same(loaded, record)
+
+
+def test_a_folder_cannot_be_saved_over(record, tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it, such as"):
+        record.save(tmp_path)
+
+
+def test_the_folder_has_to_exist(record, tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match="missing is not a folder: make it before saving record there"
+    ):
+        record.save(tmp_path / "missing" / "record")
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_the_umask_decides_who_may_read(record, path, umask):
+    before = os.umask(umask)
+    try:
+        record.save(path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+@posix
+def test_a_link_stays_a_link(record, tmp_path, path, assert_same):
+    (tmp_path / "link").symlink_to(path)
+    record.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert_same(load_dynamics(path), record)

@@ -1,0 +1,88 @@
+"""The gradient of each loss: by finite differences, by autograd, by the paper."""
+
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from sklearn_nndyn.losses import ClassificationLoss, ProbabilityLoss, get_loss
+from tests import reference
+from tests.losses.cases import ALL, autograd, draw
+
+
+class LogSumExp(ClassificationLoss):
+    """A user's own log loss, without a closed form."""
+
+    def per_sample(self, scores, target):
+        return scores.logsumexp(-1) - scores.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+
+
+class FromFormula(ProbabilityLoss):
+    """A user's own loss on probabilities, without a slope: sum_j |y_j - p_j|^3."""
+
+    def formula(self, log_p, p, y):
+        return (y - p).abs().pow(3).sum(-1)
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_autograd_agrees_with_finite_differences(case):
+    scores, target = draw(6, 4)
+    loss = case.make()
+    assert torch.autograd.gradcheck(lambda o: loss.per_sample(o, target), scores.requires_grad_())
+
+
+@pytest.mark.parametrize("shape", [(20, 5), (20, 2), (1, 3), (3, 7, 4), (2, 3, 5, 4)], ids=str)
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_value_and_gradient_are_those_of_autograd(case, shape):
+    scores, target = draw(*shape)
+    loss = case.make()
+    values, gradient = loss.value_and_gradient(scores, target)
+    expected_values, expected_gradient = autograd(loss, scores, target)
+    assert values.shape == target.shape
+    assert_allclose(values, expected_values, rtol=1e-12)
+    assert_allclose(gradient, expected_gradient, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", [*reference.GRADIENTS_ON_SCORES, *reference.GRADIENTS_ON_PROBABILITIES])
+def test_gradients_as_the_paper_has_them(name):
+    scores, target = draw(20, 5)
+    _, gradient = get_loss(name).value_and_gradient(scores, target)
+    assert_allclose(gradient, reference.gradients(name, scores, target), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_value_and_gradient_are_detached_and_leave_the_scores_alone(case):
+    scores, target = draw(5, 3)
+    kept = scores.clone()
+    values, gradient = case.make().value_and_gradient(scores.requires_grad_(), target)
+    assert not values.requires_grad
+    assert not gradient.requires_grad
+    assert scores.grad is None
+    assert torch.equal(scores, kept)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("make", [LogSumExp, FromFormula, *[case.make for case in ALL]])
+def test_value_and_gradient_where_torch_records_nothing(make, mode):
+    scores, target = draw(5, 3)
+    expected_values, expected_gradient = autograd(make(), scores, target)
+    with mode():
+        values, gradient = make().value_and_gradient(scores * 1, target * 1)
+        assert_allclose(values.numpy(), expected_values, rtol=1e-12)
+        assert_allclose(gradient.numpy(), expected_gradient, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_a_formula_alone_is_a_loss(link):
+    """The chain rule through the link is the base's affair."""
+    scores, target = draw(2, 5, 3)
+    loss = FromFormula(link=link)
+    _, gradient = loss.value_and_gradient(scores, target)
+    assert_allclose(gradient, autograd(loss, scores, target)[1], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["expectation", "chebyshev", "regularized_expectation"])
+def test_losses_on_probabilities_hardly_pull_a_badly_wrong_sample(name):
+    """Where the log loss pulls with sqrt(2), these pull with next to nothing."""
+    scores, target = torch.tensor([[20.0, 0.0]]), torch.tensor([1])
+    assert get_loss("log").value_and_gradient(scores, target)[1].norm() > 1.4
+    assert get_loss(name).value_and_gradient(scores, target)[1].norm() < 1e-6

@@ -1,0 +1,92 @@
+"""From names, classes, modules and callables to losses."""
+
+import re
+
+import pytest
+import torch
+
+from sklearn_nndyn.losses import CustomLoss, HingeLoss, LogLoss, TanimotoLoss, get_loss, loss_names
+
+TWELVE = [
+    "log",
+    "squared_log",
+    "l1",
+    "l2",
+    "expectation",
+    "regularized_expectation",
+    "chebyshev",
+    "hinge",
+    "squared_hinge",
+    "cubed_hinge",
+    "tanimoto",
+    "cauchy_schwarz",
+]
+
+
+def test_the_twelve_names_in_order():
+    assert loss_names() == TWELVE
+    loss_names().clear()
+    assert loss_names() == TWELVE
+
+
+@pytest.mark.parametrize("name", TWELVE)
+def test_a_name_gives_a_new_loss_each_time(name):
+    assert get_loss(name) is not get_loss(name)
+    assert get_loss(name).reduction == "mean"
+
+
+@pytest.mark.parametrize("name", [name for name in TWELVE if "hinge" not in name])
+def test_class_names_are_the_names_in_camel_case(name):
+    assert type(get_loss(name)).__name__ == "".join(map(str.capitalize, name.split("_"))) + "Loss"
+
+
+@pytest.mark.parametrize(("name", "power"), [("hinge", 1), ("squared_hinge", 2), ("cubed_hinge", 3)])
+def test_the_three_hinges_are_one_class(name, power):
+    assert isinstance(get_loss(name), HingeLoss)
+    assert get_loss(name).power == power
+
+
+def test_a_loss_is_itself():
+    loss = LogLoss(link="sigmoid")
+    assert get_loss(loss) is loss
+
+
+def test_a_class_is_called():
+    assert isinstance(get_loss(TanimotoLoss), TanimotoLoss)
+    assert isinstance(get_loss(torch.nn.MultiMarginLoss).loss, torch.nn.MultiMarginLoss)
+
+
+def test_a_torch_loss_is_copied():
+    brought = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+    held = get_loss(brought).loss
+    assert held is not brought
+    assert held.label_smoothing == 0.1
+    assert (held.reduction, brought.reduction) == ("none", "mean")
+
+
+def test_a_callable_is_held():
+    def loss(scores, target):
+        return scores.sum(-1)
+
+    assert isinstance(get_loss(loss), CustomLoss)
+    assert get_loss(loss).loss is loss
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("tanimotto", "tanimoto"), ("LOG", "log"), ("square_hinge", "squared_hinge"), ("L1", "l1")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
+    with pytest.raises(ValueError, match=f"Unknown loss '{name}'; the nearest name is '{nearest}'") as raised:
+        get_loss(name)
+    listed = str(raised.value).partition("The losses are ")[2]
+    assert re.findall(r"'(\w+)'", listed) == TWELVE
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["log"], int, dict])
+def test_what_is_no_loss_is_named(wrong):
+    with pytest.raises(
+        TypeError, match="a name, a ClassificationLoss, a torch module or a callable"
+    ) as raised:
+        get_loss(wrong)
+    assert f"got {wrong!r} of type {type(wrong).__name__}" in str(raised.value)
