@@ -358,7 +358,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     def _scores(self, X):
         check_is_fitted(self, "net_")
-        X = as_tensor(check_X(self, X), self._device)
+        X = as_tensor(check_X(self, X), self.net_.device)
         return score_in_chunks(self.module_, X)
 
     @property

@@ -77,7 +77,7 @@ def _held(model, split):
     if not isinstance(model, BaseEstimator) or not hasattr(model, "fit"):
         raise TypeError(_accepted(model))
     check_is_fitted(model)
-    if not hasattr(model, "dynamics_") and "record" not in model.get_params(deep=False):
+    if "record" not in model.get_params(deep=False):
         raise TypeError(_accepted(model))
     return None
 

@@ -13,6 +13,20 @@ class Link(NamedTuple):
     chain: Callable  # gradient in log p (..., n, K), log p -> gradient in the scores (..., n, K)
 
 
+SIMD_WIDTH = 16
+
+
+def log_softmax(scores):
+    """log p of each sample: ``scores.log_softmax(-1)``, along whichever axis is faster.
+
+    torch's CPU kernel runs along the last axis and falls back to single numbers where that is shorter than a vector
+    register: for ten classes it is seven times slower than the same sums across samples.
+    """
+    if scores.shape[-1] < SIMD_WIDTH and scores.device.type == "cpu":
+        return scores.mT.log_softmax(-2).mT
+    return scores.log_softmax(-1)
+
+
 def _softmax_chain(slope, log_p):
     return slope - log_p.exp() * slope.sum(-1, keepdim=True)
 
@@ -22,6 +36,6 @@ def _sigmoid_chain(slope, log_p):
 
 
 LINKS = {
-    "softmax": Link(lambda scores: scores.log_softmax(-1), _softmax_chain),
+    "softmax": Link(log_softmax, _softmax_chain),
     "sigmoid": Link(torch.nn.functional.logsigmoid, _sigmoid_chain),
 }

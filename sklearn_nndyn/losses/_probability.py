@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_nndyn.losses._links import LINKS
+from sklearn_nndyn.losses._links import LINKS, log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 
@@ -50,7 +50,7 @@ class LogLoss(ProbabilityLoss):
         if self.link != "softmax":
             return super().value_and_gradient(scores, target)
         index = target.unsqueeze(-1)
-        log_p = scores.detach().log_softmax(-1)
+        log_p = log_softmax(scores.detach())
         log_p_c = log_p.gather(-1, index)
         return -log_p_c.squeeze(-1), log_p.exp().scatter_add_(-1, index, torch.full_like(log_p_c, -1.0))
 
@@ -248,7 +248,7 @@ class CauchySchwarzLoss(ProbabilityLoss):
 
     def formula(self, log_p, p, y):
         """- log p_c + (1/2) log p.p"""
-        log_p = log_p.log_softmax(-1)  # changes nothing but rounding: only the ratios of the p_j matter
+        log_p = log_softmax(log_p)  # changes nothing but rounding: only the ratios of the p_j matter
         return -(y * log_p).sum(-1) + (2 * log_p).logsumexp(-1) / 2
 
     def slope(self, log_p, p, y):

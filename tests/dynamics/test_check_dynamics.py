@@ -120,13 +120,13 @@ def test_the_call_keeps_what_there_is_already():
 
 
 REFUSED = {
-    "array": (X, TypeError, r"Expected a Dynamics, or a fitted model that holds one: .* got ndarray\."),
-    "none": (None, TypeError, r"got NoneType\."),
-    "dict": ({"dynamics_": 1}, TypeError, r"got dict\."),
-    "class": (Recorder, TypeError, r"got type\."),
-    "another classifier": (LogisticRegression().fit(X, Y), TypeError, r"got LogisticRegression\."),
-    "pipeline without one": (make_pipeline(StandardScaler()).fit(X), TypeError, r"got StandardScaler\."),
-    "passthrough": (make_pipeline(StandardScaler(), "passthrough"), TypeError, r"got str\."),
+    "array": (X, TypeError, r"Expected a Dynamics, or a fitted model that holds one: .* got ndarray\.$"),
+    "none": (None, TypeError, r"got NoneType\.$"),
+    "dict": ({"dynamics_": 1}, TypeError, r"got dict\.$"),
+    "class": (Recorder, TypeError, r"got type\.$"),
+    "another classifier": (LogisticRegression().fit(X, Y), TypeError, r"got LogisticRegression\.$"),
+    "pipeline without one": (make_pipeline(StandardScaler()).fit(X), TypeError, r"got StandardScaler\.$"),
+    "passthrough": (make_pipeline(StandardScaler(), "passthrough"), TypeError, r"got str\.$"),
     "search without its best model": (
         search(Recorder(), refit=False).fit(X, Y),
         TypeError,

@@ -1,0 +1,99 @@
+"""What it costs to look: one recorded epoch against a bare forward pass, and the memory of a recorded fit.
+
+The bare pass runs the network over the same data in batches of 4096 (A, B) or all at once (C), without gradients,
+and throws the scores away. A look at ("samples", "geometry") also gives loss, margin and prediction of every
+sample, and the class centroids of the hidden layer. Two torch threads, in turns; a ratio is of medians of one run.
+
+Memory is the peak of the process above what it held before `fit`, for 60000 x 784 float32, hidden 256, batch 128,
+with full recording and snapshots, divided by data + record + snapshots; measured in a process of its own.
+
+    python benchmarks/bench_recording.py [--repeats 9] [--epochs 100]
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+
+import torch
+from _interleaved import THREADS, interleaved, print_table
+from bench_fit import PROBLEMS, data, network
+
+from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.recording import Recorder
+
+
+def looks(name):
+    """Looks to take in one timing: enough of them to last."""
+    return 50 if name == "C" else 1
+
+
+def compare(name, repeats):
+    """Seconds of a bare pass and of a look."""
+    n, hidden, _, _ = PROBLEMS[name]
+    X, y = (torch.from_numpy(array) for array in data(n))
+    module = network(X.shape[1], hidden).eval()
+
+    def bare():
+        with torch.no_grad():
+            for _ in range(looks(name)):
+                for chunk in X.split(4096):
+                    module(chunk)
+
+    recorder = Recorder(
+        X, y, get_loss("log"), n_classes=10, record=("samples", "geometry"), capacity=looks(name) * (repeats + 1)
+    )
+
+    def look():
+        for _ in range(looks(name)):
+            recorder.look(module, 0)
+
+    look()
+    seconds = interleaved({"bare": bare, "look": look}, repeats)
+    return [value / looks(name) for value in seconds.values()]
+
+
+def peak_bytes():
+    """Most memory this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def report_memory(epochs):
+    """Print peak above the process before fit, and data, record and snapshots, in bytes."""
+    torch.set_num_threads(THREADS)
+    X, y = data(60000)
+    DynamicsClassifier(MLP((256,)), max_epochs=1, random_state=0).fit(X[:400], y[:400])
+    before = peak_bytes()
+    clf = DynamicsClassifier(MLP((256,)), batch_size=128, max_epochs=epochs, random_state=0).fit(X, y)
+    record = clf.dynamics_
+    held = (record.loss, record.margin, record.prediction, *record.centroids.values())
+    print(peak_bytes() - before, X.nbytes, sum(array.nbytes for array in held), clf._snapshots.nbytes)
+
+
+def main():
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--memory-only", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.memory_only:
+        report_memory(arguments.epochs)
+        return
+    torch.set_num_threads(THREADS)
+    rows = []
+    for name in PROBLEMS:
+        bare, look = compare(name, arguments.repeats)
+        rows.append([name, f"{1000 * bare:.2f}", f"{1000 * look:.2f}", f"{look / bare:.2f}"])
+    print_table(["", "bare forward pass, ms", "recorded epoch, ms", "recorded / bare"], rows)
+    command = [sys.executable, __file__, "--memory-only", "--epochs", str(arguments.epochs)]
+    peak, *parts = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    print()
+    row = [arguments.epochs, *(f"{value / 2**20:.0f}" for value in (*parts, peak)), f"{peak / sum(parts):.2f}"]
+    print_table(["epochs", "data, MiB", "record", "snapshots", "peak above before", "peak / sum"], [row])
+
+
+if __name__ == "__main__":
+    main()
