@@ -100,7 +100,7 @@ def main():
         table(clf)
         paragraph(clf)
         picture = OUTPUT / f"1_{name}.png"
-        TrainingCurveDisplay.from_estimator(clf).plot().figure_.savefig(picture, dpi=150)
+        TrainingCurveDisplay.from_estimator(clf).plot(loss_scale="log").figure_.savefig(picture, dpi=150)
         print(f"\nThe picture is in {picture}.")
 
 

@@ -25,6 +25,7 @@ class Linear:
         """Take hold of the parameters as they are now."""
         self.sources = [p.detach() for p in self.parameters]
         self.values = self.copies or self.sources
+        self.transposed = self.values[0].t()
 
     def begin(self):
         """Bring the wider copies up to date."""
@@ -35,9 +36,10 @@ class Linear:
         memory["x"] = x
         y = memory.get("y")
         if y is None:
-            y = memory["y"] = x.new_empty(len(x), len(self.weight))
-        weight, bias = self.values[0], self.values[1:]
-        return torch.addmm(bias[0], x, weight.t(), out=y) if bias else torch.mm(x, weight.t(), out=y)
+            y = memory["y"] = x.new_empty(x.shape[0], self.weight.shape[0])
+        if self.bias is None:
+            return torch.mm(x, self.transposed, out=y)
+        return torch.addmm(self.values[1], x, self.transposed, out=y)
 
     def backward(self, g, memory):
         x = memory["x"]
@@ -132,10 +134,6 @@ class ChainStep:
     dtype : torch.dtype
         In which a step is computed; the parameters keep their own.
 
-    Attributes
-    ----------
-    gradients : list of tensor
-        Those of the last step, in the order of ``module.parameters()``.
     """
 
     @staticmethod
@@ -162,7 +160,15 @@ class ChainStep:
             linear.prepare(dtype)
         self.memory = {}
 
-        self.gradients = [g for linear in self.linears for g in linear.gradients]
+        self._gradients = [g for linear in self.linears for g in linear.gradients]
+        self._parameter_dtype = self.linears[0].weight.dtype
+
+    @property
+    def gradients(self):
+        """Those of the last step, in the order and the dtype of ``module.parameters()``."""
+        if self.dtype == self._parameter_dtype:
+            return self._gradients
+        return [g.to(self._parameter_dtype) for g in self._gradients]
 
     def begin_epoch(self):
         """Take hold of the parameters as they are now."""
@@ -171,9 +177,10 @@ class ChainStep:
 
     def __call__(self, x, y, weight):
         """The mean loss of a batch, a tensor; ``gradients`` are then its own."""
-        memory = self.memory.get(len(x))
+        n_samples = x.shape[0]
+        memory = self.memory.get(n_samples)
         if memory is None:
-            memory = self.memory[len(x)] = [{} for _ in self.parts]
+            memory = self.memory[n_samples] = [{} for _ in self.parts]
         for linear in self.linears:
             linear.begin()
         for part, own in zip(self.parts, memory, strict=True):
@@ -181,7 +188,7 @@ class ChainStep:
         values, g = self.loss.value_and_gradient(x, y)
         if weight is not None:
             values, g = values * weight, g * weight[:, None]
-        g = g / len(values)
+        g = g / n_samples
         for part, own in zip(reversed(self.parts), reversed(memory), strict=True):
             g = part.backward(g, own)
             if g is None:

@@ -14,6 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+from torch.nn.parameter import is_lazy
 
 from sklearn_nndyn.classifiers._data import Task, TrainingData, as_tensor
 from sklearn_nndyn.classifiers._net import DynamicsNet
@@ -138,7 +139,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Fixes initial weights, order of the samples, dropout and the held-out samples. The global generators of
         torch and NumPy are left as they were.
     verbose : int, default=0
-        1 shows a progress bar over epochs with loss and accuracy.
+        1 shows a progress bar over epochs with loss and accuracy (training accuracy where samples are recorded).
 
     Attributes
     ----------
@@ -541,6 +542,10 @@ def _build(module, input_shape, n_classes, dtype):
     built = build_module(module, input_shape, n_classes).to(dtype)
     if not any(True for _ in built.parameters()):
         raise ValueError(f"module {type(built).__name__} has no parameters: there is nothing to train.")
+    if any(is_lazy(p) for p in built.parameters()):
+        # Lazy layers learn their widths from the first batch they see.
+        with torch.no_grad():
+            built.eval()(torch.zeros(2, *input_shape, dtype=dtype))
     return built
 
 

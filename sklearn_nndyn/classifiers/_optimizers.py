@@ -72,6 +72,11 @@ class Update:
         """Read the optimizer's settings anew: schedulers change them between epochs."""
         self._fused = _fused_call(self.optimizer) if self._began else None
 
+    def finish(self):
+        """Leave the optimizer's state as its own ``step`` would have left it."""
+        if self._fused is not None:
+            self._fused.finish()
+
     @property
     def lr(self):
         """The rate of the first parameter group."""
@@ -79,9 +84,10 @@ class Update:
 
     def __call__(self, gradients):
         """Update the parameters by ``gradients``, in the order of ``parameters``."""
-        if self._fused is not None:
+        if self._fused is not None and not any(g is None for g in gradients):
             self._fused(gradients)
             return
+        self.finish()
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizer.step()
@@ -92,49 +98,54 @@ class Update:
 
 def _fused_call(optimizer):
     """The fused kernel bound to the optimizer's state, or None where there is none for it."""
-    make = {torch.optim.Adam: _adam, torch.optim.AdamW: _adam, torch.optim.SGD: _sgd}.get(type(optimizer))
+    make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdam, torch.optim.SGD: FusedSGD}.get(type(optimizer))
     if make is None or len(optimizer.param_groups) != 1:
         return None
     group = optimizer.param_groups[0]
-    parameters = [p.detach() for p in group["params"]]
     ready = group.get("fused") and all(p.requires_grad and p in optimizer.state for p in group["params"])
-    return make(group, parameters, [optimizer.state[p] for p in group["params"]]) if ready else None
+    return make(group, [optimizer.state[p] for p in group["params"]]) if ready else None
 
 
-def _adam(group, parameters, states):
-    kernel = torch._fused_adamw_ if group.get("decoupled_weight_decay") else torch._fused_adam_
-    steps, first, second = ([s[name] for s in states] for name in ("step", "exp_avg", "exp_avg_sq"))
-    most = [s["max_exp_avg_sq"] for s in states] if group["amsgrad"] else []
-    settings = {
-        "lr": group["lr"],
-        "beta1": group["betas"][0],
-        "beta2": group["betas"][1],
-        "weight_decay": group["weight_decay"],
-        "eps": group["eps"],
-        "amsgrad": group["amsgrad"],
-        "maximize": group["maximize"],
-    }
+class FusedAdam:
+    """Adam and AdamW. The parameters share one count of steps, which ``finish`` hands to all."""
 
-    def update(gradients):
-        torch._foreach_add_(steps, 1)
-        kernel(parameters, gradients, first, second, most, steps, **settings)
+    def __init__(self, group, states):
+        self.kernel = torch._fused_adamw_ if group.get("decoupled_weight_decay") else torch._fused_adam_
+        self.steps = [state["step"] for state in states]
+        first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
+        most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
+        self.parameters = [p.detach() for p in group["params"]]
+        self.state = (first, second, most, [self.steps[0]] * len(states))
+        self.settings = {
+            "lr": group["lr"],
+            "beta1": group["betas"][0],
+            "beta2": group["betas"][1],
+            "weight_decay": group["weight_decay"],
+            "eps": group["eps"],
+            "amsgrad": group["amsgrad"],
+            "maximize": group["maximize"],
+        }
 
-    return update
+    def __call__(self, gradients):
+        self.steps[0].add_(1)
+        self.kernel(self.parameters, gradients, *self.state, **self.settings)
+
+    def finish(self):
+        for step in self.steps[1:]:
+            step.copy_(self.steps[0])
 
 
-def _sgd(group, parameters, states):
-    buffers = [s["momentum_buffer"] for s in states] if group["momentum"] else []
-    settings = {
-        "weight_decay": group["weight_decay"],
-        "momentum": group["momentum"],
-        "lr": group["lr"],
-        "dampening": group["dampening"],
-        "nesterov": group["nesterov"],
-        "maximize": group["maximize"],
-        "is_first_step": False,
-    }
+class FusedSGD:
+    """SGD, with or without momentum."""
 
-    def update(gradients):
-        torch._fused_sgd_(parameters, gradients, buffers, **settings)
+    def __init__(self, group, states):
+        self.parameters = [p.detach() for p in group["params"]]
+        self.buffers = [state["momentum_buffer"] for state in states] if group["momentum"] else []
+        names = ("weight_decay", "momentum", "lr", "dampening", "nesterov", "maximize")
+        self.settings = {name: group[name] for name in names} | {"is_first_step": False}
 
-    return update
+    def __call__(self, gradients):
+        torch._fused_sgd_(self.parameters, gradients, self.buffers, **self.settings)
+
+    def finish(self):
+        pass

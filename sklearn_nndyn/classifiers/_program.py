@@ -102,19 +102,14 @@ class Program:
         self.step.begin_epoch()
         self.update.refresh()
         total = torch.zeros((), dtype=torch.float64, device=self.data.X.device)
-        for x, y, weight in self.batches(order):
-            mean = self.step(x, y, weight)
-            self.update(self._cast(self.step.gradients))
-            total.add_(mean, alpha=len(x))
+        try:
+            for x, y, weight in self.batches(order):
+                mean = self.step(x, y, weight)
+                self.update(self.step.gradients)
+                total.add_(mean, alpha=x.shape[0])
+        finally:
+            self.update.finish()
         return float(total) / len(self.data.X)
-
-    def _cast(self, gradients):
-        wide = [
-            g is not None and g.dtype != p.dtype for g, p in zip(gradients, self.update.parameters, strict=True)
-        ]
-        if not any(wide):
-            return gradients
-        return [g.to(p.dtype) for g, p in zip(gradients, self.update.parameters, strict=True)]
 
 
 class Batches:

@@ -21,7 +21,7 @@ RECORDED_BY = {
     "scores": "scores",
     "centroids": "geometry",
     "reconstruction": "reconstruction",
-    "probe_accuracy": "probes",
+    "probe_accuracy": "probe",
     "weight_norms": "geometry",
 }
 

@@ -52,7 +52,7 @@ class LogLoss(ProbabilityLoss):
         index = target.unsqueeze(-1)
         log_p = log_softmax(scores.detach())
         log_p_c = log_p.gather(-1, index)
-        return -log_p_c.squeeze(-1), log_p.exp().scatter_add_(-1, index, torch.full_like(log_p_c, -1.0))
+        return -log_p_c.squeeze(-1), log_p.exp().scatter_(-1, index, -1.0, reduce="add")
 
 
 class SquaredLogLoss(ProbabilityLoss):

@@ -1,7 +1,6 @@
 """Look again at the weights as they were: all epochs in one batched program where the module allows it."""
 
 import copy
-import warnings
 
 import torch
 from torch.func import functional_call, vmap
@@ -59,7 +58,7 @@ def _look_together(recorder, module, snapshots, epochs):
     states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
     forward = vmap(_run_with_state(module, "geometry" in recorder.record), in_dims=(0, None))
     try:
-        with torch.no_grad(), untouched_generators(recorder.X.device), evaluation_mode(module), _strict():
+        with torch.no_grad(), untouched_generators(recorder.X.device), evaluation_mode(module):
             recorder.look_at_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
     except Exception:
         # Whatever vmap cannot batch is run one by one, where a true fault of the module shows itself again.
@@ -86,12 +85,3 @@ def _norms(module, states, n_networks):
         module.load_state_dict({name: values[i] for name, values in states.items()})
         norms.append(weight_norms(module))
     return norms
-
-
-class _strict(warnings.catch_warnings):
-    """vmap warns where it falls back to a slow loop: then one by one is better."""
-
-    def __enter__(self):
-        result = super().__enter__()
-        warnings.simplefilter("error")
-        return result

@@ -1,0 +1,81 @@
+"""scikit-learn's own checks, and what its meta-estimators ask of parameters."""
+
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
+
+from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn.modules import MLP
+
+NEEDS_A_SETTING_OF_SCIPY = {"check_array_api_input"}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *({"loss": loss} for loss in ("log", "l1", "squared_hinge", "tanimoto", "cauchy_schwarz")),
+        {"batch_size": "full", "dtype": "float64"},
+    ],
+    ids=lambda parameters: "-".join(map(str, parameters.values())),
+)
+def test_every_check_passes_and_none_is_excused(parameters):
+    results = check_estimator(DynamicsClassifier(**parameters), on_fail=None, on_skip=None)
+    passed = {result["check_name"] for result in results if result["status"] == "passed"}
+    others = {
+        f"{result['check_name']} {result['status']}: {result['exception']}"
+        for result in results
+        if result["status"] != "passed" and result["check_name"] not in NEEDS_A_SETTING_OF_SCIPY
+    }
+    assert not others
+    assert {"check_sample_weight_equivalence_on_dense_data", "check_classifiers_train"} <= passed
+
+
+def test_the_checks_see_a_broken_estimator():
+    class Forgetful(DynamicsClassifier):
+        def fit(self, X, y, sample_weight=None):
+            return super().fit(X, y)
+
+    results = check_estimator(Forgetful(max_epochs=1), on_fail=None, on_skip=None)
+    failed = {result["check_name"] for result in results if result["status"] == "failed"}
+    assert "check_sample_weight_equivalence_on_dense_data" in failed
+
+
+def test_an_architecture_is_cloned_with_the_classifier():
+    clf = DynamicsClassifier(MLP((7,), dropout=0.1), lr=0.3)
+    copy = clone(clf)
+    assert copy.module is not clf.module
+    assert copy.get_params().keys() == clf.get_params().keys()
+    assert copy.module.get_params() == clf.module.get_params()
+    copy.set_params(module__hidden_layer_sizes=(2, 3), module__activation="tanh")
+    assert copy.module.hidden_layer_sizes == (2, 3)
+    assert clf.module.hidden_layer_sizes == (7,)
+
+
+def test_nested_names_reach_the_network():
+    clf = DynamicsClassifier(MLP(), max_epochs=1)
+    nested = {name for name in clf.get_params() if name.startswith("module__")}
+    assert nested == {f"module__{name}" for name in MLP().get_params()}
+    clf.set_params(module__hidden_layer_sizes=(6, 4), module__batch_norm=True)
+    clf.fit([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], [0, 1, 0, 1])
+    assert [p.shape[0] for p in clf.module_.parameters() if p.ndim == 2] == [6, 4, 2]
+    assert "batch_norm2.weight" in clf.module_.state_dict()
+
+
+def test_without_an_architecture_there_are_no_nested_names():
+    with pytest.raises(ValueError, match="Invalid parameter 'hidden_layer_sizes'|module"):
+        DynamicsClassifier().set_params(module__hidden_layer_sizes=(3,))
+
+
+def test_an_unknown_nested_name_is_refused_by_name():
+    with pytest.raises(ValueError, match="Invalid parameter 'width' for estimator MLP"):
+        DynamicsClassifier(MLP()).set_params(module__width=3)
+
+
+def test_what_was_given_is_what_is_held():
+    """fit stores nothing in its parameters: not even in an architecture, nor in a torch instance."""
+    module = MLP((3,))
+    clf = DynamicsClassifier(module, max_epochs=2, random_state=0)
+    before = repr(clf.get_params())
+    clf.fit([[0.0, 1.0], [1.0, 0.0]], ["a", "b"])
+    assert clf.module is module
+    assert repr(clf.get_params()) == before

@@ -1,0 +1,26 @@
+"""Every example runs from an empty folder, without a warning, and makes what its text promises."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("[0-9]*.py"))
+PROMISED = {"1_record_and_look": ["output/1_digits.png"]}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example(example, tmp_path):
+    # An empty data folder: the larger sets are left out, and the example says so.
+    environment = {**os.environ, "SKLEARN_NNDYN_DATA": str(tmp_path), "MPLBACKEND": "Agg"}
+    command = [sys.executable, "-W", "error", str(example)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert all((tmp_path / path).stat().st_size > 10_000 for path in PROMISED.get(example.stem, []))
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 3
