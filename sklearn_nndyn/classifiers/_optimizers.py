@@ -88,6 +88,7 @@ class Update:
             self._fused(gradients)
             return
         self.finish()
+        self._fused = None
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizer.step()
@@ -102,12 +103,19 @@ def _fused_call(optimizer):
     if make is None or len(optimizer.param_groups) != 1:
         return None
     group = optimizer.param_groups[0]
-    ready = group.get("fused") and all(p.requires_grad and p in optimizer.state for p in group["params"])
-    return make(group, [optimizer.state[p] for p in group["params"]]) if ready else None
+    if not group.get("fused") or not all(p.requires_grad for p in group["params"]):
+        return None
+    states = [optimizer.state.get(p, {}) for p in group["params"]]
+    return make(group, states) if make.can_go_on_from(group, states) else None
 
 
 class FusedAdam:
     """Adam and AdamW. The parameters share one count of steps, which ``finish`` hands to all."""
+
+    @staticmethod
+    def can_go_on_from(group, states):
+        """Not where the loss did not depend on a parameter, which then was updated less often."""
+        return all(states) and len({float(state["step"]) for state in states}) == 1
 
     def __init__(self, group, states):
         self.kernel = torch._fused_adamw_ if group.get("decoupled_weight_decay") else torch._fused_adam_
@@ -137,6 +145,11 @@ class FusedAdam:
 
 class FusedSGD:
     """SGD, with or without momentum."""
+
+    @staticmethod
+    def can_go_on_from(group, states):
+        """Momentum needs its buffers."""
+        return not group["momentum"] or all(state.get("momentum_buffer") is not None for state in states)
 
     def __init__(self, group, states):
         self.parameters = [p.detach() for p in group["params"]]

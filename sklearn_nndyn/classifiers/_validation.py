@@ -1,6 +1,8 @@
 """Everything a user can get wrong, found before training starts."""
 
+import copy
 from collections.abc import Mapping
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,9 +12,11 @@ from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sklearn_nndyn.classifiers._optimizers import find_optimizer
+from sklearn_nndyn.classifiers._optimizers import check_optimizer_params, find_optimizer
 from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.modules._build import check_kind
 from sklearn_nndyn.recording import make_schedule
+from sklearn_nndyn.recording._layers import first_output
 from sklearn_nndyn.recording._recorder import RECORDABLE
 
 
@@ -97,17 +101,29 @@ def _check_callbacks(estimator):
 
 
 def _check_random_state(estimator):
-    if not isinstance(estimator.random_state, np.random.Generator):
+    try:
         check_random_state(estimator.random_state)
-        return
-    raise ValueError("random_state must be None, an int or a numpy.random.RandomState, got a numpy.random.Generator.")
+    except ValueError as error:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 2**32 - 1 or a numpy.random.RandomState, got "
+            f"{estimator.random_state!r}."
+        ) from error
 
 
 def _check_optimizer(estimator):
-    find_optimizer(estimator.optimizer)
+    optimizer, params = find_optimizer(estimator.optimizer), estimator.optimizer_params
+    if params is None or isinstance(params, Mapping):
+        check_optimizer_params(optimizer, params or {}, estimator.weight_decay)
+
+
+def _check_record_epochs(estimator):
+    schedule = make_schedule(estimator.record_epochs)
+    with _told("record_epochs cannot be called with an epoch"):
+        schedule(0)
 
 
 CHECKS = [
+    lambda estimator: check_kind(estimator.module),
     lambda estimator: get_loss(estimator.loss),
     _check_optimizer,
     _require("optimizer_params", "None or a dict", lambda v: v is None or isinstance(v, Mapping)),
@@ -121,7 +137,7 @@ CHECKS = [
     _require("max_epochs", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
     _require("shuffle", "True or False", _is_bool),
     lambda estimator: check_record(estimator.record),
-    lambda estimator: make_schedule(estimator.record_epochs),
+    _check_record_epochs,
     _require("snapshots", "True or False", _is_bool),
     _require(
         "validation_fraction",
@@ -141,43 +157,88 @@ CHECKS = [
 ]
 
 
+@contextmanager
+def _told(what):
+    """Whatever goes wrong inside is a ValueError that says ``what`` does not work."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"{what}: {type(error).__name__}: {error}") from error
+
+
 def find_device(device):
     """The torch device of this name; ``"auto"`` is an accelerator where there is one."""
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not isinstance(device, (str, torch.device)):
+        raise ValueError(f'device must be "auto", a name such as "cpu" or "cuda", or a torch.device, got {device!r}.')
     try:
         found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f'device {device!r} cannot be used: {reason} Use "cpu", or "auto".') from error
+        torch.zeros(1, device=found).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+        raise ValueError(f'device {device!r} cannot be used: {reason}. Use "cpu", or "auto".') from error
     return found
 
 
-def check_X(estimator, X, *, reset=False):
-    """Rows as a contiguous array of the estimator's dtype, any number of axes, the shape of those seen in fit."""
-    X = validate_data(
-        estimator, X, reset=reset, dtype=np.dtype(estimator.dtype), order="C", allow_nd=True
-    )
-    if not reset and X.shape[1:] != estimator.input_shape_:
-        raise ValueError(
-            f"X has samples of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted with samples of "
-            f"shape {estimator.input_shape_}."
-        )
+def check_X(estimator, X):
+    """Rows to look at: as in fit, of the shape and dtype seen there."""
+    _check_shape(estimator, X)
+    X = _validated(estimator, X, reset=False, dtype=estimator._fitted_dtype)
+    _check_shape(estimator, X)
     return X
 
 
 def check_X_y(estimator, X, y, *, reset):
-    """Rows and labels; with ``reset`` they set ``n_features_in_``, ``feature_names_in_`` and ``input_shape_``."""
-    X, y = validate_data(
-        estimator, X, y, reset=reset, dtype=np.dtype(estimator.dtype), order="C", allow_nd=True
-    )
-    check_classification_targets(y)
+    """Rows and labels; with ``reset`` they set ``n_features_in_``, ``feature_names_in_`` and ``input_shape_``.
+
+    The rows become one contiguous array of the estimator's dtype, with any number of axes.
+    """
+    if not reset:
+        _check_shape(estimator, X)
+    dtype = estimator.dtype if reset else estimator._fitted_dtype
+    X, y = _validated(estimator, X, y, reset=reset, dtype=dtype)
+    _check_labels(y)
     if reset:
-        estimator.input_shape_ = X.shape[1:]
-    elif X.shape[1:] != estimator.input_shape_:
-        check_X(estimator, X)
+        estimator.input_shape_, estimator._fitted_dtype = X.shape[1:], dtype
+    else:
+        _check_shape(estimator, X)
     return X, y
+
+
+def _validated(estimator, *data, reset, dtype):
+    try:
+        with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is told as such
+            return validate_data(estimator, *data, reset=reset, dtype=np.dtype(dtype), order="C", allow_nd=True)
+    except ValueError as error:
+        if "could not convert" in str(error):
+            raise ValueError(
+                f"X must hold numbers: {error}. Encode text first, for instance with "
+                "sklearn.preprocessing.OneHotEncoder."
+            ) from error
+        raise
+
+
+def _check_shape(estimator, X):
+    """Where samples have several axes, scikit-learn would speak of features."""
+    shape, expected = getattr(X, "shape", ())[1:], estimator.input_shape_
+    if shape and shape != expected and (len(shape) > 1 or len(expected) > 1):
+        raise ValueError(
+            f"X has samples of shape {shape}, but {type(estimator).__name__} was fitted with samples of shape "
+            f"{expected}."
+        )
+
+
+def _check_labels(y):
+    if y.dtype.kind == "O" and all(isinstance(label, str) for label in y):
+        return
+    if y.dtype.kind not in "biufU":
+        kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
+        raise ValueError(
+            f"Unknown label type: y must hold strings, numbers or booleans, of one kind; got {kinds} "
+            f"(dtype {y.dtype})."
+        )
+    check_classification_targets(y)
 
 
 def encode(y, classes, name="y"):

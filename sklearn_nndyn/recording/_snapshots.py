@@ -2,6 +2,8 @@
 
 import tempfile
 import warnings
+import weakref
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -33,6 +35,8 @@ class Snapshots:
         self.complete = True
         self._file = tempfile.TemporaryFile() if capacity * self.row_size > memory_limit else None
         self._rows = np.empty((0 if self._file else capacity, self.row_size), np.uint8)
+        if self.spilled:
+            weakref.finalize(self, _close, self._file)
 
     @property
     def nbytes(self):
@@ -106,11 +110,16 @@ class Snapshots:
         return shorter
 
     def __getstate__(self):
-        return {**self.__dict__, "_rows": np.array(self._read()[: len(self.epochs)])}
+        return {**self.__dict__, "_rows": np.array(self._read()[: len(self.epochs)]), "_file": None}
 
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._file = None
+
+
+def _close(file):
+    with suppress(OSError):  # rows that a full disk did not take
+        file.close()
 
 
 def _layout(module):
