@@ -67,7 +67,7 @@ class Problem:
             "lr": 0.01,
             "random_state": 3,
         }
-        return DynamicsClassifier(self.module, **{**settings, **changes})
+        return DynamicsClassifier(**{"module": self.module, **settings, **changes})
 
 
 PROBLEMS = [

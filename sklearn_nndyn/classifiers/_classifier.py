@@ -3,14 +3,14 @@
 Longer than 300 lines: half of them are the parameters' documentation, which lives where they are stored.
 """
 
-import copy
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import sklearn
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import train_test_split
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -29,6 +29,7 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import (
 from sklearn_nndyn.classifiers._validation import (
     check_module,
     check_parameters,
+    check_sample_weight,
     check_two_classes,
     check_validation_pair,
     check_X,
@@ -36,6 +37,7 @@ from sklearn_nndyn.classifiers._validation import (
     combine_weights,
     encode,
     find_device,
+    split_off,
 )
 from sklearn_nndyn.classifiers._watchers import (
     DivergenceGuard,
@@ -45,16 +47,16 @@ from sklearn_nndyn.classifiers._watchers import (
     Validation,
 )
 from sklearn_nndyn.dynamics import concatenate_epochs
+from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.recording import Snapshots, make_schedule
-from sklearn_nndyn.recording._layers import evaluation_mode
 from sklearn_nndyn.recording._random import RandomState, untouched_generators
 from sklearn_nndyn.recording._recorder import score_in_chunks
 
 AUTO_BATCH_SIZE = 200
 BORN_IN_FIT = ("dynamics_", "validation_dynamics_", "validation_scores_", "best_epoch_", "train_indices_",
-               "validation_indices_", "_snapshots", "net_")  # fmt: skip
+               "validation_indices_", "_snapshots", "_fingerprints", "net_")  # fmt: skip
 
 
 def _loss_has_probabilities(estimator):
@@ -269,13 +271,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         ValueError, TypeError
             For parameters or data that cannot be used, before training starts.
         """
-        check_parameters(self)
-        check_validation_pair(X_val, y_val)
         again = self.warm_start and hasattr(self, "net_")
-        if not again:
-            self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        task = self._make_task(X, y, sample_weight, X_val, y_val, again=again)
-        return self._train(task, self.max_epochs, again, {"X": X, "y": y})
+        with _kept_unless_all_is_well(self):
+            check_parameters(self)
+            check_validation_pair(X_val, y_val)
+            task = self._make_task(X, y, sample_weight, X_val, y_val, again=again)
+            self._prepare(task, again)
+        return self._train(task, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
 
     @with_callbacks
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -299,12 +301,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         -------
         self : DynamicsClassifier
         """
-        check_parameters(self)
         again = hasattr(self, "net_")
-        if not again:
-            self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        task = self._make_task(X, y, sample_weight, None, None, again=again, classes=classes, partial=True)
-        return self._train(task, 1, again, {"X": X, "y": y})
+        with _kept_unless_all_is_well(self):
+            check_parameters(self)
+            task = self._make_task(X, y, sample_weight, None, None, again=again, classes=classes, partial=True)
+            self._prepare(task, again)
+        return self._train(task, 1, {"X": X, "y": y, "sample_weight": sample_weight})
 
     def predict(self, X):
         """Decide on a class for each sample.
@@ -359,61 +361,72 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     def _scores(self, X):
         check_is_fitted(self, "net_")
-        X = as_tensor(check_X(self, X), self.net_.device)
+        X = as_tensor(check_X(self, X), self._device)
         return score_in_chunks(self.module_, X)
 
     @property
     def _device(self):
-        return find_device(self.device)
+        """Where the trained network lies."""
+        return next(self.module_.parameters()).device
 
     def _make_task(self, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False):
         X, y = check_X_y(self, X, y, reset=not again)
         if not again:
-            self.classes_ = np.unique(y if classes is None else classes)
-            check_two_classes(self.classes_)
+            self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        self._find_classes(y, classes, again, partial)
         positions = encode(y, self.classes_)
-        weight = combine_weights(sample_weight, self.class_weight, X, y, one_class_will_do=partial)
+        sample_weight = check_sample_weight(sample_weight, X)
         rows = {"train": np.arange(len(X))}
         if self.validation_fraction is not None and not partial:
             rows = self._hold_out(positions, X_val)
-        watched = {name: self._data(X, positions, chosen) for name, chosen in rows.items()}
+        train = rows["train"]
+        weight = combine_weights(
+            sample_weight[train], self.class_weight, positions[train], self.classes_, one_class_will_do=partial
+        )
+        device = self._device if again else find_device(self.device)
+        watched = {name: _on_device(device, X, positions, chosen) for name, chosen in rows.items()}
         labels = {name: y[chosen] for name, chosen in rows.items()}
         if X_val is not None:
-            X_val, labels["validation"] = check_X_y(self, X_val, y_val, reset=False)
-            watched["validation"] = self._data(X_val, encode(labels["validation"], self.classes_, "y_val"))
-        return Task(self._trained(watched["train"], weight, rows["train"]), watched, labels)
+            X_val, labels["validation"] = _named("X_val, y_val", check_X_y, self, X_val, y_val, reset=False)
+            watched["validation"] = _on_device(device, X_val, encode(labels["validation"], self.classes_, "y_val"))
+        return Task(_trained(watched["train"], weight), watched, labels)
+
+    def _find_classes(self, y, classes, again, partial):
+        if classes is not None:
+            classes = np.unique(classes)
+        if again:
+            if classes is not None and not np.array_equal(classes, self.classes_):
+                raise ValueError(f"classes={classes} differs from the classes of the first call, {self.classes_}.")
+            return
+        what = "y" if classes is None else "classes"
+        self.classes_ = np.unique(y) if classes is None else classes
+        hint = " Give all labels that will come in classes=." if partial and what == "y" else ""
+        check_two_classes(self.classes_, what, hint)
 
     def _hold_out(self, positions, X_val):
         if X_val is not None:
             raise ValueError("Give either X_val and y_val or validation_fraction, not both.")
-        train, validation = train_test_split(
-            np.arange(len(positions)),
-            test_size=self.validation_fraction,
-            stratify=positions,
-            random_state=self._seed,
-        )
-        self.train_indices_, self.validation_indices_ = np.sort(train), np.sort(validation)
-        return {"train": self.train_indices_, "validation": self.validation_indices_}
+        train, validation = split_off(positions, self.validation_fraction, self._seed)
+        self.train_indices_, self.validation_indices_ = train, validation
+        return {"train": train, "validation": validation}
 
-    def _data(self, X, positions, rows=None):
-        if rows is not None and len(rows) < len(X):
-            X, positions = X[rows], positions[rows]
-        return TrainingData(as_tensor(X, self._device), as_tensor(positions.astype(np.int64), self._device))
-
-    def _trained(self, data, weight, rows):
-        if weight is None:
-            return data
-        weight = torch.as_tensor(weight[rows], device=data.X.device)
-        used = weight > 0
-        return TrainingData(data.X[used], data.y[used], weight[used])
-
-    def _train(self, task, epochs, again, given):
+    def _prepare(self, task, again):
+        """The last of what can go wrong before training."""
         if not again:
             self._start(task)
         net = self.net_
-        net.batch_size = self._count_batch(len(task.data.X))
-        if needs_two_rows(net.module_) and min(net.batch_size, len(task.data.X)) == 1:
-            raise ValueError("Batch normalisation needs batches of at least 2 samples.")
+        batch_size = self._count_batch(len(task.data.X))
+        if needs_two_rows(net.module_) and batch_size == 1:
+            raise ValueError(
+                "module holds batch normalisation, which needs batches of at least 2 samples: set batch_size to 2 or "
+                f"more; {len(task.data.X)} samples were given."
+            )
+        if not again:
+            check_module(net.module_, self.loss_, task.data, len(self.classes_))
+        net.batch_size = batch_size
+
+    def _train(self, task, epochs, given):
+        net = self.net_
         recording = self._make_recording(task, range(len(net.history), len(net.history) + epochs + 1))
         bridges = callback_bridges(self, epochs, given, self._as_fitted)
         with self._shuffling.as_generator(torch.Generator()) as shuffler:
@@ -437,21 +450,17 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             if name not in ("train_indices_", "validation_indices_") or self.validation_fraction is None:
                 self.__dict__.pop(name, None)
         self.loss_ = get_loss(self.loss)
-        self._randomness = RandomState(self._seed, self._device)
+        self._fingerprints = {}
+        self._randomness = RandomState(self._seed, task.data.X.device)
         self._shuffling = RandomState(self._seed)
-        net = self._make_net(self._randomness, self.callbacks)
-        with untouched_generators(self._device), evaluation_mode(net.module_):
-            check_module(net.module_, task.data.X, len(self.classes_))
-        self.net_ = net
+        self.net_ = self._make_net(self._randomness, self.callbacks, task.data.X.device)
 
-    def _make_net(self, random_state, callbacks):
+    def _make_net(self, random_state, callbacks, device):
         optimizer = find_optimizer(self.optimizer)
         settings = dict(self.optimizer_params or {})
         if accepts(optimizer, "weight_decay"):
             settings.setdefault("weight_decay", self.weight_decay)
-        elif self.weight_decay:
-            raise ValueError(f"optimizer {optimizer.__name__} has no weight_decay; set weight_decay=0.")
-        if accepts(optimizer, "fused") and self._device.type in ("cpu", "cuda"):
+        if accepts(optimizer, "fused") and device.type in ("cpu", "cuda"):
             settings.setdefault("fused", True)
         build = partial(_build, self.module, self.input_shape_, len(self.classes_), getattr(torch, self.dtype))
         net = DynamicsNet(
@@ -462,7 +471,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             max_epochs=self.max_epochs,
             train_split=None,
             callbacks=callbacks,
-            device=self._device,
+            device=device,
             verbose=0,
             classes=np.arange(len(self.classes_)),
             predict_nonlinearity=getattr(self.loss_, "predict_proba", None),
@@ -473,7 +482,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     def _net_with(self, state):
         """A net like ``net_`` with other weights, and an optimizer that begins anew."""
-        net = self._make_net(RandomState(self._seed, self._device), copy.deepcopy(self.callbacks))
+        with untouched_generators(self._device):
+            net = clone(self.net_).initialize()
         net.module_.load_state_dict(state)
         net.module_.eval()
         return net
@@ -521,7 +531,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             recorder = recording.recorders.get(name)
             if recorder is not None and recorder.epochs:
                 record = recorder.dynamics(task.labels[name], self.classes_, self._header(recording.seconds))
-                setattr(self, attribute, _continued(getattr(self, attribute, None), record))
+                seen = _fingerprint(recorder.X)
+                if self._fingerprints.get(name) == seen:
+                    record = _continued(getattr(self, attribute), record)
+                setattr(self, attribute, record)
+                self._fingerprints = {**self._fingerprints, name: seen}
 
     def _header(self, seconds):
         return {
@@ -530,7 +544,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             "parameters": {name: _plain(value) for name, value in self.get_params(deep=False).items()},
             "seed": int(self._seed),
             "versions": {"torch": torch.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
-            "seconds": list(seconds),
+            "seconds_per_epoch": list(seconds),
         }
 
     def _as_fitted(self):
@@ -538,31 +552,70 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return {"net_": net, "n_iter_": len(self.net_.history)}
 
 
+@contextmanager
+def _kept_unless_all_is_well(estimator):
+    """What was computed before stays if what happens inside fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _on_device(device, X, positions, rows=None):
+    if rows is not None and len(rows) < len(X):
+        X, positions = X[rows], positions[rows]
+    return TrainingData(as_tensor(X, device), as_tensor(positions.astype(np.int64), device))
+
+
+def _trained(data, weight):
+    """The rows of positive weight."""
+    if weight is None:
+        return data
+    weight = torch.as_tensor(weight, device=data.X.device)
+    used = weight > 0
+    return TrainingData(data.X[used], data.y[used], weight[used])
+
+
+def _named(name, check, *args, **kwargs):
+    """Run a check whose message is to say what it is about."""
+    try:
+        return check(*args, **kwargs)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
 def _build(module, input_shape, n_classes, dtype):
     built = build_module(module, input_shape, n_classes).to(dtype)
-    if not any(True for _ in built.parameters()):
+    if not any(p.requires_grad for p in built.parameters()):
         raise ValueError(f"module {type(built).__name__} has no parameters: there is nothing to train.")
-    if any(is_lazy(p) for p in built.parameters()):
-        # Lazy layers learn their widths from the first batch they see.
-        with torch.no_grad():
-            built.eval()(torch.zeros(2, *input_shape, dtype=dtype))
     return built
 
 
+def _fingerprint(X):
+    """A number that tells data sets, and orders of their rows, apart."""
+    X = X.flatten(1)
+    of_columns = torch.arange(1, X.shape[1] + 1, dtype=X.dtype, device=X.device)
+    of_rows = torch.arange(1, len(X) + 1, dtype=torch.float64, device=X.device)
+    return tuple(X.shape), float((X @ of_columns).double() @ of_rows)
+
+
 def _continued(earlier, record):
-    """The two as one record, where the later one goes on with the same samples from where the earlier ended."""
-    if earlier is None or len(earlier.epochs) == 0 or earlier.epochs[-1] != record.epochs[0]:
+    """The two as one record, or the later one alone where it does not begin as the earlier one ends."""
+    if earlier.fields != record.fields or not np.array_equal(earlier.y, record.y):
         return record
-    same = (
-        earlier.fields == record.fields
-        and np.array_equal(earlier.y, record.y)
-        and earlier.loss is not None
-        and np.array_equal(earlier.loss[:, -1], record.loss[:, 0])
-        and np.array_equal(earlier.margin[:, -1], record.margin[:, 0])
-    )
-    if not same:
+    if earlier.epochs[-1] < record.epochs[0]:
+        return concatenate_epochs(earlier, record)
+    last, first = earlier.select_epochs(earlier.epochs[-1:]), record.select_epochs(record.epochs[:1])
+    pairs = zip(named_arrays(last), named_arrays(first), strict=True)
+    if not all(a.tobytes() == b.tobytes() for (field, _, a), (_, _, b) in pairs if field not in ("y", "classes")):
         return record
-    return concatenate_epochs(earlier, record.select_epochs(record.epochs[1:])) if record.n_epochs > 1 else earlier
+    if record.n_epochs == 1:
+        return earlier
+    header = {**record.header, "seconds_per_epoch": record.header["seconds_per_epoch"][1:]}
+    return concatenate_epochs(earlier, replace(record.select_epochs(record.epochs[1:]), header=header))
 
 
 def _plain(value):

@@ -1,5 +1,6 @@
 """The skorch net inside the classifier: true skorch from outside, whole epochs at a time inside."""
 
+import copy
 import warnings
 
 import torch
@@ -61,8 +62,7 @@ class DynamicsNet(NeuralNetClassifier):
         self.notify("on_train_end", X=data.X, y=data.y)
 
     def _train_epoch(self, datasets, shuffler, random_state, watchers):
-        before = {name: value.clone() for name, value in self.module_.state_dict().items()}
-        epochs_before = len(self.history)
+        before = Moment(self, shuffler, random_state)
         try:
             for watcher in watchers:
                 watcher.on_epoch_begin(self)
@@ -71,21 +71,22 @@ class DynamicsNet(NeuralNetClassifier):
             if self._needs_batches():
                 self._run_batches(order, datasets, random_state)
             else:
-                self.history.record("train_loss", self.program_.run_epoch(order))
+                self._run_program(order)
             for watcher in watchers:
                 watcher.on_epoch_end(self)
+            _mark_best(self.history)
         except KeyboardInterrupt as interrupt:
             # The epoch was not finished: as if it had never begun.
-            self._undo_epoch(before, epochs_before)
+            before.restore()
             warnings.warn(
-                f"Training was interrupted in epoch {epochs_before + 1}; the model is as it was after epoch "
-                f"{epochs_before}.",
+                f"Training was interrupted in epoch {before.epoch + 1}; the model is as it was after epoch "
+                f"{before.epoch}.",
                 UserWarning,
                 stacklevel=5,
             )
             raise StopTraining from interrupt
-        except Undo:
-            self._undo_epoch(before, epochs_before)
+        except BaseException:
+            before.restore()
             raise
         try:
             self.notify("on_epoch_end", **datasets)
@@ -93,9 +94,13 @@ class DynamicsNet(NeuralNetClassifier):
             # skorch's callbacks (EarlyStopping, ...) ask so for the end of training.
             raise StopTraining from request
 
-    def _undo_epoch(self, state, n_epochs):
-        self.module_.load_state_dict(state)
-        del self.history_[n_epochs:]
+    def _run_program(self, order):
+        loss = self.program_.run_epoch(order)
+        self.history.record("train_loss", loss)
+        # For callbacks that look up the last batch (the file names of Checkpoint): the epoch is one.
+        self.history.new_batch()
+        self.history.record_batch("train_loss", loss)
+        self.history.record_batch("train_batch_size", len(self.program_.data.X))
 
     def _run_batches(self, order, datasets, random_state):
         data = datasets["dataset_train"]
@@ -147,6 +152,38 @@ class DynamicsNet(NeuralNetClassifier):
         return state
 
 
+class Moment:
+    """All that training changes, as of now: to go back to it is as if nothing had happened since.
+
+    Parameters
+    ----------
+    net : DynamicsNet
+    shuffler : torch.Generator or None
+    random_state : RandomState
+    """
+
+    def __init__(self, net, shuffler, random_state):
+        self.net, self.shuffler, self.random_state = net, shuffler, random_state
+        self.epoch = len(net.history)
+        self.weights = {name: value.clone() for name, value in net.module_.state_dict().items()}
+        self.optimizer = {p: _copied(state) for p, state in net.optimizer_.state.items()}
+        self.random = random_state.states, None if shuffler is None else shuffler.get_state()
+
+    def restore(self):
+        """Go back to it."""
+        del self.net.history_[self.epoch :]
+        self.net.module_.load_state_dict(self.weights)
+        self.net.optimizer_.state.clear()
+        self.net.optimizer_.state.update(self.optimizer)
+        self.random_state.states, shuffling = self.random
+        if self.shuffler is not None:
+            self.shuffler.set_state(shuffling)
+
+
+def _copied(state):
+    return {name: v.clone() if torch.is_tensor(v) else copy.deepcopy(v) for name, v in state.items()}
+
+
 class StopTraining(Exception):
     """The end of training was asked for."""
 
@@ -161,6 +198,14 @@ def _watches_batches(callback):
     if isinstance(callback, EpochScoring):
         return callback.use_caching
     return any(getattr(type(callback), hook) is not getattr(Callback, hook) for hook in BATCH_HOOKS)
+
+
+def _mark_best(history):
+    """Say in the last line whether its values are the best so far, as skorch does, for Checkpoint and others."""
+    for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1)):
+        *earlier, value = [sign * line[column] for line in history if column in line] or [None]
+        if value is not None and column in history[-1]:
+            history.record(f"{column}_best", value > max(earlier, default=-float("inf")))
 
 
 def _draw_order(data, shuffler):

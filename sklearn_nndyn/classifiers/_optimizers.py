@@ -35,6 +35,39 @@ def find_optimizer(optimizer):
     return known[optimizer.lower()]
 
 
+def check_optimizer_params(optimizer, params, weight_decay):
+    """Try the optimizer on a parameter.
+
+    Parameters
+    ----------
+    optimizer : type
+    params : dict
+        Its further parameters.
+    weight_decay : float
+
+    Raises
+    ------
+    ValueError
+        If it does not take them.
+    """
+    known = [name for name in inspect.signature(optimizer).parameters if name not in ("params", "lr")]
+    for name in params:
+        if name == "lr":
+            raise ValueError("optimizer_params holds lr, which is a parameter of the classifier: set lr itself.")
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f' Did you mean "{near[0]}"?' if near else ""
+            raise ValueError(f"optimizer_params: {optimizer.__name__} has no {name!r}.{hint} It has {', '.join(known)}.")
+    if weight_decay and "weight_decay" not in known:
+        raise ValueError(f"optimizer {optimizer.__name__} has no weight_decay; set weight_decay=0.")
+    try:
+        optimizer([torch.nn.Parameter(torch.zeros(1, 1))], lr=1e-3, **params)
+    except Exception as error:
+        raise ValueError(
+            f"optimizer {optimizer.__name__} cannot be made with optimizer_params={params!r}: {error}"
+        ) from error
+
+
 def optimizer_names():
     """{lower-case name: class} of torch's optimizers that need nothing but parameters and a rate."""
     classes = [
@@ -123,6 +156,10 @@ class FusedAdam:
         first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
         most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
         self.parameters = [p.detach() for p in group["params"]]
+        for average in first:
+            # The average of a dead unit's gradients shrinks to a denormal number and stays there, and arithmetic on
+            # those is tenfold slower. Zero is the same to every weight.
+            average.mul_(average.abs() >= torch.finfo(average.dtype).tiny)
         self.state = (first, second, most, [self.steps[0]] * len(states))
         self.settings = {
             "lr": group["lr"],

@@ -16,7 +16,7 @@ from sklearn_nndyn.recording._replay import replay, staged_scores
 
 
 def _has_probabilities(estimator):
-    return hasattr(estimator, "predict_proba")
+    return bool(estimator.predict_proba)  # or its AttributeError, which says why
 
 
 class ReplayMixin:
@@ -82,8 +82,9 @@ class ReplayMixin:
         if hasattr(self, "validation_scores_"):
             earlier.validation_scores_ = self.validation_scores_[:epoch]
         for name in ("dynamics_", "validation_dynamics_"):
-            if hasattr(self, name):
-                setattr(earlier, name, getattr(self, name).until(epoch))
+            record = vars(earlier).pop(name, None)
+            if record is not None and epoch in record.epochs:
+                setattr(earlier, name, record.until(epoch))
         return earlier
 
     def activations(self, X, layer=-1, epoch=None):
@@ -177,12 +178,14 @@ class ReplayMixin:
         check_is_fitted(self, "net_")
         if not hasattr(self, "_snapshots"):
             raise ValueError(f"{what}: the weights of earlier epochs were not kept; fit with snapshots=True.")
+        if not self._snapshots.epochs:
+            raise ValueError(f"{what}: the weights of no epoch were kept, see record_epochs.")
         return self._snapshots
 
     def _what_to_record(self, record):
-        record = tuple(self.record if record is None else record) or ("samples", "geometry")
+        record = self.record if record is None else record
         check_record(record)
-        return record
+        return tuple(record) or ("samples", "geometry")
 
 
 def decision_values(scores):
@@ -197,7 +200,9 @@ def _choose(epochs, recorded):
     epochs = [recorded[-1] if epoch == -1 else epoch for epoch in np.atleast_1d(epochs).tolist()]
     missing = [epoch for epoch in epochs if epoch not in recorded]
     if missing:
-        raise ValueError(f"epochs {missing} were not recorded; recorded are {list(recorded)}.")
+        raise ValueError(f"The weights of epochs {missing} were not kept; there are those of {list(recorded)}.")
+    if not epochs or epochs != sorted(set(epochs)):
+        raise ValueError(f"epochs must be at least one, in increasing order, got {epochs}.")
     return epochs
 
 

@@ -24,15 +24,18 @@ class CallbackBridge(Watcher):
     epochs : int
         Epochs to come.
     data : dict
-        ``X``, ``y`` and ``metadata`` for the hooks.
+        ``X``, ``y`` and ``sample_weight`` as the user gave them.
     as_fitted : callable
         Makes the attributes of an estimator fitted so far.
     """
 
     def __init__(self, estimator, epochs, data, as_fitted):
-        self.estimator, self.data, self.as_fitted = estimator, data, as_fitted
+        self.estimator, self.as_fitted = estimator, as_fitted
+        weight = data["sample_weight"]
+        metadata = None if weight is None else {"sample_weight": weight}
+        self.data = {"X": data["X"], "y": data["y"], "metadata": metadata}
         self.context = estimator._init_callback_context(max_subtasks=epochs)
-        self.context.call_on_fit_task_begin(estimator=estimator, **data)
+        self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def on_epoch_begin(self, net):
         """Open the epoch's task."""

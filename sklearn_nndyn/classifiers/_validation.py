@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from skorch.callbacks import Callback
+from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -16,8 +17,9 @@ from sklearn_nndyn.classifiers._optimizers import check_optimizer_params, find_o
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules._build import check_kind
 from sklearn_nndyn.recording import make_schedule
-from sklearn_nndyn.recording._layers import first_output
-from sklearn_nndyn.recording._recorder import RECORDABLE
+from sklearn_nndyn.recording._layers import evaluation_mode, first_output
+from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._recorder import check_record
 
 
 def check_parameters(estimator):
@@ -73,15 +75,6 @@ def _is_class_weight(value):
     return value is None or (
         isinstance(value, Mapping) and all(_is_real(w, lambda w: w >= 0) for w in value.values())
     )
-
-
-def check_record(record):
-    """What to record: a collection of known names, or nothing."""
-    if isinstance(record, str) or not hasattr(record, "__iter__"):
-        raise TypeError(f'record must be a tuple such as ("samples", "geometry"), got {record!r}.')
-    unknown = [name for name in record if name not in RECORDABLE]
-    if unknown:
-        raise ValueError(f"record: {unknown} cannot be recorded; choose from {', '.join(RECORDABLE)}.")
 
 
 def _check_callbacks(estimator):
@@ -199,6 +192,8 @@ def check_X_y(estimator, X, y, *, reset):
     dtype = estimator.dtype if reset else estimator._fitted_dtype
     X, y = _validated(estimator, X, y, reset=reset, dtype=dtype)
     _check_labels(y)
+    if reset and 0 in X.shape:
+        raise ValueError(f"X has samples of shape {X.shape[1:]}: there is nothing in them.")
     if reset:
         estimator.input_shape_, estimator._fitted_dtype = X.shape[1:], dtype
     else:
@@ -249,35 +244,78 @@ def encode(y, classes, name="y"):
     ValueError
         If a label is not among them.
     """
-    unseen = np.setdiff1d(y, classes)
+    comparable = (y.dtype.kind in "UO") == (classes.dtype.kind in "UO")
+    unseen = np.setdiff1d(y, classes) if comparable else np.unique(y)
     if len(unseen):
         raise ValueError(f"{name} holds labels unseen at fit: {_some(unseen)}; the classes are {_some(classes)}.")
     return np.searchsorted(classes, y)
 
 
-def check_two_classes(classes, what="y"):
+def check_two_classes(classes, what="y", hint=""):
     """There is nothing to tell apart with one class."""
     if len(classes) < 2:
-        raise ValueError(f"Classification needs at least 2 classes, but {what} holds one class only: {_some(classes)}.")
+        raise ValueError(
+            f"Classification needs at least 2 classes, but {what} holds one class only: {_some(classes)}.{hint}"
+        )
 
 
-def combine_weights(sample_weight, class_weight, X, y, one_class_will_do=False):
+def check_sample_weight(sample_weight, X):
+    """Weights (n_samples,) in float64, ones for None."""
+    try:
+        return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    except ValueError as error:
+        if "could not convert" in str(error):
+            raise ValueError(f"sample_weight must hold numbers: {error}.") from error
+        raise
+
+
+def combine_weights(sample_weight, class_weight, positions, classes, one_class_will_do=False):
     """Weights of the samples, float64 and with a mean of one over the positive ones; None for equal ones.
 
     Raises
     ------
     ValueError
-        For negative or non-finite weights, no positive one, or positive ones in one class only.
+        For no positive weight, positive ones in one class only, or a ``class_weight`` of other classes.
     """
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    if class_weight is not None:
-        weight = weight * compute_sample_weight(class_weight, y)
+    weight = sample_weight * _weights_of_classes(class_weight, positions, classes)
     used = weight > 0
     if not used.any():
         raise ValueError("Every sample has weight zero: there is nothing to learn from.")
     if not one_class_will_do:
-        check_two_classes(np.unique(y[used]), "y, where weights are greater than zero,")
+        check_two_classes(classes[np.unique(positions[used])], "y, where weights are greater than zero,")
     return None if np.ptp(weight) == 0 else weight / weight[used].mean()
+
+
+def _weights_of_classes(class_weight, positions, classes):
+    if not isinstance(class_weight, Mapping):
+        return compute_sample_weight(class_weight, positions)
+    labels = classes.tolist()
+    unknown = [label for label in class_weight if label not in labels]
+    if unknown and len(class_weight) - len(unknown) < len(labels):
+        raise ValueError(f"class_weight names {_some(unknown)}, but the classes are {_some(classes)}.")
+    return np.array([float(class_weight.get(label, 1)) for label in labels])[positions]
+
+
+def split_off(positions, fraction, seed):
+    """Rows to train on and rows to validate with, in order and stratified.
+
+    Raises
+    ------
+    ValueError
+        If a class would have no sample to train on.
+    """
+    rows = np.arange(len(positions))
+    try:
+        train, validation = train_test_split(rows, test_size=fraction, stratify=positions, random_state=seed)
+    except ValueError:
+        train = rows[:0]
+    if not np.isin(positions, positions[train]).all():
+        raise ValueError(
+            f"validation_fraction={fraction} cannot be held out of {len(rows)} samples, of which the smallest class has "
+            f"{np.unique(positions, return_counts=True)[1].min()}: every class needs samples on either side. Take "
+            "another fraction, or give X_val and y_val."
+        )
+    return np.sort(train), np.sort(validation)
 
 
 def check_validation_pair(X_val, y_val):
@@ -287,29 +325,48 @@ def check_validation_pair(X_val, y_val):
         raise ValueError(f"{given} was given without {missing}: validation needs both.")
 
 
-def check_module(module, X, n_classes):
-    """Run the module on two rows: it must give a score for each class.
+def check_module(module, loss, data, n_classes):
+    """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
 
     Raises
     ------
     ValueError
         If it fails, or gives anything else.
     """
-    rows = X[:2]
-    try:
-        with torch.no_grad():
-            scores = module(rows)
-    except Exception as error:
-        raise ValueError(
-            f"module cannot process a batch of shape {tuple(rows.shape)}: {type(error).__name__}: {error}"
-        ) from error
-    scores = scores[0] if isinstance(scores, (tuple, list)) else scores
+    rows, target = data.X[:2].clone(), data.y[:2]
+    with untouched_generators(rows.device):
+        with torch.no_grad(), evaluation_mode(module):
+            _try(module, rows, n_classes)
+        trial = copy.deepcopy(module).train()
+        _try_to_learn(trial, loss, rows, target, n_classes)
+
+
+def _try_to_learn(trial, loss, rows, target, n_classes):
+    with torch.enable_grad():
+        scores = _try(trial, rows, n_classes)
+        with _told(f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"):
+            values = loss.per_sample(scores, target)
+        if values.shape != target.shape:
+            raise ValueError(f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}.")
+        if not values.requires_grad:
+            raise ValueError(
+                "The loss does not depend on the parameters of module in a way that torch can differentiate: look for "
+                "detach, no_grad or argmax in the module and in the loss."
+            )
+
+
+def _try(module, rows, n_classes):
+    with _told(f"module cannot process a batch of shape {tuple(rows.shape)}"):
+        scores = first_output(module(rows))
     shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
     if shape != (len(rows), n_classes):
         raise ValueError(
             f"module must give a score for each of the {n_classes} classes, shape ({len(rows)}, {n_classes}) for "
             f"{len(rows)} samples, but gives {shape}."
         )
+    if rows._version:
+        raise ValueError("module writes into its input: begin it with an operation that is not in place.")
+    return scores
 
 
 def _some(values, most=10):

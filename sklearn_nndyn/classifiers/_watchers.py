@@ -123,6 +123,13 @@ class Recording(Watcher):
         """Look as if fit had stopped here."""
         self._look(net)
 
+    def on_train_end(self, net):
+        """Forget what was seen of an epoch that was undone."""
+        for seen in (*self.recorders.values(), self.snapshots):
+            while seen is not None and seen.epochs and seen.epochs[-1] > len(net.history):
+                seen.epochs.pop()
+        del self.seconds[sum(self.schedule(epoch) for epoch in self.epochs if epoch <= len(net.history)) :]
+
     def _look(self, net):
         epoch = len(net.history)
         if not self.schedule(epoch):
@@ -153,6 +160,10 @@ class EarlyStopping(Watcher):
         self.sign = -1 if monitor.endswith("loss") else 1
         self.best, self.best_epoch, self.state, self.bad = -np.inf, None, None, 0
 
+    def on_epoch_begin(self, net):
+        """In case the epoch will be undone."""
+        self.before = self.best_epoch, self.state
+
     def on_epoch_end(self, net):
         """Remember the best weights."""
         value = self.sign * net.history[-1, self.monitor]
@@ -164,6 +175,8 @@ class EarlyStopping(Watcher):
 
     def on_train_end(self, net):
         """Restore them."""
+        if self.best_epoch is not None and self.best_epoch > len(net.history):
+            self.best_epoch, self.state = self.before
         if self.state is not None:
             net.module_.load_state_dict(self.state)
 

@@ -21,17 +21,26 @@ class TrainingCurves:
         Recorded epochs.
     loss_mean, loss_median : array of shape (n_epochs,)
         Over the samples, in the units of the loss.
-    loss_band : array of shape (2, n_epochs) or None
-        Lower and upper quantile over the samples.
     accuracy : array of shape (n_epochs,)
         Share of samples classified correctly.
+    loss_band : array of shape (2, n_epochs), optional
+        Lower and upper quantile over the samples.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.displays import TrainingCurveDisplay, TrainingCurves
+    >>> curves = TrainingCurves(
+    ...     epochs=[0, 1], loss_mean=[0.7, 0.2], loss_median=[0.7, 0.1], accuracy=[0.5, 1.0]
+    ... )
+    >>> TrainingCurveDisplay(curves).train.accuracy
+    [0.5, 1.0]
     """
 
     epochs: np.ndarray
     loss_mean: np.ndarray
     loss_median: np.ndarray
-    loss_band: np.ndarray | None
     accuracy: np.ndarray
+    loss_band: np.ndarray | None = None
 
 
 class TrainingCurveDisplay:

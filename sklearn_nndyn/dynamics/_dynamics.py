@@ -19,7 +19,7 @@ from sklearn_nndyn.dynamics._text import as_html, as_text
 from sklearn_nndyn.dynamics._validation import check_fields, positions
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Dynamics:
     """What was seen of a training: read-only arrays, sample axis first.
 

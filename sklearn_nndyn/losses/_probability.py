@@ -18,8 +18,10 @@ class LogLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------
@@ -67,8 +69,10 @@ class SquaredLogLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------
@@ -99,8 +103,10 @@ class ExpectationLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------
@@ -131,8 +137,10 @@ class RegularizedExpectationLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------
@@ -163,8 +171,10 @@ class ChebyshevLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------
@@ -196,8 +206,10 @@ class TanimotoLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------
@@ -235,8 +247,10 @@ class CauchySchwarzLoss(ProbabilityLoss):
 
     Parameters
     ----------
-    link, reduction
+    link : {"softmax", "sigmoid"}, default="softmax"
         As in `ProbabilityLoss`.
+    reduction : {"mean", "sum", "none"}, default="mean"
+        As in `ClassificationLoss`.
 
     Examples
     --------

@@ -14,7 +14,7 @@ class L1Loss(ClassificationLoss):
 
     Parameters
     ----------
-    reduction
+    reduction : {"mean", "sum", "none"}, default="mean"
         As in `ClassificationLoss`.
 
     Examples
@@ -44,7 +44,7 @@ class L2Loss(ClassificationLoss):
 
     Parameters
     ----------
-    reduction
+    reduction : {"mean", "sum", "none"}, default="mean"
         As in `ClassificationLoss`.
 
     Examples
@@ -79,7 +79,7 @@ class HingeLoss(ClassificationLoss):
     ----------
     power : {1, 2, 3}, default=1
         The q of the formula.
-    reduction
+    reduction : {"mean", "sum", "none"}, default="mean"
         As in `ClassificationLoss`.
 
     Examples

@@ -84,7 +84,7 @@ def get_loss(loss):
     if isinstance(loss, str):
         return _by_name(loss)
     if isinstance(loss, type) and issubclass(loss, torch.nn.Module):
-        loss = loss()
+        loss = _instance(loss)
     if isinstance(loss, ClassificationLoss):
         return loss
     if isinstance(loss, type) or not callable(loss):
@@ -93,6 +93,13 @@ def get_loss(loss):
             f"got {loss!r} of type {type(loss).__name__}."
         )
     return CustomLoss(loss)
+
+
+def _instance(loss):
+    try:
+        return loss()
+    except TypeError as error:
+        raise TypeError(f"loss {loss.__name__} cannot be made without arguments: {error}. Give an instance.") from error
 
 
 def _by_name(name):

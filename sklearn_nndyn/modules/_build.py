@@ -34,6 +34,8 @@ def build_module(module, input_shape, n_classes):
     ------
     TypeError
         If ``module`` is none of these, or makes something else than a torch module.
+    ValueError
+        If it fails to make one.
 
     Examples
     --------
@@ -50,21 +52,48 @@ def build_module(module, input_shape, n_classes):
     return built
 
 
+def check_kind(module):
+    """Whether something can be built of ``module``, as far as can be told without data.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is nothing that :func:`build_module` takes, or an architecture with parameters out of range.
+    """
+    if isinstance(module, MLP):
+        module.check_parameters()
+    if isinstance(module, type) and issubclass(module, torch.nn.Module):
+        _check_class(module)
+        return
+    if isinstance(module, type) or not (module is None or hasattr(module, "build") or callable(module)):
+        raise TypeError(
+            "module must be None, an architecture such as MLP(), a torch.nn.Module class or instance, or a callable "
+            f"(input_shape, n_classes) -> torch.nn.Module, got {_name(module)}."
+        )
+
+
 def _build(module, input_shape, n_classes):
+    check_kind(module)
     if module is None:
         return MLP().build(input_shape, n_classes)
     if isinstance(module, torch.nn.Module):
         return _reinitialised_copy(module)
-    if isinstance(module, type) and issubclass(module, torch.nn.Module):
-        return _from_class(module, input_shape, n_classes)
-    if hasattr(module, "build") and not isinstance(module, type):
+    if isinstance(module, type):
+        known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
+        parameters = inspect.signature(module).parameters
+        return _call(module, **{name: value for name, value in known.items() if name in parameters})
+    if hasattr(module, "build"):
         return _from_architecture(module, input_shape, n_classes)
-    if callable(module) and not isinstance(module, type):
-        return module(input_shape, n_classes)
-    raise TypeError(
-        "module must be None, an architecture such as MLP(), a torch.nn.Module class or instance, or a callable "
-        f"(input_shape, n_classes) -> torch.nn.Module, got {_name(module)}."
-    )
+    return _call(module, input_shape, n_classes)
+
+
+def _call(make, *args, **kwargs):
+    try:
+        return make(*args, **kwargs)
+    except Exception as error:
+        given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())])
+        name = getattr(make, "__name__", repr(make))
+        raise ValueError(f"module: {name}({given}) failed: {type(error).__name__}: {error}") from error
 
 
 def _reinitialised_copy(module):
@@ -75,20 +104,19 @@ def _reinitialised_copy(module):
     return fresh
 
 
-def _from_class(module, input_shape, n_classes):
-    known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
-    parameters = inspect.signature(module).parameters
+def _check_class(module):
     missing = [
         name
-        for name, p in parameters.items()
-        if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and name not in known
+        for name, p in inspect.signature(module).parameters.items()
+        if p.default is p.empty
+        and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        and name not in ("input_shape", "n_classes")
     ]
     if missing:
         raise TypeError(
             f"module: the class {module.__name__} needs {', '.join(missing)}; only input_shape and n_classes are "
             "filled in. Give an instance, or a callable (input_shape, n_classes) -> torch.nn.Module."
         )
-    return module(**{name: value for name, value in known.items() if name in parameters})
 
 
 def _from_architecture(module, input_shape, n_classes):

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from math import prod
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
@@ -75,7 +76,7 @@ class MLP(BaseEstimator):
         ValueError
             If a parameter is out of its range.
         """
-        self._check()
+        self.check_parameters()
         layers = OrderedDict() if len(input_shape) == 1 else OrderedDict(flatten=torch.nn.Flatten())
         width = prod(input_shape)
         for i, size in enumerate(self.hidden_layer_sizes, start=1):
@@ -89,15 +90,30 @@ class MLP(BaseEstimator):
         layers["output"] = torch.nn.Linear(width, n_classes)
         return torch.nn.Sequential(layers)
 
-    def _check(self):
-        sizes = self.hidden_layer_sizes
-        if isinstance(sizes, (str, Integral)) or not all(isinstance(s, Integral) and s > 0 for s in sizes):
-            raise ValueError(
-                f"MLP: hidden_layer_sizes must be a sequence of positive integers such as (100,), got {sizes!r}."
-            )
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"MLP: activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}."
-            )
-        if not isinstance(self.dropout, Real) or not 0 <= self.dropout < 1:
-            raise ValueError(f"MLP: dropout must be a number in [0, 1), got {self.dropout!r}.")
+    def check_parameters(self):
+        """Check every parameter; :meth:`build` does it too.
+
+        Raises
+        ------
+        ValueError
+            Names every parameter that is out of its range.
+        """
+        wanted = {
+            "hidden_layer_sizes": ("a sequence of positive integers such as (100,)", _are_sizes),
+            "activation": (f"one of {', '.join(ACTIVATIONS)}", lambda v: isinstance(v, str) and v in ACTIVATIONS),
+            "dropout": ("a number in [0, 1)", lambda v: isinstance(v, Real) and 0 <= v < 1),
+            "batch_norm": ("True or False", lambda v: isinstance(v, (bool, np.bool_))),
+        }
+        mistakes = [
+            f"{name} must be {text}, got {getattr(self, name)!r}"
+            for name, (text, accepts) in wanted.items()
+            if not accepts(getattr(self, name))
+        ]
+        if mistakes:
+            raise ValueError(f"MLP: {'; '.join(mistakes)}.")
+
+
+def _are_sizes(value):
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return False
+    return all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in value)

@@ -1,6 +1,7 @@
 """The recorder as a skorch callback, for any net."""
 
 import time
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
@@ -8,9 +9,12 @@ from skorch.callbacks import Callback
 from skorch.utils import data_from_dataset, to_tensor
 
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording._layers import first_output
-from sklearn_nndyn.recording._recorder import RECORDABLE, Recorder, score_in_chunks
+from sklearn_nndyn.recording._layers import evaluation_mode, first_output
+from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._recorder import Recorder, check_record
 from sklearn_nndyn.recording._schedule import make_schedule
+
+RECORDS = ("dynamics_", "validation_dynamics_")
 
 
 class RecordDynamics(Callback):
@@ -56,21 +60,21 @@ class RecordDynamics(Callback):
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Forget earlier records and check the parameters."""
-        unknown = set(self.record) - set(RECORDABLE)
-        if unknown:
-            raise ValueError(f"record: {sorted(unknown)} cannot be recorded; choose from {', '.join(RECORDABLE)}.")
-        self._schedule = make_schedule(self.record_epochs)
-        self._loss = _loss_of(net, self.loss)
-        self._recorders, self._seconds, self._last = None, [], time.perf_counter()
+        check_record(self.record)
+        for holder in (self, net):
+            for name in RECORDS:
+                if hasattr(holder, name):
+                    delattr(holder, name)
+        # skorch takes every attribute without a last underscore for a parameter.
+        self.schedule_ = make_schedule(self.record_epochs)
+        self.loss_ = _loss_of(net, self.loss)
+        self.recorders_, self.seconds_, self.last_look_ = None, [], time.perf_counter()
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
         """Look once before the first update."""
-        if self._recorders is None:
-            self._recorders = {
-                name: self._recorder(net, dataset)
-                for name, dataset in (("dynamics_", dataset_train), ("validation_dynamics_", dataset_valid))
-                if dataset is not None
-            }
+        if self.recorders_ is None:
+            datasets = zip(RECORDS, (dataset_train, dataset_valid), strict=True)
+            self.recorders_ = {name: self._recorder(net, data) for name, data in datasets if data is not None}
             # The history already holds the line of the epoch that begins.
             self._look(net, len(net.history) - 1)
 
@@ -80,12 +84,12 @@ class RecordDynamics(Callback):
 
     def on_train_end(self, net, **kwargs):
         """Freeze the records and hand them to the net."""
-        for name, recorder in (self._recorders or {}).items():
+        for name, recorder in (self.recorders_ or {}).items():
             y = recorder.y.cpu().numpy()
             record = recorder.dynamics(y, np.arange(recorder.n_classes), self._header(net))
             setattr(self, name, record)
             setattr(net, name, record)
-        self._recorders = None
+        self.recorders_ = None
 
     def _recorder(self, net, dataset):
         X, y = data_from_dataset(dataset)
@@ -93,22 +97,34 @@ class RecordDynamics(Callback):
         if not isinstance(X, torch.Tensor):
             raise TypeError(f"RecordDynamics needs the input as one array, the net was given a {type(X).__name__}.")
         n_classes = _n_outputs(net, X)
-        capacity = 1 + sum(self._schedule(len(net.history) + e) for e in range(net.max_epochs))
-        return Recorder(X, y, self._loss, n_classes=n_classes, record=self.record, capacity=capacity)
+        capacity = 1 + sum(self.schedule_(len(net.history) + e) for e in range(net.max_epochs))
+        return Recorder(X, y, self.loss_, n_classes=n_classes, record=self.record, capacity=capacity)
 
     def _look(self, net, epoch):
-        if self._schedule(epoch):
-            for recorder in self._recorders.values():
-                recorder.look(net.module_, epoch, call=_scores_of(net))
+        if self.schedule_(epoch):
+            for recorder in self.recorders_.values():
+                with _only_looking(net, recorder.X.device):
+                    recorder.look(net.module_, epoch, call=_scores_of(net))
             now = time.perf_counter()
-            self._seconds.append(now - self._last)
-            self._last = now
+            self.seconds_.append(now - self.last_look_)
+            self.last_look_ = now
 
     def _header(self, net):
-        return {"loss": _name_of(self._loss), "estimator": type(net).__name__, "seconds": self._seconds}
+        return {"loss": _name_of(net, self.loss), "estimator": type(net).__name__, "seconds_per_epoch": self.seconds_}
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_schedule", "_recorders")}
+        return {name: value for name, value in vars(self).items() if name not in ("schedule_", "recorders_")}
+
+
+@contextmanager
+def _only_looking(net, device):
+    """All modules of the net in evaluation mode, and the global generators as they are."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(untouched_generators(device))
+        for name in net._modules:
+            stack.enter_context(evaluation_mode(getattr(net, f"{name}_")))
+        yield
 
 
 def _loss_of(net, loss):
@@ -131,14 +147,15 @@ def _scores_of(net):
 
 
 def _n_outputs(net, X):
-    scores = score_in_chunks(net.module_, X[:2])
+    with _only_looking(net, X.device):
+        scores = _scores_of(net)(X[:2])
     if scores.ndim != 2 or scores.shape[1] < 2:
         raise ValueError(
             f"RecordDynamics needs a score for each class, (n_samples, n_classes); the net gives {tuple(scores.shape)} "
-            "for 2 samples."
+            f"for {len(X[:2])} samples."
         )
     return scores.shape[1]
 
 
-def _name_of(loss):
-    return type(loss).__name__
+def _name_of(net, loss):
+    return loss if isinstance(loss, str) else type(net.criterion_ if loss is None else loss).__name__

@@ -5,6 +5,7 @@ follows, as the next linear or convolution layer receives it. It carries the nam
 """
 
 from contextlib import ExitStack, contextmanager
+from threading import get_ident
 
 import torch
 
@@ -39,10 +40,14 @@ def tapped(module, call=None):
         ``forward(x) -> (scores, layers)``; ``layers`` maps the name of each hidden layer, in the order of the
         forward pass, to its activation (n_samples, ...).
     """
-    seen = []
+    seen, watcher = [], get_ident()
 
     def keep(name):
-        return lambda _, args: seen.append((name, args[0] if args else None))
+        def hook(_, args):
+            if get_ident() == watcher:  # another thread may be predicting with the same network
+                seen.append((name, args[0] if args else None))
+
+        return hook
 
     def forward(x):
         seen.clear()

@@ -14,6 +14,15 @@ from sklearn_nndyn.recording._samples import measure_samples
 RECORDABLE = ("samples", "geometry", "scores")
 
 
+def check_record(record):
+    """What to record: a collection of known names, or nothing."""
+    if isinstance(record, str) or not hasattr(record, "__iter__"):
+        raise TypeError(f'record must be a tuple such as ("samples", "geometry"), got {record!r}.')
+    unknown = [name for name in record if name not in RECORDABLE]
+    if unknown:
+        raise ValueError(f"record: {unknown} cannot be recorded; choose from {', '.join(RECORDABLE)}.")
+
+
 def rows_per_chunk(input_shape):
     """Rows of a forward pass in evaluation: about 8 MB of input, so that a chunk stays in the cache."""
     return min(16384, max(256, 2**21 // max(1, prod(input_shape))))
@@ -49,7 +58,20 @@ class Recorder:
     record : collection of {"samples", "geometry", "scores"}
         What to keep.
     capacity : int
-        Number of looks to make room for.
+        Number of looks to make room for; more than that move what was seen to a larger place.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_nndyn.losses import get_loss
+    >>> from sklearn_nndyn.recording import Recorder
+    >>> X, y = torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1])
+    >>> recorder = Recorder(X, y, get_loss("l2"), n_classes=2, record=("samples",), capacity=1)
+    >>> net = torch.nn.Linear(1, 2)
+    >>> _ = torch.nn.init.zeros_(net.weight), torch.nn.init.zeros_(net.bias)
+    >>> recorder.look(net, epoch=0)
+    >>> recorder.mean_loss(), recorder.accuracy()
+    (1.0, 0.5)
     """
 
     def __init__(self, X, y, loss, *, n_classes, record, capacity):
@@ -103,6 +125,8 @@ class Recorder:
             The weight norms of each network, by layer.
         """
         new = slice(len(self.epochs), len(self.epochs) + len(epochs))
+        if new.stop > self._capacity:
+            self._grow(max(new.stop, 2 * self._capacity))
         centroids = Centroids(torch.bincount(self.y, minlength=self.n_classes)) if self._geometry else None
         start = 0
         for x, y in zip(*(data.split(rows_per_chunk(self.X.shape[1:])) for data in (self.X, self.y)), strict=True):
@@ -114,6 +138,13 @@ class Recorder:
         if centroids is not None:
             self._write_geometry(centroids.means(), norms, new)
         self.epochs.extend(epochs)
+
+    def _grow(self, capacity):
+        for group in (self.rows, self.centroids, self.weight_norms):
+            for name, array in group.items():
+                group[name] = np.empty((capacity, *array.shape[1:]), array.dtype)
+                group[name][: len(self.epochs)] = array[: len(self.epochs)]
+        self._capacity = capacity
 
     @property
     def _geometry(self):

@@ -3,7 +3,6 @@
 import tempfile
 import warnings
 import weakref
-from contextlib import suppress
 
 import numpy as np
 import torch
@@ -24,19 +23,33 @@ class Snapshots:
     module : torch.nn.Module
         Its ``state_dict`` sets the layout: weights and buffers, each in its own dtype.
     capacity : int
-        Number of snapshots to make room for; more than that moves the rows to a larger place.
-    memory_limit : int, default=512 MiB
-        Bytes held in memory.
+        Number of snapshots to make room for; more than that move to a larger place.
+    memory_limit : int, default=None
+        Bytes held in memory; None is 512 MiB.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_nndyn.recording import Snapshots
+    >>> net = torch.nn.Linear(1, 1, bias=False)
+    >>> snapshots = Snapshots(net, capacity=2)
+    >>> for epoch in (0, 1):
+    ...     _ = torch.nn.init.constant_(net.weight, epoch)
+    ...     snapshots.keep(net, epoch)
+    >>> snapshots.epochs
+    [0, 1]
+    >>> snapshots.state_dict(1)["weight"]
+    tensor([[1.]])
     """
 
-    def __init__(self, module, capacity, memory_limit=MEMORY_LIMIT):
+    def __init__(self, module, capacity, memory_limit=None):
         self.layout, self.row_size = _layout(module)
+        self.memory_limit = MEMORY_LIMIT if memory_limit is None else memory_limit
         self.epochs = []
         self.complete = True
-        self._file = tempfile.TemporaryFile() if capacity * self.row_size > memory_limit else None
-        self._rows = np.empty((0 if self._file else capacity, self.row_size), np.uint8)
-        if self.spilled:
-            weakref.finalize(self, _close, self._file)
+        self._file = None
+        self._rows = np.empty((0, self.row_size), np.uint8)
+        self._make_room(capacity)
 
     @property
     def nbytes(self):
@@ -50,34 +63,51 @@ class Snapshots:
 
     def keep(self, module, epoch):
         """Keep the state of ``module`` as of ``epoch``."""
+        kept = len(self.epochs)
+        if not self.spilled and kept == len(self._rows):
+            self._make_room(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
         if not self.complete:
             return
-        row = np.zeros(self.row_size, np.uint8) if self.spilled else self._next_row()
+        row = np.zeros(self.row_size, np.uint8) if self.spilled else self._rows[kept]
         for (_, _, _, start, stop), value in zip(self.layout, module.state_dict().values(), strict=True):
             row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
-        if self.spilled and not self._append(row, epoch):
-            return
+        if self.spilled:
+            try:
+                _write(self._file, row, self.nbytes)
+            except OSError as error:
+                self._give_up(error)
+                return
         self.epochs.append(epoch)
 
-    def _next_row(self):
-        if len(self.epochs) == len(self._rows):
-            self._rows = np.concatenate([self._rows, np.empty_like(self._rows, shape=(len(self._rows) + 1, self.row_size))])
-        return self._rows[len(self.epochs)]
+    def _make_room(self, capacity):
+        if capacity * self.row_size > self.memory_limit:
+            self._spill()
+            return
+        rows = np.empty((capacity, self.row_size), np.uint8)
+        rows[: len(self.epochs)] = self._rows[: len(self.epochs)]
+        self._rows = rows
 
-    def _append(self, row, epoch):
+    def _spill(self):
         try:
-            self._file.seek(self.nbytes)
-            self._file.write(row)
-            self._file.flush()
+            file = tempfile.TemporaryFile(buffering=0)  # what a full disk does not take is not kept for later either
+            weakref.finalize(self, file.close)
+            _write(file, self._rows[: len(self.epochs)].reshape(-1), 0)
         except OSError as error:
-            self.complete = False
-            warnings.warn(
-                f"The snapshot of epoch {epoch} could not be written to {tempfile.gettempdir()}: {error}. Training "
-                f"goes on and the record is complete; replay ends at epoch {self.epochs[-1] if self.epochs else None}.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        return self.complete
+            self._give_up(error)
+        else:
+            self._file, self._rows = file, self._rows[:0]
+
+    def _give_up(self, error):
+        if not self.complete:
+            return
+        self.complete = False
+        ends = f"replay ends at epoch {self.epochs[-1]}" if self.epochs else "there will be no replay"
+        warnings.warn(
+            f"The weights of further epochs could not be written to a temporary file: {error}. Training goes on and "
+            f"the record is complete, but {ends}.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
     def state_dict(self, epoch):
         """The state as of ``epoch``, for ``load_state_dict``."""
@@ -98,7 +128,7 @@ class Snapshots:
         }
 
     def _read(self):
-        if not self.spilled:
+        if not self.spilled or not self.epochs:
             return self._rows
         return np.memmap(self._file, np.uint8, mode="c", shape=(len(self.epochs), self.row_size))
 
@@ -117,9 +147,11 @@ class Snapshots:
         self._file = None
 
 
-def _close(file):
-    with suppress(OSError):  # rows that a full disk did not take
-        file.close()
+def _write(file, row, place):
+    file.seek(place)
+    rest = memoryview(row)
+    while len(rest):
+        rest = rest[file.write(rest) :]
 
 
 def _layout(module):

@@ -49,7 +49,7 @@ def fit():
 
 
 def ran_batch_by_batch(clf):
-    return len(clf.net_.history[-1]["batches"]) > 0
+    return "train_batch_count" in clf.net_.history[-1]
 
 
 def assert_same_weights(a, b):
@@ -59,11 +59,13 @@ def assert_same_weights(a, b):
 
 def assert_close_weights(module, other):
     for (name, u), v in zip(module.state_dict().items(), other.state_dict().values(), strict=True):
-        torch.testing.assert_close(u, v, rtol=1e-10, atol=1e-10, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            u, v, rtol=1e-10, atol=1e-10, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 def train_by_hand(clf, X, target, make_scheduler, each):
-    """The epochs of ``clf`` again, from its first weights, in a bare torch loop; also the rate of each step."""
+    """The epochs of ``clf`` again in a bare torch loop, from its first weights, and the rate of each step."""
     module = copy.deepcopy(clf.at_epoch(0).module_).train()
     optimizer = torch.optim.Adam(module.parameters(), lr=LR)
     scheduler = make_scheduler(optimizer)
@@ -179,7 +181,9 @@ class TestLRScheduler:
         assert len(set(rates)) > 1
 
     def test_it_waits_on_a_plateau_of_the_validation_loss(self, fit):
-        scheduler = LRScheduler(ReduceLROnPlateau, monitor="valid_loss", patience=0, factor=0.1, threshold=0.05)
+        scheduler = LRScheduler(
+            ReduceLROnPlateau, monitor="valid_loss", patience=0, factor=0.1, threshold=0.05
+        )
         clf = fit(scheduler, max_epochs=8)
         losses = clf.net_.history[:, "valid_loss"]
         rate, best, rates = LR, np.inf, []
@@ -206,7 +210,9 @@ class TestEpochScoring:
         assert ran_batch_by_batch(clf) == caching
 
     def test_on_the_training_samples(self, fit):
-        clf = fit(EpochScoring("accuracy", name="mine", on_train=True, lower_is_better=False, use_caching=False))
+        clf = fit(
+            EpochScoring("accuracy", name="mine", on_train=True, lower_is_better=False, use_caching=False)
+        )
         np.testing.assert_array_equal(clf.net_.history[:, "mine"], clf.dynamics_.accuracy[1:])
 
     def test_it_changes_nothing(self, fit):
@@ -231,7 +237,8 @@ class TestEarlyStopping:
         assert stop is not None
         assert stop < 30
         clf = fit(
-            EarlyStopping(patience=self.patience, threshold=self.threshold, load_best=load_best), max_epochs=30
+            EarlyStopping(patience=self.patience, threshold=self.threshold, load_best=load_best),
+            max_epochs=30,
         )
         assert clf.n_iter_ == stop
         np.testing.assert_array_equal(clf.dynamics_.epochs, np.arange(stop + 1))
@@ -293,25 +300,34 @@ class TestFreezer:
         self.assert_moved(clf.at_epoch(0), clf, {"output.weight", "output.bias"})
 
     def test_only_from_its_epoch_on_and_only_to_its_end(self, fit):
-        clf = fit(
-            Freezer("linear1.*", at=2), Unfreezer("linear1.*", at=4), weight_decay=0.1, max_epochs=5
-        )
+        clf = fit(Freezer("linear1.*", at=2), Unfreezer("linear1.*", at=4), weight_decay=0.1, max_epochs=5)
         everything = {"linear1.weight", "linear1.bias", "output.weight", "output.bias"}
         stages = [clf.at_epoch(epoch) for epoch in range(6)]
         for before, after, moved in zip(
-            stages, stages[1:], [everything, *2 * [{"output.weight", "output.bias"}], everything, everything], strict=False
+            stages,
+            stages[1:],
+            [everything, *2 * [{"output.weight", "output.bias"}], everything, everything],
+            strict=False,
         ):
             self.assert_moved(before, after, moved)
 
     def assert_moved(self, before, after, names):
         earlier = before.module_.state_dict()
-        assert {name for name, v in after.module_.state_dict().items() if not torch.equal(v, earlier[name])} == names
+        assert {
+            name for name, v in after.module_.state_dict().items() if not torch.equal(v, earlier[name])
+        } == names
 
 
 class TestFailure:
     @pytest.mark.parametrize(
         ("hook", "last"),
-        [("on_epoch_begin", 2), ("on_batch_begin", 2), ("on_grad_computed", 2), ("on_batch_end", 2), ("on_epoch_end", 3)],
+        [
+            ("on_epoch_begin", 2),
+            ("on_batch_begin", 2),
+            ("on_grad_computed", 2),
+            ("on_batch_end", 2),
+            ("on_epoch_end", 3),
+        ],
     )
     def test_a_callback_that_fails_leaves_the_record_so_far(self, fit, hook, last):
         def trip(self, net, *args, **kwargs):

@@ -1,5 +1,6 @@
 """The classifier as a part of something else: scikit-learn's tools, other interpreters, threads, tables."""
 
+import inspect
 import pickle
 import subprocess
 import sys
@@ -58,10 +59,36 @@ def assert_same_record(a, b):
         np.testing.assert_array_equal(values, b.centroids[layer], layer)
 
 
+def everything_of(clf, X, y):
+    """What a fitted classifier can tell, and what it becomes when it is trained on."""
+    told = {
+        "loss": clf.dynamics_.loss,
+        "y": clf.dynamics_.y,
+        "scores": clf.dynamics_.scores,
+        "validation": clf.validation_dynamics_.loss,
+        "proba": clf.predict_proba(X),
+        "predicted": clf.predict(X),
+        "replayed": clf.replay(X, y).scores,
+        "earlier": clf.at_epoch(1).predict_proba(X),
+        "columns": [list(line) for line in clf.net_.history][-1],
+    }
+    told |= {f"centroids {layer}": values for layer, values in clf.dynamics_.centroids.items()}
+    return told | {"trained on": clf.partial_fit(X, y).dynamics_.loss}
+
+
 @pytest.fixture
 def small():
     """A classifier of few epochs, and its data."""
     return SMALL.classifier(max_epochs=3), *SMALL.data()
+
+
+@pytest.fixture
+def eager_threads():
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +113,9 @@ class TestSearches:
             return clf.score(X, y)
 
         clf = DynamicsClassifier(max_epochs=5, lr=0.01, batch_size=32, random_state=0)
-        search = GridSearchCV(clf, {"loss": loss_names()}, cv=2, scoring=look, error_score="raise", refit=False)
+        search = GridSearchCV(
+            clf, {"loss": loss_names()}, cv=2, scoring=look, error_score="raise", refit=False
+        )
         search.fit(*digits)
         scores = search.cv_results_["mean_test_score"]
         assert len(scores) == 12
@@ -130,7 +159,14 @@ class TestSearches:
     def test_every_fold_keeps_its_record(self, small):
         clf, X, y = small
         results = cross_validate(
-            clf, X, y, cv=3, return_estimator=True, return_indices=True, return_train_score=True, error_score="raise"
+            clf,
+            X,
+            y,
+            cv=3,
+            return_estimator=True,
+            return_indices=True,
+            return_train_score=True,
+            error_score="raise",
         )
         for fold, estimator in enumerate(results["estimator"]):
             train, test = (results["indices"][part][fold] for part in ("train", "test"))
@@ -150,6 +186,10 @@ class TestEnsembles:
             alone = clone(member).fit(X, encoded, sample_weight=times)
             assert_same_weights(member, alone)
             assert_same_record(member.dynamics_, alone.dynamics_)
+            # The samples left out of the bag are watched too.
+            assert (times == 0).any()
+            np.testing.assert_array_equal(member.dynamics_.y, encoded)
+            assert not np.array_equal(alone.dynamics_.loss, clone(member).fit(X, encoded).dynamics_.loss)
         assert not torch.equal(*(next(member.module_.parameters()) for member in bag.estimators_))
         members = np.mean([member.predict_proba(X) for member in bag.estimators_], axis=0)
         np.testing.assert_allclose(bag.predict_proba(X), members, rtol=1e-6)
@@ -160,7 +200,9 @@ class TestEnsembles:
         stack = StackingClassifier(
             [("log", clf), ("l1", margins)], LogisticRegression(), cv=KFold(2), passthrough=False
         ).fit(X, y)
-        columns = np.hstack([stack.estimators_[0].predict_proba(X), stack.estimators_[1].decision_function(X)])
+        columns = np.hstack(
+            [stack.estimators_[0].predict_proba(X), stack.estimators_[1].decision_function(X)]
+        )
         np.testing.assert_array_equal(stack.transform(X), columns)
         held_out = [
             cross_val_predict(clf, X, y, cv=KFold(2), method="predict_proba"),
@@ -246,7 +288,9 @@ class TestFitted:
         plt.switch_backend("Agg")
         X, y = make_classification(30, 2, n_redundant=0, n_classes=2, random_state=0)
         clf = DynamicsClassifier(max_epochs=2, random_state=0).fit(X, y)
-        display = DecisionBoundaryDisplay.from_estimator(clf, X, response_method="decision_function", grid_resolution=5)
+        display = DecisionBoundaryDisplay.from_estimator(
+            clf, X, response_method="decision_function", grid_resolution=5
+        )
         grid = np.column_stack([display.xx0.ravel(), display.xx1.ravel()])
         np.testing.assert_array_equal(display.response.ravel(), clf.decision_function(grid))
         plt.close("all")
@@ -257,67 +301,49 @@ class TestFitted:
         fitted = estimator_html_repr(clf.fit(X, y))
         assert "Not fitted" in unfitted
         assert "Not fitted" not in fitted
-        assert all("hidden_layer_sizes" in html and "DynamicsClassifier" in html for html in (unfitted, fitted))
+        assert all(
+            "hidden_layer_sizes" in html and "DynamicsClassifier" in html for html in (unfitted, fitted)
+        )
 
 
 class TestElsewhere:
     """What was learned can be carried to another interpreter, and to other threads."""
 
-    @pytest.mark.parametrize("problem", [SMALL, PROBLEMS[5]], ids=["mlp", "convolution"])
-    def test_a_fresh_interpreter_finds_everything(self, problem, tmp_path):
-        X, y = problem.data()
-        clf = problem.classifier(record=("samples", "geometry", "scores"), max_epochs=2)
-        clf.fit(X, y, X_val=X[:9], y_val=y[:9])
-        (tmp_path / "clf.pickle").write_bytes(pickle.dumps(clf))
-        joblib.dump(clf, tmp_path / "clf.joblib")
-        script = """
+    def test_a_fresh_interpreter_finds_everything(self, tmp_path):
+        expected = {}
+        for problem in (SMALL, PROBLEMS[5]):
+            X, y = problem.data()
+            clf = problem.classifier(record=("samples", "geometry", "scores"), max_epochs=2)
+            clf.fit(X, y, X_val=X[:9], y_val=y[:9])
+            path = tmp_path / problem.name
+            np.savez(f"{path}.data.npz", X=X, y=y)
+            Path(f"{path}.pickle").write_bytes(pickle.dumps(clf))
+            joblib.dump(clf, f"{path}.joblib")
+            expected[path] = everything_of(clf, X, y)
+        script = f"""
 import pickle, sys, joblib, numpy as np
-folder, source, target = sys.argv[1:]
-clf = pickle.load(open(f"{folder}/clf.pickle", "rb")) if source == "pickle" else joblib.load(f"{folder}/clf.joblib")
-X, y = np.load(f"{folder}/X.npy"), np.load(f"{folder}/y.npy")
-replayed = clf.replay(X, y)
-later = pickle.loads(pickle.dumps(clf)).partial_fit(X, y)
-np.savez(
-    target, loss=clf.dynamics_.loss, y=clf.dynamics_.y, scores=clf.dynamics_.scores,
-    valid=clf.validation_dynamics_.loss, proba=clf.predict_proba(X), predicted=clf.predict(X),
-    replayed=replayed.scores, epochs=replayed.epochs, earlier=clf.at_epoch(1).predict_proba(X),
-    later=later.dynamics_.loss,
-    **{f"centroids {k}": v for k, v in clf.dynamics_.centroids.items()},
-)
+
+{inspect.getsource(everything_of)}
+
+for path in sys.argv[1:]:
+    with np.load(path + ".data.npz") as data, open(path + ".pickle", "rb") as file:
+        for source, clf in [("pickle", pickle.load(file)), ("joblib", joblib.load(path + ".joblib"))]:
+            np.savez(path + "." + source + ".npz", **everything_of(clf, data["X"], data["y"]))
 """
-        np.save(tmp_path / "X.npy", X)
-        np.save(tmp_path / "y.npy", y)
-        record = clf.dynamics_
-        replayed = clf.replay(X, y)
-        expected = {
-            "loss": record.loss,
-            "y": record.y,
-            "scores": record.scores,
-            "valid": clf.validation_dynamics_.loss,
-            "proba": clf.predict_proba(X),
-            "predicted": clf.predict(X),
-            "replayed": replayed.scores,
-            "epochs": replayed.epochs,
-            "earlier": clf.at_epoch(1).predict_proba(X),
-            **{f"centroids {layer}": values for layer, values in record.centroids.items()},
-            "later": clf.partial_fit(X, y).dynamics_.loss,
-        }
-        for source in ("pickle", "joblib"):
-            target = tmp_path / f"{source}.npz"
-            subprocess.run(
-                [sys.executable, "-W", "error", "-c", script, str(tmp_path), source, str(target)],
-                check=True,
-                cwd=REPOSITORY,
-                timeout=120,
-            )
-            with np.load(target) as found:
-                assert set(found) == set(expected)
-                for name, values in expected.items():
-                    np.testing.assert_array_equal(found[name], values, f"{name} after {source}")
+        command = [sys.executable, "-W", "error", "-c", script, *map(str, expected)]
+        subprocess.run(command, check=True, cwd=REPOSITORY, timeout=120)
+        for path, values in expected.items():
+            for source in ("pickle", "joblib"):
+                with np.load(f"{path}.{source}.npz") as found:
+                    assert set(found) == set(values)
+                    for name, array in values.items():
+                        np.testing.assert_array_equal(
+                            found[name], array, f"{name} of {path.name} after {source}"
+                        )
 
     def test_weights_spilled_to_a_file_are_carried_along(self, small, monkeypatch):
         clf, X, y = small
-        monkeypatch.setattr("sklearn_nndyn.recording._snapshots.Snapshots.__init__.__defaults__", (1000,))
+        monkeypatch.setattr("sklearn_nndyn.recording._snapshots.MEMORY_LIMIT", 1000)
         clf.fit(X, y)
         assert clf._snapshots.spilled
         carried = pickle.loads(pickle.dumps(clf))
@@ -325,23 +351,35 @@ np.savez(
         assert_same_weights(carried.at_epoch(1), clf.at_epoch(1))
         assert_same_weights(carried.partial_fit(X, y), clf.partial_fit(X, y))
 
-    def test_threads_do_not_hear_each_other(self):
+    def test_threads_do_not_hear_each_other(self, eager_threads):
         problems = [problem for problem in PROBLEMS if problem.name != "linear-full-batch"]
-        tasks = [(problem.classifier(random_state=seed), *problem.data()) for problem in problems for seed in (1, 2)]
+        tasks = [
+            (problem.classifier(random_state=seed), *problem.data())
+            for problem in problems
+            for seed in (1, 2)
+        ]
         alone = [clone(clf).fit(X, y) for clf, X, y in tasks]
-        generators = torch.get_rng_state(), np.random.get_state()[1].copy()
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-5)
-        try:
-            with joblib.parallel_config(backend="threading", n_jobs=4):
-                together = Parallel()(delayed(clone(clf).fit)(X, y) for clf, X, y in tasks)
-        finally:
-            sys.setswitchinterval(interval)
+        untouched = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+        with joblib.parallel_config(backend="threading", n_jobs=4):
+            together = Parallel()(delayed(clone(clf).fit)(X, y) for clf, X, y in tasks)
         for one, other in zip(alone, together, strict=True):
             assert_same_weights(one, other)
             assert_same_record(one.dynamics_, other.dynamics_)
-        assert torch.equal(torch.get_rng_state(), generators[0])
-        np.testing.assert_array_equal(np.random.get_state()[1], generators[1])
+        assert torch.equal(torch.get_rng_state(), untouched[0])
+        np.testing.assert_array_equal(np.random.get_state()[1], untouched[1])  # noqa: NPY002
+
+    def test_one_thread_looks_at_layers_while_another_predicts(self, small, eager_threads):
+        clf, X, y = small
+        clf.fit(X, y)
+        activations, scores = clf.activations(X), clf.decision_function(X[::-1])
+
+        def use(i):
+            return clf.activations(X) if i % 2 else clf.decision_function(X[::-1])
+
+        with joblib.parallel_config(backend="threading", n_jobs=4):
+            found = Parallel()(delayed(use)(i) for i in range(200))
+        for i, values in enumerate(found):
+            np.testing.assert_array_equal(values, activations if i % 2 else scores)
 
 
 class TestPipelines:
@@ -371,9 +409,12 @@ class TestPipelines:
         weight = np.linspace(0.1, 2, len(X))
         with config_context(enable_metadata_routing=True):
             clf.set_fit_request(sample_weight=True)
-            routed = make_pipeline(StandardScaler(), clf).fit(X, y, sample_weight=weight)
+            scaler = StandardScaler().set_fit_request(sample_weight=False)
+            routed = make_pipeline(scaler, clf).fit(X, y, sample_weight=weight)
         alone = clone(clf).fit(StandardScaler().fit_transform(X), y, sample_weight=weight)
         assert_same_weights(routed[-1], alone)
+        unweighted = make_pipeline(StandardScaler(), clf).fit(X, y)
+        assert not np.array_equal(unweighted[-1].dynamics_.loss, alone.dynamics_.loss)
 
     def test_tables_between_the_steps_change_nothing_but_names(self, small):
         clf, X, y = small
@@ -410,7 +451,11 @@ class TestTables:
         clf, _, _ = small
         X_table, y_table = table
         clf.fit(X_table, y_table)
-        renamed = X_table.rename({"x3": "y3"}) if isinstance(X_table, pl.DataFrame) else X_table.rename(columns={"x3": "y3"})
+        renamed = (
+            X_table.rename({"x3": "y3"})
+            if isinstance(X_table, pl.DataFrame)
+            else X_table.rename(columns={"x3": "y3"})
+        )
         turned = X_table[[f"x{i}" for i in reversed(range(16))]]
         for wrong, message in [(renamed, "unseen at fit time:\n- y3"), (turned, "must be in the same order")]:
             for use in (clf.predict, clf.predict_proba, clf.decision_function, clf.activations):

@@ -1,6 +1,7 @@
 """The picture of a training: what is computed, what is drawn, what is refused."""
 
 import warnings
+from dataclasses import FrozenInstanceError
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from sklearn_nndyn.displays import TrainingCurveDisplay
+from sklearn_nndyn.displays import TrainingCurveDisplay, TrainingCurves
 from sklearn_nndyn.displays._style import COLOURS
 from sklearn_nndyn.dynamics import Dynamics
 
@@ -42,16 +43,11 @@ def drawn(line):
     return np.asarray(line.get_ydata())
 
 
-def band_of(artist):
-    """Lower and upper edge of a band at each epoch: (n_epochs, 2)."""
+def band_of(artist, epochs):
+    """Lower and upper edge of a band at each epoch: (2, n_epochs)."""
     points = artist.get_paths()[0].vertices
-    return np.array(
-        [[points[points[:, 0] == x, 1].min(), points[points[:, 0] == x, 1].max()] for x in epochs_of(artist)]
-    )
-
-
-def epochs_of(artist):
-    return np.unique(artist.get_paths()[0].vertices[:, 0])
+    columns = [points[points[:, 0] == epoch, 1] for epoch in epochs]
+    return np.transpose([(column.min(), column.max()) for column in columns])
 
 
 # ------------------------------------------------------------------------------------ computed
@@ -153,14 +149,49 @@ def test_every_curve_is_drawn_from_its_array(train, validation, with_validation)
             np.testing.assert_array_equal(line.get_xdata(), curves.epochs)
             np.testing.assert_array_equal(drawn(line), getattr(curves, name), err_msg=name)
             assert line.axes is display.axes_[1 if name == "accuracy" else 0]
-        np.testing.assert_allclose(band_of(display.bands_[split]), curves.loss_band.T)
+        np.testing.assert_allclose(band_of(display.bands_[split], curves.epochs), curves.loss_band)
         assert display.bands_[split].axes is display.axes_[0]
+
+
+def test_a_band_has_an_edge_of_its_colour(train, validation):
+    display = TrainingCurveDisplay.from_dynamics(train, validation=validation).plot()
+    curves = [line for lines in display.lines_.values() for line in lines.values()]
+    edges = [line for line in display.axes_[0].lines if line not in curves]
+    expected = [*display.train.loss_band, *display.validation.loss_band]
+    for edge, values, colour in zip(
+        edges, expected, ["blue", "blue", "vermillion", "vermillion"], strict=True
+    ):
+        np.testing.assert_array_equal(drawn(edge), values)
+        assert same_color(edge.get_color(), COLOURS[colour])
+
+
+def test_arrays_of_ones_own_can_be_drawn():
+    curves = TrainingCurves(
+        epochs=[0, 1], loss_mean=np.array([2.0, 1.0]), loss_median=np.array([1.5, 0.5]), accuracy=[0.5, 1.0]
+    )
+    display = TrainingCurveDisplay(curves).plot()
+    np.testing.assert_array_equal(drawn(display.lines_["train"]["accuracy"]), [0.5, 1.0])
+    assert display.axes_[0].get_ylabel() == "loss"
+    assert texts(display.axes_[0]) == ["mean", "median"]
+    with_band = vars(curves) | {"loss_band": np.array([[1.0, 0.0], [3.0, 2.0]])}
+    display = TrainingCurveDisplay(TrainingCurves(**with_band)).plot()
+    assert texts(display.axes_[0])[2] == "5–95 % of samples"
+
+
+def test_curves_are_frozen(train):
+    curves = TrainingCurveDisplay.from_dynamics(train).train
+    with pytest.raises(FrozenInstanceError):
+        curves.accuracy = None
+    with pytest.raises(TypeError, match="positional argument"):
+        TrainingCurves([0], [1.0], [1.0], [1.0])
+    assert curves in {curves}
 
 
 def test_mean_is_solid_and_median_dashed(train):
     lines = TrainingCurveDisplay.from_dynamics(train).plot().lines_["train"]
     assert lines["loss_mean"].get_linestyle() == lines["accuracy"].get_linestyle() == "-"
     assert lines["loss_median"].get_linestyle() == "--"
+    assert {line.get_marker() for line in lines.values()} == {"None"}
 
 
 def test_a_split_has_one_colour_and_it_is_its_own(train, validation):
@@ -169,6 +200,10 @@ def test_a_split_has_one_colour_and_it_is_its_own(train, validation):
         for line in display.lines_[split].values():
             assert same_color(line.get_color(), COLOURS[colour])
         assert same_color(display.bands_[split].get_facecolor()[0][:3], COLOURS[colour])
+
+
+def test_all_colours_differ():
+    assert len({to_rgb(colour) for colour in COLOURS.values()}) == len(COLOURS)
 
 
 def test_the_two_splits_differ_in_grey_too():
@@ -197,6 +232,22 @@ def test_legends_name_what_there_is(train, validation):
     loss, accuracy = TrainingCurveDisplay.from_dynamics(train, quantiles=None).plot().axes_
     assert texts(loss) == ["mean", "median"]
     assert texts(accuracy) == []
+
+
+@pytest.mark.parametrize("n_epochs", [1, 6])
+def test_the_legend_looks_like_the_curves(n_epochs):
+    display = TrainingCurveDisplay.from_dynamics(make_record(n_epochs=n_epochs)).plot()
+    mean, median, _ = display.axes_[0].get_legend().get_lines() + display.axes_[0].get_legend().get_patches()
+    for handle, name in ((mean, "loss_mean"), (median, "loss_median")):
+        line = display.lines_["train"][name]
+        assert handle.get_linestyle() == line.get_linestyle()
+        assert handle.get_marker() == line.get_marker()
+        assert handle.get_markerfacecolor() in ("white", COLOURS["grey"])
+        assert same_color(handle.get_color(), COLOURS["grey"]), "of no split"
+    assert (mean.get_linestyle(), mean.get_markerfacecolor()) != (
+        median.get_linestyle(),
+        median.get_markerfacecolor(),
+    )
 
 
 def test_the_legend_names_the_users_quantiles(train):
@@ -233,27 +284,31 @@ def test_one_sample_is_its_own_mean(train):
 
 
 def test_epochs_are_whole_numbers(train):
-    display = TrainingCurveDisplay.from_dynamics(train.until(2)).plot()
-    display.figure_.canvas.draw()
-    for ax in display.axes_:
-        ticks = ax.get_xticks()
-        np.testing.assert_array_equal(ticks, np.round(ticks))
+    few, many = train.until(2), make_record(n_epochs=60)
+    for record in (few, many):
+        for ax in TrainingCurveDisplay.from_dynamics(record).plot().axes_:
+            ticks = ax.get_xticks()
+            np.testing.assert_array_equal(ticks, np.round(ticks))
+            assert 2 <= len(ticks) <= 10
 
 
 def test_a_loss_that_is_never_negative_starts_at_zero(train):
     assert TrainingCurveDisplay.from_dynamics(train).plot().axes_[0].get_ylim()[0] == 0
+    loss = train.loss.copy()
+    loss[:5] = 0
+    assert TrainingCurveDisplay.from_dynamics(make_record(loss=loss)).plot().axes_[0].get_ylim()[0] == 0
     negative = make_record(loss=-train.loss)
     assert TrainingCurveDisplay.from_dynamics(negative).plot().axes_[0].get_ylim()[0] < -train.loss.max() / 10
 
 
 def test_a_logarithmic_loss_shows_all_means_and_medians(train):
     loss = train.loss.copy()
-    loss[:5] = 0
+    loss[:5] = 1e-20
     display = TrainingCurveDisplay.from_dynamics(make_record(loss=loss)).plot(loss_scale="log")
     assert display.axes_[0].get_yscale() == "log"
     assert display.axes_[1].get_yscale() == "linear"
     lowest = min(display.train.loss_mean.min(), display.train.loss_median.min())
-    assert 0 < display.axes_[0].get_ylim()[0] < lowest
+    assert lowest / 2 < display.axes_[0].get_ylim()[0] < lowest, "the band goes on down, the panel does not"
     display.figure_.canvas.draw()
 
 
@@ -301,7 +356,7 @@ def test_nothing_is_cut_off_or_hidden(train, validation):
 # ------------------------------------------------------------------------------------- refused
 
 
-@pytest.mark.parametrize("quantiles", [(0.9, 0.1), (0.5, 0.5), (5, 95), (-0.1, 0.5), (0.5,)])
+@pytest.mark.parametrize("quantiles", [(0.9, 0.1), (0.5, 0.5), (5, 95), (0.5, 1.5), (-0.1, 0.5), (0.5,)])
 def test_quantiles_increase_from_0_to_1(train, quantiles):
     with pytest.raises(
         ValueError, match="quantiles must be two increasing numbers from 0 to 1, or None; got"
@@ -330,6 +385,13 @@ def test_a_logarithm_needs_positive_losses(train):
     ):
         display.plot(loss_scale="log")
     assert plt.get_fignums() == []
+
+
+def test_a_logarithm_needs_more_than_zero(train):
+    loss = train.loss.copy()
+    loss[:, 2] = 0
+    with pytest.raises(ValueError, match="its mean or median reaches 0: use loss_scale='linear'"):
+        TrainingCurveDisplay.from_dynamics(make_record(loss=loss)).plot(loss_scale="log")
 
 
 def test_an_unknown_scale_is_named(train):

@@ -94,7 +94,7 @@ CALLS = {
     "centroids": ("geometry",),
     "weight_norms": ("geometry",),
     "reconstruction": ("reconstruction",),
-    "probe_accuracy": ("probes",),
+    "probe_accuracy": ("probe",),
 }
 
 

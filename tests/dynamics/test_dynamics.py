@@ -111,6 +111,7 @@ def test_arrays_are_views_in_their_own_layout(make_record):
     record = make_record(loss=loss, centroids={"a": centroids})
     assert np.shares_memory(record.loss, loss)
     assert np.shares_memory(record.centroids["a"], centroids)
+    assert np.shares_memory(make_record(epochs=record.epochs).epochs, record.epochs)
     assert record.loss.strides == loss.strides
     assert loss.flags.writeable, "the array of the caller stays as it is"
 
@@ -133,6 +134,25 @@ def test_a_mapped_array_becomes_a_plain_read_only_one(make_record, tmp_path):
     record = make_record(loss=np.load(tmp_path / "loss.npy", mmap_mode="r+"))
     assert type(record.loss) is np.ndarray
     assert not record.loss.flags.writeable
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="longdouble is double here")
+def test_numbers_that_no_file_can_hold_are_refused(make_record):
+    with pytest.raises(TypeError, match="loss must hold floats of at most 64 bits, got float"):
+        make_record(loss=np.zeros((7, 4), np.longdouble))
+    with pytest.raises(TypeError, match="classes must hold numbers, booleans or strings, got float"):
+        make_record(classes=np.array([0, 1], np.longdouble))
+
+
+def test_a_record_is_made_by_keyword():
+    with pytest.raises(TypeError, match="positional argument"):
+        Dynamics([0], [0], [0])
+
+
+def test_a_record_equals_itself_alone(record):
+    """Arrays have no single answer to ``==``; a record can be kept in a set."""
+    assert record != copy.copy(record)
+    assert record in {record}
 
 
 def test_it_does_not_pretend_to_be_an_array():
@@ -284,6 +304,12 @@ WRONG = {
     "twice": ({"classes": ["ant", "bee", "bee"]}, ValueError, r"sorted and without repeats, as numpy.unique"),
     "no epochs": ({"epochs": []}, ValueError, r"epochs is empty, but a record has at least one"),
     "order": ({"epochs": [0, 2, 1, 3]}, ValueError, r"epochs must increase from 0 or later, got 0, 2, 1, 3"),
+    "epoch twice": (
+        {"epochs": [0, 1, 1, 3]},
+        ValueError,
+        r"epochs must increase from 0 or later, got 0, 1, 1, 3",
+    ),
+    "one epoch": ({"epochs": 3}, ValueError, r"epochs must be one-dimensional, got shape \(\)$"),
     "before": (
         {"epochs": [-1, 0, 1, 2]},
         ValueError,
@@ -314,6 +340,7 @@ WRONG = {
         r"y must hold numbers, booleans or strings, got \|S3",
     ),
     "kinds": ({"y": np.zeros(7, int)}, TypeError, r"y holds int64, but classes <U3: labels of one kind"),
+    "no epochs given": ({"epochs": None}, TypeError, r"epochs must hold integers, got object"),
     "none": ({"y": None}, TypeError, r"y must hold numbers, booleans or strings, got object"),
     "no mapping": (
         {"centroids": np.zeros(3)},
@@ -339,6 +366,11 @@ def test_what_does_not_fit_is_named(make_record, name):
 def test_there_is_at_least_one_class():
     with pytest.raises(ValueError, match="classes is empty, but there is at least one class"):
         Dynamics(y=[0], classes=np.array([], int), epochs=[0])
+
+
+def test_classes_are_needed():
+    with pytest.raises(TypeError, match="classes must hold numbers, booleans or strings, got object"):
+        Dynamics(y=[0], classes=None, epochs=[0])
 
 
 def test_all_problems_are_told_at_once(make_record):
@@ -369,15 +401,16 @@ def test_repr_leaves_out_what_is_not_there():
 
 
 def test_repr_of_many_epochs_is_short():
-    record = Dynamics(y=[0], classes=[0], epochs=np.arange(0, 1000, 2))
-    assert "epochs: 0, 2, 4, 6, 8, ..., 998\n" in repr(record)
+    six, seven = (Dynamics(y=[0], classes=[0], epochs=np.arange(0, 2 * n, 2)) for n in (6, 7))
+    assert "epochs: 0, 2, 4, 6, 8, 10\n" in repr(six)
+    assert "epochs: 0, 2, 4, 6, 8, ..., 12\n" in repr(seven)
 
 
-def test_html_is_a_table_and_escapes_names(make_record):
-    html = make_record(3, classes=("<b>", "a&b"), header={"loss": "<script>"})._repr_html_()
-    assert html.startswith(
-        "<table><caption>Dynamics of 3 samples at 4 epochs</caption><tr><th>epochs</th><td>0, 1"
+def test_html_is_a_table_and_escapes_names():
+    record = Dynamics(y=["<b>"], classes=["<b>", "a&b"], epochs=[0], header={"loss": "<script>"})
+    assert record._repr_html_() == (
+        "<table><caption>Dynamics of 1 sample at 1 epoch</caption>"
+        "<tr><th>epochs</th><td>0</td></tr>"
+        "<tr><th>classes</th><td>&#x27;&lt;b&gt;&#x27;, &#x27;a&amp;b&#x27;</td></tr>"
+        "<tr><th>trained loss</th><td>&lt;script&gt;</td></tr></table>"
     )
-    assert "&lt;script&gt;" in html
-    assert "<script>" not in html
-    assert "<b>" not in html

@@ -61,6 +61,7 @@ def test_the_dataset_is_asked_by_epoch_and_class(make_record):
     record = make_record(epochs=[0, 1, 2, 8])
     data = record.to_xarray()
     np.testing.assert_array_equal(data["loss"].sel(epoch=8), record.loss[:, 3])
+    assert data.coords["sample"].to_numpy().tolist() == list(range(7))
     np.testing.assert_array_equal(data["scores"].sel({"class": "bee"}), record.scores[:, :, 1])
     assert data.attrs == dict(record.header)
 

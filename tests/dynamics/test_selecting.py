@@ -128,7 +128,7 @@ def test_epochs_of_a_record_are_columns_of_its_arrays(long_record, epochs, where
     assert selected.y.tolist() == long_record.y.tolist()
 
 
-@pytest.mark.parametrize("epochs", [4, [1, 2, 4], [0, 2, 8]])
+@pytest.mark.parametrize("epochs", [4, [1, 2, 4], [0, 2, 8], [0, 16]])
 def test_evenly_spaced_epochs_are_views(long_record, epochs):
     assert np.shares_memory(long_record.select_epochs(epochs).loss, long_record.loss)
 

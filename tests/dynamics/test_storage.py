@@ -157,6 +157,20 @@ def test_the_file_is_strict_json_that_any_program_can_read(make_record, path):
     assert json.loads(text, parse_constant=refuse)["header"] == {"it": {"$float": "nan"}}
 
 
+def test_a_file_of_version_1_can_always_be_read(assert_same):
+    """Written once and kept beside this test: files that people have stay readable."""
+    expected = Dynamics(
+        y=["b", "a", "b"],
+        classes=["a", "b"],
+        epochs=[0, 2],
+        loss=np.array([[0.5, 2], [0.25, 4], [1, 8]], np.float32),
+        prediction=np.array([[0, 1], [0, 0], [1, 1]], np.int8),
+        centroids={"hidden.0": np.arange(8, dtype=np.float32).reshape(2, 2, 2)},
+        header={"loss": "log", "lr": float("inf"), "weights": {0: 1.5}},
+    )
+    assert_same(load_dynamics(Path(__file__).with_name("version_1.safetensors")), expected)
+
+
 @pytest.mark.parametrize("as_path", [str, Path], ids=["str", "Path"])
 def test_paths_of_both_kinds(record, assert_same, path, as_path):
     record.save(as_path(path))
@@ -212,6 +226,7 @@ DAMAGED = {
         "is truncated, or no safetensors file: its header claims 0 bytes, but the whole file has 0",
     ),
     "seven bytes": (lambda c: c[:7], "is truncated, or no safetensors file"),
+    "eight zeros": (lambda c: bytes(8), "no safetensors file: its header is not JSON in UTF-8"),
     "text": (
         lambda c: b"sample,epoch,loss\n0,0,0.5\n",
         "is truncated, or no safetensors file: its header claims",

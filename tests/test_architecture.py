@@ -1,0 +1,77 @@
+"""The one-way line: who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import sklearn_nndyn
+
+ROOT = Path(sklearn_nndyn.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+IDS = [str(path.relative_to(ROOT)) for path in FILES]
+
+# Each folder, in the order of the line, and the folders before it that it may import.
+LINE = {
+    "losses": (),
+    "modules": (),
+    "datasets": (),
+    "dynamics": (),
+    "recording": ("losses", "dynamics"),
+    "classifiers": ("losses", "modules", "dynamics", "recording"),
+    "analyzers": ("dynamics",),
+    "displays": ("dynamics", "analyzers"),
+    "model_selection": ("losses", "datasets", "dynamics", "classifiers", "analyzers"),
+}
+WITHOUT_TORCH = {"torch", "torchvision", "skorch"}
+
+
+def imports(tree):
+    """(full name, whether at the top of the file) of everything that is imported."""
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in top) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            yield from ((f"{node.module}.{alias.name}", id(node) in top) for alias in node.names)
+
+
+def test_the_line_runs_one_way():
+    names = list(LINE)
+    assert all(
+        names.index(earlier) < names.index(folder) for folder, uses in LINE.items() for earlier in uses
+    )
+    assert {path.parent.name for path in FILES} - {ROOT.name} <= set(LINE)
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_a_file_imports_only_what_its_folder_may(path):
+    folder = path.relative_to(ROOT).parts[0]
+    for name, at_the_top in imports(ast.parse(path.read_text())):
+        first, second, *_ = [*name.split("."), ""]
+        if first == ROOT.name and folder in LINE:
+            assert second in (folder, *LINE[folder]), f"{folder} may not import {name}"
+        if folder in ("dynamics", "analyzers", "displays", "datasets"):
+            assert first not in WITHOUT_TORCH, f"{folder} is made of arrays; {name} is not for it"
+        if first == "matplotlib":
+            assert folder == "displays", f"pictures are drawn in displays, not in {folder}"
+            assert not at_the_top, "matplotlib is imported when something is drawn"
+        assert first not in ("pickle", "cPickle", "dill", "cloudpickle"), "records are kept without pickle"
+        assert not name.startswith("sklearn.callback") or path.name == "_sklearn_callbacks.py", (
+            "one adapter knows it"
+        )
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name == "__init__.py"], ids=lambda p: p.parent.name
+)
+def test_a_package_names_what_is_public_and_does_nothing_else(path):
+    docstring, *statements = ast.parse(path.read_text()).body
+    assert isinstance(docstring.value, ast.Constant)
+    *lines, public = statements
+    assert all(isinstance(line, ast.ImportFrom) for line in lines)
+    assert public.targets[0].id == "__all__"
+    assert sorted(ast.literal_eval(public.value)) == sorted(
+        alias.name for line in lines for alias in line.names
+    )

@@ -1,0 +1,123 @@
+"""Documentation says what is so: names, defaults and attributes."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_classification
+
+import sklearn_nndyn
+from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn.modules import MLP
+
+PACKAGES = ["sklearn_nndyn"] + [
+    f"sklearn_nndyn.{module.name}" for module in pkgutil.iter_modules(sklearn_nndyn.__path__) if module.ispkg
+]
+PUBLIC = {
+    f"{package}.{name}": getattr(importlib.import_module(package), name, None)
+    for package in PACKAGES
+    for name in importlib.import_module(package).__all__
+}
+CLASSES = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing)}
+
+
+def over(things):
+    return pytest.mark.parametrize("thing", things.values(), ids=things)
+
+
+def section(thing, title):
+    """The lines of a section of a docstring."""
+    lines = inspect.getdoc(thing).splitlines()
+    rules = [i for i, line in enumerate(lines) if line and set(line) == {"-"}]
+    for i, following in pairwise([*rules, len(lines) + 1]):
+        if lines[i - 1] == title:
+            return lines[i + 1 : following - 1]
+    return []
+
+
+def entries(thing, title):
+    """{name: what is said after the colon} of a section."""
+    found = {}
+    for line in section(thing, title):
+        match = re.fullmatch(r"([*\w][*\w, ]*?)(?: : (.*))?", line)
+        if match:
+            found |= dict.fromkeys(re.split(r",\s*", match[1]), match[2] or "")
+    return found
+
+
+# A method may do with one sentence; where it tells of its parameters, it tells of all.
+CALLABLES = {name: thing for name, thing in PUBLIC.items() if callable(thing)} | {
+    f"{name}.{method}": function
+    for name, kind in CLASSES.items()
+    for method, function in inspect.getmembers(kind, inspect.isroutine)
+    if method in vars(kind)
+    and not method.startswith("_")
+    and function.__module__.startswith("sklearn_nndyn")  # those that scikit-learn adds are its own
+    and section(function, "Parameters")
+}
+
+
+def parameters_of(thing):
+    """{name: Parameter} of a callable; for a class those of its constructor."""
+    parameters = list(inspect.signature(thing).parameters.values())
+    return {p.name: p for p in parameters if p.name != "self"}
+
+
+def same(text, value):
+    """Whether a default is what is written of it."""
+    try:
+        return ast.literal_eval(text) == value and type(ast.literal_eval(text)) is type(value)
+    except (ValueError, SyntaxError):
+        return text == getattr(value, "__name__", None)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_there_and_documented(name):
+    assert PUBLIC[name] is not None
+    assert inspect.getdoc(PUBLIC[name])
+
+
+@over(CLASSES)
+def test_every_class_has_an_example(thing):
+    assert any(line.startswith(">>> ") for line in section(thing, "Examples"))
+    assert "Examples" in vars(thing)["__doc__"]
+
+
+@over(CALLABLES)
+def test_documented_parameters_are_the_real_ones(thing):
+    assert list(entries(thing, "Parameters")) == list(parameters_of(thing))
+
+
+@over(CALLABLES)
+def test_documented_defaults_are_the_real_ones(thing):
+    documented = entries(thing, "Parameters")
+    for name, parameter in parameters_of(thing).items():
+        default = re.search(r"default=(.*)$", documented[name])
+        has_default = parameter.default is not parameter.empty
+        if default:
+            assert has_default, f"{name} has no default"
+            assert same(default[1], parameter.default), f"{name} is {parameter.default!r}, not {default[1]}"
+        else:
+            optional = documented[name].endswith("optional")
+            assert optional == has_default, f"{name}: say default=..., or optional"
+
+
+def test_documented_attributes_of_the_classifier_are_there_after_fit_and_no_others():
+    X, y = make_classification(40, 4, random_state=0)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    clf = DynamicsClassifier(
+        MLP((3,)), max_epochs=2, validation_fraction=0.25, early_stopping=True, random_state=0
+    )
+    documented = set(entries(clf, "Attributes"))
+    assert not [name for name in documented if hasattr(clf, name)]
+    clf.fit(frame, y)
+    assert not [name for name in documented if not hasattr(clf, name)]
+    held = {name for name in vars(clf) if name.endswith("_") and not name.startswith("_")}
+    assert {name for name in held - documented if f"``{name}``" not in type(clf).__doc__} == set()
+    np.testing.assert_array_equal(clf.feature_names_in_, list("abcd"))
