@@ -16,10 +16,10 @@ import warnings
 import numpy as np
 import torch
 from _interleaved import THREADS, interleaved, print_table
-from skorch import NeuralNetClassifier
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from skorch import NeuralNetClassifier
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.datasets import load_images
@@ -45,7 +45,9 @@ def data(n):
 
 def network(n_features, hidden):
     """The network of the bare loop and of skorch."""
-    return torch.nn.Sequential(torch.nn.Linear(n_features, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 10))
+    return torch.nn.Sequential(
+        torch.nn.Linear(n_features, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 10)
+    )
 
 
 def bare_loop(X, y, hidden, batch, epochs):
@@ -80,7 +82,9 @@ def ways(X, y, hidden, batch, epochs):
         verbose=0,
     )
     X64 = X.astype(np.float64)
-    mlp = MLPClassifier((hidden,), batch_size=batch, max_iter=epochs, alpha=0.0, tol=0.0, n_iter_no_change=epochs)
+    mlp = MLPClassifier(
+        (hidden,), batch_size=batch, max_iter=epochs, alpha=0.0, tol=0.0, n_iter_no_change=epochs
+    )
     return {
         "bare torch": lambda: bare_loop(X, y, hidden, batch, epochs),
         "DynamicsClassifier": lambda: ours.fit(X, y),
@@ -92,7 +96,9 @@ def ways(X, y, hidden, batch, epochs):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("problems", nargs="*", default=list(PROBLEMS))
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
@@ -107,7 +113,14 @@ def main():
             [name, *(f"{value / epochs:.3f}" for value in seconds.values()), f"{ours / bare:.2f}"]
             + [f"{seconds[other] / ours:.2f}" for other in list(seconds)[2:]]
         )
-    header = ["s an epoch", "bare torch", "DynamicsClassifier", "skorch", "MLPClassifier", "MLPClassifier, float64"]
+    header = [
+        "s an epoch",
+        "bare torch",
+        "DynamicsClassifier",
+        "skorch",
+        "MLPClassifier",
+        "MLPClassifier, float64",
+    ]
     ratios = ["ours / bare", "skorch / ours", "MLPClassifier / ours", "MLPClassifier, float64 / ours"]
     print_table([*header, *ratios], rows)
 

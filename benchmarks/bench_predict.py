@@ -13,9 +13,9 @@ import warnings
 import torch
 from _interleaved import THREADS, interleaved, print_table
 from bench_fit import data, network
-from skorch import NeuralNetClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from skorch import NeuralNetClassifier
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.modules import MLP
@@ -56,15 +56,30 @@ def one_row(repeats):
 
 def main():
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
     warnings.simplefilter("ignore", ConvergenceWarning)
     many = many_rows(arguments.repeats)
     print_table(
-        ["60,000 rows", "bare forward pass, s", "DynamicsClassifier", "skorch", "ours / bare", "skorch / bare"],
-        [["", *(f"{s:.3f}" for s in many.values()), *(f"{many[w] / many['bare']:.2f}" for w in ("ours", "skorch"))]],
+        [
+            "60,000 rows",
+            "bare forward pass, s",
+            "DynamicsClassifier",
+            "skorch",
+            "ours / bare",
+            "skorch / bare",
+        ],
+        [
+            [
+                "",
+                *(f"{s:.3f}" for s in many.values()),
+                *(f"{many[w] / many['bare']:.2f}" for w in ("ours", "skorch")),
+            ]
+        ],
     )
     print()
     one = one_row(arguments.repeats)

@@ -43,7 +43,12 @@ def compare(name, repeats):
                     module(chunk)
 
     recorder = Recorder(
-        X, y, get_loss("log"), n_classes=10, record=("samples", "geometry"), capacity=looks(name) * (repeats + 1)
+        X,
+        y,
+        get_loss("log"),
+        n_classes=10,
+        record=("samples", "geometry"),
+        capacity=looks(name) * (repeats + 1),
     )
 
     def look():
@@ -74,7 +79,9 @@ def report_memory(epochs):
 
 def main():
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--memory-only", action="store_true", help=argparse.SUPPRESS)
@@ -89,9 +96,15 @@ def main():
         rows.append([name, f"{1000 * bare:.2f}", f"{1000 * look:.2f}", f"{look / bare:.2f}"])
     print_table(["", "bare forward pass, ms", "recorded epoch, ms", "recorded / bare"], rows)
     command = [sys.executable, __file__, "--memory-only", "--epochs", str(arguments.epochs)]
-    peak, *parts = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    peak, *parts = map(
+        int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    )
     print()
-    row = [arguments.epochs, *(f"{value / 2**20:.0f}" for value in (*parts, peak)), f"{peak / sum(parts):.2f}"]
+    row = [
+        arguments.epochs,
+        *(f"{value / 2**20:.0f}" for value in (*parts, peak)),
+        f"{peak / sum(parts):.2f}",
+    ]
     print_table(["epochs", "data, MiB", "record", "snapshots", "peak above before", "peak / sum"], [row])
 
 

@@ -33,7 +33,9 @@ def small_digits():
 def mnist():
     """The first 10,000 training images and the 10,000 test images, 28 x 28 pixels."""
     images = load_images("mnist")
-    X_train, X_test = (X.reshape(len(X), -1) / np.float32(255) for X in (images.X_train[:10000], images.X_test))
+    X_train, X_test = (
+        X.reshape(len(X), -1) / np.float32(255) for X in (images.X_train[:10000], images.X_test)
+    )
     return X_train, X_test, images.y_train[:10000], images.y_test
 
 

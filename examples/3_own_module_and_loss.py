@@ -45,7 +45,9 @@ def main():
     images, y = load_digits(return_X_y=True)
     images = images.reshape(-1, 1, 8, 8) / 16
     X_train, X_test, y_train, y_test = train_test_split(images, y, stratify=y, random_state=0)
-    clf = DynamicsClassifier(convolution_net, loss=focal, lr=1e-2, max_epochs=15, batch_size=50, random_state=0)
+    clf = DynamicsClassifier(
+        convolution_net, loss=focal, lr=1e-2, max_epochs=15, batch_size=50, random_state=0
+    )
     clf.fit(X_train, y_train, X_val=X_test, y_val=y_test)
 
     print("epoch    test accuracy    mean distance between the classes' centroids, layer by layer")
@@ -60,7 +62,9 @@ def main():
     # The same samples under noise, looked at with the weights of every epoch, without training again.
     noise = np.random.default_rng(0).normal(scale=0.3, size=X_test.shape)
     noisy = clf.replay(X_test + noise, y_test)
-    print(f"Accuracy under noise was best at epoch {noisy.epochs[noisy.accuracy.argmax()]}: {noisy.accuracy.max():.3f}")
+    print(
+        f"Accuracy under noise was best at epoch {noisy.epochs[noisy.accuracy.argmax()]}: {noisy.accuracy.max():.3f}"
+    )
 
 
 def mean_distance(centroids):

@@ -93,3 +93,29 @@ def gradients(name, scores, target):
     """The gradients (n_samples, n_classes)."""
     rows = zip(np.asarray(scores, dtype=np.float64), np.asarray(target), strict=True)
     return np.array([sample_gradient(name, o, c) for o, c in rows])
+
+
+# Class centroids of a layer (Ciceri et al. 2024): means of the unit-normalised activations.
+
+
+def centroids(activations, target, n_classes):
+    """The means (n_classes, width); a zero activation stays zero, a class without samples is nan."""
+    means = np.full((n_classes, activations[0].size), np.nan)
+    for c in range(n_classes):
+        own = [h.ravel() for h, c_i in zip(activations, target, strict=True) if c_i == c]
+        if own:
+            means[c] = sum(h / np.linalg.norm(h) if np.linalg.norm(h) > 0 else h for h in own) / len(own)
+    return means
+
+
+# Margin and prediction of one sample.
+
+
+def margin(o, c):
+    """The score of the true class minus the best other."""
+    return o[c] - max(o_j for j, o_j in enumerate(o) if j != c)
+
+
+def prediction(o):
+    """The class of the greatest score, the first of equal ones."""
+    return min(j for j, o_j in enumerate(o) if o_j == max(o))

@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-import skorch
 import sklearn
+import skorch
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -44,7 +44,9 @@ def test_every_block_runs(names):
     assert names["clf"].early_stopping
     assert names["net"].dynamics_.n_classes == 4
     images = names["X"].reshape(-1, 1, 8, 8)
-    fitted = names["DynamicsClassifier"](names["network"], loss=names["focal"], max_epochs=1).fit(images, names["y"])
+    fitted = names["DynamicsClassifier"](names["network"], loss=names["focal"], max_epochs=1).fit(
+        images, names["y"]
+    )
     assert fitted.dynamics_.layers
 
 

@@ -149,7 +149,9 @@ class ChainStep:
             and len(set(module.parameters())) == sum(len(list(part.parameters())) for part in parts)
             and not any(_hooks(part) for part in module.modules())
             and _flattens_only_at_the_front(kinds)
-            and all(part.start_dim == 1 and part.end_dim == -1 for part in parts if type(part) is torch.nn.Flatten)
+            and all(
+                part.start_dim == 1 and part.end_dim == -1 for part in parts if type(part) is torch.nn.Flatten
+            )
         )
 
     def __init__(self, module, loss, generator, dtype):

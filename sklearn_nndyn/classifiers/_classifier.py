@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from torch.nn.parameter import is_lazy
 
 from sklearn_nndyn.classifiers._data import Task, TrainingData, as_tensor
 from sklearn_nndyn.classifiers._net import DynamicsNet
@@ -304,7 +303,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         again = hasattr(self, "net_")
         with _kept_unless_all_is_well(self):
             check_parameters(self)
-            task = self._make_task(X, y, sample_weight, None, None, again=again, classes=classes, partial=True)
+            task = self._make_task(
+                X, y, sample_weight, None, None, again=again, classes=classes, partial=True
+            )
             self._prepare(task, again)
         return self._train(task, 1, {"X": X, "y": y, "sample_weight": sample_weight})
 
@@ -360,8 +361,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self.net_.module_
 
     def _scores(self, X):
-        check_is_fitted(self, "net_")
-        X = as_tensor(check_X(self, X), self._device)
+        if "net_" not in vars(self):  # check_is_fitted alone costs a tenth of the call for one sample
+            check_is_fitted(self, "net_")
+        X = as_tensor(check_X(self, X), self.net_.device)
         return score_in_chunks(self.module_, X)
 
     @property
@@ -381,14 +383,20 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             rows = self._hold_out(positions, X_val)
         train = rows["train"]
         weight = combine_weights(
-            sample_weight[train], self.class_weight, positions[train], self.classes_, one_class_will_do=partial
+            sample_weight[train],
+            self.class_weight,
+            positions[train],
+            self.classes_,
+            one_class_will_do=partial,
         )
         device = self._device if again else find_device(self.device)
         watched = {name: _on_device(device, X, positions, chosen) for name, chosen in rows.items()}
         labels = {name: y[chosen] for name, chosen in rows.items()}
         if X_val is not None:
             X_val, labels["validation"] = _named("X_val, y_val", check_X_y, self, X_val, y_val, reset=False)
-            watched["validation"] = _on_device(device, X_val, encode(labels["validation"], self.classes_, "y_val"))
+            watched["validation"] = _on_device(
+                device, X_val, encode(labels["validation"], self.classes_, "y_val")
+            )
         return Task(_trained(watched["train"], weight), watched, labels)
 
     def _find_classes(self, y, classes, again, partial):
@@ -396,7 +404,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             classes = np.unique(classes)
         if again:
             if classes is not None and not np.array_equal(classes, self.classes_):
-                raise ValueError(f"classes={classes} differs from the classes of the first call, {self.classes_}.")
+                raise ValueError(
+                    f"classes={classes} differs from the classes of the first call, {self.classes_}."
+                )
             return
         what = "y" if classes is None else "classes"
         self.classes_ = np.unique(y) if classes is None else classes
@@ -462,7 +472,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             settings.setdefault("weight_decay", self.weight_decay)
         if accepts(optimizer, "fused") and device.type in ("cpu", "cuda"):
             settings.setdefault("fused", True)
-        build = partial(_build, self.module, self.input_shape_, len(self.classes_), getattr(torch, self.dtype))
+        build = partial(
+            _build, self.module, self.input_shape_, len(self.classes_), getattr(torch, self.dtype)
+        )
         net = DynamicsNet(
             build,
             criterion=self.loss_,
@@ -543,7 +555,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             "loss": self.loss if isinstance(self.loss, str) else type(self.loss_).__name__,
             "parameters": {name: _plain(value) for name, value in self.get_params(deep=False).items()},
             "seed": int(self._seed),
-            "versions": {"torch": torch.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+            "versions": {
+                "torch": torch.__version__,
+                "scikit-learn": sklearn.__version__,
+                "numpy": np.__version__,
+            },
             "seconds_per_epoch": list(seconds),
         }
 
@@ -610,7 +626,9 @@ def _continued(earlier, record):
         return concatenate_epochs(earlier, record)
     last, first = earlier.select_epochs(earlier.epochs[-1:]), record.select_epochs(record.epochs[:1])
     pairs = zip(named_arrays(last), named_arrays(first), strict=True)
-    if not all(a.tobytes() == b.tobytes() for (field, _, a), (_, _, b) in pairs if field not in ("y", "classes")):
+    if not all(
+        a.tobytes() == b.tobytes() for (field, _, a), (_, _, b) in pairs if field not in ("y", "classes")
+    ):
         return record
     if record.n_epochs == 1:
         return earlier

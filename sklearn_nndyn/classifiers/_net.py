@@ -43,14 +43,16 @@ class DynamicsNet(NeuralNetClassifier):
             They see every epoch before the user's callbacks do.
         """
         datasets = {"dataset_train": data, "dataset_valid": validation}
-        self.program_ = Program(self.module_, self.criterion_, self.optimizer_, data, self.batch_size, random_state)
+        self.program_ = Program(
+            self.module_, self.criterion_, self.optimizer_, data, self.batch_size, random_state
+        )
         self.notify("on_train_begin", X=data.X, y=data.y)
         try:
             for watcher in watchers:
                 watcher.on_train_begin(self)
             for _ in range(epochs):
                 self._train_epoch(datasets, shuffler, random_state, watchers)
-                if any([watcher.wants_to_stop for watcher in watchers]):
+                if any(watcher.wants_to_stop for watcher in watchers):
                     break
         except StopTraining:
             pass
@@ -131,7 +133,11 @@ class DynamicsNet(NeuralNetClassifier):
         if training or not isinstance(getattr(dataset, "X", None), torch.Tensor):
             return super().get_iterator(dataset, training)
         rows = rows_per_chunk(dataset.X.shape[1:])
-        y = dataset.y if isinstance(dataset.y, torch.Tensor) else torch.zeros(len(dataset.X), dtype=torch.long)
+        y = (
+            dataset.y
+            if isinstance(dataset.y, torch.Tensor)
+            else torch.zeros(len(dataset.X), dtype=torch.long)
+        )
         return zip(dataset.X.split(rows), y.split(rows), strict=True)
 
     def get_dataset(self, X, y=None):
@@ -202,10 +208,11 @@ def _watches_batches(callback):
 
 def _mark_best(history):
     """Say in the last line whether its values are the best so far, as skorch does, for Checkpoint and others."""
+    last, *earlier = reversed(history)
     for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1)):
-        *earlier, value = [sign * line[column] for line in history if column in line] or [None]
-        if value is not None and column in history[-1]:
-            history.record(f"{column}_best", value > max(earlier, default=-float("inf")))
+        if column in last:
+            best = next((line[column] for line in earlier if line.get(f"{column}_best")), None)
+            history.record(f"{column}_best", best is None or sign * last[column] > sign * best)
 
 
 def _draw_order(data, shuffler):

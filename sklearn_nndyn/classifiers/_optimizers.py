@@ -26,7 +26,9 @@ def find_optimizer(optimizer):
     if isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
         return optimizer
     if not isinstance(optimizer, str):
-        raise TypeError(f'optimizer must be a name such as "adam" or a torch optimizer class, got {optimizer!r}.')
+        raise TypeError(
+            f'optimizer must be a name such as "adam" or a torch optimizer class, got {optimizer!r}.'
+        )
     known = optimizer_names()
     if optimizer.lower() not in known:
         near = difflib.get_close_matches(optimizer.lower(), known, n=1)
@@ -53,11 +55,15 @@ def check_optimizer_params(optimizer, params, weight_decay):
     known = [name for name in inspect.signature(optimizer).parameters if name not in ("params", "lr")]
     for name in params:
         if name == "lr":
-            raise ValueError("optimizer_params holds lr, which is a parameter of the classifier: set lr itself.")
+            raise ValueError(
+                "optimizer_params holds lr, which is a parameter of the classifier: set lr itself."
+            )
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             hint = f' Did you mean "{near[0]}"?' if near else ""
-            raise ValueError(f"optimizer_params: {optimizer.__name__} has no {name!r}.{hint} It has {', '.join(known)}.")
+            raise ValueError(
+                f"optimizer_params: {optimizer.__name__} has no {name!r}.{hint} It has {', '.join(known)}."
+            )
     if weight_decay and "weight_decay" not in known:
         raise ValueError(f"optimizer {optimizer.__name__} has no weight_decay; set weight_decay=0.")
     try:
@@ -132,7 +138,9 @@ class Update:
 
 def _fused_call(optimizer):
     """The fused kernel bound to the optimizer's state, or None where there is none for it."""
-    make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdam, torch.optim.SGD: FusedSGD}.get(type(optimizer))
+    make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdam, torch.optim.SGD: FusedSGD}.get(
+        type(optimizer)
+    )
     if make is None or len(optimizer.param_groups) != 1:
         return None
     group = optimizer.param_groups[0]

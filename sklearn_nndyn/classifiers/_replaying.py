@@ -167,7 +167,9 @@ class ReplayMixin:
         ------
         accuracy : float
         """
-        return (accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X))
+        return (
+            accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
+        )
 
     def _staged(self, X):
         snapshots = self._get_snapshots("the staged_ methods")
@@ -200,7 +202,9 @@ def _choose(epochs, recorded):
     epochs = [recorded[-1] if epoch == -1 else epoch for epoch in np.atleast_1d(epochs).tolist()]
     missing = [epoch for epoch in epochs if epoch not in recorded]
     if missing:
-        raise ValueError(f"The weights of epochs {missing} were not kept; there are those of {list(recorded)}.")
+        raise ValueError(
+            f"The weights of epochs {missing} were not kept; there are those of {list(recorded)}."
+        )
     if not epochs or epochs != sorted(set(epochs)):
         raise ValueError(f"epochs must be at least one, in increasing order, got {epochs}.")
     return epochs

@@ -3,16 +3,18 @@
 import copy
 from collections.abc import Mapping
 from contextlib import contextmanager
+from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import assert_all_finite, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
+from skorch.callbacks import Callback
 
+from sklearn_nndyn.classifiers._data import as_tensor
 from sklearn_nndyn.classifiers._optimizers import check_optimizer_params, find_optimizer
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules._build import check_kind
@@ -62,7 +64,9 @@ def _is_int(value, least):
 
 
 def _is_real(value, accept):
-    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(value)) and accept(value)
+    return (
+        isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(value)) and accept(value)
+    )
 
 
 def _is_bool(value):
@@ -164,7 +168,9 @@ def find_device(device):
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if not isinstance(device, (str, torch.device)):
-        raise ValueError(f'device must be "auto", a name such as "cpu" or "cuda", or a torch.device, got {device!r}.')
+        raise ValueError(
+            f'device must be "auto", a name such as "cpu" or "cuda", or a torch.device, got {device!r}.'
+        )
     try:
         found = torch.device(device)
         torch.zeros(1, device=found).item()
@@ -204,7 +210,15 @@ def check_X_y(estimator, X, y, *, reset):
 def _validated(estimator, *data, reset, dtype):
     try:
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is told as such
-            return validate_data(estimator, *data, reset=reset, dtype=np.dtype(dtype), order="C", allow_nd=True)
+            checked = validate_data(
+                estimator,
+                *data,
+                reset=reset,
+                dtype=np.dtype(dtype),
+                order="C",
+                allow_nd=True,
+                ensure_all_finite=False,
+            )
     except ValueError as error:
         if "could not convert" in str(error):
             raise ValueError(
@@ -212,6 +226,14 @@ def _validated(estimator, *data, reset, dtype):
                 "sklearn.preprocessing.OneHotEncoder."
             ) from error
         raise
+    _check_finite(estimator, checked[0] if len(data) == 2 else checked)
+    return checked
+
+
+def _check_finite(estimator, X):
+    """scikit-learn's check, after a sum on all cores that mostly makes it needless."""
+    if not isfinite(float(as_tensor(X, "cpu").sum())):
+        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
 def _check_shape(estimator, X):
@@ -247,7 +269,9 @@ def encode(y, classes, name="y"):
     comparable = (y.dtype.kind in "UO") == (classes.dtype.kind in "UO")
     unseen = np.setdiff1d(y, classes) if comparable else np.unique(y)
     if len(unseen):
-        raise ValueError(f"{name} holds labels unseen at fit: {_some(unseen)}; the classes are {_some(classes)}.")
+        raise ValueError(
+            f"{name} holds labels unseen at fit: {_some(unseen)}; the classes are {_some(classes)}."
+        )
     return np.searchsorted(classes, y)
 
 
@@ -311,8 +335,8 @@ def split_off(positions, fraction, seed):
         train = rows[:0]
     if not np.isin(positions, positions[train]).all():
         raise ValueError(
-            f"validation_fraction={fraction} cannot be held out of {len(rows)} samples, of which the smallest class has "
-            f"{np.unique(positions, return_counts=True)[1].min()}: every class needs samples on either side. Take "
+            f"validation_fraction={fraction} cannot be held out of {len(rows)} samples, of which the smallest class "
+            f"has {np.unique(positions, return_counts=True)[1].min()}: every class needs samples on either side. Take "
             "another fraction, or give X_val and y_val."
         )
     return np.sort(train), np.sort(validation)
@@ -344,10 +368,14 @@ def check_module(module, loss, data, n_classes):
 def _try_to_learn(trial, loss, rows, target, n_classes):
     with torch.enable_grad():
         scores = _try(trial, rows, n_classes)
-        with _told(f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"):
+        with _told(
+            f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
+        ):
             values = loss.per_sample(scores, target)
         if values.shape != target.shape:
-            raise ValueError(f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}.")
+            raise ValueError(
+                f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}."
+            )
         if not values.requires_grad:
             raise ValueError(
                 "The loss does not depend on the parameters of module in a way that torch can differentiate: look for "

@@ -109,7 +109,9 @@ class Recording(Watcher):
         self.schedule, self.snapshots, self.epochs = schedule, snapshots, epochs
         self.seconds = []
         self.recorders = {
-            name: Recorder(data.X, data.y, loss, n_classes=n_classes, record=record, capacity=sum(map(schedule, epochs)))
+            name: Recorder(
+                data.X, data.y, loss, n_classes=n_classes, record=record, capacity=sum(map(schedule, epochs))
+            )
             for name, data in datasets.items()
             if record
         }

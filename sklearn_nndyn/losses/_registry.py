@@ -99,7 +99,9 @@ def _instance(loss):
     try:
         return loss()
     except TypeError as error:
-        raise TypeError(f"loss {loss.__name__} cannot be made without arguments: {error}. Give an instance.") from error
+        raise TypeError(
+            f"loss {loss.__name__} cannot be made without arguments: {error}. Give an instance."
+        ) from error
 
 
 def _by_name(name):

@@ -100,7 +100,10 @@ class MLP(BaseEstimator):
         """
         wanted = {
             "hidden_layer_sizes": ("a sequence of positive integers such as (100,)", _are_sizes),
-            "activation": (f"one of {', '.join(ACTIVATIONS)}", lambda v: isinstance(v, str) and v in ACTIVATIONS),
+            "activation": (
+                f"one of {', '.join(ACTIVATIONS)}",
+                lambda v: isinstance(v, str) and v in ACTIVATIONS,
+            ),
             "dropout": ("a number in [0, 1)", lambda v: isinstance(v, Real) and 0 <= v < 1),
             "batch_norm": ("True or False", lambda v: isinstance(v, (bool, np.bool_))),
         }

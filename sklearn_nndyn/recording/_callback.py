@@ -95,7 +95,9 @@ class RecordDynamics(Callback):
         X, y = data_from_dataset(dataset)
         X, y = to_tensor(X, net.device), to_tensor(y, net.device).long()
         if not isinstance(X, torch.Tensor):
-            raise TypeError(f"RecordDynamics needs the input as one array, the net was given a {type(X).__name__}.")
+            raise TypeError(
+                f"RecordDynamics needs the input as one array, the net was given a {type(X).__name__}."
+            )
         n_classes = _n_outputs(net, X)
         capacity = 1 + sum(self.schedule_(len(net.history) + e) for e in range(net.max_epochs))
         return Recorder(X, y, self.loss_, n_classes=n_classes, record=self.record, capacity=capacity)
@@ -110,7 +112,11 @@ class RecordDynamics(Callback):
             self.last_look_ = now
 
     def _header(self, net):
-        return {"loss": _name_of(net, self.loss), "estimator": type(net).__name__, "seconds_per_epoch": self.seconds_}
+        return {
+            "loss": _name_of(net, self.loss),
+            "estimator": type(net).__name__,
+            "seconds_per_epoch": self.seconds_,
+        }
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name not in ("schedule_", "recorders_")}

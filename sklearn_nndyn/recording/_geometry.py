@@ -56,4 +56,4 @@ def unit_sums(activation, target, n_classes):
 
 def weight_norms(module):
     """Frobenius norm of the weights of every linear or convolution layer, by name."""
-    return {name: float(torch.linalg.vector_norm(w)) for name, w in weight_matrices(module)}
+    return {name: float(torch.linalg.vector_norm(w.detach())) for name, w in weight_matrices(module)}

@@ -8,6 +8,10 @@ from contextlib import ExitStack, contextmanager
 from threading import get_ident
 
 import torch
+from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
+
+# Whatever the shape of their parameters.
+NOT_LAYERS = (torch.nn.LayerNorm, torch.nn.RMSNorm, ParametrizationList)
 
 
 @contextmanager
@@ -71,7 +75,7 @@ def hidden_layer_names(module, x):
 def weight_matrices(module):
     """Yield (name, weight) of every layer with a weight of two axes or more."""
     for name, part in _weighted_parts(module):
-        yield name, max(part.parameters(recurse=False), key=lambda p: p.ndim)
+        yield name, max(_own_weights(part), key=lambda p: p.ndim)
 
 
 def first_output(output):
@@ -81,8 +85,14 @@ def first_output(output):
 
 def _weighted_parts(module):
     for name, part in module.named_modules():
-        if any(p.ndim >= 2 for p in part.parameters(recurse=False)):
+        if not isinstance(part, NOT_LAYERS) and any(p.ndim >= 2 for p in _own_weights(part)):
             yield name or type(part).__name__, part
+
+
+def _own_weights(part):
+    """Its parameters, and those that are computed from others (``torch.nn.utils.parametrizations``)."""
+    computed = [getattr(part, name) for name in part.parametrizations] if is_parametrized(part) else []
+    return [*part.parameters(recurse=False), *computed]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The only place that looks at a network, live or replayed."""
 
+from contextlib import nullcontext
 from math import prod
 
 import numpy as np
@@ -24,17 +25,19 @@ def check_record(record):
 
 
 def rows_per_chunk(input_shape):
-    """Rows of a forward pass in evaluation: about 8 MB of input, so that a chunk stays in the cache."""
-    return min(16384, max(256, 2**21 // max(1, prod(input_shape))))
+    """Rows of a forward pass in evaluation: enough for a fast product, few enough to stay in the cache."""
+    return min(4096, max(256, 2**22 // max(1, prod(input_shape))))
 
 
 def score_in_chunks(module, X, layer=None):
     """Scores (n_samples, n_classes) of ``X``, in evaluation mode; or the activation of one hidden layer."""
-    with torch.no_grad(), evaluation_mode(module):
-        chunks = X.split(rows_per_chunk(X.shape[1:]))
+    rows = rows_per_chunk(X.shape[1:])
+    with torch.no_grad(), evaluation_mode(module) if module.training else nullcontext():
+        if layer is None and len(X) <= rows:
+            return first_output(module(X))
+        chunks = X.split(rows)
         if layer is None:
-            scores = [first_output(module(chunk)) for chunk in chunks]
-            return scores[0] if len(scores) == 1 else torch.cat(scores)
+            return torch.cat([first_output(module(chunk)) for chunk in chunks])
         with tapped(module) as forward:
             return torch.cat([forward(chunk)[1][layer] for chunk in chunks])
 
@@ -129,7 +132,9 @@ class Recorder:
             self._grow(max(new.stop, 2 * self._capacity))
         centroids = Centroids(torch.bincount(self.y, minlength=self.n_classes)) if self._geometry else None
         start = 0
-        for x, y in zip(*(data.split(rows_per_chunk(self.X.shape[1:])) for data in (self.X, self.y)), strict=True):
+        for x, y in zip(
+            *(data.split(rows_per_chunk(self.X.shape[1:])) for data in (self.X, self.y)), strict=True
+        ):
             scores, layers = forward(x)
             self._write(scores, y, new, slice(start, start + len(x)))
             if centroids is not None:
@@ -152,7 +157,9 @@ class Recorder:
 
     def _write(self, scores, y, epochs, samples):
         if "samples" in self.record:
-            for name, values in zip(("loss", "margin", "prediction"), measure_samples(scores, y, self.loss), strict=True):
+            for name, values in zip(
+                ("loss", "margin", "prediction"), measure_samples(scores, y, self.loss), strict=True
+            ):
                 _copy(values, self.rows[name][epochs, samples])
         if "scores" in self.record:
             _copy(scores, self.rows["scores"][epochs, samples])

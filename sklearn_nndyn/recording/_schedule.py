@@ -29,10 +29,8 @@ def make_schedule(record_epochs):
     >>> [epoch for epoch in range(20) if log(epoch)]
     [0, 1, 2, 4, 8, 16]
     """
-    if record_epochs == "all" and isinstance(record_epochs, str):
-        return _every
-    if record_epochs == "log" and isinstance(record_epochs, str):
-        return _power_of_two
+    if isinstance(record_epochs, str) and record_epochs in NAMED:
+        return NAMED[record_epochs]
     if isinstance(record_epochs, Integral) and not isinstance(record_epochs, bool) and record_epochs > 0:
         return lambda epoch: epoch % record_epochs == 0
     if callable(record_epochs):
@@ -54,8 +52,12 @@ def _power_of_two(epoch):
     return epoch & (epoch - 1) == 0
 
 
+NAMED = {"all": _every, "log": _power_of_two}
+
+
 def _is_list_of_epochs(value):
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
         return False
-    value = list(value)
-    return len(value) > 0 and all(isinstance(e, Integral) and not isinstance(e, bool) and e >= 0 for e in value)
+    return len(value) > 0 and all(
+        isinstance(e, Integral) and not isinstance(e, bool) and e >= 0 for e in value
+    )

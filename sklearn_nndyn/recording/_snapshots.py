@@ -89,7 +89,8 @@ class Snapshots:
 
     def _spill(self):
         try:
-            file = tempfile.TemporaryFile(buffering=0)  # what a full disk does not take is not kept for later either
+            # Unbuffered: what a full disk does not take is not kept for later either.
+            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (it lives as long as the snapshots)
             weakref.finalize(self, file.close)
             _write(file, self._rows[: len(self.epochs)].reshape(-1), 0)
         except OSError as error:
@@ -136,7 +137,9 @@ class Snapshots:
         """A copy that ends at ``epoch``."""
         kept = sum(e <= epoch for e in self.epochs)
         shorter = object.__new__(type(self))
-        shorter.__setstate__({**self.__dict__, "epochs": self.epochs[:kept], "_rows": self._read()[:kept].copy()})
+        shorter.__setstate__(
+            {**self.__dict__, "epochs": self.epochs[:kept], "_rows": self._read()[:kept].copy()}
+        )
         return shorter
 
     def __getstate__(self):

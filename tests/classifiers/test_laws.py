@@ -29,7 +29,9 @@ def assert_same_record(a, b, epochs=slice(None)):
     assert arrays(a).keys() == arrays(b).keys()
     for name, values in arrays(a).items():
         per_sample = name in ("loss", "margin", "prediction", "scores")
-        np.testing.assert_array_equal(values, arrays(b)[name][(slice(None), epochs) if per_sample else epochs], name)
+        np.testing.assert_array_equal(
+            values, arrays(b)[name][(slice(None), epochs) if per_sample else epochs], name
+        )
 
 
 def test_watching_changes_nothing(problem):
@@ -123,13 +125,18 @@ def test_labels_are_names(problem, names):
     renamed = np.sort(np.array(names))[np.searchsorted(["cat", "dog", "eel"], y)]
     clf, other = problem.classifier().fit(X, y), problem.classifier().fit(X, renamed)
     assert_same_record(clf.dynamics_, other.dynamics_)
-    np.testing.assert_array_equal(other.predict(X), other.classes_[np.searchsorted(clf.classes_, clf.predict(X))])
+    np.testing.assert_array_equal(
+        other.predict(X), other.classes_[np.searchsorted(clf.classes_, clf.predict(X))]
+    )
     np.testing.assert_array_equal(other.dynamics_.y, renamed)
 
 
 def test_booleans_are_labels_too(problem):
     X, y = problem.data()
-    as_bool, as_string = problem.classifier().fit(X, y == "dog"), problem.classifier().fit(X, (y == "dog").astype(str))
+    as_bool, as_string = (
+        problem.classifier().fit(X, y == "dog"),
+        problem.classifier().fit(X, (y == "dog").astype(str)),
+    )
     assert as_bool.predict(X).dtype == bool
     assert_same_record(as_bool.dynamics_, as_string.dynamics_)
 
