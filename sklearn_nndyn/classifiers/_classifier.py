@@ -1,42 +1,29 @@
 """DynamicsClassifier, the estimator.
 
-Longer than 300 lines: half of them are the parameters' documentation, which lives where they are stored.
+Longer than 300 lines: more than half of them document what the user sees, where it is defined.
 """
 
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
-
-import numpy as np
-import sklearn
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_nndyn.classifiers._data import Task, TrainingData, as_tensor
-from sklearn_nndyn.classifiers._net import DynamicsNet
-from sklearn_nndyn.classifiers._optimizers import accepts, find_optimizer
+from sklearn_nndyn.classifiers._data import as_tensor
+from sklearn_nndyn.classifiers._making import count_batch, make_net, net_with
 from sklearn_nndyn.classifiers._program import needs_two_rows
 from sklearn_nndyn.classifiers._replaying import ReplayMixin, decision_values
+from sklearn_nndyn.classifiers._results import keep_results
 from sklearn_nndyn.classifiers._sklearn_callbacks import (
     CallbackSupportMixin,
     callback_bridges,
     with_callbacks,
 )
+from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
 from sklearn_nndyn.classifiers._validation import (
     check_module,
     check_parameters,
-    check_sample_weight,
-    check_two_classes,
     check_validation_pair,
     check_X,
-    check_X_y,
-    combine_weights,
-    encode,
-    find_device,
-    split_off,
 )
 from sklearn_nndyn.classifiers._watchers import (
     DivergenceGuard,
@@ -45,12 +32,9 @@ from sklearn_nndyn.classifiers._watchers import (
     Recording,
     Validation,
 )
-from sklearn_nndyn.dynamics import concatenate_epochs
-from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.recording import Snapshots, make_schedule
-from sklearn_nndyn.recording._random import RandomState, untouched_generators
+from sklearn_nndyn.recording._random import RandomState
 from sklearn_nndyn.recording._recorder import score_in_chunks
 
 AUTO_BATCH_SIZE = 200
@@ -271,10 +255,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             For parameters or data that cannot be used, before training starts.
         """
         again = self.warm_start and hasattr(self, "net_")
-        with _kept_unless_all_is_well(self):
+        with kept_unless_all_is_well(self):
             check_parameters(self)
             check_validation_pair(X_val, y_val)
-            task = self._make_task(X, y, sample_weight, X_val, y_val, again=again)
+            task = make_task(self, X, y, sample_weight, X_val, y_val, again=again)
             self._prepare(task, again)
         return self._train(task, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
 
@@ -301,10 +285,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self : DynamicsClassifier
         """
         again = hasattr(self, "net_")
-        with _kept_unless_all_is_well(self):
+        with kept_unless_all_is_well(self):
             check_parameters(self)
-            task = self._make_task(
-                X, y, sample_weight, None, None, again=again, classes=classes, partial=True
+            task = make_task(
+                self, X, y, sample_weight, None, None, again=again, classes=classes, partial=True
             )
             self._prepare(task, again)
         return self._train(task, 1, {"X": X, "y": y, "sample_weight": sample_weight})
@@ -371,61 +355,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """Where the trained network lies."""
         return next(self.module_.parameters()).device
 
-    def _make_task(self, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False):
-        X, y = check_X_y(self, X, y, reset=not again)
-        if not again:
-            self._seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        self._find_classes(y, classes, again, partial)
-        positions = encode(y, self.classes_)
-        sample_weight = check_sample_weight(sample_weight, X)
-        rows = {"train": np.arange(len(X))}
-        if self.validation_fraction is not None and not partial:
-            rows = self._hold_out(positions, X_val)
-        train = rows["train"]
-        weight = combine_weights(
-            sample_weight[train],
-            self.class_weight,
-            positions[train],
-            self.classes_,
-            one_class_will_do=partial,
-        )
-        device = self._device if again else find_device(self.device)
-        watched = {name: _on_device(device, X, positions, chosen) for name, chosen in rows.items()}
-        labels = {name: y[chosen] for name, chosen in rows.items()}
-        if X_val is not None:
-            X_val, labels["validation"] = _named("X_val, y_val", check_X_y, self, X_val, y_val, reset=False)
-            watched["validation"] = _on_device(
-                device, X_val, encode(labels["validation"], self.classes_, "y_val")
-            )
-        return Task(_trained(watched["train"], weight), watched, labels)
-
-    def _find_classes(self, y, classes, again, partial):
-        if classes is not None:
-            classes = np.unique(classes)
-        if again:
-            if classes is not None and not np.array_equal(classes, self.classes_):
-                raise ValueError(
-                    f"classes={classes} differs from the classes of the first call, {self.classes_}."
-                )
-            return
-        what = "y" if classes is None else "classes"
-        self.classes_ = np.unique(y) if classes is None else classes
-        hint = " Give all labels that will come in classes=." if partial and what == "y" else ""
-        check_two_classes(self.classes_, what, hint)
-
-    def _hold_out(self, positions, X_val):
-        if X_val is not None:
-            raise ValueError("Give either X_val and y_val or validation_fraction, not both.")
-        train, validation = split_off(positions, self.validation_fraction, self._seed)
-        self.train_indices_, self.validation_indices_ = train, validation
-        return {"train": train, "validation": validation}
-
     def _prepare(self, task, again):
         """The last of what can go wrong before training."""
         if not again:
             self._start(task)
         net = self.net_
-        batch_size = self._count_batch(len(task.data.X))
+        batch_size = count_batch(self, len(task.data.X))
         if needs_two_rows(net.module_) and batch_size == 1:
             raise ValueError(
                 "module holds batch normalisation, which needs batches of at least 2 samples: set batch_size to 2 or "
@@ -450,7 +385,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
                     watchers=[*self._watchers(task, recording, epochs), *bridges],
                 )
             finally:
-                self._keep(task, recording)
+                keep_results(self, task, recording)
         for bridge in bridges:
             bridge.close()
         return self
@@ -463,49 +398,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self._fingerprints = {}
         self._randomness = RandomState(self._seed, task.data.X.device)
         self._shuffling = RandomState(self._seed)
-        self.net_ = self._make_net(self._randomness, self.callbacks, task.data.X.device)
-
-    def _make_net(self, random_state, callbacks, device):
-        optimizer = find_optimizer(self.optimizer)
-        settings = dict(self.optimizer_params or {})
-        if accepts(optimizer, "weight_decay"):
-            settings.setdefault("weight_decay", self.weight_decay)
-        if accepts(optimizer, "fused") and device.type in ("cpu", "cuda"):
-            settings.setdefault("fused", True)
-        build = partial(
-            _build, self.module, self.input_shape_, len(self.classes_), getattr(torch, self.dtype)
-        )
-        net = DynamicsNet(
-            build,
-            criterion=self.loss_,
-            optimizer=optimizer,
-            lr=self.lr,
-            max_epochs=self.max_epochs,
-            train_split=None,
-            callbacks=callbacks,
-            device=device,
-            verbose=0,
-            classes=np.arange(len(self.classes_)),
-            predict_nonlinearity=getattr(self.loss_, "predict_proba", None),
-            **{f"optimizer__{name}": value for name, value in settings.items()},
-        )
-        with random_state:
-            return net.initialize()
-
-    def _net_with(self, state):
-        """A net like ``net_`` with other weights, and an optimizer that begins anew."""
-        with untouched_generators(self._device):
-            net = clone(self.net_).initialize()
-        net.module_.load_state_dict(state)
-        net.module_.eval()
-        return net
-
-    def _count_batch(self, n_samples):
-        if self.batch_size == "full":
-            return n_samples
-        if self.batch_size == "auto":
-            return min(AUTO_BATCH_SIZE, n_samples)
-        return min(self.batch_size, n_samples)
+        self.net_ = make_net(self, self._randomness, self.callbacks, task.data.X.device)
 
     def _make_recording(self, task, epochs):
         schedule = make_schedule(self.record_epochs)
@@ -529,113 +422,6 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             watchers.append(ProgressBar(epochs, recording))
         return watchers
 
-    def _keep(self, task, recording):
-        history = self.net_.history
-        self.module_.eval()
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [line["train_loss"] for line in history]
-        if "validation" in task.watched:
-            self.validation_scores_ = [line["valid_acc"] for line in history if "valid_acc" in line]
-        stopper = self.__dict__.pop("_stopper", None)
-        if stopper is not None and stopper.best_epoch is not None:
-            self.best_epoch_ = stopper.best_epoch
-        for name, attribute in (("train", "dynamics_"), ("validation", "validation_dynamics_")):
-            recorder = recording.recorders.get(name)
-            if recorder is not None and recorder.epochs:
-                record = recorder.dynamics(task.labels[name], self.classes_, self._header(recording.seconds))
-                seen = _fingerprint(recorder.X)
-                if self._fingerprints.get(name) == seen:
-                    record = _continued(getattr(self, attribute), record)
-                setattr(self, attribute, record)
-                self._fingerprints = {**self._fingerprints, name: seen}
-
-    def _header(self, seconds):
-        return {
-            "estimator": type(self).__name__,
-            "loss": self.loss if isinstance(self.loss, str) else type(self.loss_).__name__,
-            "parameters": {name: _plain(value) for name, value in self.get_params(deep=False).items()},
-            "seed": int(self._seed),
-            "versions": {
-                "torch": torch.__version__,
-                "scikit-learn": sklearn.__version__,
-                "numpy": np.__version__,
-            },
-            "seconds_per_epoch": list(seconds),
-        }
-
     def _as_fitted(self):
-        net = self._net_with({name: value.clone() for name, value in self.module_.state_dict().items()})
+        net = net_with(self, {name: value.clone() for name, value in self.module_.state_dict().items()})
         return {"net_": net, "n_iter_": len(self.net_.history)}
-
-
-@contextmanager
-def _kept_unless_all_is_well(estimator):
-    """What was computed before stays if what happens inside fails."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-def _on_device(device, X, positions, rows=None):
-    if rows is not None and len(rows) < len(X):
-        X, positions = X[rows], positions[rows]
-    return TrainingData(as_tensor(X, device), as_tensor(positions.astype(np.int64), device))
-
-
-def _trained(data, weight):
-    """The rows of positive weight."""
-    if weight is None:
-        return data
-    weight = torch.as_tensor(weight, device=data.X.device)
-    used = weight > 0
-    return TrainingData(data.X[used], data.y[used], weight[used])
-
-
-def _named(name, check, *args, **kwargs):
-    """Run a check whose message is to say what it is about."""
-    try:
-        return check(*args, **kwargs)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{name}: {error}") from error
-
-
-def _build(module, input_shape, n_classes, dtype):
-    built = build_module(module, input_shape, n_classes).to(dtype)
-    if not any(p.requires_grad for p in built.parameters()):
-        raise ValueError(f"module {type(built).__name__} has no parameters: there is nothing to train.")
-    return built
-
-
-def _fingerprint(X):
-    """A number that tells data sets, and orders of their rows, apart."""
-    X = X.flatten(1)
-    of_columns = torch.arange(1, X.shape[1] + 1, dtype=X.dtype, device=X.device)
-    of_rows = torch.arange(1, len(X) + 1, dtype=torch.float64, device=X.device)
-    return tuple(X.shape), float((X @ of_columns).double() @ of_rows)
-
-
-def _continued(earlier, record):
-    """The two as one record, or the later one alone where it does not begin as the earlier one ends."""
-    if earlier.fields != record.fields or not np.array_equal(earlier.y, record.y):
-        return record
-    if earlier.epochs[-1] < record.epochs[0]:
-        return concatenate_epochs(earlier, record)
-    last, first = earlier.select_epochs(earlier.epochs[-1:]), record.select_epochs(record.epochs[:1])
-    pairs = zip(named_arrays(last), named_arrays(first), strict=True)
-    if not all(
-        a.tobytes() == b.tobytes() for (field, _, a), (_, _, b) in pairs if field not in ("y", "classes")
-    ):
-        return record
-    if record.n_epochs == 1:
-        return earlier
-    header = {**record.header, "seconds_per_epoch": record.header["seconds_per_epoch"][1:]}
-    return concatenate_epochs(earlier, replace(record.select_epochs(record.epochs[1:]), header=header))
-
-
-def _plain(value):
-    """A parameter as JSON can hold it."""
-    return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)

@@ -1,7 +1,5 @@
 """What a net is trained on: one tensor for all rows, on the device."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from skorch.dataset import Dataset
@@ -41,16 +39,3 @@ class _Writeable:
         self.array = array
         address, _ = array.__array_interface__["data"]
         self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
-
-
-@dataclass
-class Task:
-    """What one call of ``fit`` is to train on and to watch.
-
-    ``data`` holds the rows that are trained on (those of positive weight); ``watched`` and ``labels`` all rows, in
-    the user's order, under ``"train"`` and, where there are some, ``"validation"``.
-    """
-
-    data: TrainingData
-    watched: dict
-    labels: dict

@@ -8,6 +8,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.classifiers._data import as_tensor
+from sklearn_nndyn.classifiers._making import net_with
+from sklearn_nndyn.classifiers._results import make_header
 from sklearn_nndyn.classifiers._validation import check_record, check_X, check_X_y, encode
 from sklearn_nndyn.recording._layers import hidden_layer_names
 from sklearn_nndyn.recording._random import untouched_generators
@@ -55,7 +57,7 @@ class ReplayMixin:
             data, target, self.loss_, n_classes=len(self.classes_), record=record, capacity=len(epochs)
         )
         replay(recorder, self.module_, snapshots, epochs)
-        return recorder.dynamics(y, self.classes_, self._header([]))
+        return recorder.dynamics(y, self.classes_, make_header(self, []))
 
     def at_epoch(self, epoch):
         """The classifier as of an epoch, fitted, as if ``fit`` had stopped there.
@@ -74,7 +76,7 @@ class ReplayMixin:
         snapshots = self._get_snapshots("at_epoch")
         (epoch,) = _choose([epoch], snapshots.epochs)
         earlier = copy.copy(self)
-        earlier.net_ = self._net_with(snapshots.state_dict(epoch))
+        earlier.net_ = net_with(self, snapshots.state_dict(epoch))
         earlier.net_.history_.extend(self.net_.history[:epoch])
         earlier.n_iter_, earlier.loss_curve_ = epoch, self.loss_curve_[:epoch]
         earlier._snapshots = snapshots.until(epoch)

@@ -1,6 +1,5 @@
 """Losses on probabilities: seven formulas, each with its derivative."""
 
-
 from sklearn_nndyn.losses._links import LINKS, log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 

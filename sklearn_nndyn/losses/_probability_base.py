@@ -3,7 +3,7 @@
 from abc import abstractmethod
 
 from sklearn_nndyn.losses._base import ClassificationLoss, check_choice, differentiate, one_hot
-from sklearn_nndyn.losses._links import LINKS, log_softmax
+from sklearn_nndyn.losses._links import LINKS
 
 
 class ProbabilityLoss(ClassificationLoss):
@@ -65,8 +65,8 @@ class ProbabilityLoss(ClassificationLoss):
 
         The division is made in the log, so rows are right even where every sigmoid underflows.
         """
-        log_p = LINKS[self.link].log_p(scores)
-        return (log_p if self.link == "softmax" else log_softmax(log_p)).exp()
+        # Along the last axis: what a sample gets must not depend, even in its last bit, on where it stands.
+        return (scores if self.link == "softmax" else LINKS[self.link].log_p(scores)).softmax(-1)
 
     def extra_repr(self):
         """What ``repr`` shows between the brackets."""

@@ -41,15 +41,12 @@ def at_random(module, epoch):
 
 def kept(epochs, **settings):
     """Snapshots at ``epochs``, and what they should hold."""
-    module = OfAllKinds()
+    module, expected = OfAllKinds(), {}
     snapshots = Snapshots(module, **{"capacity": len(epochs), **settings})
-    return snapshots, {epoch: at_random(module, epoch) for epoch in epochs if _keep(snapshots, module, epoch)}
-
-
-def _keep(snapshots, module, epoch):
-    at_random(module, epoch)
-    snapshots.keep(module, epoch)
-    return True
+    for epoch in epochs:
+        expected[epoch] = at_random(module, epoch)
+        snapshots.keep(module, epoch)
+    return snapshots, expected
 
 
 def assert_same_state(found, expected):
