@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.classifiers._data import as_tensor
 from sklearn_nndyn.classifiers._making import count_batch, make_net, net_with
+from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.classifiers._program import needs_two_rows
 from sklearn_nndyn.classifiers._replaying import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import keep_results
@@ -19,12 +20,8 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import (
     with_callbacks,
 )
 from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
-from sklearn_nndyn.classifiers._validation import (
-    check_module,
-    check_parameters,
-    check_validation_pair,
-    check_X,
-)
+from sklearn_nndyn.classifiers._trial import check_module
+from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers._watchers import (
     DivergenceGuard,
     EarlyStopping,

@@ -10,10 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_nndyn.classifiers._data import as_tensor
 from sklearn_nndyn.classifiers._making import net_with
 from sklearn_nndyn.classifiers._results import make_header
-from sklearn_nndyn.classifiers._validation import check_record, check_X, check_X_y, encode
+from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
 from sklearn_nndyn.recording._layers import hidden_layer_names
 from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._recorder import Recorder, score_in_chunks
+from sklearn_nndyn.recording._recorder import Recorder, check_record, score_in_chunks
 from sklearn_nndyn.recording._replay import replay, staged_scores
 
 

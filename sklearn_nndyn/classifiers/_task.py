@@ -8,13 +8,13 @@ import torch
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.classifiers._data import TrainingData, as_tensor
+from sklearn_nndyn.classifiers._parameters import find_device
 from sklearn_nndyn.classifiers._validation import (
     check_sample_weight,
     check_two_classes,
     check_X_y,
     combine_weights,
     encode,
-    find_device,
     split_off,
 )
 

@@ -27,17 +27,6 @@ def log_softmax(scores):
     return scores.log_softmax(-1)
 
 
-def steady_log_softmax(scores):
-    """`log_softmax`, rounded alike wherever a sample stands among the others.
-
-    Across samples, torch rounds those that do not fill a vector register differently in the last digit: here all
-    of them fill one.
-    """
-    n_samples = scores.shape[-2]
-    filled = torch.nn.functional.pad(scores, (0, 0, 0, -n_samples % SIMD_WIDTH))
-    return log_softmax(filled)[..., :n_samples, :]
-
-
 def _softmax_chain(slope, log_p):
     return slope - log_p.exp() * slope.sum(-1, keepdim=True)
 

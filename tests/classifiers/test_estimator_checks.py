@@ -1,10 +1,12 @@
 """scikit-learn's own checks, and what its meta-estimators ask of parameters."""
 
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
 from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn.losses import LogLoss
 from sklearn_nndyn.modules import MLP
 
 NEEDS_A_SETTING_OF_SCIPY = {"check_array_api_input"}
@@ -28,6 +30,20 @@ def test_every_check_passes_and_none_is_excused(parameters):
     }
     assert not others
     assert {"check_sample_weight_equivalence_on_dense_data", "check_classifiers_train"} <= passed
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("n_samples", [20, 33])
+def test_probabilities_are_the_same_wherever_a_sample_stands(link, n_samples):
+    """To the last bit: the check on the order of samples draws one order, and would find it on some days only."""
+    generator = torch.Generator().manual_seed(0)
+    scores = 3 * torch.randn(n_samples, 3, generator=generator)
+    loss = LogLoss(link=link)
+    for _ in range(20):
+        order = torch.randperm(n_samples, generator=generator)
+        assert torch.equal(loss.predict_proba(scores[order]), loss.predict_proba(scores)[order])
+    alone = torch.cat([loss.predict_proba(one) for one in scores.split(1)])
+    assert torch.equal(alone, loss.predict_proba(scores))
 
 
 def test_an_architecture_is_cloned_with_the_classifier():

@@ -1,0 +1,163 @@
+"""Every parameter a user can get wrong, found before training starts."""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from skorch.callbacks import Callback
+
+from sklearn_nndyn.classifiers._optimizers import check_optimizer_params, find_optimizer
+from sklearn_nndyn.classifiers._trial import told
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.modules._build import check_kind
+from sklearn_nndyn.recording import make_schedule
+from sklearn_nndyn.recording._recorder import check_record
+
+
+def check_parameters(estimator):
+    """Check every parameter of the classifier.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Names every mistake at once. A TypeError where there is just one, and it is one of type.
+    """
+    mistakes = [mistake for check in CHECKS for mistake in _run(check, estimator)]
+    if len(mistakes) == 1:
+        raise mistakes[0]
+    if mistakes:
+        listed = "\n".join(f"- {mistake}" for mistake in mistakes)
+        raise ValueError(f"{len(mistakes)} parameters cannot be used:\n{listed}")
+
+
+def _run(check, estimator):
+    try:
+        check(estimator)
+    except (ValueError, TypeError) as error:
+        return [error]
+    return []
+
+
+def _require(name, text, accept):
+    """A check of one parameter: ``accept(value)`` or a ValueError that says what it ``must be``."""
+
+    def check(estimator):
+        value = getattr(estimator, name)
+        if not accept(value):
+            raise ValueError(f"{name} must be {text}, got {value!r}.")
+
+    return check
+
+
+def _is_int(value, least):
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+def _is_real(value, accept):
+    return (
+        isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(value)) and accept(value)
+    )
+
+
+def _is_bool(value):
+    return isinstance(value, (bool, np.bool_))
+
+
+def _is_class_weight(value):
+    if isinstance(value, str):
+        return value == "balanced"
+    return value is None or (
+        isinstance(value, Mapping) and all(_is_real(w, lambda w: w >= 0) for w in value.values())
+    )
+
+
+def _check_callbacks(estimator):
+    callbacks = estimator.callbacks
+    if callbacks is None or callbacks == "disable":
+        return
+    if not isinstance(callbacks, (list, tuple)):
+        raise TypeError(f"callbacks must be a list of skorch callbacks, got {type(callbacks).__name__}.")
+    for item in callbacks:
+        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        kind = callback if isinstance(callback, type) else type(callback)
+        if callback is not None and not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks takes skorch callbacks, got {kind.__name__}. scikit-learn's own go through "
+                "set_callbacks(...)."
+            )
+
+
+def _check_random_state(estimator):
+    try:
+        check_random_state(estimator.random_state)
+    except ValueError as error:
+        raise ValueError(
+            "random_state must be None, an integer from 0 to 2**32 - 1 or a numpy.random.RandomState, got "
+            f"{estimator.random_state!r}."
+        ) from error
+
+
+def _check_optimizer(estimator):
+    optimizer, params = find_optimizer(estimator.optimizer), estimator.optimizer_params
+    if params is None or isinstance(params, Mapping):
+        check_optimizer_params(optimizer, params or {}, estimator.weight_decay)
+
+
+def _check_record_epochs(estimator):
+    schedule = make_schedule(estimator.record_epochs)
+    with told("record_epochs cannot be called with an epoch"):
+        schedule(0)
+
+
+CHECKS = [
+    lambda estimator: check_kind(estimator.module),
+    lambda estimator: get_loss(estimator.loss),
+    _check_optimizer,
+    _require("optimizer_params", "None or a dict", lambda v: v is None or isinstance(v, Mapping)),
+    _require("lr", "a finite number greater than 0", lambda v: _is_real(v, lambda v: v > 0)),
+    _require("weight_decay", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
+    _require(
+        "batch_size",
+        '"auto", "full" or an integer, 1 or greater',
+        lambda v: (isinstance(v, str) and v in ("auto", "full")) or _is_int(v, 1),
+    ),
+    _require("max_epochs", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
+    _require("shuffle", "True or False", _is_bool),
+    lambda estimator: check_record(estimator.record),
+    _check_record_epochs,
+    _require("snapshots", "True or False", _is_bool),
+    _require(
+        "validation_fraction",
+        "None or a number between 0 and 1, both excluded",
+        lambda v: v is None or _is_real(v, lambda v: 0 < v < 1),
+    ),
+    _require("early_stopping", "True or False", _is_bool),
+    _require("n_iter_no_change", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
+    _require("tol", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
+    _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
+    _check_callbacks,
+    lambda estimator: find_device(estimator.device),
+    _require("dtype", '"float32" or "float64"', lambda v: v in ("float32", "float64")),
+    _require("warm_start", "True or False", _is_bool),
+    _check_random_state,
+    _require("verbose", "an integer, 0 or greater", lambda v: _is_bool(v) or _is_int(v, 0)),
+]
+
+
+def find_device(device):
+    """The torch device of this name; ``"auto"`` is an accelerator where there is one."""
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not isinstance(device, (str, torch.device)):
+        raise ValueError(
+            f'device must be "auto", a name such as "cpu" or "cuda", or a torch.device, got {device!r}.'
+        )
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+        raise ValueError(f'device {device!r} cannot be used: {reason}. Use "cpu", or "auto".') from error
+    return found
