@@ -4,17 +4,19 @@ The bare pass runs the network over the same data in batches of 4096 (A, B) or a
 and throws the scores away. A look at ("samples", "geometry") also gives loss, margin and prediction of every
 sample, and the class centroids of the hidden layer. Two torch threads, in turns; a ratio is of medians of one run.
 
-Memory is the peak of the process above what it held before `fit`, for 60000 x 784 float32, hidden 256, batch 128,
-with full recording and snapshots, divided by data + record + snapshots; measured in a process of its own.
+Memory is the peak of the process above what it held before `fit`, for 60000 x 784 given as float64, hidden 256,
+batch 128, with full recording and snapshots, divided by data as float32 + record + snapshots (Linux; a process of
+its own).
 
     python benchmarks/bench_recording.py [--repeats 9] [--epochs 100]
 """
 
 import argparse
-import resource
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import torch
 from _interleaved import THREADS, interleaved, print_table
 from bench_fit import PROBLEMS, data, network
@@ -60,9 +62,10 @@ def compare(name, repeats):
     return [value / looks(name) for value in seconds.values()]
 
 
-def peak_bytes():
-    """Most memory this process ever held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def resident_bytes(field):
+    """Memory of this process: ``VmRSS``, now, or ``VmHWM``, the most since it was last reset."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1]) * 1024
 
 
 def report_memory(epochs):
@@ -70,11 +73,14 @@ def report_memory(epochs):
     torch.set_num_threads(THREADS)
     X, y = data(60000)
     DynamicsClassifier(MLP((256,)), max_epochs=1, random_state=0).fit(X[:400], y[:400])
-    before = peak_bytes()
+    X = X.astype(np.float64)
+    before = resident_bytes("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
     clf = DynamicsClassifier(MLP((256,)), batch_size=128, max_epochs=epochs, random_state=0).fit(X, y)
     record = clf.dynamics_
     held = (record.loss, record.margin, record.prediction, *record.centroids.values())
-    print(peak_bytes() - before, X.nbytes, sum(array.nbytes for array in held), clf._snapshots.nbytes)
+    peak = resident_bytes("VmHWM") - before
+    print(peak, X.nbytes // 2, sum(array.nbytes for array in held), clf._snapshots.nbytes)
 
 
 def main():
@@ -105,7 +111,9 @@ def main():
         *(f"{value / 2**20:.0f}" for value in (*parts, peak)),
         f"{peak / sum(parts):.2f}",
     ]
-    print_table(["epochs", "data, MiB", "record", "snapshots", "peak above before", "peak / sum"], [row])
+    print_table(
+        ["epochs", "data as float32, MiB", "record", "snapshots", "peak above before", "peak / sum"], [row]
+    )
 
 
 if __name__ == "__main__":
