@@ -8,13 +8,20 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
-from sklearn.callback import ProgressBar
 from sklearn.exceptions import NotFittedError
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.classifiers._net import DynamicsNet
 from sklearn_nndyn.classifiers._program import Program
 from sklearn_nndyn.modules import MLP
+
+try:
+    from sklearn.callback import ProgressBar
+except ImportError:  # before scikit-learn 1.9
+
+    class ProgressBar:
+        """Something that is no skorch callback."""
+
 
 N = 12
 X = np.random.default_rng(0).normal(size=(N, 4))

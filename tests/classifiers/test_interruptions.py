@@ -137,8 +137,30 @@ def test_an_interrupt_between_two_epochs_loses_only_the_last(problem, owner, nam
     assert_same_record(clf.validation_dynamics_, stopped.validation_dynamics_)
     assert clf.best_epoch_ == stopped.best_epoch_
     assert clf.loss_curve_ == stopped.loss_curve_
+    assert len(clf.dynamics_.header["seconds_per_epoch"]) == 3
     assert clf.validation_scores_ == stopped.validation_scores_
     np.testing.assert_array_equal(clf.replay(X, y).epochs, [0, 1, 2])
+
+
+@both
+def test_an_epoch_that_was_undone_is_not_the_best_one(problem, monkeypatch):
+    """The training loss falls: the third epoch would be the best, had it not been interrupted at its very end."""
+    X, y = problem.data()
+    settings = {"early_stopping": True, "shuffle": False}
+    whole = problem.classifier(**settings, max_epochs=3).fit(X, y)
+    assert whole.best_epoch_ == 3
+    original = EarlyStopping.on_epoch_end
+
+    def interrupted(self, net):
+        original(self, net)
+        if len(net.history) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(EarlyStopping, "on_epoch_end", interrupted)
+    with told(3):
+        clf = problem.classifier(**settings).fit(X, y)
+    assert clf.best_epoch_ == 2
+    assert_same_weights(clf, whole.at_epoch(2))
 
 
 class PressesControlC(torch.nn.Module):

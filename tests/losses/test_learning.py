@@ -28,7 +28,6 @@ def _digits():
     return map(torch.as_tensor, parts)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", loss_names())
 def test_learns_the_digits_at_the_rate_its_docstring_names(name):
     """3e-3 is named for all twelve."""
