@@ -119,6 +119,7 @@ class Recording(Watcher):
     def on_train_begin(self, net):
         """Look once before the first update."""
         self._last = time.perf_counter()
+        self._forget_weights_not_gone_on_from(len(net.history))
         self._look(net)
 
     def on_epoch_end(self, net):
@@ -131,6 +132,13 @@ class Recording(Watcher):
             while seen is not None and seen.epochs and seen.epochs[-1] > len(net.history):
                 seen.epochs.pop()
         del self.seconds[sum(self.schedule(epoch) for epoch in self.epochs if epoch <= len(net.history)) :]
+
+    def _forget_weights_not_gone_on_from(self, epoch):
+        """After the best epoch was restored, training goes on from other weights than were kept last."""
+        kept = self.snapshots
+        stale = epoch if self.schedule(epoch) else epoch + 1
+        while kept is not None and kept.complete and kept.epochs and kept.epochs[-1] >= stale:
+            kept.epochs.pop()
 
     def _look(self, net):
         epoch = len(net.history)

@@ -33,14 +33,13 @@ def test_every_check_passes_and_none_is_excused(parameters):
 
 
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
-@pytest.mark.parametrize("n_samples", [20, 33])
-def test_probabilities_are_the_same_wherever_a_sample_stands(link, n_samples):
+def test_probabilities_are_the_same_wherever_a_sample_stands(link):
     """To the last bit: the check on the order of samples draws one order, and would find it on some days only."""
     generator = torch.Generator().manual_seed(0)
-    scores = 3 * torch.randn(n_samples, 3, generator=generator)
+    scores = 3 * torch.randn(1007, 3, generator=generator)
     loss = LogLoss(link=link)
     for _ in range(20):
-        order = torch.randperm(n_samples, generator=generator)
+        order = torch.randperm(1007, generator=generator)
         assert torch.equal(loss.predict_proba(scores[order]), loss.predict_proba(scores)[order])
     alone = torch.cat([loss.predict_proba(one) for one in scores.split(1)])
     assert torch.equal(alone, loss.predict_proba(scores))

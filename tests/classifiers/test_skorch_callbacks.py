@@ -280,6 +280,30 @@ class TestCheckpoint:
         np.testing.assert_array_equal(clf.dynamics_.loss, plain.dynamics_.loss)
 
 
+class TestGoingOnFromTheBest:
+    """Whatever brought back the weights of the best epoch: what follows is recorded and kept as one story."""
+
+    @pytest.mark.parametrize("by", ["Checkpoint", "EarlyStopping", "early_stopping"])
+    def test_replay_is_memory(self, fit, tmp_path, by):
+        how = {
+            "Checkpoint": {"callbacks": [Checkpoint(dirname=str(tmp_path), load_best=True)]},
+            "EarlyStopping": {"callbacks": [EarlyStopping(patience=2, threshold=0.05, load_best=True)]},
+            "early_stopping": {"early_stopping": True, "n_iter_no_change": 2},
+        }[by]
+        data = {"X": fit.X, "y": fit.y, "X_val": fit.X_val, "y_val": fit.y_val}
+        clf = IN_ORDER.classifier(max_epochs=15, **how).fit(**data)
+        restored = copy.deepcopy(clf.module_.state_dict())
+        assert any(not torch.equal(v, restored[k]) for k, v in clf.at_epoch(-1).module_.state_dict().items())
+        begin = clf.n_iter_
+        clf.set_params(warm_start=True, max_epochs=2, early_stopping=False).fit(**data)
+        record = clf.dynamics_
+        np.testing.assert_array_equal(record.epochs, [begin, begin + 1, begin + 2])
+        np.testing.assert_allclose(
+            clf.replay(fit.X, fit.y, epochs=record.epochs).loss, record.loss, atol=1e-6
+        )
+        assert all(torch.equal(v, restored[k]) for k, v in clf.at_epoch(begin).module_.state_dict().items())
+
+
 class TestGradientNormClipping:
     @pytest.mark.parametrize("norm", [1e-3, 1e3])
     def test_the_first_step_is_as_long_as_allowed(self, fit, norm):

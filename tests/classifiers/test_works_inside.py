@@ -403,6 +403,8 @@ class TestPipelines:
         scaler = StandardScaler().fit(X)
         alone = clone(clf).fit(scaler.transform(X), y, X_val=scaler.transform(X_val), y_val=y_val)
         assert_same_record(pipe[-1].validation_dynamics_, alone.validation_dynamics_)
+        last = alone.validation_dynamics_.prediction[:, -1]
+        np.testing.assert_array_equal(pipe.predict(X_val), pipe.classes_[last])
         unscaled = clone(clf).fit(scaler.transform(X), y, X_val=X_val, y_val=y_val)
         assert not np.array_equal(unscaled.validation_dynamics_.loss, alone.validation_dynamics_.loss)
 

@@ -263,6 +263,17 @@ class TestWatchingChangesNothing:
         assert all(torch.equal(a, b) for a, b in pairs)
         assert watched.history[:, "train_loss"] == alone.history[:, "train_loss"]
 
+    def test_the_classifier_too_leaves_alone_what_a_module_draws_from(self, data):
+        clf = DynamicsClassifier(Net(always=True), max_epochs=2, random_state=0)
+        torch.manual_seed(0)
+        expected = torch.rand(3)
+        torch.manual_seed(0)
+        clf.fit(*data)
+        assert torch.equal(torch.rand(3), expected)
+        unwatched = clone(clf).set_params(record=(), snapshots=False).fit(*data)
+        pairs = zip(clf.module_.parameters(), unwatched.module_.parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
+
     def test_the_modes_of_its_layers_stay_as_they_were(self, data):
         modes = []
 
@@ -270,7 +281,9 @@ class TestWatchingChangesNothing:
             def on_epoch_end(self, net, **kwargs):
                 modes.append([part.training for part in net.module_.modules()])
 
-        fit(make_net(Looks(), RecordDynamics(), Looks(), device=None), *data)
+        # Named, or skorch would call one after the other.
+        around = [("before", Looks()), ("between", RecordDynamics()), ("after", Looks())]
+        fit(make_net(*around, device=None), *data)
         assert modes[::2] == modes[1::2]
         assert all(modes[0])
 
