@@ -65,7 +65,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     Parameters
     ----------
     module : None, architecture, torch.nn.Module class or instance, or callable, default=None
-        The network. ``None`` is :class:`~sklearn_nndyn.modules.MLP` with one hidden layer of 100. An instance is
+        The network. ``None`` is :class:`~sklearn_nndyn.modules.MLP` with one hidden layer of 100; to search over its
+        parameters (``module__hidden_layer_sizes``) write ``module=MLP()``. An instance is
         copied and its layers re-initialised. A callable is called as ``module(input_shape, n_classes)``.
     loss : str, ClassificationLoss, torch.nn.Module or callable, default="log"
         What is minimised: a name of :func:`~sklearn_nndyn.losses.loss_names`, or what

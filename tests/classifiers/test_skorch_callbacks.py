@@ -291,7 +291,7 @@ class TestGoingOnFromTheBest:
             "early_stopping": {"early_stopping": True, "n_iter_no_change": 2},
         }[by]
         data = {"X": fit.X, "y": fit.y, "X_val": fit.X_val, "y_val": fit.y_val}
-        clf = IN_ORDER.classifier(max_epochs=15, **how).fit(**data)
+        clf = IN_ORDER.classifier(max_epochs=15, shuffle=True, **how).fit(**data)
         restored = copy.deepcopy(clf.module_.state_dict())
         assert any(not torch.equal(v, restored[k]) for k, v in clf.at_epoch(-1).module_.state_dict().items())
         begin = clf.n_iter_
