@@ -1,6 +1,7 @@
 """Hidden layers are found in any network, and the network is left as it was."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -222,6 +223,26 @@ def test_a_second_batch_forgets_the_first():
         forward(ROWS)
         _, layers = forward(ROWS[:2])
     assert all(len(activation) == 2 for activation in layers.values())
+
+
+def test_a_batch_that_failed_is_forgotten():
+    module = Functional()
+    with torch.no_grad(), tapped(module) as forward:
+        module.third = nn.Linear(4, 3)
+        with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+            forward(ROWS)
+        module.third = nn.Linear(5, 3)
+        _, layers = forward(ROWS)
+        assert list(layers) == ["first"]
+        assert torch.equal(layers["first"], module.first(ROWS).relu())
+
+
+def test_activations_are_not_held_longer_than_by_who_asked():
+    with torch.no_grad(), tapped(Functional()) as forward:
+        _, layers = forward(ROWS)
+        held = [weakref.ref(activation) for activation in layers.values()]
+        del layers
+        assert [reference() for reference in held] == [None, None]
 
 
 def test_another_thread_is_not_overheard():
