@@ -20,6 +20,7 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import (
     with_callbacks,
 )
 from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
+from sklearn_nndyn.classifiers._training import Training
 from sklearn_nndyn.classifiers._trial import check_module
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers._watchers import (
@@ -369,24 +370,24 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         net.batch_size = batch_size
 
     def _train(self, task, epochs, given):
-        net = self.net_
-        recording = self._make_recording(task, range(len(net.history), len(net.history) + epochs + 1))
+        recording, training = self._plan(task, epochs)
         bridges = callback_bridges(self, epochs, given, self._as_fitted)
+        training.watchers.extend(bridges)
+        self.net_.prepare_program(task.data, self._randomness)
         with self._shuffling.as_generator(torch.Generator()) as shuffler:
             try:
-                net.train(
-                    task.data,
-                    task.watched.get("validation"),
-                    epochs,
-                    shuffler=shuffler if self.shuffle else None,
-                    random_state=self._randomness,
-                    watchers=[*self._watchers(task, recording, epochs), *bridges],
-                )
+                training.run(epochs, shuffler if self.shuffle else None, self._randomness)
             finally:
                 keep_results(self, task, recording)
         for bridge in bridges:
             bridge.close()
         return self
+
+    def _plan(self, task, epochs):
+        """Who watches the coming epochs."""
+        recording = self._make_recording(task, range(len(self.net_.history), len(self.net_.history) + epochs + 1))
+        watchers = self._watchers(task, recording, epochs)
+        return recording, Training(self.net_, task.data, task.watched.get("validation"), watchers)
 
     def _start(self, task):
         for name in BORN_IN_FIT:

@@ -1,8 +1,5 @@
 """The skorch net inside the classifier: true skorch from outside, whole epochs at a time inside."""
 
-import copy
-import warnings
-
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
@@ -27,82 +24,26 @@ class DynamicsNet(NeuralNetClassifier):
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
-    def train(self, data, validation, epochs, *, shuffler, random_state, watchers=()):
-        """Train for some epochs, with skorch's notifications and the watchers' around each.
-
-        Parameters
-        ----------
-        data, validation : TrainingData
-            ``validation`` may be None.
-        epochs : int
-        shuffler : torch.Generator or None
-            Draws the order of the rows; None leaves them as they lie.
-        random_state : RandomState
-            For everything else that is random (dropout).
-        watchers : sequence of Watcher
-            They see every epoch before the user's callbacks do.
-        """
-        datasets = {"dataset_train": data, "dataset_valid": validation}
+    def prepare_program(self, data, random_state):
+        """What runs an epoch of training on ``data``; ``random_state`` is for dropout and the like."""
         self.program_ = Program(
             self.module_, self.criterion_, self.optimizer_, data, self.batch_size, random_state
         )
-        self.notify("on_train_begin", X=data.X, y=data.y)
-        try:
-            for watcher in watchers:
-                watcher.on_train_begin(self)
-            for _ in range(epochs):
-                self._train_epoch(datasets, shuffler, random_state, watchers)
-                if any(watcher.wants_to_stop for watcher in watchers):
-                    break
-        except StopTraining:
-            pass
-        finally:
-            del self.program_
-            for watcher in reversed(watchers):
-                watcher.on_train_end(self)
-            self._release_gradients()
-        self.notify("on_train_end", X=data.X, y=data.y)
 
-    def _train_epoch(self, datasets, shuffler, random_state, watchers):
-        before = Moment(self, shuffler, random_state)
-        try:
-            for watcher in watchers:
-                watcher.on_epoch_begin(self)
-            self.notify("on_epoch_begin", **datasets)
-            order = _draw_order(datasets["dataset_train"], shuffler)
-            if self._needs_batches():
-                self._run_batches(order, datasets, random_state)
-            else:
-                self._run_program(order)
-            for watcher in watchers:
-                watcher.on_epoch_end(self)
-            _mark_best(self.history)
-        except KeyboardInterrupt as interrupt:
-            # The epoch was not finished: as if it had never begun.
-            before.restore()
-            warnings.warn(
-                f"Training was interrupted in epoch {before.epoch + 1}; the model is as it was after epoch "
-                f"{before.epoch}.",
-                UserWarning,
-                stacklevel=5,
-            )
-            raise StopTraining from interrupt
-        except BaseException:
-            before.restore()
-            raise
-        try:
-            self.notify("on_epoch_end", **datasets)
-        except KeyboardInterrupt as request:
-            # skorch's callbacks (EarlyStopping, ...) ask so for the end of training.
-            raise StopTraining from request
+    def run_epoch(self, order, datasets, random_state):
+        """Train on every row once, in this order (None: as they lie), and note the mean loss in the history."""
+        if self._needs_batches():
+            self._run_batches(order, datasets, random_state)
+        else:
+            self.note_loss(self.program_.run_epoch(order), datasets["dataset_train"])
 
-    def _run_program(self, order):
-        loss = self.program_.run_epoch(order)
+    def note_loss(self, loss, data):
+        """Write the mean loss of an epoch into its line of the history."""
         self.history.record("train_loss", loss)
         # For callbacks that look up the last batch (the file names of Checkpoint): the epoch is one.
         self.history.new_batch()
         self.history.record_batch("train_loss", loss)
-        self.history.record_batch("train_batch_size", len(self.program_.data.X))
+        self.history.record_batch("train_batch_size", len(data.X))
 
     def _run_batches(self, order, datasets, random_state):
         data = datasets["dataset_train"]
@@ -148,54 +89,10 @@ class DynamicsNet(NeuralNetClassifier):
         closure = isinstance(self.optimizer_, torch.optim.LBFGS)
         return closure or any(_watches_batches(callback) for _, callback in self.callbacks_)
 
-    def _release_gradients(self):
-        for parameter in self.module_.parameters():
-            parameter.grad = None
-
     def __getstate__(self):
         state = super().__getstate__()
         state.pop("program_", None)
         return state
-
-
-class Moment:
-    """All that training changes, as of now: to go back to it is as if nothing had happened since.
-
-    Parameters
-    ----------
-    net : DynamicsNet
-    shuffler : torch.Generator or None
-    random_state : RandomState
-    """
-
-    def __init__(self, net, shuffler, random_state):
-        self.net, self.shuffler, self.random_state = net, shuffler, random_state
-        self.epoch = len(net.history)
-        self.weights = {name: value.clone() for name, value in net.module_.state_dict().items()}
-        self.optimizer = {p: _copied(state) for p, state in net.optimizer_.state.items()}
-        self.random = random_state.states, None if shuffler is None else shuffler.get_state()
-
-    def restore(self):
-        """Go back to it."""
-        del self.net.history_[self.epoch :]
-        self.net.module_.load_state_dict(self.weights)
-        self.net.optimizer_.state.clear()
-        self.net.optimizer_.state.update(self.optimizer)
-        self.random_state.states, shuffling = self.random
-        if self.shuffler is not None:
-            self.shuffler.set_state(shuffling)
-
-
-def _copied(state):
-    return {name: v.clone() if torch.is_tensor(v) else copy.deepcopy(v) for name, v in state.items()}
-
-
-class StopTraining(Exception):
-    """The end of training was asked for."""
-
-
-class Undo(StopTraining):
-    """The epoch just run is to be undone, and training to end."""
 
 
 def _watches_batches(callback):
@@ -204,18 +101,3 @@ def _watches_batches(callback):
     if isinstance(callback, EpochScoring):
         return callback.use_caching
     return any(getattr(type(callback), hook) is not getattr(Callback, hook) for hook in BATCH_HOOKS)
-
-
-def _mark_best(history):
-    """Say in the last line whether its values are the best so far, as skorch does, for Checkpoint and others."""
-    last, *earlier = reversed(history)
-    for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1)):
-        if column in last:
-            best = next((line[column] for line in earlier if line.get(f"{column}_best")), None)
-            history.record(f"{column}_best", best is None or sign * last[column] > sign * best)
-
-
-def _draw_order(data, shuffler):
-    if shuffler is None:
-        return None
-    return torch.randperm(len(data.X), generator=shuffler).to(data.X.device)

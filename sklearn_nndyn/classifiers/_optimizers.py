@@ -116,11 +116,6 @@ class Update:
         if self._fused is not None:
             self._fused.finish()
 
-    @property
-    def lr(self):
-        """The rate of the first parameter group."""
-        return float(self.optimizer.param_groups[0]["lr"])
-
     def __call__(self, gradients):
         """Update the parameters by ``gradients``, in the order of ``parameters``."""
         if self._fused is not None and not any(g is None for g in gradients):

@@ -62,6 +62,15 @@ class Program:
         self.generator = torch.Generator(data.X.device)
         self.step = None
 
+    @property
+    def lr(self):
+        """The learning rate of the first parameter group."""
+        return float(self.update.optimizer.param_groups[0]["lr"])
+
+    def all_finite(self):
+        """Whether every parameter is a finite number."""
+        return all(bool(torch.isfinite(p).all()) for p in self.update.parameters)
+
     def run_epoch(self, order):
         """Train on every row once.
 

@@ -1,14 +1,14 @@
 """What goes on beside the training of an epoch: each watcher minds one thing."""
 
 import time
-import warnings
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from sklearn_nndyn.classifiers._net import Undo
+from sklearn_nndyn.classifiers._training import Undo
+from sklearn_nndyn.classifiers._warning import warn_user
 from sklearn_nndyn.recording._random import untouched_generators
 from sklearn_nndyn.recording._recorder import Recorder, score_in_chunks
 
@@ -49,15 +49,14 @@ class DivergenceGuard(Watcher):
     def on_epoch_end(self, net):
         """Undo the epoch that diverged."""
         loss = net.history[-1, "train_loss"]
-        if np.isfinite(loss) and loss < self.limit and _all_finite(net.module_):
+        if np.isfinite(loss) and loss < self.limit and net.program_.all_finite():
             return
         epoch = len(net.history)
-        warnings.warn(
+        warn_user(
             f"Training diverged in epoch {epoch} (mean loss {loss:.3g}) with learning rate lr="
-            f"{net.program_.update.lr:g}; the model and its record end at epoch {epoch - 1}. Try a smaller lr, or "
+            f"{net.program_.lr:g}; the model and its record end at epoch {epoch - 1}. Try a smaller lr, or "
             "scale the input.",
             ConvergenceWarning,
-            stacklevel=7,
         )
         raise Undo
 
@@ -217,7 +216,3 @@ class ProgressBar(Watcher):
         """Leave the finished bar."""
         if hasattr(self, "bar"):
             self.bar.close()
-
-
-def _all_finite(module):
-    return all(bool(torch.isfinite(p).all()) for p in module.parameters())
