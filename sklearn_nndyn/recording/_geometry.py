@@ -12,7 +12,7 @@ class Centroids:
 
     Parameters
     ----------
-    counts : tensor of shape (n_classes,)
+    counts : tensor of shape (n_classes,) or (n_networks, n_classes)
         Samples of each class in the whole set.
     """
 
@@ -21,14 +21,14 @@ class Centroids:
         self.sums = {}
 
     def add(self, layers, target):
-        """Add a chunk: ``layers`` {name: (n_networks, n_samples, ...)}, ``target`` (n_samples,)."""
+        """Add a chunk: ``layers`` {name: (n_networks, n_samples, ...)}, ``target`` (n_samples,) or (n_networks, n_samples)."""
         for name, activation in layers.items():
-            sums = unit_sums(activation.flatten(2), target, len(self.counts)).double()
+            sums = unit_sums(activation.flatten(2), target, self.counts.shape[-1]).double()
             self.sums[name] = self.sums[name] + sums if name in self.sums else sums
 
     def means(self):
         """{name: (n_networks, n_classes, width)}; nan for a class without samples."""
-        return {name: (sums / self.counts[:, None]).float() for name, sums in self.sums.items()}
+        return {name: (sums / self.counts[..., None]).float() for name, sums in self.sums.items()}
 
 
 def unit_sums(activation, target, n_classes):
@@ -39,7 +39,7 @@ def unit_sums(activation, target, n_classes):
     Parameters
     ----------
     activation : tensor of shape (n_networks, n_samples, width)
-    target : tensor of shape (n_samples,)
+    target : tensor of shape (n_samples,) or (n_networks, n_samples)
     n_classes : int
 
     Returns
@@ -50,7 +50,7 @@ def unit_sums(activation, target, n_classes):
     norms = torch.linalg.vector_norm(activation, dim=-1, keepdim=True)
     inverse = torch.where(norms > 0, 1 / norms, 0.0)
     membership = activation.new_zeros(n_networks, n_samples, n_classes)
-    membership.scatter_(-1, target[None, :, None].expand(n_networks, -1, 1), inverse)
+    membership.scatter_(-1, target.expand(n_networks, -1)[..., None], inverse)
     return membership.mT @ activation
 
 

@@ -127,22 +127,34 @@ class Recorder:
         norms : list of dict
             The weight norms of each network, by layer.
         """
-        new = slice(len(self.epochs), len(self.epochs) + len(epochs))
-        if new.stop > self._capacity:
-            self._grow(max(new.stop, 2 * self._capacity))
-        centroids = Centroids(torch.bincount(self.y, minlength=self.n_classes)) if self._geometry else None
+        new = self.make_place(len(epochs))
+        centroids = self.new_centroids()
         start = 0
         for x, y in zip(
             *(data.split(rows_per_chunk(self.X.shape[1:])) for data in (self.X, self.y)), strict=True
         ):
             scores, layers = forward(x)
-            self._write(scores, y, new, slice(start, start + len(x)))
+            self.keep_samples(new, slice(start, start + len(x)), scores, self._measure(scores, y))
             if centroids is not None:
                 centroids.add(layers, y)
             start += len(x)
         if centroids is not None:
-            self._write_geometry(centroids.means(), norms, new)
+            self.keep_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
+
+    def make_place(self, looks):
+        """The next places in the arrays, a slice; there is room for them afterwards."""
+        new = slice(len(self.epochs), len(self.epochs) + looks)
+        if new.stop > self._capacity:
+            self._grow(max(new.stop, 2 * self._capacity))
+        return new
+
+    def new_centroids(self):
+        """Where the sums of a look come together, or None where geometry is not recorded."""
+        return Centroids(torch.bincount(self.y, minlength=self.n_classes)) if "geometry" in self.record else None
+
+    def _measure(self, scores, y):
+        return measure_samples(scores, y, self.loss) if "samples" in self.record else None
 
     def _grow(self, capacity):
         for group in (self.rows, self.centroids, self.weight_norms):
@@ -151,25 +163,30 @@ class Recorder:
                 group[name][: len(self.epochs)] = array[: len(self.epochs)]
         self._capacity = capacity
 
-    @property
-    def _geometry(self):
-        return "geometry" in self.record
+    def keep_samples(self, places, samples, scores, measured):
+        """Write what was seen of some samples.
 
-    def _write(self, scores, y, epochs, samples):
-        if "samples" in self.record:
-            for name, values in zip(
-                ("loss", "margin", "prediction"), measure_samples(scores, y, self.loss), strict=True
-            ):
-                _copy(values, self.rows[name][epochs, samples])
+        Parameters
+        ----------
+        places, samples : slice
+            Of the arrays' first and second axes.
+        scores : tensor of shape (n_networks, n_samples, n_classes)
+        measured : tuple of tensors of shape (n_networks, n_samples)
+            Loss, margin and prediction; None where samples are not recorded.
+        """
+        if measured is not None:
+            for name, values in zip(("loss", "margin", "prediction"), measured, strict=True):
+                _copy(values, self.rows[name][places, samples])
         if "scores" in self.record:
-            _copy(scores, self.rows["scores"][epochs, samples])
+            _copy(scores, self.rows["scores"][places, samples])
 
-    def _write_geometry(self, means, norms, epochs):
+    def keep_geometry(self, places, means, norms):
+        """Write {layer: (n_networks, n_classes, width)} and a list of {layer: norm}."""
         for name, values in means.items():
             if name not in self.centroids:
                 self.centroids[name] = np.empty((self._capacity, *values.shape[1:]), np.float32)
-            _copy(values, self.centroids[name][epochs])
-        for position, of_one in zip(range(epochs.start, epochs.stop), norms, strict=True):
+            _copy(values, self.centroids[name][places])
+        for position, of_one in zip(range(places.start, places.stop), norms, strict=True):
             for name, value in of_one.items():
                 self.weight_norms.setdefault(name, np.empty(self._capacity, np.float32))[position] = value
 

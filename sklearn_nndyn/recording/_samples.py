@@ -12,7 +12,7 @@ def measure_samples(scores, target, loss):
     ----------
     scores : tensor of shape (n_networks, n_samples, n_classes)
         Raw outputs.
-    target : tensor of shape (n_samples,)
+    target : tensor of shape (n_samples,) or (n_networks, n_samples)
         Class positions.
     loss : ClassificationLoss
         What is trained.
@@ -26,14 +26,17 @@ def measure_samples(scores, target, loss):
     prediction : tensor of shape (n_networks, n_samples)
         Decided class positions.
     """
-    n_networks, n_samples, n_classes = scores.shape
-    flat = scores.reshape(-1, n_classes)
-    target = target if n_networks == 1 else target.repeat(n_networks)
-    values = loss.per_sample(flat, target)
-    margin, prediction = _margin_and_argmax(flat, target)
-    if type(loss).decide is not ClassificationLoss.decide:
-        prediction = loss.decide(flat)
-    return tuple(result.view(n_networks, n_samples) for result in (values, margin, prediction))
+    target = target.expand(scores.shape[:-1])
+    values = loss.per_sample(scores, target)
+    margin, prediction = _margin_and_argmax(scores, target)
+    if not takes_the_greatest(loss):
+        prediction = loss.decide(scores)
+    return values, margin, prediction
+
+
+def takes_the_greatest(loss):
+    """Whether the loss decides for the class of the greatest score."""
+    return type(loss).decide is ClassificationLoss.decide
 
 
 def _margin_and_argmax(scores, target):
