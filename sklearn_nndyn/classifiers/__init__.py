@@ -1,5 +1,6 @@
-"""The classifier, and how it is trained."""
+"""The classifier, and how it is trained: by itself, or many together."""
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
+from sklearn_nndyn.classifiers._together import fit_together
 
-__all__ = ["DynamicsClassifier"]
+__all__ = ["DynamicsClassifier", "fit_together"]

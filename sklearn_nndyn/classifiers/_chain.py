@@ -139,7 +139,7 @@ class ChainStep:
     @staticmethod
     def takes(module, input_shape):
         """Whether ``module`` is made of linear layers, ReLU, tanh, sigmoid, dropout and flattening alone."""
-        parts = _flat(module)
+        parts = flat_parts(module)
         kinds = [type(part) for part in parts]
         return (
             torch.nn.Linear in kinds
@@ -198,15 +198,15 @@ class ChainStep:
         return values.mean()
 
 
-def _flat(module):
+def flat_parts(module):
     if type(module) is torch.nn.Sequential:
-        return [part for child in module for part in _flat(child)]
+        return [part for child in module for part in flat_parts(child)]
     return [module]
 
 
 def _make_parts(module, generator):
     parts, first = [], True
-    for part in _flat(module):
+    for part in flat_parts(module):
         if type(part) is torch.nn.Linear:
             parts.append(Linear(part, first))
             first = False

@@ -21,7 +21,7 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import (
 )
 from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
 from sklearn_nndyn.classifiers._training import Training
-from sklearn_nndyn.classifiers._trial import check_module
+from sklearn_nndyn.classifiers._trial import check_once
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers._watchers import (
     DivergenceGuard,
@@ -259,7 +259,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             check_validation_pair(X_val, y_val)
             task = make_task(self, X, y, sample_weight, X_val, y_val, again=again)
             self._prepare(task, again)
-        return self._train(task, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
+        self._train(task, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
+        return self
 
     @with_callbacks
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -290,7 +291,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
                 self, X, y, sample_weight, None, None, again=again, classes=classes, partial=True
             )
             self._prepare(task, again)
-        return self._train(task, 1, {"X": X, "y": y, "sample_weight": sample_weight})
+        self._train(task, 1, {"X": X, "y": y, "sample_weight": sample_weight})
+        return self
 
     def predict(self, X):
         """Decide on a class for each sample.
@@ -354,8 +356,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """Where the trained network lies."""
         return next(self.module_.parameters()).device
 
-    def _prepare(self, task, again):
-        """The last of what can go wrong before training."""
+    def _prepare(self, task, again, tried=None):
+        """The last of what can go wrong before training; ``tried`` holds modules and losses that went well."""
         if not again:
             self._start(task)
         net = self.net_
@@ -366,7 +368,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
                 f"more; {len(task.data.X)} samples were given."
             )
         if not again:
-            check_module(net.module_, self.loss_, task.data, len(self.classes_))
+            check_once(tried, net.module_, self.loss_, task.data, len(self.classes_))
         net.batch_size = batch_size
 
     def _train(self, task, epochs, given):
@@ -381,11 +383,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
                 keep_results(self, task, recording)
         for bridge in bridges:
             bridge.close()
-        return self
+        return training
 
     def _plan(self, task, epochs):
         """Who watches the coming epochs."""
-        recording = self._make_recording(task, range(len(self.net_.history), len(self.net_.history) + epochs + 1))
+        recording = self._make_recording(
+            task, range(len(self.net_.history), len(self.net_.history) + epochs + 1)
+        )
         watchers = self._watchers(task, recording, epochs)
         return recording, Training(self.net_, task.data, task.watched.get("validation"), watchers)
 

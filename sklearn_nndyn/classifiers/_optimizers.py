@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+from itertools import islice
 
 import torch
 
@@ -109,17 +110,16 @@ class Update:
 
     def refresh(self):
         """Read the optimizer's settings anew: schedulers change them between epochs."""
-        self._fused = _fused_call(self.optimizer) if self._began else None
+        self._fused = _fused_calls(self.optimizer) if self._began else None
 
     def finish(self):
         """Leave the optimizer's state as its own ``step`` would have left it."""
-        if self._fused is not None:
-            self._fused.finish()
+        for call in self._fused or ():
+            call.finish()
 
     def __call__(self, gradients):
-        """Update the parameters by ``gradients``, in the order of ``parameters``."""
-        if self._fused is not None and not any(g is None for g in gradients):
-            self._fused(gradients)
+        """Update the parameters by ``gradients``, in the order of ``parameters``; a group may have none."""
+        if self._fused is not None and self._call_fused(gradients):
             return
         self.finish()
         self._fused = None
@@ -130,18 +130,38 @@ class Update:
             self._began = True
             self.refresh()
 
+    def _call_fused(self, gradients):
+        """Whether all groups could be updated by their kernels; else none was."""
+        if len(self._fused) == 1 and gradients[0] is not None:
+            parts = [gradients]
+        else:
+            rest = iter(gradients)
+            parts = [list(islice(rest, len(call.parameters))) for call in self._fused]
+            if any(part[0] is None for part in parts):
+                parts = [[] if all(g is None for g in part) else part for part in parts]
+        if any(g is None for part in parts for g in part):
+            return False
+        for call, part in zip(self._fused, parts, strict=True):
+            if part:
+                call(part)
+        return True
 
-def _fused_call(optimizer):
-    """The fused kernel bound to the optimizer's state, or None where there is none for it."""
+
+def _fused_calls(optimizer):
+    """The fused kernels bound to the optimizer's state, one a group, or None where there are none for it."""
     make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdam, torch.optim.SGD: FusedSGD}.get(
         type(optimizer)
     )
-    if make is None or len(optimizer.param_groups) != 1:
+    if make is None:
         return None
-    group = optimizer.param_groups[0]
+    calls = [_fused_call(make, group, optimizer.state) for group in optimizer.param_groups]
+    return None if None in calls else calls
+
+
+def _fused_call(make, group, state):
     if not group.get("fused") or not all(p.requires_grad for p in group["params"]):
         return None
-    states = [optimizer.state.get(p, {}) for p in group["params"]]
+    states = [state.get(p, {}) for p in group["params"]]
     return make(group, states) if make.can_go_on_from(group, states) else None
 
 

@@ -10,9 +10,9 @@ from sklearn.utils import check_random_state
 from sklearn_nndyn.classifiers._data import TrainingData, as_tensor
 from sklearn_nndyn.classifiers._parameters import find_device
 from sklearn_nndyn.classifiers._validation import (
+    check_once,
     check_sample_weight,
     check_two_classes,
-    check_X_y,
     combine_weights,
     encode,
     split_off,
@@ -32,9 +32,15 @@ class Task:
     labels: dict
 
 
-def make_task(estimator, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False):
-    """Check the data and lay them out; on the way ``classes_`` and the like are born, and the seed is drawn."""
-    X, y = check_X_y(estimator, X, y, reset=not again)
+def make_task(
+    estimator, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False, shared=None
+):
+    """Check the data and lay them out; on the way ``classes_`` and the like are born, and the seed is drawn.
+
+    ``shared`` is a dict kept between the tasks of several estimators: the same ``X`` is then checked once.
+    """
+    shared = {} if shared is None else shared
+    X, y = check_once(shared, estimator, X, y, reset=not again)
     if not again:
         estimator._seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     _find_classes(estimator, y, classes, again, partial)
@@ -52,12 +58,14 @@ def make_task(estimator, X, y, sample_weight, X_val, y_val, *, again, classes=No
         one_class_will_do=partial,
     )
     device = estimator._device if again else find_device(estimator.device)
-    watched = {name: _on_device(device, X, positions, chosen) for name, chosen in rows.items()}
+    watched = {name: _on_device(shared, device, X, positions, chosen) for name, chosen in rows.items()}
     labels = {name: y[chosen] for name, chosen in rows.items()}
     if X_val is not None:
-        X_val, labels["validation"] = _named("X_val, y_val", check_X_y, estimator, X_val, y_val, reset=False)
+        X_val, labels["validation"] = _named(
+            "X_val, y_val", check_once, shared, estimator, X_val, y_val, reset=False
+        )
         watched["validation"] = _on_device(
-            device, X_val, encode(labels["validation"], estimator.classes_, "y_val")
+            shared, device, X_val, encode(labels["validation"], estimator.classes_, "y_val")
         )
     return Task(_trained(watched["train"], weight), watched, labels)
 
@@ -97,10 +105,14 @@ def kept_unless_all_is_well(estimator):
         raise
 
 
-def _on_device(device, X, positions, rows=None):
+def _on_device(shared, device, X, positions, rows=None):
+    positions = as_tensor(positions.astype(np.int64), device)
     if rows is not None and len(rows) < len(X):
-        X, positions = X[rows], positions[rows]
-    return TrainingData(as_tensor(X, device), as_tensor(positions.astype(np.int64), device))
+        return TrainingData(as_tensor(X[rows], device), positions[as_tensor(rows, device)])
+    key = "tensor", id(X), device
+    if key not in shared:
+        shared[key] = X, as_tensor(X, device)
+    return TrainingData(shared[key][1], positions)
 
 
 def _trained(data, weight):
@@ -109,6 +121,8 @@ def _trained(data, weight):
         return data
     weight = torch.as_tensor(weight, device=data.X.device)
     used = weight > 0
+    if used.all():
+        return TrainingData(data.X, data.y, weight)
     return TrainingData(data.X[used], data.y[used], weight[used])
 
 

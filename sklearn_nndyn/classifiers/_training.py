@@ -25,6 +25,7 @@ class Training:
     def __init__(self, net, data, validation, watchers=()):
         self.net, self.data, self.watchers = net, data, watchers
         self.datasets = {"dataset_train": data, "dataset_valid": validation}
+        self.interrupted = False
 
     def run(self, epochs, shuffler, random_state):
         """Train by itself.
@@ -58,6 +59,7 @@ class Training:
         except KeyboardInterrupt as interrupt:
             # The epoch was not finished: as if it had never begun.
             before.restore()
+            self.interrupted = True
             warn_user(
                 f"Training was interrupted in epoch {before.epoch + 1}; the model is as it was after epoch "
                 f"{before.epoch}.",

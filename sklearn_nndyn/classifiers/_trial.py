@@ -18,6 +18,15 @@ def told(what):
         raise ValueError(f"{what}: {type(error).__name__}: {error}") from error
 
 
+def check_once(tried, module, loss, data, n_classes):
+    """`check_module`, where many estimators have the same: ``tried`` is a set of what went well, or None."""
+    key = repr(module), repr(loss), *(type(part) for part in module.modules()), type(loss)
+    if tried is None or key not in tried:
+        check_module(module, loss, data, n_classes)
+        if tried is not None:
+            tried.add(key)
+
+
 def check_module(module, loss, data, n_classes):
     """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
 

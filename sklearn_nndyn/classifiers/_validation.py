@@ -6,10 +6,13 @@ from math import isfinite
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, compute_sample_weight
+from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklearn_nndyn.classifiers._data import as_tensor
+
+SEEN_IN_X = ("n_features_in_", "feature_names_in_", "input_shape_", "_fitted_dtype")
 
 
 def check_X(estimator, X):
@@ -37,6 +40,24 @@ def check_X_y(estimator, X, y, *, reset):
     else:
         _check_shape(estimator, X)
     return X, y
+
+
+def check_once(shared, estimator, X, y, *, reset):
+    """`check_X_y`, where several estimators may be given the same ``X``: ``shared`` keeps what was found."""
+    key = "X", id(X), estimator.dtype if reset else estimator._fitted_dtype, reset
+    if key not in shared:
+        checked, y = check_X_y(estimator, X, y, reset=reset)
+        shared[key] = X, checked, {name: getattr(estimator, name, None) for name in SEEN_IN_X}
+        return checked, y
+    _, checked, seen = shared[key]
+    _, y = check_lengths_and_labels(checked, y, dtype=None, allow_nd=True, ensure_all_finite=False)
+    _check_labels(y)
+    if reset:
+        for name, value in seen.items():
+            vars(estimator).pop(name, None)
+            if value is not None:
+                setattr(estimator, name, value)
+    return checked, y
 
 
 def _validated(estimator, *data, reset, dtype):

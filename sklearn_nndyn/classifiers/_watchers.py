@@ -62,10 +62,13 @@ class DivergenceGuard(Watcher):
 
 
 class Validation(Watcher):
-    """Mean loss and accuracy of the validation samples, every epoch, in the history."""
+    """Mean loss and accuracy of the validation samples, every epoch, in the history.
+
+    ``scores`` of the coming epoch's end may be given, by whoever has them.
+    """
 
     def __init__(self, data, recording):
-        self.data, self.recording = data, recording
+        self.data, self.recording, self.scores = data, recording, None
 
     def on_epoch_end(self, net):
         """Take them from the record of this epoch where there is one."""
@@ -81,7 +84,7 @@ class Validation(Watcher):
 
     def _measured(self, net):
         with torch.no_grad(), untouched_generators(self.data.X.device):
-            scores = score_in_chunks(net.module_, self.data.X)
+            scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y
         return float(values.double().mean()), float(correct.double().mean())
@@ -102,7 +105,14 @@ class Recording(Watcher):
     snapshots : Snapshots or None
         Where to keep the weights.
     n_classes, epochs : int
+
+    Attributes
+    ----------
+    looks : bool
+        Whether the recorders look by themselves; where several fits are trained together, one pass serves all.
     """
+
+    looks = True
 
     def __init__(self, datasets, loss, record, schedule, snapshots, n_classes, epochs):
         self.schedule, self.snapshots, self.epochs = schedule, snapshots, epochs
@@ -143,7 +153,7 @@ class Recording(Watcher):
         epoch = len(net.history)
         if not self.schedule(epoch):
             return
-        for recorder in self.recorders.values():
+        for recorder in self.recorders.values() if self.looks else ():
             recorder.look(net.module_, epoch)
         if self.snapshots is not None and self.snapshots.epochs[-1:] != [epoch]:
             self.snapshots.keep(net.module_, epoch)

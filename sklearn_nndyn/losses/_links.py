@@ -1,17 +1,9 @@
 """How scores become probabilities: in the log, there and back."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import torch
 
-
-class Link(NamedTuple):
-    """A map from scores o to log p, and the chain rule back."""
-
-    log_p: Callable  # scores (..., n, K) -> log p (..., n, K)
-    chain: Callable  # gradient in log p (..., n, K), log p -> gradient in the scores (..., n, K)
-
+from sklearn_nndyn.losses._base import one_hot
+from sklearn_nndyn.losses._formula import Way
 
 SIMD_WIDTH = 16
 
@@ -20,22 +12,35 @@ def log_softmax(scores):
     """log p of each sample: ``scores.log_softmax(-1)``, along whichever axis is faster.
 
     torch's CPU kernel runs along the last axis and falls back to single numbers where that is shorter than a vector
-    register: for ten classes it is seven times slower than the same sums across samples.
+    register: for ten classes it is seven times slower than the same sums across samples. It also copies scores
+    whose last axis is not the one that lies close together in memory.
     """
-    if scores.shape[-1] < SIMD_WIDTH and scores.device.type == "cpu":
+    if (scores.shape[-1] < SIMD_WIDTH or scores.stride(-1) != 1) and scores.device.type == "cpu":
         return scores.mT.log_softmax(-2).mT
     return scores.log_softmax(-1)
 
 
-def _softmax_chain(slope, log_p):
-    return slope - log_p.exp() * slope.sum(-1, keepdim=True)
+def _link(log_p, chain):
+    """The way through a link: to log p, p and the one-hot y, and back from a slope in log p."""
+
+    def parts(scores, target):
+        log_probabilities = log_p(scores)
+        return log_probabilities, log_probabilities.exp(), one_hot(log_probabilities, target)
+
+    return Way(parts, chain)
 
 
-def _sigmoid_chain(slope, log_p):
+def _softmax_chain(slope, log_p, p, y):
+    return slope.addcmul(p, slope.sum(-1, keepdim=True), value=-1)
+
+
+def _sigmoid_chain(slope, log_p, p, y):
     return -slope * log_p.expm1()  # 1 - p, without the cancellation
 
 
+LOG_P = {"softmax": log_softmax, "sigmoid": torch.nn.functional.logsigmoid}
+
 LINKS = {
-    "softmax": Link(log_softmax, _softmax_chain),
-    "sigmoid": Link(torch.nn.functional.logsigmoid, _sigmoid_chain),
+    "softmax": _link(LOG_P["softmax"], _softmax_chain),
+    "sigmoid": _link(LOG_P["sigmoid"], _sigmoid_chain),
 }

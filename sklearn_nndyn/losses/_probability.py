@@ -1,6 +1,6 @@
 """Losses on probabilities: seven formulas, each with its derivative."""
 
-from sklearn_nndyn.losses._links import LINKS, log_softmax
+from sklearn_nndyn.losses._links import LOG_P, log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 
@@ -41,9 +41,14 @@ class LogLoss(ProbabilityLoss):
         """- y"""
         return -y
 
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`: one is the sum of the other, times log p"""
+        slope = -y
+        return (slope * log_p).sum(-1), slope
+
     def per_sample(self, scores, target):
         """- log p_c (..., n), picked without the one-hot y."""
-        return -LINKS[self.link].log_p(scores).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+        return -LOG_P[self.link](scores).gather(-1, target.unsqueeze(-1)).squeeze(-1)
 
     def value_and_gradient(self, scores, target):
         """Values (..., n) and their gradients (..., n, K) in `scores`; with softmax p - y, in few steps."""
@@ -88,6 +93,11 @@ class SquaredLogLoss(ProbabilityLoss):
         """2 log p_c y"""
         return 2 * log_p * y
 
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`, from log p_c y"""
+        own = y * log_p
+        return own.sum(-1).square_(), own.add_(own)
+
 
 class ExpectationLoss(ProbabilityLoss):
     """L1 on probabilities: sum_j |y_j - p_j|.
@@ -120,7 +130,17 @@ class ExpectationLoss(ProbabilityLoss):
 
     def slope(self, log_p, p, y):
         """p_j sign(p_j - y_j)"""
-        return p * (1 - 2 * y)
+        return _signed(p, y)
+
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`, for |p - y| is the slope plus y"""
+        slope = _signed(p, y)
+        return (slope + y).sum(-1), slope
+
+
+def _signed(p, y):
+    """p_j sign(p_j - y_j), (..., n, K)"""
+    return p.addcmul(p, y, value=-2)
 
 
 class RegularizedExpectationLoss(ProbabilityLoss):
@@ -156,6 +176,12 @@ class RegularizedExpectationLoss(ProbabilityLoss):
         """2 p_j (p_j - y_j)"""
         return 2 * p * (p - y)
 
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`, from p - y"""
+        error = p - y
+        half = p * error
+        return error.square_().sum(-1), half.add_(half)
+
 
 class ChebyshevLoss(ProbabilityLoss):
     """Greatest error of a probability: max_j |p_j - y_j|.
@@ -190,7 +216,14 @@ class ChebyshevLoss(ProbabilityLoss):
         """p_j sign(p_j - y_j) where the error is greatest, 0 elsewhere"""
         error = (p - y).abs()
         worst = (error == error.amax(-1, keepdim=True)).to(p.dtype)
-        return p * (1 - 2 * y) * worst / worst.sum(-1, keepdim=True)
+        return _signed(p, y) * worst / worst.sum(-1, keepdim=True)
+
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`; with softmax the true class errs the most, for it errs by what all others have"""
+        if self.link != "softmax":
+            return super().value_and_slope(log_p, p, y)
+        own = p * y
+        return (y - own).sum(-1), own.neg_()
 
 
 class TanimotoLoss(ProbabilityLoss):
@@ -219,19 +252,20 @@ class TanimotoLoss(ProbabilityLoss):
 
     def formula(self, log_p, p, y):
         """- p_c / (p.p + 1 - p_c)"""
-        p_c, union = _overlap(p, y)
-        return -(p_c / union).squeeze(-1)
+        own, rest = p * y, p * (y - p)
+        return own.sum(-1) / (rest - y).sum(-1)
 
     def slope(self, log_p, p, y):
         """p_j h_j, with h = - y / D + p_c (2 p - y) / D^2"""
-        p_c, union = _overlap(p, y)
-        return p * (p_c * (2 * p - y) / union - y) / union
+        return self.value_and_slope(log_p, p, y)[1]
 
-
-def _overlap(p, y):
-    """p.y and D = p.p + y.y - p.y, both (..., n, 1)."""
-    p_c = (p * y).sum(-1, keepdim=True)
-    return p_c, p.square().sum(-1, keepdim=True) + 1 - p_c
+    def value_and_slope(self, log_p, p, y):
+        """`formula` v and `slope`, - p (y + v (2 p - y)) / D"""
+        own, rest = p * y, p * (y - p)
+        minus_union = (rest - y).sum(-1, keepdim=True)
+        value = own.sum(-1, keepdim=True) / minus_union
+        slope = own.addcmul(value, own.sub(rest, alpha=2)).div_(minus_union)
+        return value.squeeze(-1), slope
 
 
 class CauchySchwarzLoss(ProbabilityLoss):
@@ -260,9 +294,18 @@ class CauchySchwarzLoss(ProbabilityLoss):
 
     def formula(self, log_p, p, y):
         """- log p_c + (1/2) log p.p"""
-        log_p = log_softmax(log_p)  # changes nothing but rounding: only the ratios of the p_j matter
-        return -(y * log_p).sum(-1) + (2 * log_p).logsumexp(-1) / 2
+        return (y * _log_shares(log_p)).sum(-1) / -2
 
     def slope(self, log_p, p, y):
         """p_j^2 / p.p - y_j"""
-        return (2 * log_p).softmax(-1) - y
+        return _log_shares(log_p).exp() - y
+
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`, from log(p_j^2 / p.p)"""
+        log_shares = _log_shares(log_p)
+        return (y * log_shares).sum(-1).div_(-2), log_shares.exp_().sub_(y)
+
+
+def _log_shares(log_p):
+    """log(p_j^2 / p.p), (..., n, K): only the ratios of the p_j matter, however small all of them are."""
+    return log_softmax(log_p + log_p)

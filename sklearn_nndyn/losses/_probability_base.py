@@ -2,11 +2,12 @@
 
 from abc import abstractmethod
 
-from sklearn_nndyn.losses._base import ClassificationLoss, check_choice, differentiate, one_hot
-from sklearn_nndyn.losses._links import LINKS
+from sklearn_nndyn.losses._base import check_choice, differentiate
+from sklearn_nndyn.losses._formula import FormulaLoss
+from sklearn_nndyn.losses._links import LINKS, LOG_P
 
 
-class ProbabilityLoss(ClassificationLoss):
+class ProbabilityLoss(FormulaLoss):
     """Base of the losses that act on probabilities.
 
     A child writes `formula`, and may write its derivative `slope`; this base takes both through the link.
@@ -40,6 +41,12 @@ class ProbabilityLoss(ClassificationLoss):
         super().__init__(reduction=reduction)
         self.link = check_choice("link", link, LINKS)
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # A child that changes one of the two must not inherit a shortcut that knows nothing of it.
+        if {"formula", "slope"} & vars(cls).keys() and "value_and_slope" not in vars(cls):
+            cls.value_and_slope = ProbabilityLoss.value_and_slope
+
     @abstractmethod
     def formula(self, log_p, p, y):
         """The loss (..., n) of each sample, from log p, p and the one-hot y, each (..., n, K)."""
@@ -48,17 +55,14 @@ class ProbabilityLoss(ClassificationLoss):
         """Gradient (..., n, K) of `formula` in log p, each log p_j a variable of its own; here autograd."""
         return differentiate(lambda log_p, y: self.formula(log_p, log_p.exp(), y), log_p, y)[1]
 
-    def per_sample(self, scores, target):
-        """The loss (..., n) of each sample: `formula` at the probabilities of `scores` (..., n, K)."""
-        log_p = LINKS[self.link].log_p(scores)
-        return self.formula(log_p, log_p.exp(), one_hot(log_p, target))
+    def value_and_slope(self, log_p, p, y):
+        """`formula` and `slope`; a child whose two share work may do it here once."""
+        return self.formula(log_p, p, y), self.slope(log_p, p, y)
 
-    def value_and_gradient(self, scores, target):
-        """Values (..., n) and their gradients (..., n, K) in `scores`: `slope`, taken through the link."""
-        link = LINKS[self.link]
-        log_p = link.log_p(scores.detach())
-        parts = log_p, log_p.exp(), one_hot(log_p, target)
-        return self.formula(*parts), link.chain(self.slope(*parts), log_p)
+    @property
+    def way(self):
+        """The way through the link."""
+        return LINKS[self.link]
 
     def predict_proba(self, scores):
         """Probabilities (..., n, K) of the classes, rows summing to one: p, divided by its sum.
@@ -66,7 +70,7 @@ class ProbabilityLoss(ClassificationLoss):
         The division is made in the log, so rows are right even where every sigmoid underflows.
         """
         # Along the last axis: what a sample gets must not depend, even in its last bit, on where it stands.
-        return (scores if self.link == "softmax" else LINKS[self.link].log_p(scores)).softmax(-1)
+        return (scores if self.link == "softmax" else LOG_P[self.link](scores)).softmax(-1)
 
     def extra_repr(self):
         """What ``repr`` shows between the brackets."""

@@ -1,9 +1,43 @@
 """Losses on raw scores: they know no probabilities."""
 
-from sklearn_nndyn.losses._base import ClassificationLoss, check_choice, one_hot
+import torch
+
+from sklearn_nndyn.losses._base import check_choice, one_hot
+from sklearn_nndyn.losses._formula import FormulaLoss, Way
 
 
-class L1Loss(ClassificationLoss):
+def _excess(scores, target):
+    """o - y"""
+    return (scores - one_hot(scores, target),)
+
+
+def _trespass(scores, target):
+    """- yhat max(0, 1/2 - yhat o): how far each output is on the wrong side of its margin, with its sign"""
+    side = torch.ones_like(scores).scatter_(-1, target.unsqueeze(-1), -1.0)  # - yhat
+    return (scores.add(side, alpha=0.5).mul(side).relu().mul(side),)
+
+
+EXCESS, TRESPASS = Way(_excess, chain=None), Way(_trespass, chain=None)
+
+
+class _PowerLoss(FormulaLoss):
+    """Base of the losses sum_j |r_j|^q of what is wrong with each score: `way` says what, `power` is q."""
+
+    def formula(self, wrong):
+        """sum_j |r_j|^q"""
+        return wrong.abs().pow(self.power).sum(-1)
+
+    def value_and_slope(self, wrong):
+        """The formula, and q r |r|^(q - 1)"""
+        if self.power == 1:
+            return wrong.abs().sum(-1), wrong.sign()
+        if self.power == 2:
+            return wrong.square().sum(-1), wrong + wrong
+        square = wrong * wrong.abs()
+        return (square * wrong).sum(-1), square.add_(square, alpha=2)
+
+
+class L1Loss(_PowerLoss):
     """L1 on raw scores: sum_j |y_j - o_j|, over all K outputs.
 
     No unit, from 0 up. Gradient in o_k: sign(o_k - y_k). Every sample pulls equally however wrong it is, and
@@ -25,17 +59,10 @@ class L1Loss(ClassificationLoss):
     tensor(2.5000)
     """
 
-    def per_sample(self, scores, target):
-        """sum_j |y_j - o_j|, (..., n)"""
-        return (one_hot(scores, target) - scores).abs().sum(-1)
-
-    def value_and_gradient(self, scores, target):
-        """Values (..., n) and sign(o - y) (..., n, K)"""
-        excess = scores.detach() - one_hot(scores, target)
-        return excess.abs().sum(-1), excess.sign()
+    way, power = EXCESS, 1
 
 
-class L2Loss(ClassificationLoss):
+class L2Loss(_PowerLoss):
     """L2 on raw scores: sum_j (y_j - o_j)^2, over all K outputs.
 
     No unit, from 0 up. Gradient in o_k: 2 (o_k - y_k).
@@ -55,17 +82,10 @@ class L2Loss(ClassificationLoss):
     tensor(4.2500)
     """
 
-    def per_sample(self, scores, target):
-        """sum_j (y_j - o_j)^2, (..., n)"""
-        return (one_hot(scores, target) - scores).square().sum(-1)
-
-    def value_and_gradient(self, scores, target):
-        """Values (..., n) and 2 (o - y) (..., n, K)"""
-        excess = scores.detach() - one_hot(scores, target)
-        return excess.square().sum(-1), 2 * excess
+    way, power = EXCESS, 2
 
 
-class HingeLoss(ClassificationLoss):
+class HingeLoss(_PowerLoss):
     """Hinge on raw scores, one against the rest: sum_j max(0, 1/2 - yhat_j o_j)^q, yhat = 2y - 1 in {-1, 1}.
 
     No unit, from 0 up; K / 2^q where all scores are zero. A sum over all K outputs with margin 1/2. Gradient
@@ -90,21 +110,11 @@ class HingeLoss(ClassificationLoss):
     tensor(1.2500)
     """
 
+    way = TRESPASS
+
     def __init__(self, *, power=1, reduction="mean"):
         super().__init__(reduction=reduction)
         self.power = check_choice("power", power, (1, 2, 3))
-
-    def per_sample(self, scores, target):
-        """sum_j max(0, 1/2 - yhat_j o_j)^q, (..., n)"""
-        yhat = 2 * one_hot(scores, target) - 1
-        return (0.5 - yhat * scores).relu().pow(self.power).sum(-1)
-
-    def value_and_gradient(self, scores, target):
-        """Values (..., n) and - q yhat max(0, 1/2 - yhat o)^(q - 1) (..., n, K)"""
-        yhat = 2 * one_hot(scores, target) - 1
-        slack = (0.5 - yhat * scores.detach()).relu()
-        inside = slack.sign()  # 0^(q - 1) is 1 for q = 1: beyond the margin there is no gradient
-        return slack.pow(self.power).sum(-1), -self.power * inside * slack.pow(self.power - 1) * yhat
 
     def extra_repr(self):
         """What ``repr`` shows between the brackets."""

@@ -21,7 +21,7 @@ class Centroids:
         self.sums = {}
 
     def add(self, layers, target):
-        """Add a chunk: ``layers`` {name: (n_networks, n_samples, ...)}, ``target`` (n_samples,) or (n_networks, n_samples)."""
+        """Add a chunk: ``layers`` {name: (n_networks, n_samples, ...)}, ``target`` (n_samples,) or with networks."""
         for name, activation in layers.items():
             sums = unit_sums(activation.flatten(2), target, self.counts.shape[-1]).double()
             self.sums[name] = self.sums[name] + sums if name in self.sums else sums
@@ -47,11 +47,18 @@ def unit_sums(activation, target, n_classes):
     sums : tensor of shape (n_networks, n_classes, width)
     """
     n_networks, n_samples, _ = activation.shape
-    norms = torch.linalg.vector_norm(activation, dim=-1, keepdim=True)
+    norms = _norms(activation)
     inverse = torch.where(norms > 0, 1 / norms, 0.0)
     membership = activation.new_zeros(n_networks, n_samples, n_classes)
     membership.scatter_(-1, target.expand(n_networks, -1)[..., None], inverse)
     return membership.mT @ activation
+
+
+def _norms(activation):
+    if activation.stride(-1) == 1:
+        return torch.linalg.vector_norm(activation, dim=-1, keepdim=True)
+    # Laid out feature by feature: the sum runs across rows, many at a time.
+    return activation.square().sum(-1, keepdim=True).sqrt_()
 
 
 def weight_norms(module):

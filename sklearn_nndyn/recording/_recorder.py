@@ -151,7 +151,9 @@ class Recorder:
 
     def new_centroids(self):
         """Where the sums of a look come together, or None where geometry is not recorded."""
-        return Centroids(torch.bincount(self.y, minlength=self.n_classes)) if "geometry" in self.record else None
+        return (
+            Centroids(torch.bincount(self.y, minlength=self.n_classes)) if "geometry" in self.record else None
+        )
 
     def _measure(self, scores, y):
         return measure_samples(scores, y, self.loss) if "samples" in self.record else None
@@ -171,7 +173,7 @@ class Recorder:
         places, samples : slice
             Of the arrays' first and second axes.
         scores : tensor of shape (n_networks, n_samples, n_classes)
-        measured : tuple of tensors of shape (n_networks, n_samples)
+        measured : tuple of tensors or arrays of shape (n_networks, n_samples)
             Loss, margin and prediction; None where samples are not recorded.
         """
         if measured is not None:
@@ -249,5 +251,8 @@ def _as_stack_of_one(forward):
     return stacked
 
 
-def _copy(tensor, array):
-    torch.from_numpy(array).copy_(tensor)
+def _copy(values, array):
+    if isinstance(values, np.ndarray):
+        array[...] = values
+    else:
+        torch.from_numpy(array).copy_(values)

@@ -35,8 +35,9 @@ def measure_samples(scores, target, loss):
 
 
 def takes_the_greatest(loss):
-    """Whether the loss decides for the class of the greatest score."""
-    return type(loss).decide is ClassificationLoss.decide
+    """Whether the loss, or each of a stack of losses, decides for the class of the greatest score."""
+    losses = getattr(loss, "losses", [loss])
+    return all(type(own).decide is ClassificationLoss.decide for own in losses)
 
 
 def _margin_and_argmax(scores, target):

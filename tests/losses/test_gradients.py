@@ -4,9 +4,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from sklearn_nndyn.losses import ClassificationLoss, ProbabilityLoss, get_loss
+from sklearn_nndyn.losses import ClassificationLoss, ProbabilityLoss, TanimotoLoss, get_loss
 from tests import reference
-from tests.losses.cases import ALL, autograd, draw
+from tests.losses.cases import ALL, ON_PROBABILITIES, Case, autograd, draw
 
 
 class LogSumExp(ClassificationLoss):
@@ -21,6 +21,16 @@ class FromFormula(ProbabilityLoss):
 
     def formula(self, log_p, p, y):
         return (y - p).abs().pow(3).sum(-1)
+
+
+class Overlap(TanimotoLoss):
+    """A known loss of which a user changed the formula, and the slope with it."""
+
+    def formula(self, log_p, p, y):
+        return -(y * p).sum(-1)
+
+    def slope(self, log_p, p, y):
+        return -y * p
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
@@ -78,6 +88,28 @@ def test_a_formula_alone_is_a_loss(link):
     loss = FromFormula(link=link)
     _, gradient = loss.value_and_gradient(scores, target)
     assert_allclose(gradient, autograd(loss, scores, target)[1], rtol=1e-10)
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_a_changed_formula_takes_no_short_cut_of_the_known_one(link):
+    scores, target = draw(2, 5, 3)
+    loss = Overlap(link=link)
+    values, gradient = loss.value_and_gradient(scores, target)
+    expected_values, expected_gradient = autograd(loss, scores, target)
+    assert_allclose(values, expected_values, rtol=1e-12)
+    assert_allclose(gradient, expected_gradient, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ON_PROBABILITIES)
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_formula_and_slope_are_the_short_cut_in_two_steps(name, link):
+    scores, target = draw(2, 5, 3)
+    loss = Case(name, link).make()
+    parts = loss.way.parts(scores, target)
+    value, slope = loss.value_and_slope(*parts)
+    assert_allclose(value, loss.formula(*parts), rtol=1e-12)
+    expected = loss.way.chain(loss.slope(*parts), *parts)
+    assert_allclose(loss.way.chain(slope, *parts), expected, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["expectation", "chebyshev", "regularized_expectation"])

@@ -1,0 +1,239 @@
+"""One epoch of several fits, as one program."""
+
+from contextlib import ExitStack
+
+import torch
+
+from sklearn_nndyn.classifiers._feeds import StackedBatches, runs_of
+from sklearn_nndyn.classifiers._program import SMALL_FULL_BATCH
+from sklearn_nndyn.classifiers._stack import Stack
+from sklearn_nndyn.classifiers._stacked_chain import StackedChain
+from sklearn_nndyn.classifiers._stacked_module import StackedModule
+from sklearn_nndyn.losses._stack import LossStack
+from sklearn_nndyn.recording._geometry import weight_norms
+from sklearn_nndyn.recording._joint import JointLook
+from sklearn_nndyn.recording._recorder import rows_per_chunk
+
+
+class Member:
+    """One fit in a program.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+        Prepared: its net is made.
+    task : Task
+    feed : Feed
+        Where its rows come from.
+    epochs : int
+    """
+
+    def __init__(self, estimator, task, feed, epochs):
+        self.estimator, self.task, self.feed = estimator, task, feed
+        self.net, self.data = estimator.net_, task.data
+        self.recording, self.training = estimator._plan(task, epochs)
+        self.recording.looks = False
+        self.generator = torch.Generator(task.data.X.device)
+        self.before = None
+
+    @property
+    def lr(self):
+        """The learning rate, for a message."""
+        return float(self.net.optimizer_.param_groups[0]["lr"])
+
+    def all_finite(self):
+        """Whether every parameter is a finite number, as the program found."""
+        return self.finite
+
+    @property
+    def validation(self):
+        """The watcher that measures the validation samples, or None."""
+        return next((w for w in self.training.watchers if hasattr(w, "scores")), None)
+
+
+class StackedProgram:
+    """Trains M networks, an epoch at a call.
+
+    Parameters
+    ----------
+    members : list of Member
+        In the order of `in_order`.
+    size : int or None
+        Rows of a batch; None for full batches.
+    """
+
+    def __init__(self, members, size):
+        self.members, self.size = members, size
+        self.nets = [member.net for member in members]
+        feeds = list(dict.fromkeys(member.feed for member in members))
+        feed_of = [feeds.index(member.feed) for member in members]
+        self.feeds = feeds
+        self.batches = StackedBatches([member.data for member in members], feeds, feed_of, size)
+        self.stack = Stack(self.nets, self.batches.steps)
+        self.losses = LossStack([member.estimator.loss_ for member in members])
+        self.step = self._make_step()
+        for member in members:
+            member.net.program_ = member
+        self.changed = False
+        self.looks = [look for name in ("train", "validation") for look in self._make_looks(name)]
+
+    def _make_step(self):
+        data = self.members[0].data
+        if not StackedChain.takes(self.nets[0].module_, data.X.shape[1:]):
+            return StackedModule(self.stack, self.losses)
+        dtype = computing_dtype(self.members[0], self.size)
+        self.batches.convert(dtype)
+        return StackedChain(self.stack, self.losses, [member.generator for member in self.members], dtype)
+
+    def _make_looks(self, name):
+        """A look for each run of members that watch the same rows."""
+        watched = [member.task.watched.get(name) for member in self.members]
+        runs = runs_of([None if data is None else data.X.data_ptr() for data in watched])
+        return [Look(self, name, run) for run in runs if watched[run.start] is not None]
+
+    def run_epoch(self):
+        """Train on every row once; the mean loss of each fit, over its rows as of each one's batch."""
+        with ExitStack() as streams:
+            self._begin_epoch(streams)
+            total = torch.zeros(len(self.members), dtype=torch.float64, device=self.members[0].data.X.device)
+            with torch.no_grad():
+                try:
+                    for step, cuts in enumerate(self.batches()):
+                        for run, x, y, weight in cuts:
+                            total[run].add_(self.step(run, x, y, weight), alpha=y.shape[1])
+                        self.stack.apply(self.step.collect(), step)
+                finally:
+                    self.stack.update.finish()
+        finite = self.stack.finite()
+        for member, is_finite in zip(self.members, finite, strict=True):
+            member.finite = is_finite
+        return [loss / n for loss, n in zip(total.tolist(), self.batches.n_rows, strict=True)]
+
+    def _begin_epoch(self, streams):
+        self.moment = self.stack.moment()
+        for feed in self.feeds:
+            feed.before = feed.random_state.states
+        for member in self.members:
+            member.before = member.estimator._randomness.states
+        self.changed = True
+        for feed in self.feeds:
+            feed.draw()
+        for member in self.members if self.step.draws else ():
+            streams.enter_context(member.estimator._randomness.as_generator(member.generator))
+        self.stack.update.refresh()
+
+    def accept(self):
+        """The epoch is over: it will not be undone."""
+        self.changed = False
+
+    def release(self, i, undo=False):
+        """Part with a member: its network, optimizer and random numbers are its own again.
+
+        With ``undo`` as they were before an epoch that was not accepted.
+        """
+        undo = undo and self.changed
+        member = self.members[i]
+        self.stack.release(i, self.moment if undo else None)
+        vars(member.net).pop("program_", None)
+        member.estimator._shuffling.states = member.feed.before if undo else member.feed.random_state.states
+        if undo:
+            member.estimator._randomness.states = member.before
+
+    def look(self, epoch):
+        """Look at all networks, at the rows that they watch."""
+        for look in self.looks:
+            look(epoch)
+
+
+class Look:
+    """Some members of a program, and rows that they all watch.
+
+    Parameters
+    ----------
+    program : StackedProgram
+    name : {"train", "validation"}
+    run : slice
+        Of the members.
+    """
+
+    def __init__(self, program, name, run):
+        self.program, self.name, self.run = program, name, run
+        self.members = program.members[run]
+        self.X = self.members[0].task.watched[name].X
+        self.schedule = self.members[0].recording.schedule
+        recorders = [member.recording.recorders.get(name) for member in self.members]
+        self.joint = JointLook(recorders, program.losses.of(run)) if recorders[0] is not None else None
+
+    def __call__(self, epoch):
+        with torch.no_grad():
+            looks = self.joint is not None and self.schedule(epoch)
+            if looks:
+                geometry = "geometry" in self.joint.record
+                norms = [weight_norms(member.net.module_) if geometry else {} for member in self.members]
+                self.joint.look(self._forward(), epoch, norms)
+            if self.name == "validation" and not (looks and "samples" in self.joint.record):
+                self._validate()
+
+    def _validate(self):
+        X = self.X.flatten(1) if isinstance(self.program.step, StackedChain) else self.X
+        scores = [self.program.step.look(self.run, x)[0] for x in X.split(rows_per_chunk(X.shape[1:]))]
+        for member, own in zip(self.members, torch.cat(scores, 1), strict=True):
+            member.validation.scores = own
+
+    def _forward(self):
+        step = self.program.step
+        if not isinstance(step, StackedChain):
+            return lambda rows: step.look(self.run, self.X[rows])
+        if self._is_the_batch():
+            return _slices(*self._look_at_batch())
+        X = self.X.flatten(1)
+        return lambda rows: step.look(self.run, X[rows])
+
+    def _is_the_batch(self):
+        """Whether the next step's forward pass is over these very rows, with nothing dropped."""
+        step, own = self.program.step, self.members[0].data.X
+        return (
+            self.program.size is None
+            and self.name == "train"
+            and own.data_ptr() == self.X.data_ptr()
+            and len(own) == len(self.X)
+            and step.own_dtype
+            and not step.draws
+        )
+
+    def _look_at_batch(self):
+        for run, x, y, _ in next(self.program.batches()):
+            if run.start <= self.run.start < run.stop:
+                own = slice(self.run.start - run.start, self.run.stop - run.start)
+                scores, layers = self.program.step.look_at_batch(run, x, y.shape[1])
+                return scores[own], {name: layer[own] for name, layer in layers.items()}
+        raise AssertionError("every member has a batch")
+
+
+def _slices(scores, layers):
+    return lambda rows: (scores[:, rows], {name: layer[:, rows] for name, layer in layers.items()})
+
+
+def computing_dtype(member, size):
+    """In which a step of a chain is computed, as in a fit by itself."""
+    n_rows = len(member.data.X)
+    if size is None and n_rows <= SMALL_FULL_BATCH:
+        return torch.float64
+    return next(member.net.module_.parameters()).dtype
+
+
+def in_order(members):
+    """Sorted so that what is done for several at once concerns neighbours."""
+    seen = {}
+    place = lambda key: seen.setdefault(key, len(seen))  # noqa: E731
+    keys = {
+        member: (
+            -len(member.data.X),
+            member.lr,
+            float(member.net.optimizer_.param_groups[0].get("weight_decay", 0)),
+            place(member.task.watched["train"].X.data_ptr()),
+            place(member.feed),
+        )
+        for member in members
+    }
+    return sorted(members, key=keys.__getitem__)

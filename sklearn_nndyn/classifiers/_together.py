@@ -1,0 +1,350 @@
+"""Many fits trained as one program, each with the result of its own."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
+from sklearn_nndyn.classifiers._groups import batch_size, cut_into_programs, make_members
+from sklearn_nndyn.classifiers._joint_training import JointTraining
+from sklearn_nndyn.classifiers._parameters import check_parameters
+from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
+from sklearn_nndyn.classifiers._validation import check_validation_pair
+from sklearn_nndyn.classifiers._warning import warn_user
+
+
+@dataclass(eq=False)
+class PreparedFit:
+    """One estimator's fit, checked and ready to be trained.
+
+    ``task`` is None for an estimator that must go through its own ``fit``.
+    """
+
+    estimator: DynamicsClassifier
+    given: dict
+    task: object = None
+
+
+def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shared=None):
+    """Check one fit, and make its net.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+    X, y, sample_weight, X_val, y_val
+        As in ``fit``.
+    shared : dict, optional
+        Kept between the calls for several fits, so that what they share is checked once.
+
+    Returns
+    -------
+    fit : PreparedFit
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``fit`` would before training; the estimator is then as it was.
+    """
+    given = {"X": X, "y": y, "sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
+    if _goes_its_own_way(estimator):
+        check_parameters(estimator)
+        return PreparedFit(estimator, given)
+    with kept_unless_all_is_well(estimator):
+        check_parameters(estimator)
+        check_validation_pair(X_val, y_val)
+        task = make_task(estimator, X, y, sample_weight, X_val, y_val, again=False, shared=shared)
+        tried = None if shared is None else shared.setdefault("tried", set())
+        estimator._prepare(task, again=False, tried=tried)
+    return PreparedFit(estimator, given, task)
+
+
+def _goes_its_own_way(estimator):
+    """Where ``fit`` does more than train a new net: a subclass, a warm start, scikit-learn's callbacks."""
+    watched = hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
+    return (
+        watched
+        or type(estimator).fit is not DynamicsClassifier.fit
+        or (estimator.warm_start and hasattr(estimator, "net_"))
+    )
+
+
+def train(fits, *, memory_limit=None, progress=None):
+    """Train prepared fits, as many in one program as may be.
+
+    Parameters
+    ----------
+    fits : list of PreparedFit
+    memory_limit : int, default=None
+        See `fit_together`.
+    progress : callable, default=None
+        ``progress(n)`` after ``n`` more epochs, counted over all fits.
+
+    Returns
+    -------
+    errors : list
+        Of each fit the exception that ended it, or None.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After every estimator was left usable: as of its last whole epoch, or untrained.
+    """
+    progress = progress or (lambda n: None)
+    errors = {}
+    programs = cut_into_programs(fits, memory_limit)
+    while programs:
+        program = programs.pop(0)
+        try:
+            errors.update(_run(program, progress))
+        except KeyboardInterrupt:
+            for fit in (fit for program in programs for fit in program if fit.task is not None):
+                fit.estimator._train(fit.task, 0, fit.given)
+            raise
+    return [errors.get(fit) for fit in fits]
+
+
+def _run(program, progress):
+    if len(program) == 1:
+        return _run_alone(program[0], progress)
+    epochs = program[0].estimator.max_epochs
+    members = make_members(program, epochs)
+    fit_of = dict(zip(members, program, strict=True))
+    training = JointTraining(members, batch_size(program[0]), epochs, progress)
+    training.run()
+    return {fit_of[member]: error for member, error in training.errors.items()}
+
+
+def _run_alone(fit, progress):
+    estimator = fit.estimator
+    try:
+        if fit.task is None:
+            estimator.fit(**fit.given)
+        elif estimator._train(fit.task, estimator.max_epochs, fit.given).interrupted:
+            raise KeyboardInterrupt
+    except Exception as error:
+        return {fit: error}
+    finally:
+        progress(estimator.max_epochs)
+    return {}
+
+
+def fit_together(
+    estimators, X, y, *, sample_weight=None, indices=None, X_val=None, y_val=None, memory_limit=None
+):
+    """Fit many classifiers as one program, each with the result of its own ``fit``.
+
+    The networks' parameters are stacked and trained side by side, which for small networks is many times faster
+    than one after the other. Estimators may differ in every parameter, in rows and in labels; those that differ in
+    no more than ``loss``, ``lr``, ``weight_decay``, ``random_state``, ``class_weight``, early stopping, rows and
+    labels share a program.
+
+    Parameters
+    ----------
+    estimators : list of DynamicsClassifier
+        Fitted in place.
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        Training samples.
+    y : array-like of shape (n_samples,), or a list of one for each estimator
+        Labels.
+    sample_weight : array-like of shape (n_samples,), or a list of one for each estimator, default=None
+        Weights, 0 or greater.
+    indices : list of arrays, default=None
+        The rows of ``X`` (positions, or a mask) that each estimator is fitted on; None is all rows for all.
+    X_val, y_val : array-like, default=None
+        Validation samples and their labels, for all estimators.
+    memory_limit : int, default=None
+        Bytes that a program may take while it runs, beside the data and what the estimators keep (records,
+        snapshots, weights): more networks than that go into several programs, one after the other. None is 1 GiB.
+
+    Returns
+    -------
+    estimators : list of DynamicsClassifier
+        The same list.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where parameters or data of some estimators cannot be used: before any is trained, with all estimators as
+        they were.
+
+    See Also
+    --------
+    sklearn_nndyn.model_selection.BatchedGridSearchCV : A search that trains all its candidates at once.
+
+    Notes
+    -----
+    After it each estimator is what its own ``fit`` would have made: the same initial weights and batches in the
+    same order, to the last bit, and the same record, snapshots and ``loss_curve_`` up to rounding. With dropout
+    each network draws from its own stream of random numbers, as in its own ``fit``.
+
+    Trained one by one, with the same result, are: modules other than chains of linear layers that draw random
+    numbers in training (dropout), that have batch normalisation with running statistics, or that ``torch.func``
+    cannot batch; optimizers that are not element-wise (LBFGS, Adafactor) or one's own; estimators with
+    ``callbacks`` or a warm start; and networks so large that side by side is no faster.
+
+    Examples
+    --------
+    Ten runs that differ in their seed:
+
+    >>> from sklearn.base import clone
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_nndyn import DynamicsClassifier, fit_together
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = DynamicsClassifier(max_epochs=20, lr=0.01)
+    >>> runs = fit_together([clone(clf).set_params(random_state=s) for s in range(10)], X, y)
+    >>> len({run.dynamics_.accuracy[-1] for run in runs}) > 1
+    True
+    """
+    _check_memory_limit(memory_limit)
+    fits = _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val)
+    try:
+        errors = train(fits, memory_limit=memory_limit)
+    except KeyboardInterrupt:
+        epochs = [estimator.n_iter_ for estimator in estimators if hasattr(estimator, "n_iter_")]
+        warn_user(
+            f"Training was interrupted; the estimators are as they were after their last whole epoch, "
+            f"{min(epochs, default=0)} to {max(epochs, default=0)}.",
+            UserWarning,
+        )
+        return estimators
+    _raise_first(errors)
+    return estimators
+
+
+def _check_memory_limit(memory_limit):
+    if memory_limit is not None and not (isinstance(memory_limit, Integral) and memory_limit > 0):
+        raise ValueError(f"memory_limit must be None or a number of bytes, 1 or more, got {memory_limit!r}.")
+
+
+def _raise_first(errors):
+    """Raise the first of the errors that ended training, with a note of whose it is, and of the others."""
+    failed = {}
+    for i, error in enumerate(errors):
+        if error is not None:
+            failed.setdefault(id(error), (error, []))[1].append(i)
+    if failed:
+        (first, numbers), *others = failed.values()
+        first.add_note(
+            f"In the training of estimators{numbers}, now as after their last whole epoch; those without an error are "
+            "fitted."
+        )
+        for error, numbers in others:
+            first.add_note(f"And in that of estimators{numbers}: {type(error).__name__}: {error}")
+        raise first
+
+
+def _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val):
+    _check_estimators(estimators)
+    n = len(estimators)
+    parts = _Parts(X, indices, n)
+    labels = _one_for_each(y, n, "y", len(parts))
+    weights = _one_for_each(sample_weight, n, "sample_weight", len(parts))
+    before = [dict(vars(estimator)) for estimator in estimators]
+    fits, mistakes, shared = [], {}, {}
+    try:
+        for i, estimator in enumerate(estimators):
+            try:
+                own = parts.rows(i), parts.values(i, labels[i], "y"), parts.values(i, weights[i], "sample_weight")
+                fits.append(prepare(estimator, *own, X_val=X_val, y_val=y_val, shared=shared))
+            except (ValueError, TypeError) as error:
+                mistakes[i] = error
+        if mistakes:
+            _tell(mistakes)
+    except BaseException:
+        for estimator, attributes in zip(estimators, before, strict=True):
+            vars(estimator).clear()
+            vars(estimator).update(attributes)
+        raise
+    return fits
+
+
+def _check_estimators(estimators):
+    if not isinstance(estimators, (list, tuple)) or not estimators:
+        raise TypeError(f"estimators must be a list of classifiers, got {estimators!r}.")
+    for i, estimator in enumerate(estimators):
+        if not isinstance(estimator, DynamicsClassifier):
+            kind = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+            raise TypeError(f"estimators[{i}] must be a DynamicsClassifier, got {kind}.")
+    for (i, a), (j, b) in pairwise(sorted(enumerate(estimators), key=lambda item: id(item[1]))):
+        if a is b:
+            raise ValueError(
+                f"estimators[{min(i, j)}] and estimators[{max(i, j)}] are the same object: give each its own, by "
+                "sklearn.base.clone."
+            )
+
+
+def _tell(mistakes):
+    """Raise what is wrong with some estimators, all at once."""
+    groups = {}
+    for i, error in mistakes.items():
+        groups.setdefault(str(error), []).append(i)
+    lines = [f"estimators{numbers}: {text}" for text, numbers in groups.items()]
+    first = next(iter(mistakes.values()))
+    kind = TypeError if len(groups) == 1 and isinstance(first, TypeError) else ValueError
+    raise kind("\n".join(lines)) from first
+
+
+class _Parts:
+    """The rows of X for each estimator; equal selections are cut out once."""
+
+    def __init__(self, X, indices, n):
+        if indices is not None and not hasattr(indices, "__len__"):
+            raise TypeError(f"indices must be a list of the rows of each estimator, got {indices!r}.")
+        if indices is not None and len(indices) != n:
+            raise ValueError(
+                f"indices must hold the rows of each of {n} estimators, got {len(indices)} entries."
+            )
+        self.X, self.indices = X, None if indices is None else [np.asarray(own) for own in indices]
+        self.cut = {}
+
+    def __len__(self):
+        return _num_samples(self.X)
+
+    def rows(self, i):
+        if self.indices is None:
+            return self.X
+        own = self.indices[i]
+        key = own.dtype.str, own.tobytes()
+        if key not in self.cut:
+            self.cut[key] = self._select(i, self.X)
+        return self.cut[key]
+
+    def values(self, i, values, name):
+        if self.indices is None or values is None:
+            return values
+        if _num_samples(values) != len(self):
+            raise ValueError(f"{name} has {_num_samples(values)} values, but X has {len(self)} samples.")
+        return self._select(i, values)
+
+    def _select(self, i, values):
+        try:
+            return _safe_indexing(values, self.indices[i])
+        except (IndexError, ValueError, KeyError) as error:
+            raise ValueError(f"indices[{i}] does not fit {len(self)} samples: {error}") from error
+
+
+def _one_for_each(values, n, name, n_samples):
+    """A list of ``n``: the same values for all, or each one's own."""
+    shape = np.shape(values) if hasattr(values, "shape") else None
+    several = len(shape) == 2 and shape[1] != 1 if shape is not None else _holds_arrays(values)
+    if not several:
+        return [values] * n
+    if len(values) != n:
+        raise ValueError(
+            f"{name} must be one vector of {n_samples} values, or one for each of {n} estimators; got "
+            f"{len(values)} vectors."
+        )
+    return list(values)
+
+
+def _holds_arrays(values):
+    if not isinstance(values, (list, tuple)):
+        return False
+    given = [own for own in values if own is not None]  # weights may be given for some estimators alone
+    return len(given) > 0 and all(
+        hasattr(own, "__len__") and not isinstance(own, (str, bytes)) for own in given
+    )

@@ -1,0 +1,45 @@
+"""What losses that are formulas share: the way from the scores to what a formula acts on, and back."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sklearn_nndyn.losses._base import ClassificationLoss
+
+
+class Way(NamedTuple):
+    """From scores and targets to the parts that a formula acts on, and the chain rule back.
+
+    Losses of one way share it, where several are evaluated at once.
+    """
+
+    parts: Callable  # scores (..., n, K), target (..., n) -> tuple of tensors (..., n, K)
+    chain: Callable | None  # slope (..., n, K), parts -> gradient in the scores (..., n, K); None: the slope
+
+
+class FormulaLoss(ClassificationLoss):
+    """Base of the losses that are a formula of parts (..., n, K), which a way finds from the scores."""
+
+    @property
+    @abstractmethod
+    def way(self):
+        """The `Way` to the parts of `formula`, and back."""
+
+    @abstractmethod
+    def formula(self, *parts):
+        """The loss (..., n) of each sample, from its parts, each (..., n, K)."""
+
+    @abstractmethod
+    def value_and_slope(self, *parts):
+        """The `formula` (..., n), and what the way's chain rule makes the gradient of, (..., n, K)."""
+
+    def per_sample(self, scores, target):
+        """The loss (..., n) of each sample: `formula` at the parts of `scores` (..., n, K)."""
+        return self.formula(*self.way.parts(scores, target))
+
+    def value_and_gradient(self, scores, target):
+        """Values (..., n) and their gradients (..., n, K) in `scores`: the slope, taken back to the scores."""
+        way = self.way
+        parts = way.parts(scores.detach(), target)
+        values, slope = self.value_and_slope(*parts)
+        return values, slope if way.chain is None else way.chain(slope, *parts)

@@ -1,0 +1,190 @@
+"""The losses of networks that are trained together, evaluated at once."""
+
+from contextlib import nullcontext
+
+import torch
+
+from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._formula import FormulaLoss
+from sklearn_nndyn.losses._probability import LogLoss
+from sklearn_nndyn.losses._sameness import is_of_this_package, same_loss
+
+
+class LossStack:
+    """The losses of M networks that are trained together, member by member and sample by sample.
+
+    On small batches the number of calls is what costs. So members with the same loss are evaluated in one
+    call, and losses that go the same way to their formula, as all with softmax do, go it together.
+
+    Scores may have any strides. Meant for are class-major ones, ``(M, n, K)`` views of contiguous ``(M, K, n)``.
+
+    Parameters
+    ----------
+    losses : list of ClassificationLoss
+        The loss of each member, in order.
+    """
+
+    def __init__(self, losses):
+        self.losses = list(losses)
+        groups = _groups(self.losses)
+        self._blocks = [_Block(*zip(*block, strict=True)) for block in _blocks(groups)]
+        self._sizes = [sum(block.sizes) for block in self._blocks]
+        self._order = self._back = None
+        order = [position for block in self._blocks for position in block.positions]
+        if order != sorted(order):
+            self._order = torch.tensor(order)
+            self._back = self._order.argsort()
+        self._deciding = [
+            (loss, torch.tensor(positions)) for loss, positions in groups if not _takes_the_greatest(loss)
+        ]
+        # Torch's own book-keeping is a fifth of the time; but what a user wrote may rely on it.
+        self._mode = torch.inference_mode if _shares_quietly(groups) else nullcontext
+        self._slices = {}
+
+    def per_sample(self, scores, target):
+        """The losses (M, n), without a gradient.
+
+        Parameters
+        ----------
+        scores : Tensor (M, n, K)
+        target : Tensor (M, n), int64
+
+        Returns
+        -------
+        Tensor (M, n)
+        """
+        values = []
+        with self._mode():
+            for block, *own in self._dealt(scores.detach(), target):
+                values += block.per_sample(*own)
+        return self._collected(values).detach()
+
+    def value_and_gradient(self, scores, target):
+        """The losses and their gradients in the scores, both detached.
+
+        Parameters
+        ----------
+        scores : Tensor (M, n, K)
+        target : Tensor (M, n), int64
+
+        Returns
+        -------
+        values : Tensor (M, n)
+        gradient : Tensor (M, n, K)
+            Class-major.
+        """
+        values, gradients = [], []
+        with self._mode():
+            for block, *own in self._dealt(scores.detach(), target):
+                own_values, own_gradients = block.value_and_gradient(*own)
+                values += own_values
+                gradients += own_gradients
+        gradient = self._collected([gradient.mT for gradient in gradients]).contiguous().mT
+        return self._collected(values).detach(), gradient.detach()
+
+    def decide(self, scores):
+        """Positions (M, n) of the classes chosen for `scores` (M, n, K), by each member's own loss."""
+        decided = scores.max(-1).indices
+        for loss, positions in self._deciding:
+            positions = positions.to(scores.device)
+            decided[positions] = loss.decide(scores[positions])
+        return decided
+
+    def of(self, members):
+        """The stack of some members, a slice of all."""
+        bounds = members.indices(len(self.losses))
+        if bounds not in self._slices:
+            self._slices[bounds] = LossStack(self.losses[members])
+        return self._slices[bounds]
+
+    def _dealt(self, scores, target):
+        """For each block itself, and its members' scores and targets."""
+        if self._order is not None:
+            self._order, self._back = self._order.to(scores.device), self._back.to(scores.device)
+            scores, target = scores.mT.index_select(0, self._order).mT, target.index_select(0, self._order)
+        if len(self._blocks) == 1:
+            return [(self._blocks[0], scores, target)]
+        dealt = (tensor.split_with_sizes(self._sizes) for tensor in (scores, target))
+        return zip(self._blocks, *dealt, strict=True)
+
+    def _collected(self, tensors):
+        """The results of the groups as one, (M, ...), in the order of the members; no inference tensor."""
+        whole = torch.cat(tensors) if len(tensors) > 1 or self._mode is torch.inference_mode else tensors[0]
+        return whole if self._back is None else whole.index_select(0, self._back)
+
+
+class _Block:
+    """Groups of members that are evaluated together: a single loss, or losses of one way."""
+
+    def __init__(self, losses, positions):
+        self.positions = [position for group in positions for position in group]
+        self.sizes = [len(group) for group in positions]
+        self._losses = losses
+
+    def per_sample(self, scores, target):
+        """The losses of the groups, a list of (m, n)."""
+        if len(self._losses) == 1:
+            return [self._losses[0].per_sample(scores, target)]
+        parts = self._losses[0].way.parts(scores, target)
+        return [loss.formula(*own) for loss, *own in self._dealt(parts)]
+
+    def value_and_gradient(self, scores, target):
+        """Lists of values (m, n) and of gradients (m, n, K), which together are those of the members."""
+        if len(self._losses) == 1:
+            values, gradient = self._losses[0].value_and_gradient(scores, target)
+            return [values], [gradient]
+        way = self._losses[0].way
+        parts = way.parts(scores, target)
+        results = [loss.value_and_slope(*own) for loss, *own in self._dealt(parts)]
+        values, slopes = zip(*results, strict=True)
+        if way.chain is None:
+            return values, slopes
+        return values, [way.chain(torch.cat([slope.mT for slope in slopes]).mT, *parts)]
+
+    def _dealt(self, parts):
+        return zip(self._losses, *(part.split_with_sizes(self.sizes) for part in parts), strict=True)
+
+
+def _groups(losses):
+    """[(loss, positions of the members that have it)]"""
+    groups = []
+    for position, loss in enumerate(losses):
+        for known, positions in groups:
+            if same_loss(known, loss):
+                positions.append(position)
+                break
+        else:
+            groups.append((loss, [position]))
+    return groups
+
+
+def _blocks(groups):
+    """Groups whose losses go the same way, put together: [[(loss, positions)]]"""
+    blocks = {}
+    for i, (loss, positions) in enumerate(groups):
+        blocks.setdefault(loss.way if _goes_its_way(loss) else i, []).append((loss, positions))
+    return blocks.values()
+
+
+def _goes_its_way(loss):
+    """Whether a loss is its formula at the end of its way, and nothing else."""
+    kind = type(loss)
+    if kind is LogLoss:
+        return True  # its short cuts change nothing but the speed
+    return isinstance(loss, FormulaLoss) and all(
+        getattr(kind, name) is getattr(FormulaLoss, name) for name in ("per_sample", "value_and_gradient")
+    )
+
+
+def _shares_quietly(groups):
+    """Whether there are several losses, and nothing of them was written by a user."""
+    ours = (is_of_this_package(loss) and not isinstance(loss, CustomLoss) for loss, _ in groups)
+    return len(groups) > 1 and all(ours)
+
+
+def _takes_the_greatest(loss):
+    """Whether a loss decides for the greatest score, as most do."""
+    if type(loss) is CustomLoss:
+        return not hasattr(loss.loss, "decide")
+    return type(loss).decide is ClassificationLoss.decide

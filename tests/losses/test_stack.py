@@ -1,0 +1,331 @@
+"""Many networks' losses at once: each gets what its own loss gives."""
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from sklearn_nndyn.losses import (
+    ClassificationLoss,
+    CustomLoss,
+    HingeLoss,
+    LogLoss,
+    ProbabilityLoss,
+    TanimotoLoss,
+    get_loss,
+    loss_names,
+)
+from sklearn_nndyn.losses._stack import LossStack
+from tests.losses.cases import ALL, Case, draw
+from tests.losses.test_stability import MIXTURES, TARGETS
+
+TOLERANCES = {
+    torch.float64: {"rtol": 1e-12, "atol": 1e-14},
+    torch.float32: {"rtol": 1e-5, "atol": 1e-6},
+}
+
+
+class Perceptron(ClassificationLoss):
+    """A user's own: no closed form, no probabilities, and it decides for the least score."""
+
+    def __init__(self, margin=0.0):
+        super().__init__()
+        self.margin = margin
+
+    def per_sample(self, scores, target):
+        return (scores.amax(-1) - scores.gather(-1, target.unsqueeze(-1)).squeeze(-1) - self.margin).abs()
+
+    def decide(self, scores):
+        return scores.argmin(-1)
+
+
+class Cubed(ProbabilityLoss):
+    """A user's own on probabilities, without a slope."""
+
+    def formula(self, log_p, p, y):
+        return (y - p).abs().pow(3).sum(-1)
+
+
+class Shifted(TanimotoLoss):
+    """A known loss of which a user changed the formula and the slope."""
+
+    def formula(self, log_p, p, y):
+        return -(y * p).sum(-1)
+
+    def slope(self, log_p, p, y):
+        return -y * p
+
+
+class Doubled(TanimotoLoss):
+    """A known loss of which a user changed what it gives."""
+
+    def per_sample(self, scores, target):
+        return 2 * super().per_sample(scores, target)
+
+    def value_and_gradient(self, scores, target):
+        return tuple(2 * result for result in super().value_and_gradient(scores, target))
+
+
+class Clipped(TanimotoLoss):
+    """A known loss of which a user changed the gradient alone."""
+
+    def value_and_gradient(self, scores, target):
+        values, gradient = super().value_and_gradient(scores, target)
+        return values, gradient.clamp(-0.01, 0.01)
+
+
+class Counting:
+    """A function of a user that counts its calls, and decides."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, scores, target):
+        self.calls += 1
+        return torch.nn.functional.cross_entropy(scores, target, reduction="none")
+
+    def decide(self, scores):
+        return scores.argmin(-1)
+
+
+def cross_entropy(scores, target):
+    return torch.nn.functional.cross_entropy(scores, target, reduction="none")
+
+
+def smoothed(amount):
+    return CustomLoss(torch.nn.CrossEntropyLoss(label_smoothing=amount))
+
+
+def everything():
+    """All losses of the package with each link, and all kinds that a user may bring."""
+    own = [
+        Perceptron(),
+        Perceptron(margin=1.0),
+        Cubed(),
+        Cubed(link="sigmoid"),
+        Shifted(),
+        Doubled(),
+        Clipped(),
+    ]
+    brought = [
+        smoothed(0.1),
+        smoothed(0.2),
+        CustomLoss(torch.nn.MultiMarginLoss()),
+        CustomLoss(cross_entropy),
+    ]
+    return [case.make() for case in ALL] + own + brought + [CustomLoss(Counting())]
+
+
+def shuffled(losses, seed):
+    order = torch.randperm(len(losses), generator=torch.Generator().manual_seed(seed))
+    return [losses[i] for i in order]
+
+
+MIXTURES_OF_LOSSES = {
+    "everything": everything,
+    "everything, thrice": lambda: shuffled([loss for _ in range(3) for loss in everything()], 0),
+    "the twelve": lambda: [get_loss(name) for name in loss_names()],
+    "the twelve, in fives": lambda: shuffled([get_loss(name) for name in loss_names()] * 5, 1),
+    "softmax alone": lambda: [LogLoss(), TanimotoLoss(), get_loss("chebyshev")],
+    "one way, some users' own": lambda: [LogLoss(), Cubed(), Shifted()],
+    "hinges": lambda: [HingeLoss(power=power) for power in (3, 1, 2, 1)],
+    "one loss": lambda: [LogLoss(), LogLoss(), LogLoss()],
+    "one member": lambda: [Case("chebyshev", "sigmoid").make()],
+}
+
+
+def class_major(scores):
+    return scores.mT.contiguous().mT
+
+
+LAYOUTS = {
+    "class-major": class_major,
+    "contiguous": lambda scores: scores,
+    "gaps": lambda scores: torch.stack([scores, scores], -1)[..., 0],
+    "members last": lambda scores: scores.permute(1, 2, 0).contiguous().permute(2, 0, 1),
+}
+
+
+def one_by_one(losses, scores, target):
+    """What the losses give, each by itself: values, values again, gradients, decisions."""
+    results = [
+        (loss.per_sample(o, c), *loss.value_and_gradient(o, c), loss.decide(o))
+        for loss, o, c in zip(losses, scores, target, strict=True)
+    ]
+    return [torch.stack(result) for result in zip(*results, strict=True)]
+
+
+def assert_as_one_by_one(stack, losses, scores, target, **tolerances):
+    per_sample, values, gradient, decided = one_by_one(losses, scores, target)
+    found_values, found_gradient = stack.value_and_gradient(scores, target)
+    with torch.no_grad():
+        found_per_sample = stack.per_sample(scores, target)
+    assert found_values.shape == found_per_sample.shape == target.shape
+    assert found_values.dtype == found_gradient.dtype == scores.dtype
+    assert_allclose(found_values, values, **tolerances)
+    assert_allclose(found_per_sample, per_sample, **tolerances)
+    assert_allclose(found_gradient, gradient, **tolerances)
+    assert torch.equal(stack.decide(scores), decided)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("make", MIXTURES_OF_LOSSES.values(), ids=MIXTURES_OF_LOSSES)
+def test_each_member_gets_what_its_loss_gives(make, layout, dtype):
+    losses = make()
+    scores, target = draw(len(losses), 7, 4, dtype=dtype)
+    assert_as_one_by_one(LossStack(losses), losses, layout(scores), target, **TOLERANCES[dtype])
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+@pytest.mark.parametrize("n_samples", [1, 33])
+def test_any_shape(n_samples, n_classes):
+    losses = everything()
+    scores, target = draw(len(losses), n_samples, n_classes)
+    tolerances = TOLERANCES[torch.float64]
+    assert_as_one_by_one(LossStack(losses), losses, class_major(scores), target, **tolerances)
+
+
+@pytest.mark.parametrize("case", ALL, ids=str)
+def test_next_to_others_a_loss_gives_what_autograd_finds(case):
+    """Not the closed form again, but torch's own derivative."""
+    losses = [case.make(), LogLoss(), LogLoss(link="sigmoid"), HingeLoss(), get_loss("l2"), case.make()]
+    scores, target = draw(6, 9, 4)
+    _, gradient = LossStack(losses).value_and_gradient(class_major(scores), target)
+    inputs = scores.clone().requires_grad_()
+    sum(loss.per_sample(o, c).sum() for loss, o, c in zip(losses, inputs, target, strict=True)).backward()
+    assert_allclose(gradient, inputs.grad, rtol=1e-10, atol=1e-14)
+
+
+def test_permuted_members_have_permuted_results():
+    losses = [loss for _ in range(2) for loss in everything()]
+    scores, target = draw(len(losses), 5, 3)
+    order = torch.randperm(len(losses), generator=torch.Generator().manual_seed(3))
+    values, gradient = LossStack(losses).value_and_gradient(scores, target)
+    permuted = LossStack([losses[i] for i in order])
+    permuted_values, permuted_gradient = permuted.value_and_gradient(scores[order], target[order])
+    assert_allclose(permuted_values, values[order], rtol=1e-13)
+    assert_allclose(permuted_gradient, gradient[order], rtol=1e-12, atol=1e-15)
+    assert torch.equal(permuted.decide(scores[order]), LossStack(losses).decide(scores)[order])
+
+
+@pytest.mark.parametrize(
+    "members", [slice(3, 11), slice(None), slice(5, 6), slice(1, None, 4), slice(-4, None)], ids=str
+)
+def test_a_slice_is_the_stack_of_its_members(members):
+    losses = MIXTURES_OF_LOSSES["everything, thrice"]()
+    scores, target = draw(len(losses), 5, 3)
+    stack = LossStack(losses).of(members)
+    tolerances = TOLERANCES[torch.float64]
+    assert_as_one_by_one(stack, losses[members], scores[members], target[members], **tolerances)
+
+
+def test_a_slice_is_made_once():
+    stack = LossStack([LogLoss(), HingeLoss(), LogLoss()])
+    assert stack.of(slice(0, 2)) is stack.of(slice(None, -1))
+    assert stack.of(slice(0, 2)) is not stack.of(slice(1, 3))
+
+
+@pytest.mark.parametrize("make", MIXTURES_OF_LOSSES.values(), ids=MIXTURES_OF_LOSSES)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_gradient_is_class_major(make, layout):
+    losses = make()
+    scores, target = draw(len(losses), 7, 4)
+    _, gradient = LossStack(losses).value_and_gradient(layout(scores), target)
+    assert gradient.mT.is_contiguous()
+
+
+@pytest.mark.parametrize("make", MIXTURES_OF_LOSSES.values(), ids=MIXTURES_OF_LOSSES)
+def test_results_are_plain_tensors_and_the_scores_are_left_alone(make):
+    losses = make()
+    scores, target = draw(len(losses), 7, 4)
+    kept = scores.clone()
+    results = LossStack(losses).value_and_gradient(class_major(scores).requires_grad_(), target)
+    results += (LossStack(losses).per_sample(scores.requires_grad_(), target),)
+    assert not any(result.requires_grad or result.is_inference() for result in results)
+    assert torch.equal(scores, kept)
+    again = LossStack(losses).value_and_gradient(scores, target)
+    results[1].zero_()  # what is given away is the caller's
+    assert torch.equal(LossStack(losses).value_and_gradient(scores, target)[1], again[1])
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_where_torch_records_nothing(mode):
+    losses = everything()
+    scores, target = draw(len(losses), 5, 3)
+    values, gradient = LossStack(losses).value_and_gradient(scores, target)
+    with mode():
+        quiet_values, quiet_gradient = LossStack(losses).value_and_gradient(scores * 1, target * 1)
+    assert_allclose(quiet_values, values, rtol=1e-12)
+    assert_allclose(quiet_gradient, gradient, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_extreme_scores_are_finite(layout):
+    losses = shuffled([case.make() for case in ALL] * 2, 0)
+    scores, target = MIXTURES.expand(len(losses), -1, -1), TARGETS.expand(len(losses), -1)
+    stack = LossStack(losses)
+    for result in (*stack.value_and_gradient(layout(scores), target), stack.per_sample(scores, target)):
+        assert result.dtype == torch.float32
+        assert result.isfinite().all()
+    assert_as_one_by_one(stack, losses, layout(scores), target, **TOLERANCES[torch.float32])
+
+
+def test_the_very_same_function_is_called_once():
+    function = Counting()
+    losses = [CustomLoss(function), LogLoss(), CustomLoss(function, reduction="sum"), CustomLoss(Counting())]
+    scores, target = draw(4, 5, 3)
+    LossStack(losses).value_and_gradient(scores, target)
+    assert (function.calls, losses[3].loss.calls) == (1, 1)
+
+
+def calls_of(losses, monkeypatch):
+    """How often a stack of losses of one class asks that class."""
+    calls = []
+    kind = type(losses[0])
+    original = kind.per_sample
+    monkeypatch.setattr(kind, "per_sample", lambda *args: calls.append(1) or original(*args))
+    scores, target = draw(len(losses), 5, 3)
+    LossStack(losses).per_sample(scores, target)
+    return len(calls)
+
+
+WEIGHT = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("losses", "n_calls"),
+    [
+        ([smoothed(0.1), smoothed(0.1)], 1),
+        ([smoothed(0.1), smoothed(0.2)], 2),
+        ([CustomLoss(torch.nn.CrossEntropyLoss(WEIGHT)), CustomLoss(torch.nn.CrossEntropyLoss(+WEIGHT))], 1),
+        (
+            [
+                CustomLoss(torch.nn.CrossEntropyLoss(WEIGHT)),
+                CustomLoss(torch.nn.CrossEntropyLoss(2 * WEIGHT)),
+            ],
+            2,
+        ),
+        ([CustomLoss(torch.nn.CrossEntropyLoss()), CustomLoss(torch.nn.MultiMarginLoss())], 2),
+        ([CustomLoss(partial(cross_entropy)), CustomLoss(partial(cross_entropy))], 1),
+        ([CustomLoss(cross_entropy), CustomLoss(lambda *args: cross_entropy(*args))], 2),
+        ([CustomLoss(Counting()), CustomLoss(Counting())], 2),
+        ([Perceptron(), Perceptron(), Perceptron(margin=1.0)], 2),
+        ([Doubled(), Doubled(link="sigmoid"), Doubled()], 2),
+        ([LogLoss(), LogLoss(reduction="sum"), copy.deepcopy(LogLoss())], 1),
+    ],
+)
+def test_the_same_loss_is_asked_once_and_another_by_itself(losses, n_calls, monkeypatch):
+    assert calls_of(losses, monkeypatch) == n_calls
+
+
+def test_losses_with_softmax_share_one_exponential(monkeypatch):
+    calls = []
+    original = torch.Tensor.log_softmax
+    monkeypatch.setattr(torch.Tensor, "log_softmax", lambda *args: calls.append(1) or original(*args))
+    scores, target = draw(5, 7, 3)
+    losses = [LogLoss(), TanimotoLoss(), HingeLoss(), Cubed(), LogLoss(link="sigmoid")]
+    LossStack(losses).value_and_gradient(scores, target)
+    assert len(calls) == 1
