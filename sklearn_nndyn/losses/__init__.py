@@ -18,17 +18,16 @@ the test accuracy was at least 0.95 for each of five seeds.
 from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._probability import (
-    CauchySchwarzLoss,
     ChebyshevLoss,
     ExpectationLoss,
     LogLoss,
     RegularizedExpectationLoss,
     SquaredLogLoss,
-    TanimotoLoss,
 )
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._registry import get_loss, loss_names
+from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 
 __all__ = [
     "CauchySchwarzLoss",

@@ -8,15 +8,14 @@ import torch
 from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._probability import (
-    CauchySchwarzLoss,
     ChebyshevLoss,
     ExpectationLoss,
     LogLoss,
     RegularizedExpectationLoss,
     SquaredLogLoss,
-    TanimotoLoss,
 )
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
+from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 
 _LOSSES = {
     "log": LogLoss,

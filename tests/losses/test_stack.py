@@ -1,18 +1,13 @@
 """Many networks' losses at once: each gets what its own loss gives."""
 
-import copy
-from functools import partial
-
 import pytest
 import torch
 from numpy.testing import assert_allclose
 
 from sklearn_nndyn.losses import (
-    ClassificationLoss,
     CustomLoss,
     HingeLoss,
     LogLoss,
-    ProbabilityLoss,
     TanimotoLoss,
     get_loss,
     loss_names,
@@ -20,82 +15,21 @@ from sklearn_nndyn.losses import (
 from sklearn_nndyn.losses._stack import LossStack
 from tests.losses.cases import ALL, Case, draw
 from tests.losses.test_stability import MIXTURES, TARGETS
+from tests.losses.users_own import (
+    Clipped,
+    Counting,
+    Cubed,
+    Doubled,
+    Perceptron,
+    Shifted,
+    cross_entropy,
+    smoothed,
+)
 
 TOLERANCES = {
     torch.float64: {"rtol": 1e-12, "atol": 1e-14},
     torch.float32: {"rtol": 1e-5, "atol": 1e-6},
 }
-
-
-class Perceptron(ClassificationLoss):
-    """A user's own: no closed form, no probabilities, and it decides for the least score."""
-
-    def __init__(self, margin=0.0):
-        super().__init__()
-        self.margin = margin
-
-    def per_sample(self, scores, target):
-        return (scores.amax(-1) - scores.gather(-1, target.unsqueeze(-1)).squeeze(-1) - self.margin).abs()
-
-    def decide(self, scores):
-        return scores.argmin(-1)
-
-
-class Cubed(ProbabilityLoss):
-    """A user's own on probabilities, without a slope."""
-
-    def formula(self, log_p, p, y):
-        return (y - p).abs().pow(3).sum(-1)
-
-
-class Shifted(TanimotoLoss):
-    """A known loss of which a user changed the formula and the slope."""
-
-    def formula(self, log_p, p, y):
-        return -(y * p).sum(-1)
-
-    def slope(self, log_p, p, y):
-        return -y * p
-
-
-class Doubled(TanimotoLoss):
-    """A known loss of which a user changed what it gives."""
-
-    def per_sample(self, scores, target):
-        return 2 * super().per_sample(scores, target)
-
-    def value_and_gradient(self, scores, target):
-        return tuple(2 * result for result in super().value_and_gradient(scores, target))
-
-
-class Clipped(TanimotoLoss):
-    """A known loss of which a user changed the gradient alone."""
-
-    def value_and_gradient(self, scores, target):
-        values, gradient = super().value_and_gradient(scores, target)
-        return values, gradient.clamp(-0.01, 0.01)
-
-
-class Counting:
-    """A function of a user that counts its calls, and decides."""
-
-    def __init__(self):
-        self.calls = 0
-
-    def __call__(self, scores, target):
-        self.calls += 1
-        return torch.nn.functional.cross_entropy(scores, target, reduction="none")
-
-    def decide(self, scores):
-        return scores.argmin(-1)
-
-
-def cross_entropy(scores, target):
-    return torch.nn.functional.cross_entropy(scores, target, reduction="none")
-
-
-def smoothed(amount):
-    return CustomLoss(torch.nn.CrossEntropyLoss(label_smoothing=amount))
 
 
 def everything():
@@ -271,54 +205,6 @@ def test_extreme_scores_are_finite(layout):
         assert result.dtype == torch.float32
         assert result.isfinite().all()
     assert_as_one_by_one(stack, losses, layout(scores), target, **TOLERANCES[torch.float32])
-
-
-def test_the_very_same_function_is_called_once():
-    function = Counting()
-    losses = [CustomLoss(function), LogLoss(), CustomLoss(function, reduction="sum"), CustomLoss(Counting())]
-    scores, target = draw(4, 5, 3)
-    LossStack(losses).value_and_gradient(scores, target)
-    assert (function.calls, losses[3].loss.calls) == (1, 1)
-
-
-def calls_of(losses, monkeypatch):
-    """How often a stack of losses of one class asks that class."""
-    calls = []
-    kind = type(losses[0])
-    original = kind.per_sample
-    monkeypatch.setattr(kind, "per_sample", lambda *args: calls.append(1) or original(*args))
-    scores, target = draw(len(losses), 5, 3)
-    LossStack(losses).per_sample(scores, target)
-    return len(calls)
-
-
-WEIGHT = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
-
-
-@pytest.mark.parametrize(
-    ("losses", "n_calls"),
-    [
-        ([smoothed(0.1), smoothed(0.1)], 1),
-        ([smoothed(0.1), smoothed(0.2)], 2),
-        ([CustomLoss(torch.nn.CrossEntropyLoss(WEIGHT)), CustomLoss(torch.nn.CrossEntropyLoss(+WEIGHT))], 1),
-        (
-            [
-                CustomLoss(torch.nn.CrossEntropyLoss(WEIGHT)),
-                CustomLoss(torch.nn.CrossEntropyLoss(2 * WEIGHT)),
-            ],
-            2,
-        ),
-        ([CustomLoss(torch.nn.CrossEntropyLoss()), CustomLoss(torch.nn.MultiMarginLoss())], 2),
-        ([CustomLoss(partial(cross_entropy)), CustomLoss(partial(cross_entropy))], 1),
-        ([CustomLoss(cross_entropy), CustomLoss(lambda *args: cross_entropy(*args))], 2),
-        ([CustomLoss(Counting()), CustomLoss(Counting())], 2),
-        ([Perceptron(), Perceptron(), Perceptron(margin=1.0)], 2),
-        ([Doubled(), Doubled(link="sigmoid"), Doubled()], 2),
-        ([LogLoss(), LogLoss(reduction="sum"), copy.deepcopy(LogLoss())], 1),
-    ],
-)
-def test_the_same_loss_is_asked_once_and_another_by_itself(losses, n_calls, monkeypatch):
-    assert calls_of(losses, monkeypatch) == n_calls
 
 
 def test_losses_with_softmax_share_one_exponential(monkeypatch):
