@@ -4,11 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import COLOURS, SPLIT_COLOURS, SPLIT_NAMES, panels, title_over_legend
+from sklearn_nndyn.displays._style import (
+    COLOURS,
+    SPLIT_COLOURS,
+    SPLIT_NAMES,
+    loss_label,
+    mark_epochs,
+    panels,
+    title_over_legend,
+)
 from sklearn_nndyn.dynamics import check_dynamics
 
 NEEDS = ("loss", "prediction")
-UNITS = {"log": "nats", "squared_log": "nats²", "cauchy_schwarz": "nats"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,7 +137,7 @@ class TrainingCurveDisplay:
             training_curves(dynamics, quantiles),
             validation,
             quantiles=quantiles,
-            loss_label=_loss_label(dynamics.header.get("loss")),
+            loss_label=loss_label(dynamics.header.get("loss")),
         )
 
     @classmethod
@@ -204,13 +211,13 @@ class TrainingCurveDisplay:
             ax.set_ylim(bottom=0.7 * lowest)  # a band may reach down to zero: it leaves the panel there
         elif ax.dataLim.ymin >= 0:
             ax.set_ylim(bottom=0)
-        _mark_epochs(ax, self.train.epochs)
+        mark_epochs(ax, self.train.epochs)
         styles = _loss_styles(self.lines_["train"], self.quantiles if self.bands_ else None)
         title_over_legend(ax, "Loss of the samples", styles)
 
     def _finish_accuracy(self, ax):
         ax.set(xlabel="epoch", ylabel="accuracy (share of samples)")
-        _mark_epochs(ax, self.train.epochs)
+        mark_epochs(ax, self.train.epochs)
         splits = [lines["accuracy"] for lines in self.lines_.values()]
         title_over_legend(ax, "Samples classified correctly", splits if len(splits) > 1 else [])
 
@@ -246,13 +253,6 @@ def _lowest(curves):
     return min(curves.loss_mean.min(), curves.loss_median.min())
 
 
-def _loss_label(name):
-    if not isinstance(name, str) or not name.isidentifier():
-        return "loss"
-    unit = f" ({UNITS[name]})" if name in UNITS else ""
-    return f"{name.replace('_', ' ')} loss{unit}"
-
-
 def _draw_lines(loss, accuracy, split, curves):
     look = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
     if len(curves.epochs) == 1:
@@ -271,13 +271,6 @@ def _draw_band(ax, split, curves):
         return ax.vlines(curves.epochs, *curves.loss_band, color=colour, alpha=0.2, linewidth=8, zorder=1)
     ax.plot(curves.epochs, curves.loss_band.T, color=colour, alpha=0.5, linewidth=0.6)
     return ax.fill_between(curves.epochs, *curves.loss_band, color=colour, alpha=0.1, linewidth=0)
-
-
-def _mark_epochs(ax, epochs):
-    if len(epochs) == 1:
-        ax.set_xticks(epochs)
-    else:
-        ax.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _loss_styles(lines, quantiles):

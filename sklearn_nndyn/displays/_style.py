@@ -17,6 +17,7 @@ COLOURS = {
     "grey": "#595959",
 }
 SPLIT_COLOURS = {"train": COLOURS["blue"], "validation": COLOURS["vermillion"]}
+UNITS = {"log": "nats", "squared_log": "nats²", "cauchy_schwarz": "nats"}
 SPLIT_NAMES = {"train": "training", "validation": "validation"}
 
 PAPER = {
@@ -51,6 +52,7 @@ PAPER = {
     "figure.dpi": 150,
     "savefig.dpi": 300,
 }
+COLUMN = 3.4  # inches: one of two columns
 
 
 @contextmanager
@@ -98,6 +100,54 @@ def title_over_legend(ax, title, handles):
         }
         legend = ax.legend(handles=handles, columnspacing=1.4, borderpad=0.2, handletextpad=0.5, **place)
         legend.set_in_layout(False)  # the title above it already keeps its room
+
+
+def loss_label(name):
+    """Name of a loss with its unit, for an axis; "loss" where the name is not one word."""
+    if not isinstance(name, str) or not name.isidentifier():
+        return "loss"
+    unit = f" ({UNITS[name]})" if name in UNITS else ""
+    return f"{name.replace('_', ' ')} loss{unit}"
+
+
+def mark_epochs(ax, epochs):
+    """Whole numbers on the axis of epochs."""
+    if len(epochs) == 1:
+        ax.set_xticks(epochs)
+    else:
+        ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def mark_turn(ax, epoch, epochs):
+    """A dashed line at the turn, with its epoch beside it; none where the turn is the last epoch."""
+    if epoch == epochs[-1]:
+        return None
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=1.8, foreground="white")]  # to be read on any ground
+    look = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 0.8, "zorder": 1.5}
+    line = ax.axvline(epoch, path_effects=halo, **look)
+    late = epoch - epochs[0] > 0.6 * (epochs[-1] - epochs[0])
+    ax.annotate(
+        f"turn: epoch {epoch}",
+        (epoch, 1),
+        xycoords=ax.get_xaxis_transform(),
+        xytext=(-4 if late else 4, -3),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        va="top",
+        fontsize=7,
+        path_effects=halo,
+    )
+    return line
+
+
+def cell_edges(centres):
+    """Edges (n + 1,) of cells around increasing ``centres`` (n,), half way between them."""
+    centres = np.asarray(centres, dtype=float)
+    middle = (centres[1:] + centres[:-1]) / 2
+    steps = (middle[:1] - centres[:1], centres[-1:] - middle[-1:]) if len(centres) > 1 else ([0.5], [0.5])
+    return np.concatenate([centres[:1] - steps[0], middle, centres[-1:] + steps[1]])
 
 
 def _given(ax, n_panels):

@@ -1,0 +1,162 @@
+"""What all analyzers share: which record they read, and the table they make of it."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_nndyn.dynamics import Dynamics, check_dynamics
+
+SOURCES = {
+    "validation": "the validation record of the model",
+    "train": "the training record of the model",
+    "record": "a record",
+    "array": "an array of losses",
+}
+
+
+class RecordAnalyzer(TransformerMixin, BaseEstimator):
+    """A transformer whose ``X`` is a record, or a fitted model that holds one.
+
+    A child says in ``_needs`` which fields it cannot do without, and writes ``_fit(record)``, which sets what
+    is found; ``_columns(record)``, {name: (n_samples,) column}, each row a function of its own sample only;
+    ``_names()``, the names of these columns; and ``_summary()``.
+    """
+
+    _needs = ("loss",)
+    _takes_arrays = False
+
+    def fit(self, X, y=None):
+        """Find what there is in a record.
+
+        Parameters
+        ----------
+        X : Dynamics or fitted estimator
+            A record; or a model that holds one, also at the end of a Pipeline, or as the best of a search. Of a
+            model the validation record is read where there is one, else the training record; ``source_`` says
+            which.
+        y : None, default=None
+            Not used; here because scikit-learn's meta-estimators hand it on.
+
+        Returns
+        -------
+        self : RecordAnalyzer
+            Fitted.
+
+        Raises
+        ------
+        TypeError
+            If ``X`` can hold no record.
+        ValueError
+            If the record lacks what is needed; the message gives the call that would have recorded it.
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        """
+        record, self.source_ = self._read(X, reset=True)
+        self.epochs_ = record.epochs
+        self._fit(record)
+        return self
+
+    def transform(self, X):
+        """Measure each sample of a record.
+
+        Parameters
+        ----------
+        X : Dynamics or fitted estimator
+            As for ``fit``; looked at on the same epochs as what was fitted.
+
+        Returns
+        -------
+        table : array of shape (n_samples, n_features_out)
+            A row for each sample, float64; the columns are those of ``get_feature_names_out``.
+
+        Raises
+        ------
+        TypeError
+            If ``X`` can hold no record.
+        ValueError
+            If the record lacks what is needed, or has other epochs.
+        sklearn.exceptions.NotFittedError
+            If the analyzer or the model is not fitted.
+        """
+        check_is_fitted(self)
+        record, _ = self._read(X, reset=False)
+        return np.column_stack([self._columns(record)[name] for name in self._names()]).astype(np.float64)
+
+    def get_feature_names_out(self, input_features=None):
+        """The names of the columns of the table.
+
+        Parameters
+        ----------
+        input_features : None, default=None
+            Not used; the names do not depend on it.
+
+        Returns
+        -------
+        names : array of str of shape (n_features_out,)
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the analyzer is not fitted.
+        """
+        check_is_fitted(self)
+        return np.array(self._names(), dtype=object)
+
+    def summary(self):
+        """What was found, in words and with the figures of this record.
+
+        Returns
+        -------
+        text : str
+            A paragraph.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the analyzer is not fitted.
+        """
+        check_is_fitted(self)
+        return self._summary()
+
+    def _read(self, X, reset):
+        """The record in ``X``, and in words where it was found."""
+        if self._takes_arrays and not isinstance(X, Dynamics) and not hasattr(X, "fit"):
+            return self._from_array(X, reset), SOURCES["array"]
+        record, source = find_record(X, self._needs)
+        if reset:
+            validate_data(self, record, skip_check_array=True)  # n_features_in_ is the number of epochs
+        elif not np.array_equal(record.epochs, self.epochs_):
+            raise ValueError(_other_epochs(record.epochs, self.epochs_))
+        return record, source
+
+
+def find_record(X, needs):
+    """The record in ``X``: itself, the validation record of a model, or else its training record.
+
+    Returns
+    -------
+    record : Dynamics
+        With all of ``needs``.
+    source : str
+        One of ``SOURCES``' values.
+    """
+    if isinstance(X, Dynamics):
+        return check_dynamics(X, needs=needs), SOURCES["record"]
+    held = check_dynamics(X, needs=needs, split="validation", optional=True)
+    if held is not None:
+        return held, SOURCES["validation"]
+    return check_dynamics(X, needs=needs), SOURCES["train"]
+
+
+def _other_epochs(found, fitted):
+    return (
+        f"The record has {_epochs(found)}, but the analyzer was fitted on {_epochs(fitted)}: "
+        "use record.select_epochs, or fit on this record."
+    )
+
+
+def _epochs(epochs):
+    several = "s" if len(epochs) > 1 else ""
+    return (
+        f"{len(epochs)} epoch{several}, {', '.join(map(str, epochs[:3]))}{', ...' if len(epochs) > 3 else ''}"
+    )

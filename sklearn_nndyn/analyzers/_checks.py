@@ -1,0 +1,56 @@
+"""What is refused, and how it is said."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from sklearn_nndyn.dynamics._text import shown
+
+
+def check_tail(tail):
+    """A share of the samples, between 0 and 1."""
+    if not isinstance(tail, Real) or isinstance(tail, bool):
+        raise TypeError(f"tail must be a number between 0 and 1, got {tail!r}.")
+    if not 0 < tail < 1:
+        raise ValueError(f"tail must be between 0 and 1, a share of the samples; got {tail!r}.")
+
+
+def onset_position(onset, epochs):
+    """Position among the recorded epochs of the one asked for; None where it is to be found."""
+    if isinstance(onset, str) and onset == "auto":
+        return None
+    if not isinstance(onset, Integral) or isinstance(onset, bool):
+        raise TypeError(f"onset must be 'auto' or a recorded epoch, got {onset!r}.")
+    found = np.flatnonzero(epochs == onset)
+    if not len(found):
+        raise ValueError(f"onset={onset} is not among the recorded epochs: {shown(epochs, 20)}.")
+    if found[0] == len(epochs) - 1:
+        raise ValueError(f"onset={onset} is the last recorded epoch: a rise needs one after it.")
+    return int(found[0])
+
+
+def check_losses(record):
+    """At least one sample, two epochs, and nothing that is not finite."""
+    if not len(record):
+        raise ValueError("The record has no samples, so there is nothing to analyse.")
+    if record.n_epochs < 2:
+        raise ValueError(
+            f"Losses at one epoch only (n_features = 1), epoch {record.epochs[0]}: a rise needs two. Fit again with "
+            'DynamicsClassifier(record_epochs="all"), or give the losses of more epochs.'
+        )
+    bad = ~np.isfinite(record.loss)
+    if bad.any():
+        raise ValueError(_not_finite(record, bad))
+
+
+def _not_finite(record, bad):
+    epoch = bad.any(axis=0).argmax()
+    sample = bad[:, epoch].argmax()
+    value = str(record.loss[sample, epoch]).replace("nan", "NaN")
+    text = (
+        f"The loss of sample {sample} is {value} at epoch {record.epochs[epoch]}, the first epoch with a loss that is "
+        f"not finite; there are {bad.sum()} of {bad.size}."
+    )
+    return (
+        f"{text} Give the epochs before it: record.until({record.epochs[epoch - 1]})." if epoch > 1 else text
+    )

@@ -1,0 +1,157 @@
+"""How few samples carry the loss."""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers import LossTailAnalyzer
+from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, title_over_legend
+
+# From the fewest to the most samples; dark to light, so that the order is seen in grey too.
+SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "orange")]
+
+
+class LossShareDisplay:
+    """The share of the total loss that the worst samples carry: over the epochs, and at the turn and the end.
+
+    Parameters
+    ----------
+    epochs : array of shape (n_epochs,)
+        Recorded epochs.
+    shares : array of shape (n_epochs, n_shares)
+        Share of the total loss that the worst carry at each epoch.
+    worst : array of shape (n_shares,)
+        How large a share of the samples these worst are.
+    concentration : array of shape (2, n_samples)
+        Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turn and at the end.
+    onset_epoch : int
+        The turn.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of two matplotlib Axes
+        Over the epochs; over the share of the samples.
+    share_lines_ : list of matplotlib Line2D
+        One for each of ``worst``.
+    concentration_lines_ : list of two matplotlib Line2D
+        At the turn, at the end.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn.displays import LossShareDisplay
+    >>> display = LossShareDisplay.from_dynamics([[1.0, 0.5, 0.1], [1.0, 0.4, 0.1], [1.0, 0.9, 3.0]]).plot()
+    >>> display.concentration.round(2)
+    array([[0.5 , 0.78, 1.  ],
+           [0.94, 0.97, 1.  ]])
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, epochs, shares, worst, concentration, *, onset_epoch):
+        self.epochs = epochs
+        self.shares = shares
+        self.worst = worst
+        self.concentration = concentration
+        self.onset_epoch = onset_epoch
+
+    @classmethod
+    def from_analyzer(cls, tails):
+        """Take the shares of a fitted analyzer.
+
+        Parameters
+        ----------
+        tails : LossTailAnalyzer
+            Fitted.
+
+        Returns
+        -------
+        display : LossShareDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        ValueError
+            If losses are negative: shares of their total have no meaning.
+        """
+        if np.isnan(tails.share_curves_).any():
+            raise ValueError("Losses are negative in part: shares of their total have no meaning.")
+        return cls(
+            tails.epochs_,
+            tails.share_curves_,
+            tails.worst_,
+            tails.concentration_,
+            onset_epoch=tails.onset_epoch_,
+        )
+
+    @classmethod
+    def from_dynamics(cls, dynamics, *, onset="auto"):
+        """Analyse a record, and take the shares.
+
+        Parameters
+        ----------
+        dynamics : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
+            What ``LossTailAnalyzer.fit`` takes.
+        onset : "auto" or int, default="auto"
+            The turn: the epoch of least mean loss, or a recorded epoch.
+
+        Returns
+        -------
+        display : LossShareDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As ``LossTailAnalyzer.fit`` and ``from_analyzer``.
+        """
+        return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(dynamics))
+
+    def plot(self, ax=None):
+        """Draw two panels: the worst shares over the epochs; and all shares, at the turn and at the end.
+
+        Parameters
+        ----------
+        ax : sequence of two matplotlib Axes, optional
+            Where to draw; by default a new figure, as wide as a page of two columns.
+
+        Returns
+        -------
+        self : LossShareDisplay
+            With ``figure_``, ``axes_``, ``share_lines_`` and ``concentration_lines_``.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not two axes.
+        """
+        with panels(ax, 2) as axes:
+            self.axes_, self.figure_ = axes, axes[0].figure
+            self._draw_shares(axes[0])
+            self._draw_concentration(axes[1])
+        return self
+
+    def _draw_shares(self, ax):
+        self.share_lines_ = [
+            ax.plot(self.epochs, 100 * share, color=colour, label=f"{100 * worst:g} %")[0]
+            for share, worst, colour in zip(
+                np.transpose(self.shares), self.worst, SHARE_COLOURS, strict=False
+            )
+        ]
+        ax.set(xlabel="epoch", ylabel="share of the total loss (%)", ylim=(0, 110), yticks=range(0, 101, 20))
+        mark_epochs(ax, self.epochs)
+        mark_turn(ax, self.onset_epoch, self.epochs)
+        title_over_legend(ax, "What the worst of the samples carry", self.share_lines_)
+
+    def _draw_concentration(self, ax):
+        n_samples = self.concentration.shape[1]
+        part = 100 * np.arange(1, n_samples + 1) / n_samples
+        when = {"turn": {"linestyle": "--"}, "end": {}}
+        epochs = (self.onset_epoch, self.epochs[-1])
+        self.concentration_lines_ = [
+            ax.plot(part, 100 * share, color=COLOURS["blue"], label=f"{name} (epoch {epoch})", **look)[0]
+            for share, epoch, (name, look) in zip(self.concentration, epochs, when.items(), strict=True)
+        ]
+        ax.set(xlabel="worst share of the samples (%)", ylabel="share of the total loss (%)", xscale="log")
+        ax.set(ylim=(0, 110), yticks=range(0, 101, 20))
+        ax.xaxis.set_major_formatter("{x:g}")
+        title_over_legend(ax, "Turn and end compared", self.concentration_lines_)

@@ -1,0 +1,209 @@
+"""Mean and median part: the spread of the losses over the epochs."""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers import LossTailAnalyzer
+from sklearn_nndyn.displays._style import (
+    COLOURS,
+    loss_label,
+    mark_epochs,
+    mark_turn,
+    panels,
+    title_over_legend,
+)
+
+
+class LossTailDisplay:
+    """Mean, median and quantiles of the samples' losses over the epochs, with the turn marked.
+
+    Where a few samples carry the rise, the mean goes up while the median and nearly the whole band go down.
+
+    Parameters
+    ----------
+    epochs : array of shape (n_epochs,)
+        Recorded epochs.
+    mean, median : array of shape (n_epochs,)
+        Over the samples, in the units of the loss.
+    band : array of shape (2, n_epochs)
+        Lower and upper quantile over the samples.
+    onset_epoch : int
+        The turn.
+    quantiles : tuple of two floats, default=(0.01, 0.99)
+        What the band is.
+    loss_label : str, default="loss"
+        Name of the loss with its unit, for the axis.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of two matplotlib Axes
+        The mean alone; the mean among all.
+    lines_ : dict of str to matplotlib Line2D
+        ``"mean_alone"`` in the first, ``"mean"`` and ``"median"`` in the second.
+    band_ : matplotlib artist
+        The band.
+    turns_ : list of two matplotlib Line2D
+        The turn in either; None where the mean is least at the last epoch.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn.displays import LossTailDisplay
+    >>> display = LossTailDisplay.from_dynamics([[1.0, 0.5, 0.1], [1.0, 0.4, 0.1], [1.0, 0.9, 3.0]]).plot()
+    >>> display.onset_epoch, display.median
+    (1, array([1. , 0.5, 0.1]))
+    >>> display.axes_[1].get_title(loc="left")
+    'Loss of the samples'
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, epochs, mean, median, band, *, onset_epoch, quantiles=(0.01, 0.99), loss_label="loss"):
+        self.epochs = epochs
+        self.mean = mean
+        self.median = median
+        self.band = band
+        self.onset_epoch = onset_epoch
+        self.quantiles = quantiles
+        self.loss_label = loss_label
+
+    @classmethod
+    def from_analyzer(cls, tails, *, quantiles=(0.01, 0.99)):
+        """Take the curves of a fitted analyzer.
+
+        Parameters
+        ----------
+        tails : LossTailAnalyzer
+            Fitted.
+        quantiles : tuple of two floats, default=(0.01, 0.99)
+            Lower and upper edge of the band, among its ``quantiles_``.
+
+        Returns
+        -------
+        display : LossTailDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        ValueError
+            If the quantiles are not two increasing ones of the analyzer.
+        """
+        known = tails.quantiles_.tolist()
+        if len(quantiles) != 2 or not set(quantiles) <= set(known) or quantiles[0] >= quantiles[1]:
+            raise ValueError(f"quantiles must be two increasing ones of {known}, got {quantiles!r}.")
+        return cls(
+            tails.epochs_,
+            tails.mean_curve_,
+            tails.median_curve_,
+            tails.quantile_curves_[:, [known.index(quantile) for quantile in quantiles]].T,
+            onset_epoch=tails.onset_epoch_,
+            quantiles=quantiles,
+            loss_label=loss_label(tails.loss_name_),
+        )
+
+    @classmethod
+    def from_dynamics(cls, dynamics, *, onset="auto", quantiles=(0.01, 0.99)):
+        """Analyse a record, and take the curves.
+
+        Parameters
+        ----------
+        dynamics : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
+            What ``LossTailAnalyzer.fit`` takes.
+        onset : "auto" or int, default="auto"
+            The turn: the epoch of least mean loss, or a recorded epoch.
+        quantiles : tuple of two floats, default=(0.01, 0.99)
+            Lower and upper edge of the band, among 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999.
+
+        Returns
+        -------
+        display : LossTailDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As ``LossTailAnalyzer.fit`` and ``from_analyzer``.
+        """
+        return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(dynamics), quantiles=quantiles)
+
+    def plot(self, ax=None, *, loss_scale="auto"):
+        """Draw two panels: the mean by itself, near its turn; and the mean among the losses of all samples.
+
+        In both the mean is solid and the turn a vertical line; in the second the median is dashed and the band
+        shaded.
+
+        Parameters
+        ----------
+        ax : sequence of two matplotlib Axes, optional
+            Where to draw; by default a new figure, as wide as a page of two columns.
+        loss_scale : {"auto", "linear", "log"}, default="auto"
+            Scale of the second panel; by itself logarithmic where mean and median are positive.
+
+        Returns
+        -------
+        self : LossTailDisplay
+            With ``figure_``, ``axes_``, ``lines_`` and ``band_``.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not two axes, the scale is unknown, or the logarithmic one is asked for and a mean or
+            median is not positive.
+        """
+        lowest = min(np.min(self.mean), np.min(self.median))
+        scale = _scale(loss_scale, lowest)
+        with panels(ax, 2) as axes:
+            self.axes_, self.figure_ = axes, axes[0].figure
+            self._draw(*axes)
+            axes[0].set_ylim(
+                *_near_the_turn(np.asarray(self.mean), np.searchsorted(self.epochs, self.onset_epoch))
+            )
+            axes[1].set_yscale(scale)
+            if scale == "log":
+                axes[1].set_ylim(
+                    bottom=0.7 * lowest
+                )  # the band may reach down to zero: it leaves the panel there
+            self._finish()
+        return self
+
+    def _draw(self, alone, among):
+        low, high = (f"{100 * quantile:g}" for quantile in self.quantiles)
+        blue, red = COLOURS["blue"], COLOURS["vermillion"]
+        among.plot(self.epochs, np.transpose(self.band), color=blue, alpha=0.5, linewidth=0.6)
+        self.band_ = among.fill_between(
+            self.epochs, *self.band, color=blue, alpha=0.12, linewidth=0, label=f"{low}–{high} % of samples"
+        )
+        self.lines_ = {
+            "mean_alone": alone.plot(self.epochs, self.mean, color=red)[0],
+            "mean": among.plot(self.epochs, self.mean, color=red, label="mean")[0],
+            "median": among.plot(self.epochs, self.median, color=blue, linestyle="--", label="median")[0],
+        }
+
+    def _finish(self):
+        alone, among = self.axes_
+        for ax in self.axes_:
+            ax.set(xlabel="epoch", ylabel=self.loss_label)
+            mark_epochs(ax, self.epochs)
+        self.turns_ = [mark_turn(ax, self.onset_epoch, self.epochs) for ax in self.axes_]
+        title_over_legend(alone, "Mean loss near its turn", [])
+        title_over_legend(
+            among, "Loss of the samples", [self.lines_["mean"], self.lines_["median"], self.band_]
+        )
+
+
+def _near_the_turn(mean, onset):
+    """Limits that show what follows the turn; what came before may leave the panel."""
+    least, top = mean[onset], mean[onset:].max()
+    around = max(top - least, 0.25 * abs(least)) or 1.0
+    before = mean[:onset].max(initial=top)
+    return least - around / 2, max(min(before, top + 2 * around), least + around / 2)
+
+
+def _scale(scale, lowest):
+    if scale not in ("auto", "linear", "log"):
+        raise ValueError(f"loss_scale must be 'auto', 'linear' or 'log', got {scale!r}.")
+    if scale == "log" and lowest <= 0:
+        raise ValueError(
+            f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: use 'linear'."
+        )
+    return ("log" if lowest > 0 else "linear") if scale == "auto" else scale
