@@ -1,6 +1,15 @@
 """scikit-learn neural classifiers that remember how they learned every sample."""
 
-from sklearn_nndyn.classifiers import DynamicsClassifier
+from sklearn_nndyn.analyzers import LossTailAnalyzer
+from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics import Dynamics, load_dynamics
+from sklearn_nndyn.model_selection import BatchedGridSearchCV
 
-__all__ = ["Dynamics", "DynamicsClassifier", "load_dynamics"]
+__all__ = [
+    "BatchedGridSearchCV",
+    "Dynamics",
+    "DynamicsClassifier",
+    "LossTailAnalyzer",
+    "fit_together",
+    "load_dynamics",
+]

@@ -1,0 +1,108 @@
+"""A search that runs on a Dask cluster, of two worker processes, gives the results of the plain one."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import make_pipeline
+
+from sklearn_nndyn import BatchedGridSearchCV
+from tests.model_selection.searches import assert_same_results, classifier, digits
+
+distributed = pytest.importorskip("distributed")
+
+GRID = {"dynamicsclassifier__loss": ["log", "l1", "squared_hinge"], "dynamicsclassifier__lr": [0.03, 1e-4]}
+PATIENCE = 60  # seconds
+
+
+@pytest.fixture(scope="module")
+def client():
+    cluster = distributed.LocalCluster(
+        n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+class WaitsForAKill(TransformerMixin, BaseEstimator):
+    """Says in whose process it is fitted, and goes on only once a process was killed."""
+
+    def __init__(self, folder=None):
+        self.folder = folder
+
+    def fit(self, X, y=None):
+        if self.folder is not None:
+            with open(Path(self.folder, "begun"), "a") as file:
+                file.write(f"{os.getpid()}\n")
+            wait_for(Path(self.folder, "killed").exists)
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def wait_for(ready):
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+
+
+def begun(folder):
+    """The processes that began to fit, one for each time."""
+    path = Path(folder, "begun")
+    return path.read_text().split() if path.exists() else []
+
+
+def kill_the_first_that_begins(folder, killed):
+    wait_for(lambda: begun(folder))
+    killed.append(begun(folder)[0])
+    os.kill(int(killed[0]), signal.SIGKILL)
+    Path(folder, "killed").touch()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return search()
+
+
+def search(folder=None):
+    pipe = make_pipeline(WaitsForAKill(folder), classifier())
+    return BatchedGridSearchCV(pipe, GRID, cv=4, return_dynamics=True).fit(*digits())
+
+
+def assert_same_search(plain, other):
+    assert_same_results(plain, other, n_test=60)
+    assert other.best_params_ == plain.best_params_
+    for records, others in zip(plain.candidate_dynamics_, other.candidate_dynamics_, strict=True):
+        for record, same in zip(records, others, strict=True):
+            np.testing.assert_allclose(same.loss, record.loss, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.usefixtures("client")
+def test_a_cluster_gives_the_results_of_one_process(plain, programs):
+    with joblib.parallel_config(backend="dask"):
+        on_cluster = search()
+    assert programs.sizes == []  # nothing was trained here
+    assert_same_search(plain, on_cluster)
+
+
+def test_a_worker_that_is_killed_in_the_middle_changes_nothing(plain, client, tmp_path):
+    killed = []
+    workers = {str(info["pid"]) for info in client.run(lambda: {"pid": os.getpid()}).values()}
+    killer = threading.Thread(target=kill_the_first_that_begins, args=(tmp_path, killed))
+    killer.start()
+    with joblib.parallel_config(backend="dask"):
+        on_cluster = search(tmp_path)
+    killer.join()
+    # The process that had begun was a worker; it could not have ended its work, which another began once more.
+    assert killed[0] in workers
+    assert len(begun(tmp_path)) > 4 + 1  # of four folds and the refit
+    assert not Path("/proc", killed[0]).exists() or os.name != "posix"
+    assert_same_search(plain, on_cluster)
