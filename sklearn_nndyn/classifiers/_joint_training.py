@@ -91,12 +91,13 @@ class JointTraining:
         """Part with members, at the last whole epoch or, with ``undo``, as if this one had not begun."""
         if not leaving:
             return
-        for i, member in enumerate(self.members):
+        for i, member in enumerate(self.program.members):
             # All get their own memory back: those that stay are put side by side anew.
             self.program.release(i, undo and member in leaving)
         for member, error in leaving.items():
             self._end(member, error)
         self.members = [member for member in self.members if member not in leaving]
+        self.program.close()
         if self.members:
             self.program = StackedProgram(self.members, self.size)
 

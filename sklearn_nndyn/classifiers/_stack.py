@@ -89,7 +89,9 @@ class Stack:
 
     def finite(self):
         """Whether all parameters of a network are finite numbers, a list of M."""
-        flags = [torch.isfinite(values).reshape(len(values), -1).all(1) for values in self.parameters.values()]
+        flags = [
+            torch.isfinite(values).reshape(len(values), -1).all(1) for values in self.parameters.values()
+        ]
         return torch.stack(flags).all(0).tolist()
 
     def moment(self):

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+import numpy as np
 import torch
 
 from sklearn_nndyn.classifiers._feeds import StackedBatches, runs_of
@@ -139,10 +140,16 @@ class StackedProgram:
         if undo:
             member.estimator._randomness.states = member.before
 
+    def close(self):
+        """After all were released: give back the memory at once, and not when the garbage is collected."""
+        vars(self).clear()
+        self.members = []
+
     def look(self, epoch):
         """Look at all networks, at the rows that they watch."""
-        for look in self.looks:
-            look(epoch)
+        with np.errstate(over="ignore"):  # a network that has diverged is looked at before that is found
+            for look in self.looks:
+                look(epoch)
 
 
 class Look:

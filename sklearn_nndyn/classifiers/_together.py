@@ -29,7 +29,7 @@ class PreparedFit:
     task: object = None
 
 
-def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shared=None):
+def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shared=None, checked=False):
     """Check one fit, and make its net.
 
     Parameters
@@ -39,6 +39,8 @@ def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shar
         As in ``fit``.
     shared : dict, optional
         Kept between the calls for several fits, so that what they share is checked once.
+    checked : bool, default=False
+        Whether the parameters are known to be right.
 
     Returns
     -------
@@ -50,11 +52,11 @@ def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shar
         As ``fit`` would before training; the estimator is then as it was.
     """
     given = {"X": X, "y": y, "sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
-    if _goes_its_own_way(estimator):
+    if not checked:
         check_parameters(estimator)
+    if _goes_its_own_way(estimator):
         return PreparedFit(estimator, given)
     with kept_unless_all_is_well(estimator):
-        check_parameters(estimator)
         check_validation_pair(X_val, y_val)
         task = make_task(estimator, X, y, sample_weight, X_val, y_val, again=False, shared=shared)
         tried = None if shared is None else shared.setdefault("tried", set())
@@ -248,7 +250,11 @@ def _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val):
     try:
         for i, estimator in enumerate(estimators):
             try:
-                own = parts.rows(i), parts.values(i, labels[i], "y"), parts.values(i, weights[i], "sample_weight")
+                own = (
+                    parts.rows(i),
+                    parts.values(i, labels[i], "y"),
+                    parts.values(i, weights[i], "sample_weight"),
+                )
                 fits.append(prepare(estimator, *own, X_val=X_val, y_val=y_val, shared=shared))
             except (ValueError, TypeError) as error:
                 mistakes[i] = error
@@ -308,6 +314,11 @@ class _Parts:
         if self.indices is None:
             return self.X
         own = self.indices[i]
+        if own.ndim != 1 or own.dtype.kind not in "iub":
+            raise ValueError(
+                f"indices[{i}] must be positions of rows, as integers, or a mask; got an array of shape {own.shape} "
+                f"and dtype {own.dtype}."
+            )
         key = own.dtype.str, own.tobytes()
         if key not in self.cut:
             self.cut[key] = self._select(i, self.X)
