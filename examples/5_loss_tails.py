@@ -2,7 +2,8 @@
 
 Train long enough, and the mean loss on held-out samples turns and rises; accuracy does not fall. Is the network
 getting worse? One call on the fitted model answers for your own data: which samples rise, how few of them carry the
-whole rise, and whether they lie at the border between two classes or are wrong by far.
+whole rise, and whether they lie at the border between two classes or are wrong by far. Two more ask for the cause: is
+it that all scores grow, or that a few hidden units do?
 
 Here the question is put twice: to the digits that ship with scikit-learn, where a small network does not get that far
 in 100 epochs and the answer is that nothing of the kind happens; and, where MNIST lies on disk, to 10,000 of its
@@ -19,6 +20,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer
+from sklearn_nndyn.analyzers import feature_growth, scale_test
 from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.displays import (
     LossDensityDisplay,
@@ -78,6 +80,17 @@ def table(tails, record):
 
 
 # %%
+# Why do they rise? Two tests. The first divides the scores at the end by one number, so that they are as large as at
+# the turn: what vanishes of the rise came from their growth. The second does so for a tenth of the hidden units, those
+# whose outgoing weights grew most, against as many at random.
+def why(tails, clf, X_test, y_test):
+    """Both tests, in words; the second only where there is a rise to explain."""
+    print(f"\n{scale_test(clf).summary()}")
+    if tails.mean_rise_ > 0:
+        print(f"\n{feature_growth(clf, X_test, y_test, onset=tails.onset_epoch_).summary()}")
+
+
+# %%
 # Five pictures. The first tells it all: the mean near its turn, and the mean among the losses of all samples.
 def draw(name, tails, clf, X_test):
     """Write the pictures of one set."""
@@ -104,10 +117,11 @@ def main():
             print(f"\nLeaving out {name}: {error}")
             continue
         print(f"\n== {name}: {len(X_train)} training and {len(X_test)} test images ==\n")
-        clf = DynamicsClassifier(max_epochs=epochs, random_state=0)
+        clf = DynamicsClassifier(max_epochs=epochs, record=("samples", "scores"), random_state=0)
         clf.fit(X_train, y_train, X_val=X_test, y_val=y_test)
         tails = analyse(clf)
         table(tails, clf.validation_dynamics_)
+        why(tails, clf, X_test, y_test)
         draw(name, tails, clf, X_test)
 
 

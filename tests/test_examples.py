@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("[0-9]*.py"))
-PROMISED = {"1_record_and_look": ["output/1_digits.png"]}
+PROMISED = {
+    "1_record_and_look": ["output/1_digits.png"],
+    "5_loss_tails": [
+        f"output/5_digits_{kind}.png" for kind in ("curves", "shares", "samples", "density", "worst")
+    ],
+}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -9,10 +9,14 @@ import pytest
 import sklearn
 import skorch
 import torch
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+
+from sklearn_nndyn import BatchedGridSearchCV, fit_together
+from sklearn_nndyn.losses import loss_names
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,7 +33,8 @@ def names(tmp_path, monkeypatch):
         "X": X, "y": y[:120], "X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test,
         "X_val": X_test, "y_val": y_test, "X_new": X_test, "y_new": y_test,
         "GridSearchCV": GridSearchCV, "Pipeline": Pipeline, "StandardScaler": StandardScaler,
-        "skorch": skorch, "sklearn": sklearn, "torch": torch,
+        "BatchedGridSearchCV": BatchedGridSearchCV, "clone": clone, "fit_together": fit_together,
+        "loss_names": loss_names, "np": np, "skorch": skorch, "sklearn": sklearn, "torch": torch,
         "module": torch.nn.Sequential(torch.nn.Linear(64, 4), torch.nn.Softmax(-1)),
     }  # fmt: skip
 

@@ -1,0 +1,130 @@
+"""The last layer of a fitted classifier as arrays, by its public methods: what analyzers know of a network."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from sklearn_nndyn.analyzers._scores import find_turn, log_losses
+
+METHODS = ("replay", "at_epoch", "activations")
+
+
+def innermost(model, X):
+    """The classifier in a Pipeline or a search, and ``X`` as it receives it."""
+    while True:
+        if isinstance(model, Pipeline):
+            X = model[:-1].transform(X) if len(model) > 1 else X
+            model = model.steps[-1][1]
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        else:
+            break
+    if not all(hasattr(model, method) for method in METHODS):
+        raise TypeError(
+            "Expected a fitted DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
+            f"{type(model).__name__}."
+        )
+    return model, X
+
+
+def look_back(model, X, y, onset):
+    """Scores of labelled samples as of the epochs that count.
+
+    Parameters
+    ----------
+    model : fitted DynamicsClassifier
+    X, y : array-like
+        Samples and their labels.
+    onset : "auto" or int
+        With ``"auto"`` all recorded epochs are looked at, else this one and the last.
+
+    Returns
+    -------
+    record : Dynamics
+        With ``scores``.
+    turn : int
+        Position in its epochs, before the last.
+    """
+    if isinstance(onset, Integral) and not isinstance(onset, bool):
+        last = model.at_epoch(-1).n_iter_
+        if not 0 <= onset < last:
+            raise ValueError(f"onset must be a recorded epoch before the last, {last}; got {onset}.")
+        record = model.replay(X, y, record=("scores",), epochs=[int(onset), last])
+    else:
+        record = model.replay(X, y, record=("scores",))
+    turn = find_turn(log_losses(record), onset, record.epochs)
+    if turn == record.n_epochs - 1:
+        raise ValueError(
+            f"The mean log loss of these samples is least at the last epoch, {record.epochs[-1]}: it never turned. "
+            "Give onset, a recorded epoch, to look at the growth since then all the same."
+        )
+    return record, turn
+
+
+def last_layer(model, X, scores, epoch):
+    """Activations, weights and bias with which scores are H W' + b, as of an epoch.
+
+    Parameters
+    ----------
+    model : fitted DynamicsClassifier
+    X : array-like of shape (n_samples, ...)
+    scores : array of shape (n_samples, n_classes)
+        What the network makes of ``X`` at that epoch.
+    epoch : int
+
+    Returns
+    -------
+    activations : array of shape (n_samples, n_units)
+        float64.
+    weight, bias : array of shape (n_classes, n_units), (n_classes,)
+        float64; a layer without bias has zeros.
+    """
+    activations = _last_activations(model, X, epoch)
+    state = {name: _array(values) for name, values in model.at_epoch(epoch).module_.state_dict().items()}
+    shape = (scores.shape[1], activations.shape[1])
+    names = [name for name, values in state.items() if values.shape == shape]
+    for name in reversed(names):
+        weight = state[name].astype(np.float64)
+        bias = _bias_of(name, state, len(weight))
+        if _gives(activations, weight, bias, scores):
+            return activations, weight, bias
+    raise ValueError(_not_linear(shape, names, state))
+
+
+def _last_activations(model, X, epoch):
+    try:
+        activations = model.activations(X, layer=-1, epoch=epoch)
+    except ValueError as error:
+        if "hidden layers are" not in str(error):
+            raise
+        raise ValueError(
+            "The network has no hidden layer, so there are no features that could grow. Use one with "
+            "hidden layers, such as MLP((100,))."
+        ) from error
+    return activations.reshape(len(activations), -1).astype(np.float64)
+
+
+def _array(tensor):
+    """A tensor, wherever it lies, as an array: the only place where an analyzer meets one."""
+    return np.asarray(tensor.detach().cpu() if hasattr(tensor, "detach") else tensor)
+
+
+def _bias_of(name, state, n_classes):
+    bias = state.get(f"{name.removesuffix('weight')}bias", np.zeros(n_classes))
+    return bias.astype(np.float64)
+
+
+def _gives(activations, weight, bias, scores):
+    """Whether H W' + b are the scores, up to the rounding of the sum that makes them."""
+    rounding = 1e-3 * (np.abs(activations) @ np.abs(weight).T + np.abs(bias)).max()
+    return bool((np.abs(activations @ weight.T + bias - scores) <= rounding).all())
+
+
+def _not_linear(shape, names, state):
+    looked = f"of {', '.join(names)}" if names else f"of shape {shape}, of which the network has none"
+    return (
+        "The last layer is not linear on the last hidden layer: with its activations H, scores are not H W' + b for "
+        f"weights W {looked}. Growth can be measured where a network ends in a linear layer; its parameters are "
+        f"{', '.join(state)}."
+    )
