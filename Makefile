@@ -5,10 +5,10 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 
-.PHONY: help demo examples test test-slow bench lint clean
+.PHONY: help demo examples test test-slow bench study-loss-tails lint clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ test-slow: $(VENV)/.installed-test ## Run the long checks too
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done
+
+study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (half an hour; MNIST and others on disk)
+	$(RUN) benchmarks/studies/loss_tails.py
 
 lint: $(VENV)/.installed-test ## Check style and format
 	$(VENV)/bin/ruff check .

@@ -117,7 +117,6 @@ def inversion(X, y, repeats):
         {
             "by hand": lambda: by_hand(X, y),
             "fit_together": lambda: fit_together(seeds_of(inversion_classifier()), X, y),
-            "one by one": lambda: [clf.fit(X, y) for clf in seeds_of(inversion_classifier())],
         },
         repeats,
     )

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_method_params
 
 from sklearn_nndyn.classifiers import DynamicsClassifier
 from sklearn_nndyn.classifiers._parameters import check_parameters
-from sklearn_nndyn.classifiers._together import prepare, train
+from sklearn_nndyn.classifiers._prepared import prepare, train
 from sklearn_nndyn.model_selection._fold import Fold
 
 DATA_LIMIT = 2**30  # bytes of training data of one program, where no limit is given

@@ -161,6 +161,15 @@ def test_callbacks_of_scikit_learn_hear_of_search_and_refit():
     assert told == ["setup", "begin fit", *parts, "end fit", "teardown"]
 
 
+def test_callbacks_that_are_handed_on_reach_the_refit(capfd):
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from 1.9 on")
+    search = BatchedGridSearchCV(classifier(), GRID, cv=2)
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(*digits())
+    shown = capfd.readouterr().out
+    assert "BatchedGridSearchCV - fit" in shown
+    assert shown.count("DynamicsClassifier - fit") == 1
+
+
 def test_documented_attributes_are_there_after_fit():
     from tests.test_docstrings import entries
 

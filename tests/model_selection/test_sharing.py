@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_nndyn import BatchedGridSearchCV
-from sklearn_nndyn.model_selection._units import cut, make_groups
+from sklearn_nndyn.model_selection._units import cut, make_groups, preprocessing_key
 from tests.model_selection.searches import CountingScaler, assert_same_results, both, classifier, digits
 
 
@@ -179,6 +179,18 @@ class TestUnits:
         costs = [sum(group.cost for group in unit) for unit in cut(groups, n_units, whole=False)]
         assert len(costs) == n_units
         assert max(costs) - min(costs) <= 2 * 6 * 100
+
+    def test_whole_groups_are_dealt_out_evenly(self):
+        splits = [(np.arange(n), np.arange(5)) for n in (10, 10, 10, 30)]
+        groups = make_groups(classifier(), [{}], [classifier()], splits)
+        costs = [sum(group.cost for group in unit) for unit in cut(groups, 2, whole=True)]
+        assert costs == [30 * 4, 30 * 4]
+
+    def test_equal_values_that_are_not_one_object_share_their_preprocessing(self):
+        one, other = ({"scale__share": float(text), "clf__lr": lr} for text, lr in [("1.5", 1), ("1.50", 2)])
+        assert one["scale__share"] is not other["scale__share"]
+        assert preprocessing_key(scaled(), one) == preprocessing_key(scaled(), other)
+        assert preprocessing_key(scaled(), one) != preprocessing_key(scaled(), {"scale__share": 2.5})
 
     def test_whole_groups_stay_whole_while_there_are_enough(self):
         groups = self.groups(classifier(), [{"max_epochs": 4}] * 6)

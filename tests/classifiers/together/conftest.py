@@ -2,17 +2,17 @@
 
 import pytest
 
-from sklearn_nndyn.classifiers import _together
+from sklearn_nndyn.classifiers import _prepared
 
 
 @pytest.fixture
 def programs(monkeypatch):
     """The numbers of estimators in each program that was trained, in order."""
-    sizes, run = [], _together._run
+    sizes, run = [], _prepared._run
 
     def watched(program, progress):
         sizes.append(len(program))
         return run(program, progress)
 
-    monkeypatch.setattr(_together, "_run", watched)
+    monkeypatch.setattr(_prepared, "_run", watched)
     return sizes

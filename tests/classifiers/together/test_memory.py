@@ -22,7 +22,7 @@ SCRIPT = """
 import json, os, resource, sys
 import numpy as np
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers import _groups, _together
+from sklearn_nndyn.classifiers import _groups, _prepared
 from sklearn_nndyn.modules import MLP
 
 limit = int(sys.argv[1]) or None
@@ -42,16 +42,16 @@ def prepared(n, rows):
     shared, fits = {}, []
     for seed in range(n):
         clf = DynamicsClassifier(MLP((100,)), random_state=seed, **settings)
-        fits.append(_together.prepare(clf, X, y, shared=shared))
+        fits.append(_prepared.prepare(clf, X, y, shared=shared))
     return fits
 
-_together.train(prepared(2, 400))  # what is imported or made at first use
+_prepared.train(prepared(2, 400))  # what is imported or made at first use
 fits = prepared(60, 600)
 programs = len(_groups.cut_into_programs(fits, limit))
 room = bytearray(max(0, peak() - now()))  # so that each byte more lifts the peak
 room[::4096] = bytes([1]) * len(room[::4096])
 before = peak()
-assert _together.train(fits, memory_limit=limit) == [None] * 60
+assert _prepared.train(fits, memory_limit=limit) == [None] * 60
 moments = 2 * sum(p.numel() * 4 for fit in fits for p in fit.estimator.module_.parameters())
 print(json.dumps({"rose": peak() - before - moments, "programs": programs}))
 """

@@ -8,8 +8,8 @@ from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.classifiers import _groups
+from sklearn_nndyn.classifiers._prepared import prepare
 from sklearn_nndyn.classifiers._stack import Stack
-from sklearn_nndyn.classifiers._together import prepare
 from sklearn_nndyn.losses import LogLoss, loss_names
 from sklearn_nndyn.modules import MLP
 from tests.classifiers.together.comparing import assert_as_its_own_fit, fit_both, small

@@ -10,8 +10,8 @@ from skorch.callbacks import Callback
 
 from sklearn_nndyn import fit_together
 from sklearn_nndyn.classifiers import _joint_training
+from sklearn_nndyn.classifiers._prepared import make_members, prepare, train
 from sklearn_nndyn.classifiers._stack import Stack
-from sklearn_nndyn.classifiers._together import make_members, prepare, train
 from sklearn_nndyn.classifiers._watchers import (
     DivergenceGuard,
     EarlyStopping,
@@ -30,7 +30,7 @@ from tests.classifiers.together.comparing import (
     fit_both,
     small,
 )
-from tests.classifiers.together.test_modules import Normed
+from tests.classifiers.together.test_modules import HasTemperature, Normed
 from tests.problems import Problem
 
 X, Y = Problem("vectors").data()
@@ -78,6 +78,25 @@ def test_each_stops_at_its_own_epoch(kind, monitor, optimizer, programs):
     assert len({clf.n_iter_ for clf in alone}) >= 3
     assert alone[-1].n_iter_ == 25
     assert not hasattr(together[-1], "best_epoch_")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam", "adagrad", "radam"])
+def test_those_that_stay_keep_the_state_of_their_optimizer(optimizer):
+    """Also that of a parameter of one number, which has the shape of a count."""
+
+    def make():
+        stops = [
+            small(module=HasTemperature, early_stopping=True, n_iter_no_change=1, tol=1e3, random_state=5)
+        ]
+        return stops + [small(module=HasTemperature, random_state=s) for s in range(2)]
+
+    def tuned():
+        return [clf.set_params(optimizer=optimizer, dtype="float64", max_epochs=6) for clf in make()]
+
+    together, alone = fit_both(tuned, X, Y)
+    assert [clf.n_iter_ for clf in alone] == [2, 6, 6]
+    for clf, own in zip(together, alone, strict=True):
+        assert_as_its_own_fit(clf, own, X, Y)
 
 
 def test_who_has_stopped_is_no_longer_trained(monkeypatch):

@@ -7,9 +7,9 @@ import torch
 from sklearn_nndyn.classifiers._data import TrainingData
 from sklearn_nndyn.classifiers._feeds import Feed, StackedBatches, runs_of
 from sklearn_nndyn.classifiers._optimizers import Update
+from sklearn_nndyn.classifiers._prepared import make_members, prepare
 from sklearn_nndyn.classifiers._stack import ELEMENTWISE, Stack
 from sklearn_nndyn.classifiers._stacked_program import StackedProgram, in_order
-from sklearn_nndyn.classifiers._together import make_members, prepare
 from sklearn_nndyn.classifiers._training import draw_order
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.losses import get_loss
