@@ -61,6 +61,11 @@ def fit_together(
     same order, to the last bit, and the same record, snapshots and ``loss_curve_`` up to rounding. With dropout
     each network draws from its own stream of random numbers, as in its own ``fit``.
 
+    Rounding stays rounding where training is smooth: 1e-6 of the greatest value after twenty epochs for most losses
+    in single precision. Where it is not (the gradient of ``"l1"`` is a sign, and Adam makes a step of any gradient
+    however small) the last bit grows, as it does between two fits whose initial weights differ in the last bit; in
+    double precision it stays below 1e-9.
+
     Trained one by one, with the same result, are: modules other than chains of linear layers that draw random
     numbers in training (dropout), that have batch normalisation with running statistics, or that ``torch.func``
     cannot batch; optimizers that are not element-wise (LBFGS, Adafactor) or one's own; estimators with

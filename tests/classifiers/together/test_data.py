@@ -130,6 +130,18 @@ def test_full_batches_which_up_to_200_rows_are_summed_in_double_precision(n, dty
     assert programs == [3, 3]
 
 
+def test_full_batches_of_different_precision_do_not_share_a_program(programs):
+    """Up to 200 rows, and more."""
+    rows, labels = VECTORS.data(230)
+    chosen = [np.arange(150), np.arange(230), np.arange(140), np.arange(220)]
+    made = fit_both(
+        lambda: [small(batch_size="full", random_state=s) for s in range(4)], rows, labels, indices=chosen
+    )
+    for clf, own, seen in zip(*made, chosen, strict=True):
+        assert_as_its_own_fit(clf, own, rows[seen], None, 1e-5)
+    assert programs == [2, 2]
+
+
 class Odd:
     """A schedule that is a callable."""
 

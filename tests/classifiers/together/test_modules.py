@@ -176,11 +176,11 @@ class Drops(Normed):
 
 
 class DropsByNumPy(Normed):
-    """Stochastic depth, decided by NumPy's generator."""
+    """Stochastic depth, decided by NumPy's generator; so seldom that no trial sees it."""
 
     def forward(self, x):
         h = torch.tanh(self.into(x))
-        return self.out(self.norm(h) if self.training and np.random.random() < 0.1 else h)  # noqa: NPY002
+        return self.out(self.norm(h) if self.training and np.random.random() < 0.01 else h)  # noqa: NPY002
 
 
 class Frozen(Normed):
@@ -211,6 +211,27 @@ class Counts(Normed):
     def forward(self, x):
         self.steps += self.training
         return super().forward(x) * (1 + self.steps / 10)
+
+
+class WarmsUp(Counts):
+    """The number of steps matters later only."""
+
+    def forward(self, x):
+        self.steps += self.training
+        return Normed.forward(self, x) * (2 if self.steps > 10 else 1)
+
+
+class WarmsUpByBuffer(Normed):
+    """The same, counted in a buffer."""
+
+    def __init__(self, input_shape, n_classes):
+        super().__init__(input_shape, n_classes)
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, x):
+        if self.training:
+            self.steps = self.steps + 1
+        return super().forward(x) * (1 + (self.steps > 10))
 
 
 class Averages(Normed):
@@ -273,6 +294,8 @@ ALONE = {
     "branches-by-weight": BranchesByWeight,
     "counts-steps": Counts,
     "running-mean": Averages,
+    "warms-up": WarmsUp,
+    "warms-up-by-buffer": WarmsUpByBuffer,
     "own-columns": Draws,
     "recurrent": RepeatsOne,
     "hooks": hooked,
