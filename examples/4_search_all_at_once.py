@@ -47,7 +47,9 @@ def compare(one_by_one, at_once, seconds):
 
 def learned(search, share=0.9):
     """For each loss its score, and when its training samples were learned (mean over folds)."""
-    print(f"loss                      accuracy    epochs until {share:.0%} of the training samples are right")
+    print(
+        f"loss                        accuracy    epochs until {share:.0%} of the training samples are right"
+    )
     order = search.cv_results_["rank_test_score"].argsort()
     for i in order:
         records = search.candidate_dynamics_[i]
@@ -56,7 +58,7 @@ def learned(search, share=0.9):
             f"{np.mean([epochs[0] for epochs in reached]):.1f}" if all(map(len, reached)) else "not reached"
         )
         print(
-            f"{search.cv_results_['param_loss'][i]:22}    {search.cv_results_['mean_test_score'][i]:8.3f}    {epochs}"
+            f"{search.cv_results_['param_loss'][i]:24}    {search.cv_results_['mean_test_score'][i]:8.3f}    {epochs}"
         )
 
 

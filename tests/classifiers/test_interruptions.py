@@ -178,7 +178,16 @@ class PressesControlC(torch.nn.Module):
         return torch.nn.functional.cross_entropy(scores, target, reduction=self.reduction)
 
 
+@pytest.fixture
+def hears_control_c():
+    """Also in a process that was started in the background, which is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @both
+@pytest.mark.usefixtures("hears_control_c")
 def test_control_c(problem):
     X, y = problem.data()
     batches = -(-len(X) // problem.batch_size)

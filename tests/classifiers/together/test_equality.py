@@ -105,7 +105,9 @@ def test_twelve_losses_under_adam_on_digits(programs):
 
     def make():
         return [
-            DynamicsClassifier(loss=loss, lr=lr, random_state=0, dtype="float64", max_epochs=20, batch_size=32)
+            DynamicsClassifier(
+                loss=loss, lr=lr, random_state=0, dtype="float64", max_epochs=20, batch_size=32
+            )
             for loss in loss_names()
             for lr in (0.001, 0.003)
         ]
