@@ -375,15 +375,18 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         recording, training = self._plan(task, epochs)
         bridges = callback_bridges(self, epochs, given, self._as_fitted)
         training.watchers.extend(bridges)
-        self.net_.prepare_program(task.data, self._randomness)
-        with self._shuffling.as_generator(torch.Generator()) as shuffler:
-            try:
-                training.run(epochs, shuffler if self.shuffle else None, self._randomness)
-            finally:
-                keep_results(self, task, recording)
+        self._run(training, task, recording, epochs)
         for bridge in bridges:
             bridge.close()
         return training
+
+    def _run(self, training, task, recording, epochs, begun=False):
+        self.net_.prepare_program(task.data, self._randomness)
+        with self._shuffling.as_generator(torch.Generator()) as shuffler:
+            try:
+                training.run(epochs, shuffler if self.shuffle else None, self._randomness, begun)
+            finally:
+                keep_results(self, task, recording)
 
     def _plan(self, task, epochs):
         """Who watches the coming epochs."""

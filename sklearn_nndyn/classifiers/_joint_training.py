@@ -5,13 +5,16 @@ from tqdm import tqdm
 from sklearn_nndyn.classifiers._results import keep_results
 from sklearn_nndyn.classifiers._stacked_program import StackedProgram, in_order
 from sklearn_nndyn.classifiers._training import Undo
+from sklearn_nndyn.classifiers._warning import warn_user
 from sklearn_nndyn.classifiers._watchers import ProgressBar
 
 
 class JointTraining:
     """The way of several fits through their epochs, as `Training` is that of one.
 
-    A member that stops early, diverges or fails leaves, as its own fit would have left it; the others go on.
+    A member that stops early, diverges or fails leaves, as its own fit would have left it; the others go on. Where
+    the program itself fails, every member goes on by itself from the last whole epoch, and whose failure it was ends
+    by it.
 
     Parameters
     ----------
@@ -45,9 +48,7 @@ class JointTraining:
         ) as self.bar:
             self.program = StackedProgram(self.members, self.size)
             try:
-                self.program.look(0)
-                for member in self.members:
-                    member.training.begin()
+                self._begin()
                 while self.members and self.epoch < self.epochs:
                     self._run_epoch()
             except BaseException as error:
@@ -66,12 +67,26 @@ class JointTraining:
             watchers.remove(bar)
         return bool(bars)
 
+    def _begin(self):
+        try:
+            self.program.look(0)
+            for member in self.members:
+                member.training.begin()
+        except Exception as error:
+            self._part(error, begun=False)
+
     def _run_epoch(self):
         for member in self.members:
             member.training.begin_epoch()
-        for member, loss in zip(self.members, self.program.run_epoch(), strict=True):
-            member.net.note_loss(loss, member.data)
-        self.program.look(self.epoch + 1)
+        try:
+            for member, loss in zip(self.members, self.program.run_epoch(), strict=True):
+                member.net.note_loss(loss, member.data)
+            self.program.look(self.epoch + 1)
+        except Exception as error:
+            return self._part(error)
+        self._end_epoch()
+
+    def _end_epoch(self):
         leaving = {}
         for member in self.members:
             try:
@@ -100,6 +115,35 @@ class JointTraining:
         self.program.close()
         if self.members:
             self.program = StackedProgram(self.members, self.size)
+
+    def _part(self, error, begun=True):
+        """End the program as of its last whole epoch; every member goes on by itself."""
+        warn_user(
+            f"Training {len(self.members)} networks together failed in epoch {self.epoch + begun} "
+            f"({type(error).__name__}: {error}); each is now trained by itself.",
+            RuntimeWarning,
+        )
+        members, self.members = self.members, []
+        for i in range(len(members)):
+            self.program.release(i, undo=True)
+        self.program.close()
+        interrupted = False
+        for member in members:
+            interrupted |= self._run_alone(member, begun, 0 if interrupted else self.epochs - self.epoch)
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def _run_alone(self, member, begun, epochs):
+        """The rest of a member's fit; whether it was interrupted."""
+        del member.net.history_[self.epoch :]
+        member.recording.forget_after(self.epoch if begun else -1)
+        member.recording.looks = True
+        try:
+            member.estimator._run(member.training, member.task, member.recording, epochs, begun)
+        except Exception as error:
+            self.errors[member] = error
+        self.progress(self.epochs - self.epoch)
+        return member.training.interrupted
 
     def _end(self, member, error):
         del member.net.history_[self.epoch :]

@@ -27,7 +27,7 @@ class Training:
         self.datasets = {"dataset_train": data, "dataset_valid": validation}
         self.interrupted = False
 
-    def run(self, epochs, shuffler, random_state):
+    def run(self, epochs, shuffler, random_state, begun=False):
         """Train by itself.
 
         Parameters
@@ -37,9 +37,12 @@ class Training:
             Draws the order of the rows; None leaves them as they lie.
         random_state : RandomState
             For everything else that is random (dropout).
+        begun : bool, default=False
+            Whether `begin` was called, and these epochs go on from others.
         """
         try:
-            self.begin()
+            if not begun:
+                self.begin()
             for _ in range(epochs):
                 self._run_epoch(shuffler, random_state)
                 if self.wants_to_stop:

@@ -137,10 +137,14 @@ class Recording(Watcher):
 
     def on_train_end(self, net):
         """Forget what was seen of an epoch that was undone."""
+        self.forget_after(len(net.history))
+
+    def forget_after(self, epoch):
+        """As if nothing had been seen after ``epoch``."""
         for seen in (*self.recorders.values(), self.snapshots):
-            while seen is not None and seen.epochs and seen.epochs[-1] > len(net.history):
+            while seen is not None and seen.epochs and seen.epochs[-1] > epoch:
                 seen.epochs.pop()
-        del self.seconds[sum(self.schedule(epoch) for epoch in self.epochs if epoch <= len(net.history)) :]
+        del self.seconds[sum(self.schedule(own) for own in self.epochs if own <= epoch) :]
 
     def _forget_weights_not_gone_on_from(self, epoch):
         """After the best epoch was restored, training goes on from other weights than were kept last."""

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier
+from tests.classifiers.together.comparing import Refuses
 from tests.model_selection.searches import assert_same_results, both, classifier, digits
 
 HALF_BAD = {"lr": [0.03, -1, 1e-4]}
@@ -69,6 +70,18 @@ class TestFailingCandidates:
         assert records.sum() == 1
         with pytest.raises(ZeroDivisionError, match="tripped"):
             search.set_params(error_score="raise").fit(*digits())
+
+    def test_a_loss_that_fails_in_training_fails_its_own_candidate(self):
+        """The others of its program get the scores of `GridSearchCV`."""
+        grid = {"loss": ["log", Refuses(4.2), "l2"]}
+        with (
+            pytest.warns(FitFailedWarning, match="3 fits failed out of a total of 9") as caught,
+            pytest.warns(RuntimeWarning, match="Training 9 networks together failed in epoch"),
+        ):
+            search, other = both(classifier(lr=0.05, max_epochs=8), grid, *digits(), refit=False)
+        assert_same_results(search, other)
+        np.testing.assert_array_equal(np.isnan(other.cv_results_["mean_test_score"]), [False, True, False])
+        assert len([w for w in caught if "OverflowError: a score beyond 4.2" in str(w.message)]) == 2
 
     def test_bad_data_is_told_of_each_fold(self):
         X, y = digits()

@@ -21,6 +21,19 @@ def small(**changes):
     return DynamicsClassifier(**{"module": MLP((10,)), **settings, **changes})
 
 
+class Refuses(torch.nn.Module):
+    """Cross-entropy that fails once a score is large, whoever asks and as often as it is asked."""
+
+    def __init__(self, limit, reduction="mean"):
+        super().__init__()
+        self.limit, self.reduction = limit, reduction
+
+    def forward(self, scores, target):
+        if scores.detach().abs().max() > self.limit:
+            raise OverflowError(f"a score beyond {self.limit}")
+        return torch.nn.functional.cross_entropy(scores, target, reduction=self.reduction)
+
+
 def of_each(values, i):
     """The ``i``-th estimator's own, of one for all or a list of one for each."""
     return values[i] if isinstance(values, list) else values

@@ -10,6 +10,7 @@ from skorch.callbacks import Callback
 
 from sklearn_nndyn import fit_together
 from sklearn_nndyn.classifiers import _joint_training
+from sklearn_nndyn.classifiers._chain import ChainStep
 from sklearn_nndyn.classifiers._prepared import make_members, prepare, train
 from sklearn_nndyn.classifiers._stack import Stack
 from sklearn_nndyn.classifiers._watchers import (
@@ -24,7 +25,9 @@ from sklearn_nndyn.recording import Snapshots
 from sklearn_nndyn.recording._joint import JointLook
 from tests.classifiers.together.comparing import (
     EVERYTHING,
+    Refuses,
     assert_as_its_own_fit,
+    assert_close,
     assert_equal_bitwise,
     assert_same_states,
     fit_both,
@@ -259,27 +262,44 @@ def test_so_it_is_with_dropout_and_full_batches(kind, place, at_call):
     test_an_epoch_that_is_interrupted_is_as_if_it_had_not_begun(kind, place, 2, "after", at_call)
 
 
-@every_place
-def test_a_failure_ends_those_whom_it_concerns_at_their_last_whole_epoch(place, k, when, at_call):
-    """A step or a look is of all networks of a program, what else is done in an epoch of one alone."""
+SHARED = [case for case in CASES if case[0] in ("step", "look")]
+OWN = [case for case in CASES if case not in SHARED]
+
+
+@pytest.mark.parametrize(("place", "k", "when"), OWN, ids=str)
+def test_a_failure_of_one_ends_it_at_its_last_whole_epoch(place, k, when, at_call):
+    """The others do not notice."""
     shorter = fit_together(several(max_epochs=2, **PATIENT), X, Y, **VALIDATED)
     owner, name, before, _ = PLACES[place]
     at_call(owner, name, before + k, ZeroDivisionError("tripped"), when)
     made = several(**PATIENT)
     with pytest.raises(ZeroDivisionError, match="tripped") as caught:
         fit_together(made, X, Y, **VALIDATED)
-    stopped = [i for i, clf in enumerate(made) if clf.n_iter_ == 2]
-    assert len(stopped) == (3 if place in ("step", "look") else 1)
+    (stopped,) = [i for i, clf in enumerate(made) if clf.n_iter_ == 2]
     assert caught.value.__notes__ == [
-        f"In the training of estimators{stopped}, now as after their last whole epoch; those without an error are "
+        f"In the training of estimators[{stopped}], now as after their last whole epoch; those without an error are "
         "fitted."
     ]
     for i, clf in enumerate(made):
-        if i in stopped:
+        if i == stopped:
             assert_stopped_as(clf, shorter[i])
         else:
             own = several(**PATIENT)[i].fit(X, Y, **VALIDATED)
             assert_as_its_own_fit(clf, own, X, Y)
+
+
+@pytest.mark.parametrize(("place", "k", "when"), SHARED, ids=str)
+def test_a_failure_of_the_program_leaves_each_to_itself(place, k, when, at_call):
+    """A step or a look is of all networks: the epoch is undone for all, and each goes on alone."""
+    owner, name, before, _ = PLACES[place]
+    at_call(owner, name, before + k, ZeroDivisionError("tripped"), when)
+    made = several(**PATIENT)
+    with pytest.warns(
+        RuntimeWarning, match=r"^Training 3 networks together failed in epoch 3 .*ZeroDivisionError"
+    ):
+        fit_together(made, X, Y, **VALIDATED)
+    for clf, own in zip(made, several(**PATIENT), strict=True):
+        assert_as_its_own_fit(clf, own.fit(X, Y, **VALIDATED), X, Y)
 
 
 @every_kind
@@ -351,16 +371,17 @@ def test_an_interrupt_of_one_that_is_trained_alone_stops_all_that_follow():
     assert str(caught[1].message).endswith("after their last whole epoch, 0 to 4.")
 
 
-def test_a_failure_leaves_the_other_programs_trained(at_call):
+def test_a_program_that_fails_is_gone_on_with_one_by_one(at_call, programs):
+    """From its last whole epoch; other programs do not notice."""
     at_call(Stack, "apply", 6, ZeroDivisionError("tripped"))
     made = two_programs()
-    with pytest.raises(ZeroDivisionError, match="tripped") as caught:
+    told = r"^Training 2 networks together failed in epoch 2 \(ZeroDivisionError: tripped\); each is now trained by its"
+    with pytest.warns(RuntimeWarning, match=told):
         fit_together(made, X, Y)
-    assert caught.value.__notes__ == [
-        "In the training of estimators[0, 2], now as after their last whole epoch; those without an error are fitted."
-    ]
-    assert [clf.n_iter_ for clf in made] == [1, 4, 1, 4]
-    assert_as_its_own_fit(made[1], small(module=MLP((7,)), random_state=0).fit(X, Y), X, Y)
+    assert programs == [2, 2]
+    for clf, width, seed in zip(made, (5, 7, 5, 7), (0, 0, 1, 1), strict=True):
+        assert clf.n_iter_ == 4
+        assert_as_its_own_fit(clf, small(module=MLP((width,)), random_state=seed).fit(X, Y), X, Y)
 
 
 class Trips(torch.nn.Module):
@@ -393,19 +414,73 @@ def test_several_failures_are_told_together():
     assert [clf.n_iter_ for clf in made] == [1, 4, 2]
 
 
-def test_a_loss_that_fails_in_training(programs):
-    """Who shares a program with it ends with it, and is told; the epoch is undone for all."""
-    made = [small(loss=Trips(7, ZeroDivisionError("in the loss"))), small(random_state=4)]
-    shorter = fit_together(
-        [small(max_epochs=1, loss=torch.nn.CrossEntropyLoss()), small(max_epochs=1, random_state=4)], X, Y
-    )
-    with pytest.raises(ZeroDivisionError, match="in the loss") as caught:
+@every_kind
+def test_a_loss_that_fails_in_training_ends_its_own_fit_alone(kind, programs):
+    """At the epoch at which its own fit ends; in what it leaves behind too."""
+
+    def make():
+        made = [small(loss=Refuses(4.2), **kind), small(random_state=4, **kind)]
+        made += [small(early_stopping=True, n_iter_no_change=2, tol=1e3, loss="l2", **kind)]
+        return [clf.set_params(max_epochs=12, lr=0.03, dtype="float64", record=EVERYTHING) for clf in made]
+
+    together, alone = make(), make()
+    with (
+        pytest.warns(RuntimeWarning, match=r"each is now trained by itself\.$"),
+        pytest.raises(OverflowError, match=r"a score beyond 4\.2") as caught,
+    ):
+        fit_together(together, X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert caught.value.__notes__ == [
+        "In the training of estimators[0], now as after their last whole epoch; those without an error are fitted."
+    ]
+    with pytest.raises(OverflowError):
+        alone[0].fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert 0 < alone[0].n_iter_ < 12
+    for own in alone[1:]:
+        own.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    for clf, own in zip(together, alone, strict=True):
+        assert clf.n_iter_ == own.n_iter_
+        assert_as_its_own_fit(clf, own, X, Y)
+
+
+@pytest.mark.parametrize("where", [JointLook, DivergenceGuard])
+def test_a_program_that_fails_before_its_first_epoch(where, monkeypatch, programs):
+    """Nothing of the failed beginning is left in the records."""
+    name = "look" if where is JointLook else "on_train_begin"
+    original, calls = getattr(where, name), []
+
+    def fails_second(self, *args):
+        original(self, *args)
+        calls.append(self)
+        if len(calls) == 2:
+            raise ZeroDivisionError("tripped")
+
+    monkeypatch.setattr(where, name, fails_second)
+    made = [small(random_state=seed) for seed in range(3)]
+    with pytest.warns(RuntimeWarning, match=r"^Training 3 networks together failed in epoch 0 "):
+        fit_together(made, X, Y, X_val=X_VAL, y_val=Y_VAL)
+    monkeypatch.undo()
+    for seed, clf in enumerate(made):
+        own = small(random_state=seed).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+        assert clf.dynamics_.epochs.tolist() == list(range(5))
+        assert len(clf.dynamics_.header["seconds_per_epoch"]) == 5
+        assert_equal_bitwise(clf, own)
+
+
+def test_an_interrupt_after_a_program_failed_leaves_all_usable(at_call):
+    """Those that went on by themselves are as after the last whole epoch of each."""
+    at_call(Stack, "apply", 6, ZeroDivisionError("tripped"))
+    at_call(ChainStep, "__call__", 6, KeyboardInterrupt())
+    made = two_programs()
+    with (
+        pytest.warns(RuntimeWarning, match="each is now trained"),
+        pytest.warns(UserWarning, match="interrupted"),
+    ):
         fit_together(made, X, Y)
-    assert programs == [2, 2]
-    assert "estimators[0, 1]" in caught.value.__notes__[0]
-    for clf, other in zip(made, shorter, strict=True):
-        assert clf.n_iter_ == 1
-        assert_equal_bitwise(clf, other)
+    assert [clf.n_iter_ for clf in made] == [2, 0, 1, 0]
+    for clf in (made[0], made[2]):
+        shorter = small(module=MLP((5,)), random_state=clf.random_state, max_epochs=clf.n_iter_).fit(X, Y)
+        assert_close(clf.dynamics_.loss, shorter.dynamics_.loss, 1e-4)
+        assert_same_states(clf.module_.state_dict(), shorter.module_.state_dict(), 1e-4)
 
 
 def test_the_progress_of_a_search_counts_every_epoch_once():
