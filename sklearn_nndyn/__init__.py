@@ -1,6 +1,6 @@
 """scikit-learn neural classifiers that remember how they learned every sample."""
 
-from sklearn_nndyn.analyzers import LossTailAnalyzer
+from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics import Dynamics, load_dynamics
 from sklearn_nndyn.model_selection import BatchedGridSearchCV
@@ -9,6 +9,7 @@ __all__ = [
     "BatchedGridSearchCV",
     "Dynamics",
     "DynamicsClassifier",
+    "EntanglementAnalyzer",
     "LossTailAnalyzer",
     "fit_together",
     "load_dynamics",

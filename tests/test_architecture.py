@@ -22,6 +22,7 @@ LINE = {
     "analyzers": ("dynamics",),
     "displays": ("dynamics", "analyzers"),
     "model_selection": ("losses", "datasets", "dynamics", "classifiers", "analyzers"),
+    "experiments": ("dynamics", "classifiers", "analyzers"),
 }
 WITHOUT_TORCH = {"torch", "torchvision", "skorch"}
 

@@ -17,12 +17,14 @@ SOURCES = {
 class RecordAnalyzer(TransformerMixin, BaseEstimator):
     """A transformer whose ``X`` is a record, or a fitted model that holds one.
 
-    A child says in ``_needs`` which fields it cannot do without, and writes ``_fit(record)``, which sets what
-    is found; ``_columns(record)``, {name: (n_samples,) column}, each row a function of its own sample only;
-    ``_names()``, the names of these columns; and ``_summary()``.
+    A child says in ``_needs`` which fields it cannot do without, and in ``_prefers`` which record of a model it
+    reads where there are two; and writes ``_fit(record)``, which sets what is found; ``_columns(record)``, {name:
+    (n_samples,) column}, each row a function of its own sample only; ``_names()``, the names of these columns; and
+    ``_summary()``.
     """
 
     _needs = ("loss",)
+    _prefers = "validation"
     _takes_arrays = False
 
     def fit(self, X, y=None):
@@ -31,9 +33,8 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : Dynamics or fitted estimator
-            A record; or a model that holds one, also at the end of a Pipeline, or as the best of a search. Of a
-            model the validation record is read where there is one, else the training record; ``source_`` says
-            which.
+            A record; or a model that holds one, also at the end of a Pipeline, or as the best of a search.
+            ``source_`` says which record was read.
         y : None, default=None
             Not used; here because scikit-learn's meta-estimators hand it on.
 
@@ -79,8 +80,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
             If the analyzer or the model is not fitted.
         """
         check_is_fitted(self)
-        record, _ = self._read(X, reset=False)
-        return np.column_stack([self._columns(record)[name] for name in self._names()]).astype(np.float64)
+        return self._table(self._read(X, reset=False)[0])
 
     def get_feature_names_out(self, input_features=None):
         """The names of the columns of the table.
@@ -118,11 +118,15 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._summary()
 
+    def _table(self, record):
+        columns = self._columns(record)
+        return np.column_stack([columns[name] for name in self._names()]).astype(np.float64)
+
     def _read(self, X, reset):
         """The record in ``X``, and in words where it was found."""
         if self._takes_arrays and not isinstance(X, Dynamics) and not hasattr(X, "fit"):
             return self._from_array(X, reset), SOURCES["array"]
-        record, source = find_record(X, self._needs)
+        record, source = find_record(X, self._needs, self._prefers)
         if reset:
             validate_data(self, record, skip_check_array=True)  # n_features_in_ is the number of epochs
         elif not np.array_equal(record.epochs, self.epochs_):
@@ -130,8 +134,16 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         return record, source
 
 
-def find_record(X, needs):
-    """The record in ``X``: itself, the validation record of a model, or else its training record.
+def find_record(X, needs, prefers="validation"):
+    """The record in ``X``: itself, or one of a model's two.
+
+    Parameters
+    ----------
+    X : Dynamics or fitted estimator
+    needs : sequence of str
+        Fields it has to hold.
+    prefers : {"validation", "train"}, default="validation"
+        The validation record of a model, or else its training record; or only the latter.
 
     Returns
     -------
@@ -142,9 +154,10 @@ def find_record(X, needs):
     """
     if isinstance(X, Dynamics):
         return check_dynamics(X, needs=needs), SOURCES["record"]
-    held = check_dynamics(X, needs=needs, split="validation", optional=True)
-    if held is not None:
-        return held, SOURCES["validation"]
+    if prefers == "validation":
+        held = check_dynamics(X, needs=needs, split="validation", optional=True)
+        if held is not None:
+            return held, SOURCES["validation"]
     return check_dynamics(X, needs=needs), SOURCES["train"]
 
 
