@@ -34,7 +34,7 @@ test-slow: $(VENV)/.installed-test ## Run the long checks too
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done
 
-study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (half an hour; MNIST and others on disk)
+study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (20 minutes; MNIST and others on disk)
 	$(RUN) benchmarks/studies/loss_tails.py
 
 lint: $(VENV)/.installed-test ## Check style and format

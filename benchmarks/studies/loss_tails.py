@@ -157,7 +157,10 @@ def interval(values):
 def shown(values, form="{:.3g}"):
     """Mean ± half width."""
     mean, half = interval(values)
-    return "-" if np.isnan(mean) else f"{form.format(mean)} ± {form.format(half)}"
+    if np.isnan(mean):
+        return "-"
+    width = f" ± {form.replace('+', '').format(half)}" if np.isfinite(half) else " (one seed)"
+    return form.format(mean) + width
 
 
 def above(values, limit):

@@ -217,5 +217,5 @@ def _divided(test, loss):
     if test.share_vanished < 0:
         return f"{divided} higher still. The growth of the scores has made the loss smaller, not larger."
     if test.share_vanished > 1:
-        return f"{divided} lower than at the turn. Without the growth of the scores, the loss would not have risen."
+        return f"{divided} lower than at the turn: at that scale nothing of the rise is left."
     return f"{divided} {percent(test.share_vanished)} of the rise vanishes with the growth of the scores."
