@@ -158,7 +158,7 @@ def test_the_summary_says_when_more_or_less_than_nothing_vanishes():
     right = np.eye(4)[y]
     more = scale_test(record_of(y, 0 * z, z, 6 * (z + 0.05 * right)))
     assert more.share_vanished > 1
-    assert "lower than at the turn. Without the growth" in more.summary()
+    assert "lower than at the turn: at that scale nothing of the rise is left." in more.summary()
     some_wrong = np.eye(4)[np.where(np.arange(120) % 3, y, (y + 1) % 4)]
     less = scale_test(record_of(y, 0 * z, 0.3 * right, 0.33 * some_wrong))
     assert less.share_vanished < 0
