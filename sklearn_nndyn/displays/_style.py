@@ -78,7 +78,7 @@ def panels(ax, n_panels, width=7.0, height=2.6):
         If ``ax`` is not that many axes.
     """
     if ax is not None:
-        yield _given(ax, n_panels)
+        yield given_axes(ax, n_panels, "panel")
         return
     import matplotlib.pyplot as plt
 
@@ -88,15 +88,15 @@ def panels(ax, n_panels, width=7.0, height=2.6):
         ].ravel()
 
 
-def title_over_legend(ax, title, handles):
-    """A title, and under it, above the axes where no curve can be hidden, the legend in one row."""
-    ax.set_title(title, pad=20)
+def title_over_legend(ax, title, handles, n_rows=1):
+    """A title, and under it, above the axes where no curve can be hidden, the legend in one row or more."""
+    ax.set_title(title, pad=8 + 12 * n_rows)
     if handles:
         place = {
             "loc": "lower left",
             "bbox_to_anchor": (-0.01, 1),
             "borderaxespad": 0.2,
-            "ncols": len(handles),
+            "ncols": -(-len(handles) // n_rows),
         }
         legend = ax.legend(handles=handles, columnspacing=1.4, borderpad=0.2, handletextpad=0.5, **place)
         legend.set_in_layout(False)  # the title above it already keeps its room
@@ -122,24 +122,95 @@ def mark_turn(ax, epoch, epochs):
     """A dashed line at the turn, with its epoch beside it; none where the turn is the last epoch."""
     if epoch == epochs[-1]:
         return None
+    line = _dashed(ax, epoch)
+    late = epoch - epochs[0] > 0.6 * (epochs[-1] - epochs[0])
+    _beside(ax, epoch, ax.get_xaxis_transform(), f"turn: epoch {epoch}", late)
+    return line
+
+
+def mark_places(ax, places, words, colours):
+    """Dashed lines at places on the finished x axis, with words on the side that has more room, in rows.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    places : sequence of n_places float
+    words, colours : sequence of n_places str
+        No words where they are empty.
+
+    Returns
+    -------
+    lines : list of n_places matplotlib Line2D
+    """
+    lines = [_dashed(ax, place, colour) for place, colour in zip(places, colours, strict=True)]
+    shares = ax.transAxes.inverted().transform(ax.transData.transform([(place, 0) for place in places]))[:, 0]
+    late = shares.mean() > 0.5
+    beside = shares.min() if late else shares.max()  # of all lines, so that none runs through the words
+    for row, (word, colour) in enumerate(zip(words, colours, strict=True)):
+        if word:
+            _beside(ax, beside, ax.transAxes, word, late, colour, row)
+    return lines
+
+
+def _halo():
+    """To be read on any ground."""
     from matplotlib.patheffects import withStroke
 
-    halo = [withStroke(linewidth=1.8, foreground="white")]  # to be read on any ground
-    look = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 0.8, "zorder": 1.5}
-    line = ax.axvline(epoch, path_effects=halo, **look)
-    late = epoch - epochs[0] > 0.6 * (epochs[-1] - epochs[0])
+    return [withStroke(linewidth=1.8, foreground="white")]
+
+
+def _dashed(ax, at, colour="black"):
+    look = {"color": colour, "linestyle": (0, (4, 2)), "linewidth": 0.8, "zorder": 1.5}
+    return ax.axvline(at, path_effects=_halo(), **look)
+
+
+def _beside(ax, at, coordinates, words, late, colour="black", row=0):
+    """Words at the top, right of a place, or left of it where it is late; ``row`` lines down."""
     ax.annotate(
-        f"turn: epoch {epoch}",
-        (epoch, 1),
-        xycoords=ax.get_xaxis_transform(),
-        xytext=(-4 if late else 4, -3),
+        words,
+        (at, 1),
+        xycoords=coordinates,
+        xytext=(-4 if late else 4, -3 - 9 * row),
         textcoords="offset points",
         ha="right" if late else "left",
         va="top",
+        color=colour,
         fontsize=7,
-        path_effects=halo,
+        path_effects=_halo(),
     )
-    return line
+
+
+def room_above(ax, n_rows):
+    """Room at the top of the finished y axis for so many rows of words."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + (0.03 + 0.08 * n_rows) * (high - low))
+
+
+def error_axis(ax, errors):
+    """The x axis as training error in percent: training runs to the right, on a logarithmic scale where it can.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    errors : array of shape (n_errors,)
+        All that are drawn, as shares of the samples; an error of zero has no place among logarithms.
+    """
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+    shown = 100 * errors[errors > 0]
+    if len(shown):
+        ax.set_xscale("log", nonpositive="mask")
+        low, high = shown.min(), shown.max()
+        several = LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,))
+        few = MaxNLocator(5, steps=[1, 2, 5, 10])
+        ax.xaxis.set_major_locator(few if high < 6 * low else several)
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_formatter("{x:g}")
+        beside = max(high / low, 1.1) ** 0.02
+        ax.set_xlim(high * beside, low / beside)
+    else:
+        ax.xaxis.set_inverted(True)  # once, also where two panels share it
+    ax.set_xlabel("training error (%)")
 
 
 def cell_edges(centres):
@@ -150,10 +221,11 @@ def cell_edges(centres):
     return np.concatenate([centres[:1] - steps[0], middle, centres[-1:] + steps[1]])
 
 
-def _given(ax, n_panels):
+def given_axes(ax, n_axes, each):
+    """The axes of the user, as many as are needed."""
     axes = np.ravel(np.asarray(ax, dtype=object))
-    if len(axes) != n_panels:
+    if len(axes) != n_axes:
         raise ValueError(
-            f"ax must be a sequence of {n_panels} matplotlib axes, one for each panel, got {len(axes)}."
+            f"ax must be a sequence of {n_axes} matplotlib axes, one for each {each}, got {len(axes)}."
         )
     return axes

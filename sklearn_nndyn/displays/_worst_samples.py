@@ -1,14 +1,10 @@
 """The worst samples, as pictures."""
 
-from math import isqrt
-
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.analyzers._base import find_record
-from sklearn_nndyn.displays._style import PAPER
-
-N_COLUMNS = 6
+from sklearn_nndyn.displays._picture_grid import as_images, check_pictures, draw_pictures
 
 
 class WorstSamplesDisplay:
@@ -99,7 +95,7 @@ class WorstSamplesDisplay:
         """
         record, _ = find_record(dynamics, ["loss", "prediction"])
         images = as_images(X)
-        _check_lengths(tails, record, images)
+        check_pictures(len(tails.rise_), record, images)
         worst = _worst_first(tails, record, by)[:n_pictures]
         return cls(
             images[worst],
@@ -159,92 +155,20 @@ class WorstSamplesDisplay:
         ValueError
             If ``ax`` is not as many axes as there are pictures.
         """
-        import matplotlib.pyplot as plt
-
-        given = ax is not None
-        with plt.rc_context({} if given else PAPER):
-            self.axes_ = _given(ax, len(self.images)) if given else self._new_axes(plt)
-            self.figure_ = self.axes_[0].figure
-            self.images_ = [self._draw(*numbered) for numbered in enumerate(self.axes_)]
+        names = zip(self.true_names, self.predicted_names, strict=True)
+        losses = zip(self.before, self.after, strict=True)
+        self.axes_, self.images_ = draw_pictures(
+            ax,
+            self.images,
+            [f"{true}, read as {predicted}" for true, predicted in names],
+            [f"loss {before:.2g} → {after:.2g}" for before, after in losses],
+            self.title,
+        )
+        self.figure_ = self.axes_[0].figure
         return self
-
-    def _new_axes(self, plt):
-        n_columns = min(N_COLUMNS, len(self.images))
-        n_rows = -(-len(self.images) // n_columns)
-        figure, axes = plt.subplots(
-            n_rows,
-            n_columns,
-            figsize=(7 * n_columns / N_COLUMNS, 0.3 + 1.5 * n_rows),
-            layout="constrained",
-            squeeze=False,
-        )
-        figure.suptitle(self.title, x=0.01, ha="left", fontsize=9)
-        for unused in axes.ravel()[len(self.images) :]:
-            unused.remove()
-        return axes.ravel()[: len(self.images)]
-
-    def _draw(self, position, ax):
-        picture = ax.imshow(self.images[position], cmap="gray_r", interpolation="nearest")
-        ax.set_title(
-            f"{self.true_names[position]}, read as {self.predicted_names[position]}", fontsize=8, loc="center"
-        )
-        ax.set_xlabel(f"loss {self.before[position]:.2g} → {self.after[position]:.2g}", fontsize=7)
-        ax.set(xticks=[], yticks=[])
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
-        return picture
-
-
-def as_images(X):
-    """Pictures (n, height, width) or (n, height, width, 3), of rows of pixels or of arrays with channels."""
-    X = np.asarray(X)
-    if X.ndim == 2:
-        X = _from_rows(X)
-    if X.ndim == 4 and X.shape[1] in (1, 3):
-        X = np.moveaxis(X, 1, -1)
-        X = X[..., 0] if X.shape[-1] == 1 else _colours(X)
-    if X.ndim != 3 and not (X.ndim == 4 and X.shape[-1] == 3):
-        raise ValueError(
-            "X must be pictures: (n_samples, height, width), (n_samples, 1 or 3 channels, height, width), or square "
-            f"ones in rows of pixels; got shape {X.shape}."
-        )
-    return X
-
-
-def _from_rows(X):
-    for channels in (1, 3):
-        side = isqrt(X.shape[1] // channels)
-        if channels * side**2 == X.shape[1]:
-            return X.reshape(len(X), channels, side, side)
-    return X
-
-
-def _colours(X):
-    """To the range of colours, 0 to 1, whatever the range of the pixels."""
-    low, high = X.min(), X.max()
-    return (X - low) / (high - low) if high > low else np.zeros(X.shape)
-
-
-def _check_lengths(tails, record, images):
-    if len(tails.rise_) != len(record):
-        raise ValueError(
-            f"The analyzer was fitted on {len(tails.rise_)} samples, but the record has {len(record)}: give the record "
-            "that was analysed."
-        )
-    if len(images) != len(record):
-        raise ValueError(f"X has {len(images)} samples, but the record has {len(record)}.")
 
 
 def _worst_first(tails, record, by):
     if by not in ("loss", "rise"):
         raise ValueError(f"by must be 'loss' or 'rise', got {by!r}.")
     return np.argsort(-(record.loss[:, -1] if by == "loss" else tails.rise_), kind="stable")
-
-
-def _given(ax, n_axes):
-    axes = np.ravel(np.asarray(ax, dtype=object))
-    if len(axes) != n_axes:
-        raise ValueError(
-            f"ax must be a sequence of {n_axes} matplotlib axes, one for each picture, got {len(axes)}."
-        )
-    return axes

@@ -1,0 +1,75 @@
+"""Which fitted analyzers a picture of entanglement is drawn from, and which of their curves."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_nndyn.analyzers import EntanglementAnalyzer
+
+MOST_CLASSES = 3
+
+
+def check_analyzer(analyzer):
+    """A fitted EntanglementAnalyzer."""
+    if not isinstance(analyzer, EntanglementAnalyzer):
+        raise TypeError(f"Expected a fitted EntanglementAnalyzer, got {type(analyzer).__name__}.")
+    check_is_fitted(analyzer, "inversion_error_")
+    return analyzer
+
+
+def runs_and_labels(given, labels):
+    """Those of one or several that are not None, and their labels, or None.
+
+    Parameters
+    ----------
+    given : object, list of objects and None, or dict of label to either
+    labels : None, str, or sequence of str, one for each that is given
+
+    Returns
+    -------
+    runs : list of n_runs objects
+    labels : list of n_runs str, or None
+    """
+    if isinstance(given, dict):
+        if labels is not None:
+            raise ValueError(
+                "labels: the runs come with labels of their own, as a dict; give one or the other."
+            )
+        labels = [label for label, runs in given.items() for _ in _listed(runs)]
+        given = [run for runs in given.values() for run in _listed(runs)]
+    given = _listed(given)
+    if isinstance(labels, str):
+        labels = [labels] * len(given)
+    if labels is not None and len(labels) != len(given):
+        raise ValueError(f"labels: there are {len(given)} runs, but {len(labels)} labels.")
+    there = [i for i, run in enumerate(given) if run is not None]
+    if not there:
+        raise ValueError("There is no run to draw: give at least one that is not None.")
+    return [given[i] for i in there], None if labels is None else [str(labels[i]) for i in there]
+
+
+def _listed(given):
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def radius_of(run):
+    """Of the class that is the reference, or the mean of all; shape (n_epochs,)."""
+    return run.mean_radius_ if isinstance(run.reference_, str) else run.radii_[:, run.reference_]
+
+
+def radius_name_of(run):
+    """What that is, in words."""
+    return (
+        "mean radius R"
+        if isinstance(run.reference_, str)
+        else f"radius R of class {run.classes_[run.reference_]}"
+    )
+
+
+def few_radii_of(run):
+    """{name: radius} of the classes where they are few, but for the one that is drawn anyway."""
+    if not 1 < len(run.classes_) <= MOST_CLASSES:
+        return {}
+    return {
+        f"R of class {name}": radius
+        for position, (name, radius) in enumerate(zip(run.classes_, run.radii_.T, strict=True))
+        if position != run.reference_
+    }

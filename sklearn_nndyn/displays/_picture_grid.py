@@ -1,0 +1,127 @@
+"""Samples as pictures in a grid, with words above and below each."""
+
+from math import isqrt
+from textwrap import wrap
+
+import numpy as np
+
+from sklearn_nndyn.displays._style import PAPER, given_axes
+
+N_COLUMNS = 6
+TITLE_LETTERS = 18  # that have room over one column
+NAME_LETTERS = 19
+
+
+def draw_pictures(ax, images, above, below, title):
+    """Draw pictures in rows of six, or on the user's axes.
+
+    Parameters
+    ----------
+    ax : sequence of n_pictures matplotlib Axes, or None
+        Where to draw; None makes a new figure, as wide as a page of two columns.
+    images : array of shape (n_pictures, height, width) or (n_pictures, height, width, 3)
+        The pictures.
+    above, below : sequence of n_pictures str
+        What is written above and below each.
+    title : str
+        Of a new figure.
+
+    Returns
+    -------
+    axes : array of n_pictures matplotlib Axes
+    drawn : list of n_pictures matplotlib AxesImage
+
+    Raises
+    ------
+    ValueError
+        If ``ax`` is not as many axes as there are pictures.
+    """
+    import matplotlib.pyplot as plt
+
+    given = ax is not None
+    with plt.rc_context({} if given else PAPER):
+        axes = given_axes(ax, len(images), "picture") if given else _new_axes(plt, len(images), above, title)
+        drawn = [_draw(*each) for each in zip(axes, images, above, below, strict=True)]
+    return axes, drawn
+
+
+def _new_axes(plt, n_pictures, above, title):
+    n_columns = min(N_COLUMNS, n_pictures)
+    n_rows = -(-n_pictures // n_columns)
+    row = 1.5 + 0.15 * max(words.count("\n") for words in above)
+    figure, axes = plt.subplots(
+        n_rows,
+        n_columns,
+        figsize=(7 * n_columns / N_COLUMNS, 0.3 + 0.15 * title.count("\n") + row * n_rows),
+        layout="constrained",
+        squeeze=False,
+    )
+    figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+    for unused in axes.ravel()[n_pictures:]:
+        unused.remove()
+    return axes.ravel()[:n_pictures]
+
+
+def _draw(ax, image, above, below):
+    picture = ax.imshow(image, cmap="gray_r", interpolation="nearest")
+    ax.set_title(above, fontsize=8, loc="center")
+    ax.set_xlabel(below, fontsize=7)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return picture
+
+
+def wrapped_title(title, n_pictures):
+    """The title of a grid, in as many lines as it needs."""
+    return "\n".join(wrap(title, TITLE_LETTERS * min(N_COLUMNS, n_pictures)))
+
+
+def wrapped_names(true_names, predicted_names):
+    """What each picture is, and as what it was read; in two lines for all where one is too long."""
+    names = list(zip(true_names, predicted_names, strict=True))
+    one_line = [f"{true}, read as {predicted}" for true, predicted in names]
+    if max(map(len, one_line)) <= NAME_LETTERS:
+        return one_line
+    return [f"{true},\nread as {predicted}" for true, predicted in names]
+
+
+def check_pictures(n_analysed, record, images):
+    """The record that was analysed, and a picture for each of its samples."""
+    if n_analysed != len(record):
+        raise ValueError(
+            f"The analyzer was fitted on {n_analysed} samples, but the record has {len(record)}: give the record "
+            "that was analysed."
+        )
+    if len(images) != len(record):
+        raise ValueError(f"X has {len(images)} samples, but the record has {len(record)}.")
+
+
+def as_images(X):
+    """Pictures (n, height, width) or (n, height, width, 3), of rows of pixels or of arrays with channels."""
+    X = np.asarray(X)
+    if X.ndim == 2:
+        X = _from_rows(X)
+    if X.ndim == 4 and X.shape[1] in (1, 3):
+        X = np.moveaxis(X, 1, -1)
+        X = X[..., 0] if X.shape[-1] == 1 else _colours(X)
+    if X.ndim != 3 and not (X.ndim == 4 and X.shape[-1] == 3):
+        raise ValueError(
+            "X must be pictures: (n_samples, height, width), (n_samples, 1 or 3 channels, height, width), or square "
+            f"ones in rows of pixels; got shape {X.shape}."
+        )
+    return X
+
+
+def _from_rows(X):
+    for channels in (1, 3):
+        side = isqrt(X.shape[1] // channels)
+        if channels * side**2 == X.shape[1]:
+            return X.reshape(len(X), channels, side, side)
+    return X
+
+
+def _colours(X):
+    """To the range of colours, 0 to 1, whatever the range of the pixels."""
+    low, high = X.min(), X.max()
+    return (X - low) / (high - low) if high > low else np.zeros(X.shape)
