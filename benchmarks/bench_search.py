@@ -60,7 +60,7 @@ def over_skorch(epochs):
         verbose=0,
     )
     return GridSearchCV(
-        net, {"criterion": [partial(get_loss, name) for name in loss_names()]}, **one_by_one()
+        net, {"criterion": [partial(get_loss, name) for name in loss_names("paper")]}, **one_by_one()
     )
 
 
@@ -83,7 +83,7 @@ def searches(epochs):
         MLP((HIDDEN,)), batch_size=BATCH, max_epochs=epochs, record=(), snapshots=False, random_state=0
     )
     watched = DynamicsClassifier(MLP((HIDDEN,)), batch_size=BATCH, max_epochs=epochs, random_state=0)
-    grid = {"loss": loss_names()}
+    grid = {"loss": loss_names("paper")}
     together = {"cv": FOLDS, "refit": False, "scoring": "accuracy"}
     return {
         OURS: BatchedGridSearchCV(watched, grid, **together),

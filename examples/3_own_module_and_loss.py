@@ -5,7 +5,8 @@ loss will do that gives a value for each sample: a torch loss with `reduction`, 
 `ClassificationLoss` of your own, which can also give probabilities. Nothing has to be changed in them for the
 recorder to see every hidden layer.
 
-Here a small convolution net with batch normalisation learns 8 x 8 images, with the focal loss.
+Here a small convolution net with batch normalisation learns 8 x 8 images, with the focal loss, written out as if it
+did not go by name already.
 
     python examples/3_own_module_and_loss.py
 """

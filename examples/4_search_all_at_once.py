@@ -67,7 +67,7 @@ def main():
     X, y = load_digits(return_X_y=True)
     X = (X / 16).astype(np.float32)
     clf = DynamicsClassifier(lr=3e-3, batch_size=32, max_epochs=10, snapshots=False, random_state=0)
-    grid = {"loss": loss_names()}
+    grid = {"loss": loss_names("paper")}
     one_by_one = GridSearchCV(clf, grid, cv=5)
     at_once = BatchedGridSearchCV(clf, grid, cv=5, return_dynamics=True)
     seconds = [timed(search, X, y) for search in (one_by_one, at_once)]

@@ -1,6 +1,7 @@
 """The contract every loss keeps."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 
 import torch
 
@@ -12,6 +13,13 @@ def check_choice(name, value, choices):
     if value not in tuple(choices):
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
     return value
+
+
+def check_number(name, value, where, is_there):
+    """Return `value` as a float if it is a number with ``is_there(value)``, else raise a ValueError that says where."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not is_there(value):
+        raise ValueError(f"{name} must be a number {where}; got {value!r}.")
+    return float(value)
 
 
 def one_hot(scores, target):

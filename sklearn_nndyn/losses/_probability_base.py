@@ -25,16 +25,16 @@ class ProbabilityLoss(FormulaLoss):
     --------
     >>> import torch
     >>> from sklearn_nndyn.losses import ProbabilityLoss
-    >>> class FocalLoss(ProbabilityLoss):
-    ...     '''-(1 - p_c)^2 log p_c'''
+    >>> class HellingerLoss(ProbabilityLoss):
+    ...     '''sum_j (sqrt(p_j) - y_j)^2'''
     ...
     ...     def formula(self, log_p, p, y):
-    ...         return -((1 - p).square() * log_p * y).sum(-1)
-    >>> values, gradient = FocalLoss().value_and_gradient(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))
-    >>> values  # log(2) / 4
-    tensor([0.1733])
+    ...         return ((log_p / 2).exp() - y).square().sum(-1)
+    >>> values, gradient = HellingerLoss().value_and_gradient(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))
+    >>> values  # 2 - sqrt(2)
+    tensor([0.5858])
     >>> gradient
-    tensor([[-0.2983,  0.2983]])
+    tensor([[-0.3536,  0.3536]])
     """
 
     def __init__(self, *, link="softmax", reduction="mean"):
@@ -43,7 +43,9 @@ class ProbabilityLoss(FormulaLoss):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        # A child that changes one of the two must not inherit a shortcut that knows nothing of it.
+        # A child that changes one of the two must not inherit what knows nothing of it.
+        if "formula" in vars(cls) and "slope" not in vars(cls):
+            cls.slope = ProbabilityLoss.slope
         if {"formula", "slope"} & vars(cls).keys() and "value_and_slope" not in vars(cls):
             cls.value_and_slope = ProbabilityLoss.value_and_slope
 

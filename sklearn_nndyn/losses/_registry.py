@@ -5,8 +5,15 @@ from functools import partial
 
 import torch
 
-from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._base import ClassificationLoss, check_choice
 from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._log_family import (
+    FocalLoss,
+    GeneralizedCrossEntropyLoss,
+    LabelSmoothingLoss,
+    Poly1Loss,
+    SymmetricCrossEntropyLoss,
+)
 from sklearn_nndyn.losses._probability import (
     ChebyshevLoss,
     ExpectationLoss,
@@ -17,7 +24,7 @@ from sklearn_nndyn.losses._probability import (
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 
-_LOSSES = {
+_OF_THE_PAPER = {
     "log": LogLoss,
     "squared_log": SquaredLogLoss,
     "l1": L1Loss,
@@ -31,10 +38,24 @@ _LOSSES = {
     "tanimoto": TanimotoLoss,
     "cauchy_schwarz": CauchySchwarzLoss,
 }
+_LOSSES = _OF_THE_PAPER | {
+    "generalized_cross_entropy": GeneralizedCrossEntropyLoss,
+    "symmetric_cross_entropy": SymmetricCrossEntropyLoss,
+    "focal": FocalLoss,
+    "label_smoothing": LabelSmoothingLoss,
+    "poly1": Poly1Loss,
+}
+_FAMILIES = {"all": _LOSSES, "paper": _OF_THE_PAPER}
 
 
-def loss_names():
-    """The names `get_loss` knows: the twelve losses of Janocha and Czarnecki.
+def loss_names(family="all"):
+    """The names `get_loss` knows.
+
+    Parameters
+    ----------
+    family : {"all", "paper"}, default="all"
+        All names, or those of the twelve losses that Janocha and Czarnecki compared (2017, arXiv 1702.05659),
+        which come first.
 
     Returns
     -------
@@ -45,8 +66,12 @@ def loss_names():
     >>> from sklearn_nndyn.losses import loss_names
     >>> loss_names()[:3]
     ['log', 'squared_log', 'l1']
+    >>> loss_names()[12:]
+    ['generalized_cross_entropy', 'symmetric_cross_entropy', 'focal', 'label_smoothing', 'poly1']
+    >>> len(loss_names("paper"))
+    12
     """
-    return list(_LOSSES)
+    return list(_FAMILIES[check_choice("family", family, _FAMILIES)])
 
 
 def get_loss(loss):

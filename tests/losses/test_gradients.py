@@ -4,9 +4,16 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from sklearn_nndyn.losses import ClassificationLoss, ProbabilityLoss, TanimotoLoss, get_loss
+from sklearn_nndyn.losses import (
+    ClassificationLoss,
+    FocalLoss,
+    LabelSmoothingLoss,
+    ProbabilityLoss,
+    TanimotoLoss,
+    get_loss,
+)
 from tests import reference
-from tests.losses.cases import ALL, ON_PROBABILITIES, Case, autograd, draw
+from tests.losses.cases import ALL, SIGMOID, SOFTMAX, autograd, draw
 
 
 class LogSumExp(ClassificationLoss):
@@ -100,11 +107,28 @@ def test_a_changed_formula_takes_no_short_cut_of_the_known_one(link):
     assert_allclose(gradient, expected_gradient, rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", ON_PROBABILITIES)
+@pytest.mark.parametrize("known", [TanimotoLoss, FocalLoss, LabelSmoothingLoss])
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
-def test_formula_and_slope_are_the_short_cut_in_two_steps(name, link):
+def test_a_changed_formula_alone_has_its_own_gradient(known, link):
+    """Not the slope of the formula that it took the place of."""
+
+    class Changed(known):
+        def formula(self, log_p, p, y):
+            return (y - p).abs().pow(3).sum(-1)
+
     scores, target = draw(2, 5, 3)
-    loss = Case(name, link).make()
+    for found, expected in zip(
+        Changed(link=link).value_and_gradient(scores, target),
+        FromFormula(link=link).value_and_gradient(scores, target),
+        strict=True,
+    ):
+        assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", SOFTMAX + SIGMOID, ids=str)
+def test_formula_and_slope_are_the_short_cut_in_two_steps(case):
+    scores, target = draw(2, 5, 3)
+    loss = case.make()
     parts = loss.way.parts(scores, target)
     value, slope = loss.value_and_slope(*parts)
     assert_allclose(value, loss.formula(*parts), rtol=1e-12)

@@ -30,7 +30,7 @@ def _digits():
 
 @pytest.mark.parametrize("name", loss_names())
 def test_learns_the_digits_at_the_rate_its_docstring_names(name):
-    """3e-3 is named for all twelve."""
+    """3e-3 is named for all."""
     X_train, X_test, y_train, y_test = _digits()
     loss = get_loss(name)
     with torch.random.fork_rng(devices=[]):

@@ -21,21 +21,39 @@ TWELVE = [
     "tanimoto",
     "cauchy_schwarz",
 ]
+ALL = [
+    *TWELVE,
+    "generalized_cross_entropy",
+    "symmetric_cross_entropy",
+    "focal",
+    "label_smoothing",
+    "poly1",
+]
 
 
-def test_the_twelve_names_in_order():
-    assert loss_names() == TWELVE
-    loss_names().clear()
-    assert loss_names() == TWELVE
+@pytest.mark.parametrize(("family", "names"), [("all", ALL), ("paper", TWELVE)])
+def test_the_names_in_order(family, names):
+    assert loss_names(family) == names
+    loss_names(family).clear()
+    assert loss_names(family) == names
 
 
-@pytest.mark.parametrize("name", TWELVE)
+def test_all_are_listed_where_nothing_is_said():
+    assert loss_names() == ALL
+
+
+def test_an_unknown_family_is_named():
+    with pytest.raises(ValueError, match=r"family must be one of 'all', 'paper'; got 'log'\."):
+        loss_names("log")
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_name_gives_a_new_loss_each_time(name):
     assert get_loss(name) is not get_loss(name)
     assert get_loss(name).reduction == "mean"
 
 
-@pytest.mark.parametrize("name", [name for name in TWELVE if "hinge" not in name])
+@pytest.mark.parametrize("name", [name for name in ALL if "hinge" not in name])
 def test_class_names_are_the_names_in_camel_case(name):
     assert type(get_loss(name)).__name__ == "".join(map(str.capitalize, name.split("_"))) + "Loss"
 
@@ -74,13 +92,19 @@ def test_a_callable_is_held():
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
-    [("tanimotto", "tanimoto"), ("LOG", "log"), ("square_hinge", "squared_hinge"), ("L1", "l1")],
+    [
+        ("tanimotto", "tanimoto"),
+        ("LOG", "log"),
+        ("square_hinge", "squared_hinge"),
+        ("L1", "l1"),
+        ("focal_loss", "focal"),
+    ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
     with pytest.raises(ValueError, match=f"Unknown loss '{name}'; the nearest name is '{nearest}'") as raised:
         get_loss(name)
     listed = str(raised.value).partition("The losses are ")[2]
-    assert re.findall(r"'(\w+)'", listed) == TWELVE
+    assert re.findall(r"'(\w+)'", listed) == ALL
 
 
 @pytest.mark.parametrize("wrong", [None, 3, ["log"], int, dict])

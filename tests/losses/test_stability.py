@@ -41,6 +41,11 @@ def test_closed_form_and_autograd_agree_at_the_ends(case):
         ("regularized_expectation", 2.0),
         ("chebyshev", 1.0),
         ("tanimoto", 0.0),
+        ("generalized_cross_entropy", float(torch.tensor(1 / 0.7))),
+        ("symmetric_cross_entropy", 2004.0),
+        ("focal", 2e4),
+        ("label_smoothing", 19000.0),
+        ("poly1", 20001.0),
     ],
 )
 def test_value_of_a_sample_that_is_as_wrong_as_can_be(name, expected):

@@ -60,8 +60,8 @@ def shuffled(losses, seed):
 MIXTURES_OF_LOSSES = {
     "everything": everything,
     "everything, thrice": lambda: shuffled([loss for _ in range(3) for loss in everything()], 0),
-    "the twelve": lambda: [get_loss(name) for name in loss_names()],
-    "the twelve, in fives": lambda: shuffled([get_loss(name) for name in loss_names()] * 5, 1),
+    "all names": lambda: [get_loss(name) for name in loss_names()],
+    "all names, in fives": lambda: shuffled([get_loss(name) for name in loss_names()] * 5, 1),
     "softmax alone": lambda: [LogLoss(), TanimotoLoss(), get_loss("chebyshev")],
     "one way, some users' own": lambda: [LogLoss(), Cubed(), Shifted()],
     "hinges": lambda: [HingeLoss(power=power) for power in (3, 1, 2, 1)],

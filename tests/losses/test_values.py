@@ -22,6 +22,11 @@ LOG2 = np.log(2)
         ("chebyshev", 1 / 2),
         ("tanimoto", -4 / 7),
         ("cauchy_schwarz", LOG2 + np.log(3 / 8) / 2),
+        ("generalized_cross_entropy", (1 - 0.5**0.7) / 0.7),
+        ("symmetric_cross_entropy", LOG2 / 10 + 2),
+        ("focal", LOG2 / 4),
+        ("label_smoothing", LOG2 * (14 / 15 + 4 / 30)),
+        ("poly1", LOG2 + 1 / 2),
     ],
 )
 def test_reference_by_hand_on_probabilities(name, expected):
@@ -40,14 +45,22 @@ def test_reference_by_hand_on_scores(name, expected):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("log", LOG2), ("expectation", 1.5), ("tanimoto", -0.4), ("chebyshev", 0.5)]
+    ("name", "expected"),
+    [
+        ("log", LOG2),
+        ("expectation", 1.5),
+        ("tanimoto", -0.4),
+        ("chebyshev", 0.5),
+        ("symmetric_cross_entropy", LOG2 / 10 + 4),
+        ("label_smoothing", LOG2),
+    ],
 )
 def test_reference_by_hand_with_sigmoids(name, expected):
     """All scores zero, three classes: every p_j is 1/2, p.p = 3/4."""
     assert_allclose(reference.sample_loss(name, np.zeros(3), 1, "sigmoid"), expected)
 
 
-def test_reference_defines_all_twelve():
+def test_reference_defines_all():
     assert {*reference.LOSSES_ON_SCORES, *reference.LOSSES_ON_PROBABILITIES} == set(loss_names())
 
 
@@ -55,7 +68,7 @@ def test_reference_defines_all_twelve():
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_equals_the_definition(case, n_classes):
     scores, target = draw(20, n_classes)
-    expected = reference.losses(case.name, scores, target, case.link)
+    expected = reference.losses(case.name, scores, target, case.link, **case.settings)
     assert_allclose(case.make().per_sample(scores, target), expected, rtol=1e-12, atol=1e-14)
 
 
@@ -64,7 +77,8 @@ def test_leading_axes_are_so_many_networks(case):
     scores, target = draw(2, 3, 5, 4)
     values = case.make().per_sample(scores, target)
     expected = [
-        reference.losses(case.name, scores[i, j], target[i, j], case.link) for i, j in np.ndindex(2, 3)
+        reference.losses(case.name, scores[i, j], target[i, j], case.link, **case.settings)
+        for i, j in np.ndindex(2, 3)
     ]
     assert_allclose(values.reshape(6, 5), expected, rtol=1e-12)
 
@@ -148,7 +162,7 @@ def test_other_losses_see_a_common_shift(case):
     assert abs(loss(scores + 3.0, target) - loss(scores, target)) > 0.01
 
 
-@pytest.mark.parametrize("name", ["log", "squared_log"])
+@pytest.mark.parametrize("name", ["log", "squared_log", "generalized_cross_entropy", "focal", "poly1"])
 def test_log_losses_with_sigmoids_ignore_the_other_outputs(name):
     scores, target = draw(20, 4)
     others = torch.ones(20, 4).scatter_(-1, target.unsqueeze(-1), 0.0)

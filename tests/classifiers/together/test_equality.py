@@ -59,7 +59,7 @@ def digits_grid(dtype, seeds=range(3), **changes):
         DynamicsClassifier(
             MLP((20,)), loss=loss, lr=lr, random_state=seed, dtype=dtype, max_epochs=20, **changes
         )
-        for loss in loss_names()
+        for loss in loss_names("paper")
         for seed in seeds
         for lr in (0.01, 0.1)
     ]
@@ -108,7 +108,7 @@ def test_twelve_losses_under_adam_on_digits(programs):
             DynamicsClassifier(
                 loss=loss, lr=lr, random_state=0, dtype="float64", max_epochs=20, batch_size=32
             )
-            for loss in loss_names()
+            for loss in loss_names("paper")
             for lr in (0.001, 0.003)
         ]
 

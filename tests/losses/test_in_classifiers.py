@@ -1,0 +1,70 @@
+"""Losses with settings of their own, inside the classifier and its searches."""
+
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_nndyn import BatchedGridSearchCV
+from sklearn_nndyn.losses import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss, SymmetricCrossEntropyLoss
+from tests.classifiers.together.comparing import assert_as_its_own_fit, fit_both, small
+from tests.losses.cases import LATER, OTHER_SETTINGS, Case
+from tests.problems import Problem
+
+
+@pytest.mark.parametrize(("dtype", "optimizer"), [("float32", "sgd"), ("float64", "adam")])
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_trained_together_each_is_what_its_own_fit_makes(link, dtype, optimizer):
+    """All by name, with other settings, twice one of them, and the log loss among them."""
+    X, y = Problem("vectors").data()
+    losses = [*LATER, *[Case(name, link, settings).make() for name, settings in OTHER_SETTINGS]]
+    losses += [FocalLoss(gamma=0.5, link=link), "log"]
+
+    def make():
+        return [small(loss=loss, dtype=dtype, optimizer=optimizer) for loss in losses]
+
+    together, alone = fit_both(make, X, y)
+    for clf, own in zip(together, alone, strict=True):
+        assert_as_its_own_fit(clf, own, X, y)
+    first, *others = (clf.dynamics_.loss[:, 0].mean() for clf in alone)
+    assert first not in others
+
+
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:300] / 16, y[:300]
+
+
+def test_a_setting_is_searched_over_by_giving_the_losses():
+    """Every candidate is trained with its own, one by one and all at once."""
+    losses = [FocalLoss(gamma=gamma) for gamma in (2, 0, 5)]
+    gammas = {"gamma": lambda clf, X, y: clf.loss_.gamma, "accuracy": "accuracy"}
+    one_by_one, at_once = (
+        search(small(lr=0.01), {"loss": losses}, cv=2, scoring=gammas, refit="gamma").fit(*digits())
+        for search in (GridSearchCV, BatchedGridSearchCV)
+    )
+    for search in (one_by_one, at_once):
+        assert search.cv_results_["mean_test_gamma"].tolist() == [2, 0, 5]
+        assert search.best_params_["loss"] is losses[2]
+        assert repr(search.best_estimator_.loss_) == repr(losses[2])
+    accuracies, others = (search.cv_results_["mean_test_accuracy"] for search in (one_by_one, at_once))
+    assert accuracies == pytest.approx(others, abs=0.02)
+    assert len(set(accuracies)) > 1
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        FocalLoss(gamma=1, link="sigmoid"),
+        GeneralizedCrossEntropyLoss(q=0.3),
+        Poly1Loss(epsilon=-1),
+        SymmetricCrossEntropyLoss(log_zero=-1),
+    ],
+)
+def test_a_clone_has_the_settings(loss):
+    clf = clone(small(loss=loss))
+    assert clf.loss is not loss
+    assert repr(clf.loss) == repr(loss)
+    X, y = Problem("vectors").data()
+    clf.fit(X, y)
+    assert clf.dynamics_.header["parameters"]["loss"] == repr(loss)
