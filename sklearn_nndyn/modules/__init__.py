@@ -2,5 +2,7 @@
 
 from sklearn_nndyn.modules._build import build_module
 from sklearn_nndyn.modules._mlp import MLP
+from sklearn_nndyn.modules._resnet import ResNet
+from sklearn_nndyn.modules._vgg import VGG
 
-__all__ = ["MLP", "build_module"]
+__all__ = ["MLP", "VGG", "ResNet", "build_module"]

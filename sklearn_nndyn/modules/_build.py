@@ -2,6 +2,8 @@
 
 import copy
 import inspect
+from collections import OrderedDict
+from math import prod
 
 import torch
 
@@ -16,10 +18,10 @@ def build_module(module, input_shape, n_classes):
     module : None, architecture, torch.nn.Module class or instance, or callable
         ``None`` is :class:`MLP` as it comes. An architecture is an object with
         ``build(input_shape, n_classes)``; if it also has an ``input_shape``, flat rows are reshaped to it
-        first. A class is called with ``input_shape`` and ``n_classes`` where its constructor names them.
-        An instance is copied and its layers re-initialised by their ``reset_parameters``; parameters held
-        outside such layers keep their values. Any other callable is called as
-        ``module(input_shape, n_classes)``.
+        first, and so are samples that differ from it in axes of length 1 only. A class is called with
+        ``input_shape`` and ``n_classes`` where its constructor names them. An instance is copied and its layers
+        re-initialised by their ``reset_parameters``; parameters held outside such layers keep their values. Any
+        other callable is called as ``module(input_shape, n_classes)``.
     input_shape : tuple of int
         Shape of one sample.
     n_classes : int
@@ -60,7 +62,7 @@ def check_kind(module):
     TypeError, ValueError
         If it is nothing that :func:`build_module` takes, or an architecture with parameters out of range.
     """
-    if isinstance(module, MLP):
+    if _is_architecture(module) and hasattr(module, "check_parameters"):
         module.check_parameters()
     if isinstance(module, type) and issubclass(module, torch.nn.Module):
         _check_class(module)
@@ -82,7 +84,7 @@ def _build(module, input_shape, n_classes):
         known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
         parameters = inspect.signature(module).parameters
         return _call(module, **{name: value for name, value in known.items() if name in parameters})
-    if hasattr(module, "build"):
+    if _is_architecture(module):
         return _from_architecture(module, input_shape, n_classes)
     return _call(module, input_shape, n_classes)
 
@@ -119,17 +121,47 @@ def _check_class(module):
         )
 
 
+def _is_architecture(module):
+    return hasattr(module, "build") and not isinstance(module, (type, torch.nn.Module))
+
+
 def _from_architecture(module, input_shape, n_classes):
     own_shape = getattr(module, "input_shape", None)
     if own_shape is None or tuple(own_shape) == tuple(input_shape):
         return module.build(input_shape, n_classes)
+    return reshaped(module, input_shape, n_classes)
+
+
+def reshaped(architecture, input_shape, n_classes):
+    """Build an architecture that has an ``input_shape`` of its own, for samples that come in another one.
+
+    Its parts keep their names.
+
+    Raises
+    ------
+    ValueError
+        If samples are neither rows of as many values, nor equal in shape but for axes of length 1.
+    """
+    own_shape, shape = tuple(map(int, architecture.input_shape)), tuple(input_shape)
+    rows = (prod(own_shape),)
+    if shape != rows and _without_ones(shape) != _without_ones(own_shape):
+        raise ValueError(
+            f"{type(architecture).__name__}: input_shape={own_shape} takes samples of that shape or rows of {rows[0]} "
+            f"values, but samples have shape {shape}."
+        )
+    built = architecture.build(own_shape, n_classes)
+    first = torch.nn.Unflatten(1, own_shape)
+    if len(shape) > 1:
+        first = torch.nn.Sequential(torch.nn.Flatten(), first)
+    # Not named_children, which leaves out a part that comes a second time.
+    sequence = type(built) is torch.nn.Sequential and "reshape" not in built._modules
     return torch.nn.Sequential(
-        torch.nn.Unflatten(1, tuple(own_shape)), *_parts(module.build(tuple(own_shape), n_classes))
+        OrderedDict(reshape=first, **(built._modules if sequence else {"network": built}))
     )
 
 
-def _parts(module):
-    return module if isinstance(module, torch.nn.Sequential) else [module]
+def _without_ones(shape):
+    return [size for size in shape if size != 1]
 
 
 def _name(module):

@@ -1,6 +1,7 @@
 """Whatever the user gives as a module becomes a fresh torch module."""
 
 import re
+from collections import OrderedDict
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from sklearn_nndyn.modules import MLP, build_module
+from sklearn_nndyn.modules._build import check_kind
 
 
 class Net(nn.Module):
@@ -135,6 +137,81 @@ def test_flat_rows_take_the_shape_of_the_architecture(architecture):
     assert [
         any(isinstance(part, nn.Unflatten) for part in net.modules()) for net in (on_rows, on_images)
     ] == [True, False]
+
+
+class Twice(OnImages):
+    """A part that comes twice."""
+
+    def build(self, input_shape, n_classes):
+        parts = super().build(input_shape, n_classes)
+        nonlinearity = nn.Tanh()
+        return nn.Sequential(parts[0], nonlinearity, parts[1], nonlinearity, parts[2])
+
+
+class NamedAlike(OnImages):
+    """A part with the name of the reshaping."""
+
+    def build(self, input_shape, n_classes):
+        conv, *others = super().build(input_shape, n_classes)
+        return nn.Sequential(OrderedDict(reshape=conv, others=nn.Sequential(*others)))
+
+
+class Doubled(nn.Sequential):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+class OwnForward(OnImages):
+    def build(self, input_shape, n_classes):
+        return Doubled(*super().build(input_shape, n_classes))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "names"),
+    [
+        (OnImages(), ["reshape", "0", "1", "2"]),
+        (OnImagesAsOne(), ["reshape", "network"]),
+        (Twice(), ["reshape", "0", "1", "2", "3", "4"]),
+        (NamedAlike(), ["reshape", "network"]),
+        (OwnForward(), ["reshape", "network"]),
+    ],
+    ids=["sequence", "one-part", "twice", "named-alike", "own-forward"],
+)
+@pytest.mark.parametrize("shape", [(4,), (2, 2), (2, 1, 2, 1)], ids=str)
+def test_reshaping_changes_nothing_in_the_network(architecture, names, shape):
+    rows = torch.randn(5, *shape, generator=torch.Generator().manual_seed(0))
+    reshaped, network = build(architecture, input_shape=shape), build(architecture, input_shape=(1, 2, 2))
+    assert torch.equal(reshaped(rows), network(rows.reshape(5, 1, 2, 2)))
+    assert list(reshaped._modules) == names
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 1, 3), (3, 2)], ids=str)
+def test_samples_that_cannot_take_the_shape_are_told(shape):
+    told = "OnImages: input_shape=(1, 2, 2) takes samples of that shape or rows of 4 values, but samples have shape "
+    with pytest.raises(ValueError, match="^" + re.escape(f"{told}{shape}.") + "$"):
+        build(OnImages(), input_shape=shape)
+
+
+class Checked(OnImages):
+    def check_parameters(self):
+        raise ValueError("there is a mistake in it")
+
+
+class CheckedModule(Net):
+    """A torch module, whatever its methods are called."""
+
+    def build(self):
+        raise AssertionError
+
+    check_parameters = build
+
+
+def test_an_architecture_is_asked_for_mistakes_before_anything_is_built():
+    with pytest.raises(ValueError, match="there is a mistake in it"):
+        check_kind(Checked())
+    check_kind(OnImages())
+    assert build(CheckedModule((4,), 3)).inner.out_features == 6
+    assert build(CheckedModule).inner.out_features == 6
 
 
 class Wants(nn.Module):
