@@ -5,7 +5,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 
-.PHONY: help demo examples test test-slow bench study-loss-tails lint clean
+.PHONY: help demo examples test test-slow bench study-loss-tails study-entanglement lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,6 +36,9 @@ bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch thr
 
 study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (20 minutes; MNIST and others on disk)
 	$(RUN) benchmarks/studies/loss_tails.py
+
+study-entanglement: $(VENV)/.installed-test ## Do the claims on inversion and stragglers hold? (23 minutes; MNIST on disk)
+	$(RUN) benchmarks/studies/entanglement.py
 
 lint: $(VENV)/.installed-test ## Check style and format
 	$(VENV)/bin/ruff check .

@@ -3,6 +3,8 @@
 Nothing here is shared with the library, and nothing is made stable: use it at moderate scores.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -31,6 +33,16 @@ def _hinge(power):
     return loss
 
 
+def cross_entropy(weights, log_p):
+    """- sum_j weights_j log p_j"""
+    return -sum(w_j * log_p_j for w_j, log_p_j in zip(weights, log_p, strict=True))
+
+
+def smoothed(y, smoothing):
+    """(1 - s) y + s / K"""
+    return np.array([(1 - smoothing) * y_j + smoothing / len(y) for y_j in y])
+
+
 LOSSES_ON_SCORES = {
     "l1": lambda o, y: sum(abs(y_j - o_j) for o_j, y_j in zip(o, y, strict=True)),
     "l2": lambda o, y: sum((y_j - o_j) ** 2 for o_j, y_j in zip(o, y, strict=True)),
@@ -47,21 +59,28 @@ LOSSES_ON_PROBABILITIES = {
     "chebyshev": lambda p, y: max(abs(p_j - y_j) for p_j, y_j in zip(p, y, strict=True)),
     "tanimoto": lambda p, y: -(p @ y) / (p @ p + y @ y - p @ y),
     "cauchy_schwarz": lambda p, y: -np.log(p @ y / (np.sqrt(p @ p) * np.sqrt(y @ y))),
+    "generalized_cross_entropy": lambda p, y, q=0.7: (1 - (p @ y) ** q) / q,
+    "symmetric_cross_entropy": lambda p, y, alpha=0.1, beta=1.0, log_zero=-4.0: (
+        alpha * cross_entropy(y, np.log(p)) + beta * cross_entropy(p, [0.0 if y_j else log_zero for y_j in y])
+    ),
+    "focal": lambda p, y, gamma=2.0: -((1 - p @ y) ** gamma) * np.log(p @ y),
+    "label_smoothing": lambda p, y, smoothing=0.1: cross_entropy(smoothed(y, smoothing), np.log(p)),
+    "poly1": lambda p, y, epsilon=1.0: -np.log(p @ y) + epsilon * (1 - p @ y),
 }
 
 
-def sample_loss(name, o, c, link="softmax"):
-    """The loss of one sample with scores o (n_classes,) and true class c."""
+def sample_loss(name, o, c, link="softmax", **settings):
+    """The loss of one sample with scores o (n_classes,) and true class c; settings as in its paper where not given."""
     y = one_hot(c, len(o))
     if name in LOSSES_ON_SCORES:
         return LOSSES_ON_SCORES[name](o, y)
-    return LOSSES_ON_PROBABILITIES[name](LINKS[link](o), y)
+    return LOSSES_ON_PROBABILITIES[name](LINKS[link](o), y, **settings)
 
 
-def losses(name, scores, target, link="softmax"):
+def losses(name, scores, target, link="softmax", **settings):
     """The loss (n_samples,) of each sample."""
     rows = zip(np.asarray(scores, dtype=np.float64), np.asarray(target), strict=True)
-    return np.array([sample_loss(name, o, c, link) for o, c in rows])
+    return np.array([sample_loss(name, o, c, link, **settings) for o, c in rows])
 
 
 # Gradients in the scores o_k, of the losses on scores and, with softmax, of those on probabilities.
@@ -78,6 +97,11 @@ GRADIENTS_ON_PROBABILITIES = {
     "regularized_expectation": lambda p, y: 2 * p * ((p - y) - p @ (p - y)),
     "chebyshev": lambda p, y: (p @ y) * (p - y),
     "cauchy_schwarz": lambda p, y: (p - y) + p * (p / (p @ p) - 1),
+    "generalized_cross_entropy": lambda p, y: (p @ y) ** 0.7 * (p - y),
+    "symmetric_cross_entropy": lambda p, y: (0.1 + 4 * (p @ y)) * (p - y),
+    "focal": lambda p, y: ((1 - p @ y) ** 2 - 2 * (1 - p @ y) * (p @ y) * np.log(p @ y)) * (p - y),
+    "label_smoothing": lambda p, y: p - smoothed(y, 0.1),
+    "poly1": lambda p, y: (1 + p @ y) * (p - y),
 }
 
 
@@ -260,3 +284,140 @@ def scores_restored(h, w_turn, w_end, b, units):
         ]
         for h_i in h
     ]
+
+
+# Entanglement (Ciceri et al. 2024, Methods). h[i] are the activations of sample i, y[i] the position of its class.
+
+
+def unit(h_i):
+    """h/||h||; a zero activation stays zero."""
+    norm = sum(value**2 for value in h_i) ** 0.5
+    return [value / norm if norm else 0.0 for value in h_i]
+
+
+def centroid(h, y, c):
+    """m_c, the mean of u = h/||h|| over class c."""
+    own = [unit(h_i) for h_i, y_i in zip(h, y, strict=True) if y_i == c]
+    return [mean(column) for column in zip(*own, strict=True)] if own else [np.nan] * len(h[0])
+
+
+def radius(h, y, c):
+    """R_c = sqrt(mean ||u - m_c||^2); a zero activation counts as a unit vector at right angles to m_c."""
+    m = centroid(h, y, c)
+    spread = []
+    for h_i, y_i in zip(h, y, strict=True):
+        if y_i == c and any(h_i):
+            spread.append(sum((u_j - m_j) ** 2 for u_j, m_j in zip(unit(h_i), m, strict=True)))
+        elif y_i == c:
+            spread.append(1 + sum(m_j**2 for m_j in m))
+    return mean(spread) ** 0.5
+
+
+def distance(h, y, a, b):
+    """D = ||m_a - m_b||"""
+    return sum((x - z) ** 2 for x, z in zip(centroid(h, y, a), centroid(h, y, b), strict=True)) ** 0.5
+
+
+def cosine(one, other):
+    """The cosine of the angle between two vectors; 0 where one is zero."""
+    return sum(x * z for x, z in zip(unit(one), unit(other), strict=True))
+
+
+def own_and_other_similarity(h_i, c, centroids):
+    """Cosines with the centroid of class c, and with the nearest other; nan where there is none."""
+    others = [cosine(h_i, m) for k, m in enumerate(centroids) if k != c and not any(np.isnan(m))]
+    return cosine(h_i, centroids[c]), max(others) if others else np.nan
+
+
+def lasting_turn(curve, least):
+    """Lowest position that lies more than ``least`` under something before, is never undercut later, and ends so."""
+    turns = [
+        t
+        for t, value in enumerate(curve)
+        if max(curve[: t + 1]) - value > least and min(curve[t:]) >= value and curve[-1] - value > least
+    ]
+    return min(turns, key=lambda t: (curve[t], t)) if turns else None
+
+
+def first_rise(curve, start=0):
+    """The first position from ``start`` on at which the curve stops falling."""
+    return next((t for t in range(start, len(curve) - 1) if curve[t + 1] >= curve[t]), None)
+
+
+def epoch_learned(correct_i, epochs):
+    """The first epoch from which a sample is never wrong."""
+    return next((epoch for t, epoch in enumerate(epochs) if all(correct_i[t:])), np.nan)
+
+
+def times_forgotten(correct_i):
+    """Changes from right to wrong."""
+    return sum(before and not after for before, after in pairwise(correct_i))
+
+
+def deviation(values):
+    """Standard deviation, with n - 1."""
+    return (sum((v - mean(values)) ** 2 for v in values) / (len(values) - 1)) ** 0.5
+
+
+# Scores of a sample from its own curves: margins m[t], probabilities p[t] of its class, whether it was right.
+
+
+def after_start(values_i, epochs):
+    """What belongs to the epochs after the first update."""
+    return [value for value, epoch in zip(values_i, epochs, strict=True) if epoch > 0]
+
+
+def area_under_margin(margin_i, epochs):
+    """Pleiss et al. (2020): the mean margin."""
+    return mean(after_start(margin_i, epochs))
+
+
+def confidence(p_i, epochs):
+    """Swayamdipta et al. (2020): the mean probability of the true class."""
+    return mean(after_start(p_i, epochs))
+
+
+def variability(p_i, epochs):
+    """Swayamdipta et al. (2020): its standard deviation, with n."""
+    return mean([(p - confidence(p_i, epochs)) ** 2 for p in after_start(p_i, epochs)]) ** 0.5
+
+
+def correctness(correct_i, epochs):
+    """Swayamdipta et al. (2020): the share of epochs at which the sample is right."""
+    return mean([float(right) for right in after_start(correct_i, epochs)])
+
+
+def el2n(o_i, c, epochs, last):
+    """Paul et al. (2021): ||p - y|| of the softmax of scores o_i[t], mean over the epochs from 1 to the last."""
+    norms = [
+        sum((softmax(o) - one_hot(c, len(o))) ** 2) ** 0.5
+        for o, epoch in zip(o_i, epochs, strict=True)
+        if 1 <= epoch <= last
+    ]
+    return mean(norms)
+
+
+def forgetting_events(correct_i, epochs):
+    """Toneva et al. (2019): changes from right to wrong; of a sample that is never right, the number of epochs."""
+    right = after_start(correct_i, epochs)
+    return times_forgotten(right) if any(right) else len(right)
+
+
+def normal(x, center, spread):
+    """Density of a normal distribution, times sqrt(2 pi)."""
+    return np.exp(-(((x - center) / spread) ** 2) / 2) / spread
+
+
+def label_error_threshold(scores, rounds=300):
+    """Greatest score below zero that more likely is of the lower of two normals, by expectation and maximisation."""
+    belief = [(scores < 0).astype(float), (scores >= 0).astype(float)]  # where it begins: two groups
+    for _ in range(rounds):
+        share = [b.mean() for b in belief]
+        center = [(b * scores).sum() / b.sum() for b in belief]
+        spread = [
+            ((b * (scores - m) ** 2).sum() / b.sum()) ** 0.5 for b, m in zip(belief, center, strict=True)
+        ]
+        parts = [s * normal(scores, m, d) for s, m, d in zip(share, center, spread, strict=True)]
+        belief = [part / sum(parts) for part in parts]
+    low = center.index(min(center))
+    return max(s for s, b in zip(scores, belief[low], strict=True) if s < 0 and b > 0.5 and s < max(center))

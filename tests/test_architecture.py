@@ -21,8 +21,8 @@ LINE = {
     "classifiers": ("losses", "modules", "dynamics", "recording"),
     "analyzers": ("dynamics",),
     "displays": ("dynamics", "analyzers"),
-    "model_selection": ("losses", "datasets", "dynamics", "classifiers", "analyzers"),
-    "experiments": ("dynamics", "classifiers", "analyzers"),
+    "model_selection": ("losses", "datasets", "dynamics", "classifiers", "analyzers", "displays"),
+    "experiments": ("dynamics", "recording", "classifiers", "analyzers"),
 }
 WITHOUT_TORCH = {"torch", "torchvision", "skorch"}
 

@@ -13,6 +13,9 @@ PROMISED = {
     "5_loss_tails": [
         f"output/5_digits_{kind}.png" for kind in ("curves", "shares", "samples", "density", "worst")
     ],
+    "6_entanglement": [
+        f"output/6_{kind}.png" for kind in ("runs", "stability", "stragglers", "removal", "ten_classes")
+    ],
 }
 
 

@@ -49,7 +49,7 @@ def test_every_block_runs(names):
     assert names["clf"].early_stopping
     assert names["net"].dynamics_.n_classes == 4
     images = names["X"].reshape(-1, 1, 8, 8)
-    fitted = names["DynamicsClassifier"](names["network"], loss=names["focal"], max_epochs=1).fit(
+    fitted = names["DynamicsClassifier"](names["network"], loss=names["hellinger"], max_epochs=1).fit(
         images, names["y"]
     )
     assert fitted.dynamics_.layers

@@ -36,12 +36,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from scipy import stats
+from _tables import NAMES, above, flat_images, interval, judge, shown, table
 from sklearn.base import clone
 
 from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer, fit_together
 from sklearn_nndyn.analyzers import feature_growth, scale_test
-from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.displays import LossTailDisplay
 from sklearn_nndyn.modules import MLP
 
@@ -49,7 +48,6 @@ HERE = Path(__file__).parent
 SEEDS = (0, 1, 2, 3, 4)
 WIDTHS = (10, 30, 100, 300, 1000)
 LOSSES = ("log", "squared_hinge", "regularized_expectation", "tanimoto")
-NAMES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10 subset"}
 NEAR = (0.05, 0.1, 0.25, 0.5)  # of the median absolute margin
 
 
@@ -76,13 +74,6 @@ def settings(data):
     depth = [Setting(data, hidden=(100,) * layers) for layers in (2, 3)]
     rest = [Setting(data, loss, noise=noise) for loss in LOSSES for noise in (0.0, 0.2)]
     return list(dict.fromkeys(sweep + depth + rest))
-
-
-def load(data, n):
-    """Flat images between 0 and 1: n to train on, n to test."""
-    images = load_images(data)
-    flat = [(X[:n].reshape(len(X[:n]), -1) / 255).astype(np.float32) for X in (images.X_train, images.X_test)]
-    return flat[0], images.y_train[:n].astype(int), flat[1], images.y_test[:n].astype(int)
 
 
 def noisy(y, rate, seed):
@@ -145,42 +136,9 @@ def growth_of(run, X, y, turn):
     }
 
 
-def interval(values):
-    """Mean and half width of the 95 % interval over seeds."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    if len(values) < 2:
-        return (values.mean() if len(values) else np.nan), np.nan
-    return values.mean(), stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-
-
-def shown(values, form="{:.3g}"):
-    """Mean ± half width."""
-    mean, half = interval(values)
-    if np.isnan(mean):
-        return "-"
-    width = f" ± {form.replace('+', '').format(half)}" if np.isfinite(half) else " (one seed)"
-    return form.format(mean) + width
-
-
-def above(values, limit):
-    """Whether the whole interval lies above."""
-    mean, half = interval(values)
-    return bool(mean - half > limit)
-
-
-def judge(held):
-    """held, in part, did not hold."""
-    if not held:
-        return "cannot be asked: the mean rises in no setting in every seed"
-    share = f"{sum(held)} of {len(held)} settings"
-    return (
-        f"held ({share})"
-        if all(held)
-        else f"held in part ({share})"
-        if any(held)
-        else f"did not hold ({share})"
-    )
+def judge_rises(held):
+    """As `judge`; or that the question cannot be asked."""
+    return judge(held) if held else "cannot be asked: the mean rises in no setting in every seed"
 
 
 def claims(found):
@@ -188,12 +146,12 @@ def claims(found):
     rises = {setting: own for setting, own in found.items() if (own["rise"] > 0).all()}
     logs = [own for setting, own in rises.items() if setting.loss == "log" and not setting.noise]
     return {
-        "1 a small minority carries the rise": judge([_few(own) for own in rises.values()]),
+        "1 a small minority carries the rise": judge_rises([_few(own) for own in rises.values()]),
         "2 capacity: most fall, a few rise extremely": judge_capacity(found),
-        "3 growth of what is right already": judge([_scale(own) and _grown(own) for own in logs]),
-        "3a of it, scale alone": judge([_scale(own) for own in logs]),
-        "3b of it, grown units alone": judge([_grown(own) for own in logs]),
-        "4 not borderline samples": judge([above(own["wrong by 0.1"], 0.5) for own in rises.values()]),
+        "3 growth of what is right already": judge_rises([_scale(own) and _grown(own) for own in logs]),
+        "3a of it, scale alone": judge_rises([_scale(own) for own in logs]),
+        "3b of it, grown units alone": judge_rises([_grown(own) for own in logs]),
+        "4 not borderline samples": judge_rises([above(own["wrong by 0.1"], 0.5) for own in rises.values()]),
     }
 
 
@@ -250,42 +208,33 @@ GROWTH = {
 }
 
 
-def table(found, columns):
-    """Markdown, a row for each setting."""
-    lines = [
-        "| setting | " + " | ".join(title for title, _ in columns.values()) + " |",
-        "|" + "---|" * (len(columns) + 1),
+def data_table(found, columns):
+    """A row for each setting of a data set that has all these figures."""
+    rows = [
+        [setting.name, *(shown(own[name], form) for name, (_, form) in columns.items())]
+        for setting, own in found.items()
+        if columns.keys() <= own.keys()
     ]
-    for setting, own in found.items():
-        if columns.keys() <= own.keys():
-            cells = " | ".join(shown(own[name], form) for name, (_, form) in columns.items())
-            lines.append(f"| {setting.name} | {cells} |")
-    return "\n".join(lines)
+    return table(["setting", *(title for title, _ in columns.values())], rows)
 
 
 def claims_table(found_by_data):
-    """Markdown, a row for each claim."""
+    """A row for each claim."""
     verdicts = {data: claims(found) for data, found in found_by_data.items()}
-    lines = [
-        "| claim | " + " | ".join(NAMES[data] for data in verdicts) + " |",
-        "|" + "---|" * (len(verdicts) + 1),
-    ]
-    for claim in next(iter(verdicts.values())):
-        lines.append(f"| {claim} | " + " | ".join(own[claim] for own in verdicts.values()) + " |")
-    return "\n".join(lines)
+    rows = [[claim, *(own[claim] for own in verdicts.values())] for claim in next(iter(verdicts.values()))]
+    return table(["claim", *(NAMES[data] for data in verdicts)], rows)
 
 
 def near_table(found_by_data):
     """How much the answer to claim 4 depends on what counts as near."""
-    lines = [
-        "| near: a margin within ... of the typical one | " + " | ".join(f"{near:g}" for near in NEAR) + " |",
-        "|" + "---|" * (len(NEAR) + 1),
+    rows = [
+        [
+            f"{NAMES[data]}, share of the rise on samples wrong by more",
+            *(shown(found[Setting(data)][f"wrong by {near:g}"], "{:.1%}") for near in NEAR),
+        ]
+        for data, found in found_by_data.items()
     ]
-    for data, found in found_by_data.items():
-        own = found[Setting(data)]
-        cells = " | ".join(shown(own[f"wrong by {near:g}"], "{:.1%}") for near in NEAR)
-        lines.append(f"| {NAMES[data]}, share of the rise on samples wrong by more | {cells} |")
-    return "\n".join(lines)
+    return table(["near: a margin within ... of the typical one", *(f"{near:g}" for near in NEAR)], rows)
 
 
 def draw_capacity(found_by_data):
@@ -346,7 +295,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     start, found_by_data, first = time.perf_counter(), {}, None
     for data in ["mnist"] if quick else NAMES:
-        images = load(data, 500 if quick else 4000)
+        images = flat_images(data, 500 if quick else 4000)
         found_by_data[data] = {}
         for setting in settings(data):
             found_by_data[data][setting], run = measure(setting, images, 5 if quick else 50)
@@ -355,7 +304,7 @@ def main():
     print("\n" + claims_table(found_by_data))
     print("\n" + near_table(found_by_data))
     for data, found in found_by_data.items():
-        print(f"\n### {NAMES[data]}\n\n" + table(found, COLUMNS) + "\n\n" + table(found, GROWTH))
+        print(f"\n### {NAMES[data]}\n\n" + data_table(found, COLUMNS) + "\n\n" + data_table(found, GROWTH))
     where = Path("output") if quick else HERE / "figures"
     where.mkdir(exist_ok=True)
     figures = {

@@ -58,6 +58,8 @@ class EntanglementAnalyzer(RecordAnalyzer):
         What was read: ``"the training record of the model"``, or a record.
     layer_ : str
         Name of the layer.
+    reference_ : str or int
+        ``reference``; of a class its position in ``classes_``.
     classes_ : array of shape (n_classes,)
         The classes.
     epochs_ : array of shape (n_epochs,)
@@ -112,12 +114,16 @@ class EntanglementAnalyzer(RecordAnalyzer):
     differences of the curve; a noisy curve is averaged over neighbouring epochs until its noise is below a
     hundredth of its range, over a fifth of the epochs at most.
 
-    Epochs of an inversion vary from run to run; the training error there varies little: quote that.
+    What the noise of one epoch has to do with that of the next is not known to it: where a curve wanders, as with small
+    batches and a large learning rate, a turn may be found where there is none. Look at the picture, and at other seeds.
+
+    Epochs of an inversion vary from run to run; the training error there varies little: quote that. Centre the input
+    (``StandardScaler``): where all pixels are positive, all activations point one way at first, and radii say little.
 
     ``transform`` has a row for each sample: ``straggler`` and ``class_straggler``; ``margin_at_turn``;
     ``epoch_learned``, the first recorded epoch from which the sample stays correct (nan where it is wrong at the end);
     ``times_forgotten``; and cosines of its activation with the centroid of its own class and with the nearest
-    other, at the turn and at the end, which have to be replayed: nan where ``samples`` are not given.
+    other, as recorded, at the turn and at the end. These have to be replayed: nan where ``samples`` are not given.
 
     References
     ----------
@@ -246,8 +252,6 @@ class EntanglementAnalyzer(RecordAnalyzer):
         (epoch,), (error,) = self._at([self.inversion_])
         self.inversion_epoch_ = None if self.inversion_ is None else int(epoch)
         self.inversion_error_ = float(error)
-        ends = [0 if self.inversion_ is None else self.inversion_, -1]
-        self._centroids = record.centroids[self.layer_][ends]
 
     def _at(self, turns):
         """Epochs and training errors of turns; nan where there is none."""
@@ -295,11 +299,10 @@ class EntanglementAnalyzer(RecordAnalyzer):
         model, samples = innermost(model, samples)
         check_samples(samples, record)
         found = np.full((len(record), 4), np.nan)
-        epochs = (self.inversion_epoch_, int(self.epochs_[-1]))
-        for i, (epoch, centroids) in enumerate(zip(epochs, self._centroids, strict=True)):
-            if epoch is not None:
-                activations = model.activations(samples, layer=self.layer_, epoch=epoch)
-                flat = activations.reshape(len(activations), -1)
+        for i, at in enumerate((self.inversion_, -1)):
+            if at is not None:
+                activations = model.activations(samples, layer=self.layer_, epoch=int(self.epochs_[at]))
+                flat, centroids = activations.reshape(len(activations), -1), record.centroids[self.layer_][at]
                 found[:, 2 * i : 2 * i + 2] = np.transpose(similarities(flat, record.target, centroids))
         return found
 

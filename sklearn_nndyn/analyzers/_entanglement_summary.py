@@ -28,21 +28,20 @@ def _source(found):
 
 
 def _curve(found):
-    """The reference curve, its name, and the words for how it goes before and after its turn."""
+    """The reference curve, its name, and the word for its value at the turn."""
     if found.reference_ == "distance":
-        return found.mean_distance_, "the mean distance between class centroids", "grew", "greatest"
+        return found.mean_distance_, "the mean distance between class centroids", "greatest"
     if found.reference_ == "mean":
-        return found.mean_radius_, "the mean radius of the classes", "fell", "least"
+        return found.mean_radius_, "the mean radius of the classes", "least"
     name = f"the radius of class {found.classes_[found.reference_]}"
-    return found.radii_[:, found.reference_], name, "fell", "least"
+    return found.radii_[:, found.reference_], name, "least"
 
 
 def _no_turn(found):
-    curve, name, _, extreme = _curve(found)
+    curve, name, extreme = _curve(found)
     if np.isnan(curve).any():
-        return (
-            f"{_capital(name)} is not defined here: a class has no samples. So there is no inversion point."
-        )
+        lack = "there are no two classes with" if found.reference_ == "distance" else "it has no"
+        return f"{_capital(name)} is not defined here: {lack} samples. So there is no inversion point."
     return (
         f"{_capital(name)} went from {figure(curve[0])} to {figure(curve[-1])} and has no {extreme} value from which "
         "it turned back for good: there is no inversion point here, and no stragglers."
@@ -50,14 +49,16 @@ def _no_turn(found):
 
 
 def _turn(found):
-    curve, name, went, extreme = _curve(found)
-    start, turn, end = curve[[0, found.inversion_, -1]]
-    if found.rule == "first_rise":
-        extreme = "as far as it went at first"
+    curve, name, extreme = _curve(found)
+    turn, end = curve[[found.inversion_, -1]]
+    before = curve[np.searchsorted(found.epochs_, found.burn_in) : found.inversion_ + 1]
+    went, start = ("grew", before.min()) if extreme == "greatest" else ("fell", before.max())
+    goes_on = end < turn if extreme == "least" else end > turn
+    after = "but later they came apart further" if goes_on else "since then they mix again"
     return (
-        f"{_capital(name)} {went} from {figure(start)} and was {extreme} at epoch {found.inversion_epoch_} "
-        f"({figure(turn)}); at the end it is {figure(end)}. Until then the classes came apart, since then they mix "
-        f"again: the inversion point, at a training error of {percent(found.inversion_error_)}."
+        f"{_capital(name)} {went} from {figure(start)} to {figure(turn)} at epoch {found.inversion_epoch_}; at the end "
+        f"it is {figure(end)}. Until then the classes came apart, {after}: the inversion point, at a training error of "
+        f"{percent(found.inversion_error_)}."
     )
 
 
@@ -85,8 +86,8 @@ def _classes(found):
     if len(told) > MOST_CLASSES:
         first, last = (int(pick(found.class_inversion_epochs_[turned])) for pick in (np.min, np.max))
         return f"By their own radii {len(told)} of {len(turned)} classes turn, at epochs {first} to {last}."
-    never = f"; {(~turned).sum()} of {len(turned)} never" if not turned.all() else ""
-    return f"By its own radius each class turns: {', '.join(told)}{never}."
+    some = f"{len(told)} of {len(turned)} classes turn{'s' if len(told) == 1 else ''}"
+    return f"By its own radius {'each class turns' if turned.all() else some}: {', '.join(told)}."
 
 
 def _pairs(found):

@@ -6,6 +6,8 @@ from m_c, and means add up over batches and machines.
 
 import numpy as np
 
+ROUNDING = 1e-6  # of a squared length of one
+
 
 def radii(centroids):
     """R_c = sqrt(mean of ||u - m_c||^2 over class c) = sqrt(1 - ||m_c||^2).
@@ -18,10 +20,10 @@ def radii(centroids):
     -------
     radii : array of shape (n_epochs, n_classes)
         0 (all of one direction) to 1 (none in common); nan for a class without samples. A zero activation counts as
-        one of a direction of its own.
+        one of a direction of its own. Below 1e-3 a radius is rounding of the recorded float32, and 0.
     """
-    squared = np.einsum("ecw,ecw->ec", *2 * [centroids.astype(np.float64)])
-    return np.sqrt(np.maximum(1 - squared, 0))
+    left = 1 - np.einsum("ecw,ecw->ec", *2 * [centroids.astype(np.float64)])
+    return np.sqrt(np.where(left < ROUNDING, 0 * left, left))
 
 
 def distances(centroids):

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from sklearn_nndyn.analyzers._base import find_record
 from sklearn_nndyn.analyzers._entanglement import EntanglementAnalyzer
 from sklearn_nndyn.analyzers._overlap import chance, common, jaccard, pairs_of, z_of
 from sklearn_nndyn.analyzers._stability_summary import stability_summary
+from sklearn_nndyn.dynamics import Dynamics
 
 N_LEVELS = 30
 
@@ -32,7 +33,8 @@ class StragglerStability:
     z_pairs : array of shape (R, R)
         (common - expected) / expected_deviation; nan where chance leaves nothing open. The diagonal is nan.
     z : float
-        (mean common - mean expected) / standard deviation of the observed common, over the pairs.
+        (mean common - mean expected) / standard deviation of the observed common, over the pairs of runs that have
+        an inversion.
     times : array of int of shape (n,)
         In how many runs a sample is a straggler.
     persistent_indices : array of int
@@ -176,7 +178,7 @@ def straggler_stability(runs, *, analyzer=None, errors="auto"):
         times=times,
         persistent_indices=persistent,
         errors=levels,
-        **_overlaps(masks),
+        **(_overlaps(masks) | {"z": _overlaps(masks[inverts])["z"]}),
         **_curves(records, [own.training_error_ for own in fitted], levels),
     )
 
@@ -218,7 +220,8 @@ def _levels(errors, training_errors, n_samples):
     if isinstance(errors, str) and errors == "auto":
         least = max(lowest, 0.5 / n_samples)  # no error at all has no place among logarithms
         return np.maximum(np.geomspace(max(highest, least), least, N_LEVELS), lowest)
-    levels = np.sort(np.asarray(errors, dtype=np.float64).ravel())[::-1]
+    given = np.asarray(errors).ravel()
+    levels = np.sort(given.astype(np.float64))[::-1] if given.dtype.kind in "iuf" else np.array([np.nan])
     if not ((levels >= 0) & (levels <= 1)).all():
         raise ValueError(f"errors must be 'auto' or training errors between 0 and 1, got {errors!r}.")
     if (levels < lowest).any():
@@ -227,6 +230,8 @@ def _levels(errors, training_errors, n_samples):
 
 
 def _records(runs):
+    if isinstance(runs, (Dynamics, BaseEstimator)):
+        raise TypeError(f"runs must be a list of records or fitted models, got one {type(runs).__name__}.")
     runs = list(runs)
     if len(runs) < 2:
         raise ValueError(f"runs must be two or more, got {len(runs)}.")

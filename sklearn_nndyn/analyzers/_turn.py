@@ -43,7 +43,10 @@ def averaged(curve):
     needed = (noise / (LEAST_TURN * size)) ** 2 if size > 0 else 0
     window = int(min(np.ceil(needed), LARGEST_WINDOW * len(curve)))
     window = max(1, window - 1 + window % 2)  # odd: the average stays where it belongs
-    return uniform_filter1d(curve, window, mode="nearest"), noise / np.sqrt(window)
+    if window == 1:
+        return curve, noise  # a running sum would add its rounding
+    # At the ends the curve goes on as its mirror image: to repeat the last value would keep its noise.
+    return uniform_filter1d(curve, window, mode="reflect"), noise / np.sqrt(window)
 
 
 def lasting_turn(curve, tolerance="auto"):

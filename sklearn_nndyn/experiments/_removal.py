@@ -8,8 +8,11 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
-from sklearn_nndyn.classifiers import fit_together
+from sklearn_nndyn.analyzers._entanglement_checks import check_burn_in, check_rule, check_tolerance
+from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
+from sklearn_nndyn.dynamics._text import shown
 from sklearn_nndyn.experiments._removal_summary import removal_summary
+from sklearn_nndyn.recording import make_schedule
 
 RUNS = ("all", "removed", "random")
 
@@ -28,7 +31,7 @@ class RemovalExperiment:
         Positions of the samples that were left out of each run, and of as many random ones.
     classifiers : dict of str to list of DynamicsClassifier
         ``"all"``, trained on all samples; ``"removed"`` and ``"random"``, without these. A run from which nothing was
-        to be removed has None in the last two.
+        to be removed, or which would have lost a class, has None in the last two.
     analyzers : dict of str to list of EntanglementAnalyzer
         Of each; None where there is no classifier.
 
@@ -118,7 +121,8 @@ def remove_and_refit(
     Raises
     ------
     TypeError
-        If ``analyzer`` is no EntanglementAnalyzer, or ``seeds`` are not whole numbers.
+        If ``estimator`` is no DynamicsClassifier, ``analyzer`` no EntanglementAnalyzer, or ``seeds`` are not whole
+        numbers.
     ValueError
         If no seed is given; if a record would lack what is needed; if there is no such sample or recorded epoch; or if
         a class would be left without samples. Mistakes in the parameters of the estimator are told before
@@ -134,7 +138,8 @@ def remove_and_refit(
     All runs go through ``fit_together``. Training errors of a run are those on the samples it was trained on. A
     batch size of ``"auto"`` or ``"full"`` follows the number of samples.
 
-    A run without inversion has no stragglers: nothing is removed from it, and it is not trained again.
+    A run without inversion has no stragglers: nothing is removed from it, and it is not trained again. Nor is one that
+    would lose a whole class.
 
     References
     ----------
@@ -155,6 +160,8 @@ def remove_and_refit(
     fixed = _fixed_positions(remove, len(y))
     if fixed is not None:
         _check_classes_left(y, fixed)
+    elif isinstance(remove, Integral):
+        _check_epoch(remove, estimator)
     runs = fit_together(_seeded(estimator, seeds), X, y, X_val=X_val, y_val=y_val)
     fitted = [clone(analyzer).fit(run) for run in runs]
     removed = [
@@ -178,14 +185,13 @@ def remove_and_refit(
 
 def _refit(estimator, X, y, seeds, removed, random, **validation):
     """{"removed": runs, "random": runs}, all trained in one go."""
-    for left_out in (*removed, *random):
-        _check_classes_left(y, left_out)
-    jobs = [
-        (name, i, left_out)
-        for name, lists in (("removed", removed), ("random", random))
-        for i, left_out in enumerate(lists)
-        if len(left_out)
+    lists = {"removed": removed, "random": random}
+    again = [
+        i
+        for i, both in enumerate(zip(removed, random, strict=True))
+        if len(both[0]) and not any(len(lost_classes(y, left_out)) for left_out in both)
     ]
+    jobs = [(name, i, left_out[i]) for name, left_out in lists.items() for i in again]
     found = {name: [None] * len(seeds) for name in ("removed", "random")}
     if jobs:
         stay = [np.setdiff1d(np.arange(len(y)), left_out) for _, _, left_out in jobs]
@@ -207,10 +213,12 @@ def _seeded(estimator, seeds):
 
 
 def _removed(run, analyzer, remove):
+    """Rows of X; a record with ``validation_fraction`` is that of the rows trained on."""
     if isinstance(remove, str):
-        return analyzer.straggler_indices_
-    record = run.dynamics_.select_epochs([remove])
-    return np.flatnonzero(record.prediction[:, 0] != record.target)
+        found = analyzer.straggler_indices_
+    else:
+        found = np.flatnonzero(~run.dynamics_.select_epochs([remove]).correct[:, 0])
+    return run.train_indices_[found] if run.validation_fraction else found
 
 
 def _random_like(left_out, n_samples, seed):
@@ -226,20 +234,37 @@ def _in_words(remove):
 
 
 def _check(estimator, analyzer, seeds):
+    if not isinstance(estimator, DynamicsClassifier):
+        raise TypeError(f"estimator must be a DynamicsClassifier, got {type(estimator).__name__}.")
     analyzer = EntanglementAnalyzer() if analyzer is None else analyzer
     if not isinstance(analyzer, EntanglementAnalyzer):
         raise TypeError(f"analyzer must be an EntanglementAnalyzer, got {analyzer!r}.")
-    seeds = tuple(seeds)
-    if not all(isinstance(seed, Integral) and not isinstance(seed, bool) for seed in seeds):
+    seeds = tuple(seeds) if np.iterable(seeds) else seeds
+    if not isinstance(seeds, tuple) or not all(
+        isinstance(seed, Integral) and not isinstance(seed, bool) for seed in seeds
+    ):
         raise TypeError(f"seeds must be whole numbers, got {seeds!r}.")
     if not seeds:
         raise ValueError("seeds: give at least one.")
-    missing = {"samples", "geometry"} - set(getattr(estimator, "record", ()))
+    check_rule(analyzer.rule)
+    check_tolerance(analyzer.tolerance)
+    check_burn_in(analyzer.burn_in, [estimator.max_epochs])
+    missing = {"samples", "geometry"} - set(estimator.record or ())
     if missing:
         raise ValueError(
             f'The inversion needs record=("samples", "geometry"), but the estimator has record={estimator.record!r}.'
         )
     return analyzer, seeds
+
+
+def _check_epoch(epoch, estimator):
+    """Recorded, unless training ends before."""
+    schedule = make_schedule(estimator.record_epochs)
+    recorded = np.array([own for own in range(estimator.max_epochs + 1) if schedule(own)])
+    if epoch not in recorded:
+        raise ValueError(
+            f"remove={epoch} is not among the epochs that will be recorded: {shown(recorded, 20)}."
+        )
 
 
 def _fixed_positions(remove, n_samples):
@@ -252,7 +277,14 @@ def _fixed_positions(remove, n_samples):
         return None
     if isinstance(remove, Integral) and not isinstance(remove, bool):
         return None
-    given = np.asarray(remove)
+    given = np.asarray(remove, dtype=None if np.size(remove) else int)
+    if (
+        given.dtype.kind in "iu"
+        and given.shape == (n_samples,)
+        and n_samples > 2
+        and np.isin(given, (0, 1)).all()
+    ):
+        raise ValueError("remove looks like a mask, but holds numbers: give it as bool.")
     if given.ndim != 1 or given.dtype.kind not in "biu":
         raise ValueError(
             f"remove must be 'stragglers', a recorded epoch, a mask or positions, got {remove!r}."
@@ -268,10 +300,16 @@ def _fixed_positions(remove, n_samples):
 
 
 def _check_classes_left(y, left_out):
+    lost = lost_classes(y, left_out)
+    if len(lost):
+        which = ", ".join(map(str, lost))
+        raise ValueError(
+            f"remove: without these samples ({len(left_out)}) none of class {which} would be left."
+        )
+
+
+def lost_classes(y, left_out):
+    """Classes of ``y`` (n_samples,) of which every sample is among the positions left out."""
     stays = np.ones(len(y), dtype=bool)
     stays[left_out] = False
-    lost = np.setdiff1d(y, y[stays])
-    if len(lost):
-        raise ValueError(
-            f"Without these {len(left_out)} samples no sample of class {', '.join(map(str, lost))} would be left."
-        )
+    return np.setdiff1d(y, y[stays])

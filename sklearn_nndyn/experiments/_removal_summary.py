@@ -15,10 +15,13 @@ def removal_summary(found):
     runs = f"{n_runs} run{'' if n_runs == 1 else 's'}"
     if not any(trained):
         nothing = f"In {runs} there was nothing to remove: {found.what} {_verb(found)} no sample."
+        if any(sizes):
+            nothing = f"In {runs} nothing was left out: without {found.what} a class would have no samples."
         return f"{nothing} {_told(found, 'all', n_runs)}"
     start = f"In {runs} {found.what} {_verb(found)} left out, {_range(np.array(sizes)[trained])} samples"
     if not all(trained):
-        start += f" ({n_runs - sum(trained)} had none, and {_was(n_runs - sum(trained))} not trained again)"
+        left = n_runs - sum(trained)
+        start += f" ({left} had none, or would have lost a class, and {_was(left)} not trained again)"
     return " ".join([f"{start}.", *(_told(found, name, sum(trained)) for name in WITHOUT)])
 
 

@@ -1,0 +1,280 @@
+"""straggler_stability: against sets, loops and SciPy, on runs whose stragglers are known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.stats import hypergeom
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+
+from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
+from sklearn_nndyn.analyzers import straggler_stability
+from sklearn_nndyn.analyzers._tail_summary import figure, percent
+from sklearn_nndyn.modules import MLP
+from tests import reference
+from tests.analyzers.planted_entanglement import run_with_stragglers
+
+SETS = [set(range(0, 12)), set(range(2, 12)), set(range(4, 20))]
+SILENT = run_with_stragglers(range(8), seed=7, inverts=False)
+
+
+def runs(*sets):
+    return [run_with_stragglers(sorted(own), seed) for seed, own in enumerate(sets or SETS)]
+
+
+def pair_loops(sets, n):
+    """{name: one value for each pair}, by sets, and by the distribution that SciPy has."""
+    pairs = [(i, j) for i in range(len(sets)) for j in range(i)]
+    found = {"common": [], "expected": [], "jaccard": [], "z_pairs": []}
+    for i, j in pairs:
+        a, b = sets[i], sets[j]
+        with np.errstate(all="ignore"):  # SciPy works out a kurtosis as well
+            mean, deviation = hypergeom.mean(n, len(a), len(b)), hypergeom.std(n, len(a), len(b))
+        found["common"].append(len(a & b))
+        found["expected"].append(mean)
+        found["jaccard"].append(len(a & b) / len(a | b) if a | b else np.nan)
+        found["z_pairs"].append((len(a & b) - mean) / deviation if deviation > 0 else np.nan)
+    return found
+
+
+def slow_z(found):
+    if len(found["common"]) < 2 or reference.deviation(found["common"]) == 0:
+        return np.nan
+    return (reference.mean(found["common"]) - reference.mean(found["expected"])) / reference.deviation(
+        found["common"]
+    )
+
+
+# ----------------------------------------------------------------------------------------- found
+
+
+def test_planted_stragglers_are_compared():
+    found = straggler_stability(runs())
+    assert [set(np.flatnonzero(mask)) for mask in found.masks] == SETS
+    assert found.common.tolist() == [[12, 10, 8], [10, 10, 8], [8, 8, 16]]
+    assert found.times.tolist() == [sum(i in own for own in SETS) for i in range(40)]
+    assert found.persistent_indices.tolist() == list(range(4, 12))
+    assert found.inversion_epochs.tolist() == [55, 55, 55]
+    np.testing.assert_array_equal(found.inversion_errors, [12 / 40, 10 / 40, 16 / 40])
+    expected = pair_loops(SETS, 40)
+    lower = np.tril_indices(3, -1)
+    for name, values in expected.items():
+        matrix = getattr(found, name)
+        np.testing.assert_allclose(matrix[lower], values, err_msg=name)
+        np.testing.assert_array_equal(matrix, matrix.T)
+    assert np.isnan(np.diag(found.z_pairs)).all()
+    np.testing.assert_allclose(found.expected_deviation[1, 0], hypergeom.std(40, 12, 10))
+    assert found.z == pytest.approx(slow_z(expected))
+    assert [type(own) for own in found.analyzers] == 3 * [EntanglementAnalyzer]
+
+
+def test_a_run_without_inversion_has_no_stragglers_and_no_say_in_who_persists():
+    found = straggler_stability([*runs(), SILENT])
+    assert not found.masks[3].any()
+    assert (
+        np.isnan(found.inversion_errors).tolist()
+        == np.isnan(found.inversion_epochs).tolist()
+        == 3 * [False] + [True]
+    )
+    assert found.persistent_indices.tolist() == list(range(4, 12))
+    np.testing.assert_array_equal(found.times, straggler_stability(runs()).times)
+    assert found.common[3].tolist() == [0, 0, 0, 0]
+    assert found.jaccard[3, :3].tolist() == [0, 0, 0]
+    assert np.isnan(found.jaccard[3, 3])
+    assert np.isnan(found.z_pairs[3]).all()
+    assert found.z == straggler_stability(runs()).z
+
+
+def test_without_any_inversion_nobody_persists():
+    found = straggler_stability([SILENT, SILENT])
+    assert found.persistent_indices.tolist() == []
+    assert found.persistent_indices.dtype.kind == "i"
+    assert not found.times.any()
+    assert np.isnan(found.z)
+
+
+@pytest.mark.parametrize(
+    "errors", ["auto", [0.9, 0.5, 0.4, 0.31, 0.3], np.array([[1.0], [0.35]]), 0.5, [1], []], ids=str
+)
+def test_curves_are_loops_over_levels_and_pairs(errors):
+    records = runs()
+    found = straggler_stability(records, errors=errors)
+    for i, level in enumerate(found.errors):
+        sets = []
+        for record in records:
+            at = next(t for t, error in enumerate(record.error) if error <= level)
+            sets.append({k for k in range(40) if not record.correct[k, at]})
+        expected = pair_loops(sets, 40)
+        for name, values in expected.items():
+            curve = getattr(found, f"{name}_curve")
+            np.testing.assert_allclose(curve[i], reference.mean(values), err_msg=name)
+        np.testing.assert_allclose(found.z_curve[i], slow_z(expected))
+    if not isinstance(errors, str):
+        assert found.errors.tolist() == sorted(np.ravel(errors), reverse=True)
+    assert all(
+        getattr(found, f"{name}_curve").shape == found.errors.shape
+        for name in ("common", "expected", "jaccard", "z", "z_pairs")
+    )
+
+
+def test_levels_are_evenly_spaced_in_their_logarithm_over_what_every_run_has_gone_through():
+    columns = np.maximum(
+        np.arange(25), np.where(np.arange(25), 0, 3)
+    )  # errors that are low at first, then rise
+    records = [dataclasses.replace(record, prediction=record.prediction[:, columns]) for record in runs()]
+    assert all(record.error[0] < record.error.max() for record in records)
+    levels = straggler_stability(records).errors
+    assert len(levels) == 30
+    assert levels[0] == pytest.approx(min(record.error[0] for record in records))
+    assert levels[-1] == pytest.approx(max(record.error.min() for record in records))
+    np.testing.assert_allclose(np.diff(np.log(levels), 2), 0, atol=1e-12)
+    assert levels[0] > 2 * levels[-1]
+
+
+def test_levels_end_at_half_a_sample_where_nothing_is_misclassified():
+    faultless = [run_with_stragglers([], seed) for seed in (0, 1)]
+    assert [record.error[-1] for record in faultless] == [0, 0]
+    assert straggler_stability(faultless).errors[-1] == pytest.approx(0.5 / 40)
+    right = np.broadcast_to((np.arange(40) % 2)[:, None], (40, 25))
+    at_once = [dataclasses.replace(record, prediction=right) for record in faultless]
+    found = straggler_stability(at_once)
+    np.testing.assert_allclose(found.errors, 0.5 / 40)
+    assert (found.common_curve == 0).all()
+
+
+def test_levels_where_one_run_begins_below_the_end_of_another():
+    """The level is that end, 12/40, and rounding its logarithm does not make it one that was not reached."""
+    high, low = run_with_stragglers(range(12)), run_with_stragglers(range(11)).select_epochs([55, 66, 300])
+    prediction = np.where(np.arange(25) < 10, high.prediction, high.prediction[:, [10]])
+    found = straggler_stability([dataclasses.replace(high, prediction=prediction), low])
+    np.testing.assert_allclose(found.errors, 12 / 40)
+    np.testing.assert_array_equal(found.common_curve, 11)
+    np.testing.assert_allclose(found.expected_curve, 12 * 11 / 40)
+
+
+def test_the_analyzer_is_the_one_to_use_and_stays_as_it_was():
+    analyzer = EntanglementAnalyzer(layer="last", burn_in=66)
+    found = straggler_stability(runs(), analyzer=analyzer)
+    assert np.isnan(found.inversion_epochs).all()
+    assert not hasattr(analyzer, "radii_")
+    assert all(own.burn_in == 66 for own in found.analyzers)
+
+
+def test_the_order_of_the_runs_turns_the_tables_and_nothing_else():
+    one, other = straggler_stability(runs()), straggler_stability(iter(runs()[::-1]))
+    np.testing.assert_array_equal(other.common, one.common[::-1, ::-1])
+    np.testing.assert_array_equal(other.persistent_indices, one.persistent_indices)
+    np.testing.assert_allclose(other.z_curve, one.z_curve)
+    assert other.summary() == one.summary()
+
+
+def test_of_models_the_training_records_are_read():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:100] / 16, y[:100] % 2
+    clf = DynamicsClassifier(MLP((5,)), max_epochs=4)
+    models = [clone(clf).set_params(random_state=s).fit(X, y, X_val=X[:9], y_val=y[:9]) for s in (0, 1)]
+    found = straggler_stability(models, analyzer=EntanglementAnalyzer(tolerance=0))
+    same = straggler_stability([m.dynamics_ for m in models], analyzer=EntanglementAnalyzer(tolerance=0))
+    np.testing.assert_array_equal(found.masks, same.masks)
+    assert found.summary() == same.summary()
+
+
+def test_what_was_found_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'z'"):
+        straggler_stability(runs()).z = 0.0
+
+
+# ----------------------------------------------------------------------------------------- said
+
+
+def test_the_whole_paragraph():
+    found = straggler_stability(runs())
+    loops = pair_loops(SETS, 40)
+    errors, best = [0.3, 0.25, 0.4], int(np.nanargmax(found.z_curve))
+    assert found.summary() == (
+        f"Of 3 runs of 40 samples all have an inversion, at a training error of {percent(reference.mean(errors))} "
+        f"(standard deviation {percent(reference.deviation(errors))}). The stragglers are 10 to 16 samples. Two runs "
+        f"have 8 to 10 of them in common, where chance would give {figure(reference.mean(loops['expected']))}: on "
+        f"average {percent(reference.mean(loops['jaccard']))} of the stragglers of either. Against the spread between "
+        f"pairs of runs (z {figure(slow_z(loops))}), of all sets of misclassified samples those at a training error of "
+        f"{percent(found.errors[best])} are the most reproducible (z {figure(found.z_curve[best])}). 8 samples are "
+        "stragglers in every run that inverts, 20 in at least one of 3."
+    )
+
+
+def test_the_paragraph_is_of_the_runs_that_invert():
+    text = straggler_stability([SILENT, *runs()[:2]]).summary()
+    assert text.startswith(
+        "Of 3 runs of 40 samples 2 have an inversion, at a training error of 27.5 % (standard"
+    )
+    assert (
+        "The stragglers are 10 to 12 samples. Two runs have 10 of them in common, where chance would give 3:"
+        in text
+    )
+    assert f"on average {percent(10 / 12)} of the stragglers of either." in text
+    assert text.endswith("10 samples are stragglers in every run that inverts, 12 in at least one of 2.")
+
+
+def test_one_run_that_inverts_has_no_pair():
+    text = straggler_stability([SILENT, runs()[0]]).summary()
+    assert text == (
+        "Of 2 runs of 40 samples 1 has an inversion, at a training error of 30 %. The stragglers are 12 samples. 12 "
+        "samples are stragglers in every run that inverts, 12 in at least one of 1."
+    )
+
+
+def test_no_inversion_is_all_there_is_to_say():
+    text = straggler_stability([SILENT, SILENT]).summary()
+    assert text == "Of 2 runs of 40 samples 0 have an inversion: there are no stragglers to compare."
+
+
+def test_two_runs_have_no_spread_between_pairs():
+    found = straggler_stability(runs()[:2])
+    assert np.isnan(found.z)
+    assert np.isnan(found.z_curve).all()
+    assert "Against the spread" not in found.summary()
+    no_z = straggler_stability(runs(SETS[0], SETS[0], SETS[0]))
+    assert np.isnan(no_z.z)
+    assert "Against the spread between pairs of runs, of all sets" in no_z.summary()
+
+
+# --------------------------------------------------------------------------------------- refused
+
+
+def refused(error, message, given, **parameters):
+    with pytest.raises(error, match=message):
+        straggler_stability(given, **parameters)
+
+
+def test_runs_that_cannot_be_compared_are_refused():
+    one, other, _ = runs()
+    refused(ValueError, r"^runs must be two or more, got 1\.$", [one])
+    refused(ValueError, r"^runs must be two or more, got 0\.$", [])
+    refused(TypeError, r"^runs must be a list of records or fitted models, got one Dynamics\.$", one)
+    refused(TypeError, "got one DynamicsClassifier", DynamicsClassifier())
+    same = "^runs must be of the same samples in the same order: runs"
+    refused(ValueError, rf"{same}\[0\] has 40, runs\[2\] has 39\.$", [one, other, other[1:]])
+    refused(ValueError, rf"{same}\[0\] has 40, runs\[1\] has 40, with other labels\.$", [one, other[::-1]])
+    refused(NotFittedError, "not fitted yet", [one, DynamicsClassifier()])
+    refused(TypeError, "Expected a Dynamics, or a fitted model", [one, one.loss])
+    bare = dataclasses.replace(other, centroids={})
+    refused(
+        ValueError, r"no centroids: .*DynamicsClassifier\(record=\('samples', 'geometry'\)\)", [one, bare]
+    )
+    refused(
+        ValueError, "layer 'z' is not in the record", [one, other], analyzer=EntanglementAnalyzer(layer="z")
+    )
+
+
+def test_analyzers_and_errors_that_mean_nothing_are_refused():
+    refused(TypeError, "^analyzer must be an EntanglementAnalyzer, got 3.$", runs(), analyzer=3)
+    for wrong in ([0.5, 1.01], [-0.1], [np.nan], "all", None, [True], 2):
+        refused(
+            ValueError, "^errors must be 'auto' or training errors between 0 and 1, got", runs(), errors=wrong
+        )
+    lowest = max(record.error.min() for record in runs())
+    message = f"^errors: not every run reached 0.01; all reached {lowest:.4g}.$"
+    refused(ValueError, message, runs(), errors=[0.5, 0.01])
+    assert straggler_stability(runs(), errors=lowest).errors.tolist() == [lowest]
