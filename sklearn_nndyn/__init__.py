@@ -1,9 +1,9 @@
 """scikit-learn neural classifiers that remember how they learned every sample."""
 
-from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
+from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer, SampleScoreAnalyzer
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics import Dynamics, load_dynamics
-from sklearn_nndyn.model_selection import BatchedGridSearchCV
+from sklearn_nndyn.model_selection import BatchedGridSearchCV, compare_losses
 
 __all__ = [
     "BatchedGridSearchCV",
@@ -11,6 +11,8 @@ __all__ = [
     "DynamicsClassifier",
     "EntanglementAnalyzer",
     "LossTailAnalyzer",
+    "SampleScoreAnalyzer",
+    "compare_losses",
     "fit_together",
     "load_dynamics",
 ]

@@ -2,17 +2,22 @@
 
 from sklearn_nndyn.analyzers._entanglement import EntanglementAnalyzer
 from sklearn_nndyn.analyzers._feature_growth import FeatureGrowth, feature_growth
+from sklearn_nndyn.analyzers._label_errors import LabelErrors, find_label_errors
 from sklearn_nndyn.analyzers._loss_tails import LossTailAnalyzer
+from sklearn_nndyn.analyzers._sample_scores import SampleScoreAnalyzer
 from sklearn_nndyn.analyzers._scale_test import ScaleTest, scale_test
 from sklearn_nndyn.analyzers._stability import StragglerStability, straggler_stability
 
 __all__ = [
     "EntanglementAnalyzer",
     "FeatureGrowth",
+    "LabelErrors",
     "LossTailAnalyzer",
+    "SampleScoreAnalyzer",
     "ScaleTest",
     "StragglerStability",
     "feature_growth",
+    "find_label_errors",
     "scale_test",
     "straggler_stability",
 ]

@@ -1,23 +1,26 @@
 """How fast and how well each loss learns: one curve a loss, together or each in a panel of its own."""
 
+from textwrap import wrap
+
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
-from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes, mark_epochs, panels
+from sklearn_nndyn.displays._loss_looks import (
+    accuracy_axis,
+    check_scale,
+    chosen_losses,
+    height_for,
+    in_percent,
+    in_words,
+    loss_looks,
+    name_at_the_end,
+    noise_words,
+)
+from sklearn_nndyn.displays._style import PAPER, given_axes, mark_epochs, panels
 
-HUES = ("blue", "vermillion", "green", "orange", "purple", "sky", "black", "grey")
-DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
-# Losses that learn alike lie upon each other: they differ in colour and in dashes.
-KNOWN = {
-    "log": ("black", 0), "squared_log": ("vermillion", 1), "l1": ("purple", 2), "l2": ("blue", 0),
-    "expectation": ("green", 0), "regularized_expectation": ("sky", 1), "chebyshev": ("orange", 2),
-    "hinge": ("purple", 0), "squared_hinge": ("vermillion", 0), "cubed_hinge": ("sky", 0),
-    "tanimoto": ("green", 1), "cauchy_schwarz": ("blue", 2), "focal": ("grey", 0), "poly1": ("orange", 1),
-    "label_smoothing": ("black", 2), "generalized_cross_entropy": ("grey", 1), "symmetric_cross_entropy": ("orange", 0),
-}  # fmt: skip
+KINDS = ("together", "multiples")
 N_COLUMNS = 4
-LABEL_SIZE, LABEL_GAP = 7, 1.25  # points; lines of text
-BEFORE = 0.1  # share of the epochs, of which the curves may leave the panel
+LINE_LENGTH = 27  # letters of a name above a panel
+BEHIND = {"color": "#C4C4C4", "linewidth": 0.6, "zorder": 1.5}
 
 
 class LossComparisonDisplay:
@@ -47,7 +50,7 @@ class LossComparisonDisplay:
     bands_ : dict of str to matplotlib artist
         Its interval; without those of a single seed.
     labels_ : dict of str to matplotlib Text
-        Its name: at the end of its curve, or above its panel.
+        Its name: with the last value at the end of its curve, or above its panel.
 
     Examples
     --------
@@ -102,11 +105,8 @@ class LossComparisonDisplay:
             title=f"Test accuracy{noise_words(found, levels)}",
         )
 
-    def plot(self, ax=None, *, kind="together"):
+    def plot(self, ax=None, *, kind="together", scale="log"):
         """Draw the curves, with their intervals shaded where there are several seeds.
-
-        What curves do in the first tenth of the epochs may lie below the panel, so that one sees who is ahead of whom
-        later.
 
         Parameters
         ----------
@@ -115,6 +115,9 @@ class LossComparisonDisplay:
         kind : {"together", "multiples"}, default="together"
             All in one panel, each with its name and last value at its end; or a panel for each loss, the best first,
             with the others in grey behind it.
+        scale : {"log", "linear"}, default="log"
+            Of the accuracy. On the logarithmic one equal steps divide the error by the same number, so that losses can
+            be told apart at 98 % as well as at 80 %.
 
         Returns
         -------
@@ -124,176 +127,92 @@ class LossComparisonDisplay:
         Raises
         ------
         ValueError
-            If there is no such kind, nothing to draw, or ``ax`` is not as many axes as are needed.
+            If there is no such kind or scale, nothing to draw, or ``ax`` is not as many axes as are needed.
         """
-        if kind not in ("together", "multiples"):
+        if kind not in KINDS:
             raise ValueError(f"kind must be 'together' or 'multiples', got {kind!r}.")
-        self._curves = _sorted_curves(self.losses, self.mean, self.half)
-        self.lines_, self.bands_, self.labels_ = {}, {}, {}
-        (self._plot_together if kind == "together" else self._plot_multiples)(ax)
-        del self._curves
+        check_scale(scale)
+        curves = _best_first(self.losses, *in_percent(self.mean, self.half))
+        self.lines_, self.bands_ = {}, {}
+        (self._plot_together if kind == "together" else self._plot_multiples)(ax, curves, scale)
         return self
 
-    def _plot_together(self, ax):
-        with panels(ax, 1, height=height_for(len(self._curves))) as axes:
+    def _plot_together(self, ax, curves, scale):
+        looks = loss_looks(self.losses)
+        with panels(ax, 1, height=height_for(len(curves))) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            for loss, look in loss_looks(self.losses).items():
-                if loss in self._curves:
-                    self._draw(axes[0], loss, look)
-            self.lines_ = {loss: self.lines_[loss] for loss in self._curves}
-            self._finish(axes[0])
+            for loss, curve in curves.items():
+                self._draw(axes[0], loss, curve, looks[loss], alpha=min(0.15, 0.6 / len(curves)))
+            self._finish(axes[0], curves, scale)
             axes[0].set(xlabel="epoch", ylabel="test accuracy (%)")
             axes[0].set_title(self.title)
             self.labels_ = name_at_the_end(axes[0], self.lines_)
 
-    def _plot_multiples(self, ax):
+    def _plot_multiples(self, ax, curves, scale):
         import matplotlib.pyplot as plt
 
-        given = ax is not None
-        n_panels = len(self._curves)
+        given, looks = ax is not None, loss_looks(self.losses)
         with plt.rc_context({} if given else PAPER):
-            self.axes_ = given_axes(ax, n_panels, "loss") if given else _new_axes(plt, n_panels, self.title)
-            self.figure_ = self.axes_[0].figure
-            looks = loss_looks(self.losses)
-            for panel, loss in zip(self.axes_, self._curves, strict=True):
-                others = [100 * mean for other, (mean, _) in self._curves.items() if other != loss]
-                if others:
-                    panel.plot(self.epochs, np.transpose(others), color="#C8C8C8", linewidth=0.6, zorder=1.5)
-                self._draw(panel, loss, looks[loss] | {"linestyle": "-"})
-                self._finish(panel)
-                self.labels_[loss] = panel.set_title(_with_value(loss, self.lines_[loss]), fontsize=8)
+            self.axes_ = (
+                given_axes(ax, len(curves), "loss") if given else _new_axes(plt, len(curves), self.title)
+            )
+            self.figure_, self.labels_ = self.axes_[0].figure, {}
+            for panel, loss in zip(self.axes_, curves, strict=True):
+                behind = [mean for other, (mean, _, _) in curves.items() if other != loss]
+                if behind:
+                    panel.plot(self.epochs, np.transpose(behind), **BEHIND)
+                self._draw(panel, loss, curves[loss], looks[loss] | {"linestyle": "-"}, alpha=0.2)
+                self._finish(panel, curves, scale)
+                self._name_panel(panel, loss, looks[loss]["color"])
                 if given:
                     panel.set(xlabel="epoch", ylabel="test accuracy (%)")
 
-    def _draw(self, ax, loss, look):
-        mean, half = (100 * values for values in self._curves[loss])
+    def _draw(self, ax, loss, curve, look, alpha):
+        mean, low, high = curve
         (self.lines_[loss],) = ax.plot(self.epochs, mean, label=loss, zorder=3, **look)
-        if np.isfinite(half).any():
+        if np.isfinite(low).any():
             self.bands_[loss] = ax.fill_between(
-                self.epochs, mean - half, mean + half, color=look["color"], alpha=0.12, linewidth=0
+                self.epochs, low, high, color=look["color"], alpha=alpha, linewidth=0
             )
 
-    def _finish(self, ax):
-        ax.set_ylim(*self._limits())
-        ax.set_xlim(self.epochs[0], self.epochs[-1] if len(self.epochs) > 1 else self.epochs[0] + 1)
+    def _finish(self, ax, curves, scale):
+        accuracy_axis(ax, scale, [mean for mean, _, _ in curves.values()])
+        ax.set_xlim(self.epochs[0], max(self.epochs[-1], self.epochs[0] + 1))
         mark_epochs(ax, self.epochs)
 
-    def _limits(self):
-        """From where most curves are after the first epochs, and all at the end, to the best."""
-        curves = 100 * np.array([mean for mean, _ in self._curves.values()])
-        early = min(int(np.ceil(BEFORE * (curves.shape[1] - 1))), curves.shape[1] - 1)
-        low, high = min(np.median(curves[:, early]), curves[:, -1].min()), curves.max()
-        room = 0.08 * max(high - low, 1.0)
-        return low - room, high + room
+    def _name_panel(self, ax, loss, colour):
+        self.labels_[loss] = ax.set_title("\n".join(wrap(in_words(loss), LINE_LENGTH)), fontsize=7.5, pad=3)
+        look = {"ha": "right", "va": "bottom", "color": colour, "fontsize": 7.5}
+        ax.text(0.98, 0.03, f"{self.lines_[loss].get_ydata()[-1]:.1f} %", transform=ax.transAxes, **look)
 
 
-def _sorted_curves(losses, mean, half):
-    """{loss: (mean, half)} of those that have a mean, the best at the end first."""
-    mean = np.asarray(mean, dtype=float)
-    half = np.full(mean.shape, np.nan) if half is None else np.asarray(half, dtype=float)
-    there = {
-        loss: (own, width)
-        for loss, own, width in zip(losses, mean, half, strict=True)
-        if np.isfinite(own).all()
+def _best_first(losses, mean, low, high):
+    """{loss: (mean, low, high)} of those that have a mean at all epochs, the best at the end first."""
+    curves = {
+        loss: own for loss, *own in zip(losses, mean, low, high, strict=True) if np.isfinite(own[0]).all()
     }
-    if not there:
-        raise ValueError("There is no loss with an accuracy to draw.")
-    return dict(sorted(there.items(), key=lambda item: -item[1][0][-1]))
-
-
-def chosen_losses(known, losses):
-    """Positions of the losses asked for among those known; all for None."""
-    if isinstance(losses, str):
-        raise ValueError(f"losses must be a list of names, got {losses!r}.")
-    losses = known if losses is None else list(losses)
-    strange = [loss for loss in losses if loss not in known]
-    if strange or not len(losses):
-        raise ValueError(
-            f"losses must be some of {', '.join(known)}; got {', '.join(map(str, strange)) or 'none'}."
-        )
-    return [known.index(loss) for loss in losses]
-
-
-def noise_words(found, levels):
-    """Where the levels are not zero, what they are; None is the first."""
-    levels = {kind: getattr(found, kind)[0] if level is None else level for kind, level in levels.items()}
-    words = [f"{kind.replace('_', ' ')} {level:g}" for kind, level in levels.items() if level]
-    return f", {', '.join(words)}" if words else ""
-
-
-def loss_looks(losses):
-    """{loss: colour and dashes}, no two alike; those of this package have the same in every picture."""
-    free = [(hue, i) for i in range(len(DASHES)) for hue in HUES]
-    free = [pair for pair in free if pair not in KNOWN.values()]
-    unknown = [loss for loss in losses if loss not in KNOWN]
-    pairs = {loss: free[i % len(free)] for i, loss in enumerate(unknown)} | KNOWN
-    return {loss: {"color": COLOURS[pairs[loss][0]], "linestyle": DASHES[pairs[loss][1]]} for loss in losses}
-
-
-def height_for(n_labels):
-    """Inches in which so many names have room beside each other."""
-    return max(2.8, 0.6 + n_labels * LABEL_SIZE * LABEL_GAP / 72)
-
-
-def name_at_the_end(ax, lines):
-    """Names right of the finished axes, as near to the ends of the lines as there is room.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    lines : dict of str to matplotlib Line2D
-        The greatest last value first.
-
-    Returns
-    -------
-    labels : dict of str to matplotlib Text
-    """
-    low, high = ax.get_ylim()
-    ends = np.array([line.get_ydata()[-1] for line in lines.values()])
-    points = 72 * ax.get_window_extent().height / ax.figure.dpi
-    places = spread((ends - low) / (high - low), LABEL_SIZE * LABEL_GAP / points)
-    labels = {}
-    for (loss, line), end, place in zip(lines.items(), ends, places, strict=True):
-        colour = line.get_color()
-        labels[loss] = ax.annotate(
-            _with_value(loss, line),
-            (line.get_xdata()[-1], end),
-            xytext=(1.05, place),
-            textcoords=ax.transAxes,
-            va="center",
-            fontsize=LABEL_SIZE,
-            color=colour,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 1,
-                        "relpos": (0, 0.5)},
-        )  # fmt: skip
-    return labels
-
-
-def _with_value(loss, line):
-    return f"{loss.replace('_', ' ')} {line.get_ydata()[-1]:.1f} %"
-
-
-def spread(places, gap):
-    """Places (n,) moved apart by at least ``gap``, as little as can be (least squares), within 0 and 1 if they fit."""
-    order = np.argsort(places, kind="stable")
-    steps = gap * np.arange(len(places))
-    room = max(1 - steps[-1], 0)
-    moved = np.empty(len(places))
-    moved[order] = isotonic_regression(np.asarray(places)[order] - steps, y_min=0, y_max=room) + steps
-    return moved
+    if not curves:
+        raise ValueError("There is no loss with an accuracy at every epoch to draw.")
+    return dict(sorted(curves.items(), key=lambda item: -item[1][0][-1]))
 
 
 def _new_axes(plt, n_panels, title):
     n_columns = min(N_COLUMNS, n_panels)
     n_rows = -(-n_panels // n_columns)
     figure, axes = plt.subplots(
-        n_rows, n_columns, figsize=(7, 0.6 + 1.35 * n_rows), layout="constrained", sharex=True, sharey=True,
+        n_rows,
+        n_columns,
+        figsize=(7, 0.6 + 1.35 * n_rows),
+        layout="constrained",
+        sharex=True,
+        sharey=True,
         squeeze=False,
-    )  # fmt: skip
+    )
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     figure.supxlabel("epoch", fontsize=8)
     figure.supylabel("test accuracy (%)", fontsize=8)
     for unused in axes.ravel()[n_panels:]:
         unused.remove()
+    for lowest in axes.ravel()[n_panels - n_columns : n_panels]:
+        lowest.tick_params("x", labelbottom=True)
     return axes.ravel()[:n_panels]

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from sklearn_nndyn.displays._loss_comparison import (
+from sklearn_nndyn.displays._loss_looks import (
+    accuracy_axis,
+    check_scale,
     chosen_losses,
     height_for,
+    in_percent,
     loss_looks,
     name_at_the_end,
     noise_words,
@@ -16,7 +19,7 @@ AXIS = {
     "label_noise": "label noise (share of the labels drawn anew)",
     "input_noise": "input noise (deviation)",
 }
-WIDEST_DODGE = 0.25  # of the least distance between two levels, for all losses together
+DODGE = 0.12  # of the least distance between two levels, for all losses together
 
 
 class NoiseRobustnessDisplay:
@@ -115,7 +118,7 @@ class NoiseRobustnessDisplay:
             title=f"Test accuracy at the end of training{noise_words(found, beside)}",
         )
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, scale="log"):
         """Draw a line for each loss, with its intervals, and its name and last value at its end.
 
         Points of one level are drawn a little beside each other, so that the intervals can be told apart.
@@ -124,6 +127,8 @@ class NoiseRobustnessDisplay:
         ----------
         ax : matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns.
+        scale : {"log", "linear"}, default="log"
+            Of the accuracy. On the logarithmic one equal steps divide the error by the same number.
 
         Returns
         -------
@@ -133,40 +138,41 @@ class NoiseRobustnessDisplay:
         Raises
         ------
         ValueError
-            If there is nothing to draw, or ``ax`` is not one matplotlib axes.
+            If there is no such scale, nothing to draw, or ``ax`` is not one matplotlib axes.
         """
-        mean = 100 * np.asarray(self.mean, dtype=float)
-        half = np.full(mean.shape, np.nan) if self.half is None else 100 * np.asarray(self.half, dtype=float)
-        there = np.flatnonzero(np.isfinite(mean).all(axis=1))
+        check_scale(scale)
+        values = in_percent(self.mean, self.half)
+        there = np.flatnonzero(np.isfinite(values[0]).all(axis=1))
         if not len(there):
             raise ValueError("There is no loss with an accuracy at every level to draw.")
-        best_first = there[np.argsort(-mean[there, -1], kind="stable")]
+        best_first = there[np.argsort(-values[0][there, -1], kind="stable")]
         with panels(ax, 1, height=height_for(len(there))) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self._draw(axes[0], mean, half, there, best_first)
-            axes[0].set(xlabel=self.noise, ylabel="test accuracy (%)", xticks=self.levels)
+            self.lines_, self.intervals_ = {}, {}
+            for i, at in zip(best_first, self._beside_each_other(len(there)), strict=True):
+                self._draw(axes[0], self.losses[i], at, *(own[i] for own in values))
+            accuracy_axis(axes[0], scale, values[0][there], room=0.12)  # wide intervals may leave the panel
+            axes[0].set(xlabel=self.noise, ylabel="test accuracy (%)")
+            axes[0].set_xticks(self.levels, [f"{level:g}" for level in self.levels])
             axes[0].set_title(self.title)
             self.labels_ = name_at_the_end(axes[0], self.lines_)
         return self
 
-    def _draw(self, ax, mean, half, there, best_first):
-        levels, looks = np.asarray(self.levels, dtype=float), loss_looks(self.losses)
-        least = np.diff(levels).min() if len(levels) > 1 else 1.0
-        beside = (
-            WIDEST_DODGE * least * (np.linspace(-0.5, 0.5, len(there)) if len(there) > 1 else np.zeros(1))
+    def _beside_each_other(self, n_lines):
+        """Where the points of each line stand, shape (n_lines, n_levels)."""
+        levels = np.asarray(self.levels, dtype=float)
+        least = np.diff(levels).min(initial=np.inf) if len(levels) > 1 else 1.0
+        return levels + DODGE * least * (np.arange(n_lines)[:, None] - (n_lines - 1) / 2) / max(
+            n_lines - 1, 1
         )
-        self.lines_, self.intervals_ = {}, {}
-        for i, shift in zip(there, beside, strict=True):
-            loss, at = self.losses[i], levels + shift
-            look = looks[self.losses[i]]
-            (self.lines_[loss],) = ax.plot(
-                at, mean[i], marker="o", markersize=2.5, label=loss, zorder=3, **look
-            )
-            if np.isfinite(half[i]).any():
-                self.intervals_[loss] = ax.vlines(
-                    at, mean[i] - half[i], mean[i] + half[i], color=look["color"], linewidth=0.8, alpha=0.6
-                )
-        self.lines_ = {self.losses[i]: self.lines_[self.losses[i]] for i in best_first}
+
+    def _draw(self, ax, loss, at, mean, low, high):
+        look = loss_looks(self.losses)[loss]
+        (self.lines_[loss],) = ax.plot(
+            at, mean, marker="o", markersize=2.5, linewidth=1.1, label=loss, zorder=3, **look
+        )
+        if np.isfinite(low).any():
+            self.intervals_[loss] = ax.vlines(at, low, high, color=look["color"], linewidth=0.8, alpha=0.6)
 
 
 def _axis(found, noise):
@@ -174,8 +180,6 @@ def _axis(found, noise):
     if noise is None and several:
         return several[0]
     if noise not in several:
-        offered = ", ".join(several) or "no noise"
-        raise ValueError(
-            f"A noise with several levels is needed, and {offered} has them; got noise={noise!r}."
-        )
+        have = f"{', '.join(several) or 'no noise'} {'have' if len(several) > 1 else 'has'}"
+        raise ValueError(f"A noise with several levels is needed, and {have} them; got noise={noise!r}.")
     return noise

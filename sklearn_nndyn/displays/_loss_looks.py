@@ -1,0 +1,150 @@
+"""How many losses are told apart in one picture: their looks, their names, and the scale of accuracy."""
+
+import numpy as np
+from sklearn.isotonic import isotonic_regression
+
+from sklearn_nndyn.displays._style import COLOURS
+
+HUES = ("blue", "vermillion", "green", "orange", "purple", "sky", "black", "grey")
+DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+# Losses that learn alike lie upon each other: they differ in colour and in dashes.
+KNOWN = {
+    "log": ("black", 0), "squared_log": ("vermillion", 1), "l1": ("purple", 2), "l2": ("blue", 0),
+    "expectation": ("green", 0), "regularized_expectation": ("sky", 1), "chebyshev": ("orange", 2),
+    "hinge": ("purple", 0), "squared_hinge": ("vermillion", 0), "cubed_hinge": ("sky", 0),
+    "tanimoto": ("green", 1), "cauchy_schwarz": ("blue", 2), "focal": ("grey", 0), "poly1": ("orange", 1),
+    "label_smoothing": ("black", 2), "generalized_cross_entropy": ("grey", 1), "symmetric_cross_entropy": ("orange", 0),
+}  # fmt: skip
+LABEL_SIZE, LABEL_GAP = 7, 1.25  # points; lines of text
+SAMPLE, WORDS = (
+    (1.035, 1.07),
+    1.08,
+)  # shares of the width of the axes: where a piece of the line and its name stand
+TICKS = (50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9)
+LEAST_ERROR = 0.05  # percent: so near to 100 % the logarithmic scale becomes linear
+SCALES = ("log", "linear")
+
+
+def loss_looks(losses):
+    """{loss: colour and dashes}, no two of 32 alike; those of this package have the same in every picture."""
+    free = [(hue, i) for i in range(len(DASHES)) for hue in HUES]
+    free = [pair for pair in free if pair not in [KNOWN.get(loss) for loss in losses]]
+    unknown = [loss for loss in losses if loss not in KNOWN]
+    pairs = KNOWN | {loss: free[i % len(free)] for i, loss in enumerate(unknown)}
+    return {loss: {"color": COLOURS[pairs[loss][0]], "linestyle": DASHES[pairs[loss][1]]} for loss in losses}
+
+
+def in_words(loss):
+    """Its name, without underscores."""
+    return loss.replace("_", " ")
+
+
+def chosen_losses(known, losses):
+    """Positions of the losses asked for among those known; all for None."""
+    if isinstance(losses, str):
+        raise ValueError(f"losses must be a list of names, got {losses!r}.")
+    losses = known if losses is None else list(losses)
+    strange = [str(loss) for loss in losses if loss not in known]
+    if strange or not len(losses):
+        raise ValueError(f"losses must be some of {', '.join(known)}; got {', '.join(strange) or 'none'}.")
+    return [known.index(loss) for loss in losses]
+
+
+def noise_words(found, levels):
+    """Where levels of noise are not zero, what they are; None is the first of the comparison."""
+    levels = {kind: getattr(found, kind)[0] if level is None else level for kind, level in levels.items()}
+    words = [f"{in_words(kind)} {level:g}" for kind, level in levels.items() if level]
+    return f", {', '.join(words)}" if words else ""
+
+
+def in_percent(mean, half):
+    """Means, and lower and upper ends of their intervals, within 0 and 100; intervals are nan for None."""
+    mean = 100 * np.asarray(mean, dtype=float)
+    half = np.full(mean.shape, np.nan) if half is None else 100 * np.asarray(half, dtype=float)
+    return mean, np.maximum(mean - half, 0), np.minimum(mean + half, 100)
+
+
+def check_scale(scale):
+    """One of the known scales of accuracy."""
+    if scale not in SCALES:
+        raise ValueError(f"scale must be 'log' or 'linear', got {scale!r}.")
+
+
+def accuracy_axis(ax, scale, shown, room=0.05):
+    """The y axis as accuracy in percent, with a share of room below and above all that is shown.
+
+    On the logarithmic scale equal steps divide the error by the same number: 90, 95 and 97.5 % are equally far apart.
+    """
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    low, high = np.nanmin(shown), np.nanmax(shown)
+    if scale == "linear":
+        room *= max(high - low, 1.0)
+        ax.set_ylim(max(low - room, 0), high + room)
+        return
+    ax.set_yscale("function", functions=(_forward, _backward))
+    low, high = _forward(low), _forward(high)
+    room *= max(high - low, 0.2)
+    low, high = max(_backward(low - room), 0), _backward(high + room)
+    ticks = [tick for tick in TICKS if low <= tick <= high]
+    if len(ticks) > 1:
+        ax.yaxis.set_major_locator(FixedLocator(ticks))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set_ylim(low, high)
+
+
+def _forward(accuracy):
+    return -np.arcsinh((100 - np.asarray(accuracy)) / LEAST_ERROR)
+
+
+def _backward(place):
+    return 100 - LEAST_ERROR * np.sinh(-np.asarray(place))
+
+
+def height_for(n_labels):
+    """Inches of a figure in which so many names have room above each other."""
+    return max(2.8, 0.7 + n_labels * LABEL_SIZE * LABEL_GAP / 72)
+
+
+def name_at_the_end(ax, lines):
+    """Right of the finished axes a piece of each line, its name and last value, as near to its end as there is room.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    lines : dict of str to matplotlib Line2D
+
+    Returns
+    -------
+    labels : dict of str to matplotlib Text
+    """
+    from matplotlib.lines import Line2D
+
+    to_axes = ax.transData + ax.transAxes.inverted()
+    ends = np.array([to_axes.transform(line.get_xydata()[-1]) for line in lines.values()])
+    points = 72 * ax.get_window_extent().height / ax.figure.dpi
+    places = spread(ends[:, 1], LABEL_SIZE * LABEL_GAP / points)
+    labels = {}
+    for (loss, line), end, place in zip(lines.items(), ends, places, strict=True):
+        look = {"color": line.get_color(), "transform": ax.transAxes, "clip_on": False}
+        ax.add_artist(Line2D([end[0], SAMPLE[0]], [end[1], place], linewidth=0.4, **look))
+        piece = Line2D([], [])
+        piece.update_from(line)  # get_linestyle does not tell one kind of dashes from another
+        piece.set(data=(SAMPLE, [place, place]), linewidth=1.4, marker="", label="", **look)
+        ax.add_artist(piece)
+        words = f"{in_words(loss)} {line.get_ydata()[-1]:.1f} %"
+        labels[loss] = ax.text(WORDS, place, words, va="center", fontsize=LABEL_SIZE, **look)
+    return labels
+
+
+def spread(places, gap):
+    """Places (n,) moved apart by at least ``gap``, as little as can be (least squares), within 0 and 1 if they fit."""
+    order = np.argsort(places, kind="stable")
+    steps = gap * np.arange(len(places))
+    moved = np.empty(len(places))
+    least_squares = isotonic_regression(
+        np.asarray(places)[order] - steps, y_min=0, y_max=max(1 - steps[-1], 0)
+    )
+    moved[order] = least_squares + steps
+    return moved
