@@ -245,12 +245,12 @@ class EntanglementAnalyzer(RecordAnalyzer):
         self._class_turns = turns
         self.class_inversion_epochs_, self.class_inversion_errors_ = self._at(turns)
         apart = self._turn(-self.mean_distance_)
-        self.distance_inversion_epoch_ = None if apart is None else int(self.epochs_[apart])
+        self.distance_inversion_epoch_ = None if apart is None else self.epochs_[apart].item()
         self._set_pairs()
         overall = {"mean": self._turn(self.mean_radius_), "distance": apart}
         self.inversion_ = overall[self.reference_] if self.reference_ in overall else turns[self.reference_]
-        (epoch,), (error,) = self._at([self.inversion_])
-        self.inversion_epoch_ = None if self.inversion_ is None else int(epoch)
+        _, (error,) = self._at([self.inversion_])
+        self.inversion_epoch_ = None if self.inversion_ is None else self.epochs_[self.inversion_].item()
         self.inversion_error_ = float(error)
 
     def _at(self, turns):
@@ -301,7 +301,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         found = np.full((len(record), 4), np.nan)
         for i, at in enumerate((self.inversion_, -1)):
             if at is not None:
-                activations = model.activations(samples, layer=self.layer_, epoch=int(self.epochs_[at]))
+                activations = model.activations(samples, layer=self.layer_, epoch=self.epochs_[at].item())
                 flat, centroids = activations.reshape(len(activations), -1), record.centroids[self.layer_][at]
                 found[:, 2 * i : 2 * i + 2] = np.transpose(similarities(flat, record.target, centroids))
         return found

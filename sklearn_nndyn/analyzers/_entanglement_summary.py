@@ -84,8 +84,10 @@ def _classes(found):
         )
     ]
     if len(told) > MOST_CLASSES:
-        first, last = (int(pick(found.class_inversion_epochs_[turned])) for pick in (np.min, np.max))
-        return f"By their own radii {len(told)} of {len(turned)} classes turn, at epochs {first} to {last}."
+        first, last = (pick(found.class_inversion_epochs_[turned]) for pick in (np.min, np.max))
+        return (
+            f"By their own radii {len(told)} of {len(turned)} classes turn, at epochs {first:g} to {last:g}."
+        )
     some = f"{len(told)} of {len(turned)} classes turn{'s' if len(told) == 1 else ''}"
     return f"By its own radius {'each class turns' if turned.all() else some}: {', '.join(told)}."
 

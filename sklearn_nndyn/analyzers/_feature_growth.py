@@ -256,7 +256,7 @@ def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_
     check_parameters(share, n_random)
     model, X = innermost(model, X)
     record, turn = look_back(model, X, y, onset)
-    first, last = (int(record.epochs[at]) for at in (turn, -1))
+    first, last = (record.epochs[at].item() for at in (turn, -1))
     loss = [log_loss(record.scores[:, at], record.target) for at in (turn, -1)]
     correct_at_turn = record.scores[:, turn].argmax(axis=1) == record.target
     activations, weight, bias = last_layer(model, X, record.scores[:, -1], last)

@@ -212,7 +212,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.loss_name_ = name if isinstance(name, str) and name.isidentifier() else ""
         self._set_curves(tail_curves(record.loss, (*WORST, self.tail), LEAST.get(self.loss_name_, 0.0)))
         self.onset_ = int(self.mean_curve_.argmin()) if given is None else given
-        self.onset_epoch_ = int(record.epochs[self.onset_])
+        self.onset_epoch_ = record.epochs[self.onset_].item()
         self.turn_ = crossfitted_turns(record.loss) if given is None else np.full(len(record), given)
 
     def _set_curves(self, curves):

@@ -12,6 +12,7 @@ from sklearn_nndyn.classifiers._data import as_tensor
 from sklearn_nndyn.classifiers._making import count_batch, make_net, net_with
 from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.classifiers._program import needs_two_rows
+from sklearn_nndyn.classifiers._recording import Recording, count_iterations, make_clock
 from sklearn_nndyn.classifiers._replaying import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import keep_results
 from sklearn_nndyn.classifiers._sklearn_callbacks import (
@@ -19,25 +20,25 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import (
     callback_bridges,
     with_callbacks,
 )
+from sklearn_nndyn.classifiers._stopping import EarlyStopping, ReconstructionStopping
 from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
 from sklearn_nndyn.classifiers._training import Training
 from sklearn_nndyn.classifiers._trial import check_once
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers._watchers import (
     DivergenceGuard,
-    EarlyStopping,
     ProgressBar,
-    Recording,
     Validation,
 )
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import Snapshots, make_schedule
 from sklearn_nndyn.recording._random import RandomState
+from sklearn_nndyn.recording._record import check_recorded
 from sklearn_nndyn.recording._recorder import score_in_chunks
 
 AUTO_BATCH_SIZE = 200
 BORN_IN_FIT = ("dynamics_", "validation_dynamics_", "validation_scores_", "best_epoch_", "train_indices_",
-               "validation_indices_", "_snapshots", "_fingerprints", "net_")  # fmt: skip
+               "validation_indices_", "_snapshots", "_iterations", "_fingerprints", "net_")  # fmt: skip
 
 
 def _loss_has_probabilities(estimator):
@@ -87,22 +88,31 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Passes over the training samples.
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
-    record : tuple of {"samples", "geometry", "scores"}, default=("samples", "geometry")
+    record : tuple of str or objects, default=("samples", "geometry")
         What to look at. ``"samples"``: loss, margin and prediction, 9 bytes a sample and epoch (up to 127 classes).
         ``"geometry"``: class centroids of each hidden layer and the norms of the weights. ``"scores"``: all raw
-        scores. Empty: no record.
+        scores. ``"gradients"``: the norm of each sample's gradient. ``"reconstruction"``: how well the last hidden
+        layer gives the input back. ``"probe"``: what a fresh classifier makes of it. In place of the last three,
+        objects that say more: :class:`~sklearn_nndyn.recording.Gradients`,
+        :class:`~sklearn_nndyn.recording.Reconstruction`, :class:`~sklearn_nndyn.recording.Probe`. Empty: no record.
     record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
         When to look: every epoch, at 0 and the powers of two, every so many epochs, at these, or where the callable
         of the epoch is true. Epoch 0 is the network before its first update; epoch e is the network in evaluation
         mode as if ``fit`` had stopped there.
+    record_iterations : {"all", "log"}, int, sequence of int, or callable, default=None
+        When to look, counted in updates of the weights in place of epochs: ``"log"`` is before the first update and
+        after 1, 2, 4, 8, ... of them. A look within an epoch stands in the record at a fraction of it.
     snapshots : bool, default=True
         Whether to keep the weights as of each recorded epoch, for :meth:`replay`, :meth:`at_epoch` and the
         ``staged_`` methods. Past 512 MiB they go to a temporary file.
     validation_fraction : float, default=None
         Share of the training samples to hold out, stratified, where no ``X_val`` is given.
-    early_stopping : bool, default=False
+    early_stopping : bool or "reconstruction", default=False
         Stop when validation accuracy (without validation samples: the training loss) has not improved by ``tol``
-        for ``n_iter_no_change`` epochs, and restore the weights of the best epoch.
+        for ``n_iter_no_change`` epochs, and restore the weights of the best epoch. ``"reconstruction"``, for
+        pre-training: stop when the first recorded layer has not given its input back better than before for so long
+        (on the validation samples where there are some), and restore the weights of the look at which it did best.
+        Where it never did better than before training, training goes on to its end, with a warning.
     n_iter_no_change : int, default=10
         Patience of early stopping, in epochs.
     tol : float, default=1e-4
@@ -140,7 +150,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     validation_scores_ : list of float
         Accuracy on the validation samples after each epoch, where there are some.
     best_epoch_ : int
-        With ``early_stopping``: the epoch whose weights were restored.
+        With ``early_stopping``: the epoch whose weights were restored, a fraction for a look within an epoch.
     train_indices_, validation_indices_ : ndarray of int
         With ``validation_fraction``: the rows of X trained on and held out.
     loss_ : ClassificationLoss
@@ -192,6 +202,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         shuffle=True,
         record=("samples", "geometry"),
         record_epochs="all",
+        record_iterations=None,
         snapshots=True,
         validation_fraction=None,
         early_stopping=False,
@@ -216,6 +227,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.shuffle = shuffle
         self.record = record
         self.record_epochs = record_epochs
+        self.record_iterations = record_iterations
         self.snapshots = snapshots
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
@@ -369,6 +381,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             )
         if not again:
             check_once(tried, net.module_, self.loss_, task.data, len(self.classes_))
+        check_recorded(self.record, net.module_, {name: data.X for name, data in task.watched.items()})
         net.batch_size = batch_size
 
     def _train(self, task, epochs, given):
@@ -390,9 +403,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     def _plan(self, task, epochs):
         """Who watches the coming epochs."""
-        recording = self._make_recording(
-            task, range(len(self.net_.history), len(self.net_.history) + epochs + 1)
-        )
+        recording = self._make_recording(task, epochs)
         watchers = self._watchers(task, recording, epochs)
         return recording, Training(self.net_, task.data, task.watched.get("validation"), watchers)
 
@@ -401,18 +412,22 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             if name not in ("train_indices_", "validation_indices_") or self.validation_fraction is None:
                 self.__dict__.pop(name, None)
         self.loss_ = get_loss(self.loss)
-        self._fingerprints = {}
+        self._fingerprints, self._iterations = {}, {}
         self._randomness = RandomState(self._seed, task.data.X.device)
         self._shuffling = RandomState(self._seed)
         self.net_ = make_net(self, self._randomness, self.callbacks, task.data.X.device)
 
     def _make_recording(self, task, epochs):
-        schedule = make_schedule(self.record_epochs)
+        by_epoch = self.record_iterations is None
+        schedule = make_schedule(self.record_epochs if by_epoch else self.record_iterations)
+        clock = make_clock(self, schedule, len(task.data.X))
+        capacity = clock.count(len(self.net_.history), count_iterations(self.net_), epochs)
         if self.snapshots and not hasattr(self, "_snapshots"):
-            self._snapshots = Snapshots(self.module_, sum(map(schedule, epochs)))
+            self._snapshots = Snapshots(self.module_, capacity)
         snapshots = self._snapshots if self.snapshots else None
+        n_classes = len(self.classes_)
         return Recording(
-            task.watched, self.loss_, tuple(self.record), schedule, snapshots, len(self.classes_), epochs
+            task.watched, self.loss_, self.record, clock, snapshots, self._iterations, n_classes, capacity
         )
 
     def _watchers(self, task, recording, epochs):
@@ -420,7 +435,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         validated = "validation" in task.watched
         if validated:
             watchers.append(Validation(task.watched["validation"], recording))
-        if self.early_stopping:
+        if isinstance(self.early_stopping, str):
+            self._stopper = ReconstructionStopping(recording, self.n_iter_no_change)
+            watchers.append(self._stopper)
+        elif self.early_stopping:
             monitor = "valid_acc" if validated else "train_loss"
             self._stopper = EarlyStopping(monitor, self.n_iter_no_change, self.tol)
             watchers.append(self._stopper)

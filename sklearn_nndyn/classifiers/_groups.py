@@ -13,6 +13,7 @@ from sklearn_nndyn.losses._stack import LossStack
 from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.recording._layers import evaluation_mode
 from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._record import RECORDINGS, what_to_record
 from sklearn_nndyn.recording._recorder import rows_per_chunk
 
 MEMORY_LIMIT = 2**30
@@ -57,6 +58,8 @@ def _works(program):
 def _may_be_stacked(fit):
     if fit.task is None or fit.estimator.callbacks not in (None, "disable", [], ()):
         return False
+    if _looks_closely(fit.estimator):
+        return False
     net = fit.estimator.net_
     settings = net.optimizer_.param_groups
     return (
@@ -66,6 +69,12 @@ def _may_be_stacked(fit):
         and isinstance(settings[0]["lr"], (int, float))
         and not _hooked(net.module_)
     )
+
+
+def _looks_closely(estimator):
+    """Whether it records what takes longer than the training, or within an epoch."""
+    names = set(what_to_record(estimator.record))
+    return estimator.record_iterations is not None or not names.isdisjoint(RECORDINGS)
 
 
 def _hooked(module):

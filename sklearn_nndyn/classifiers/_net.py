@@ -5,7 +5,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
 
 from sklearn_nndyn.classifiers._data import TrainingData
-from sklearn_nndyn.classifiers._program import Batches, Program, needs_two_rows
+from sklearn_nndyn.classifiers._program import Batches, Program, count_steps, needs_two_rows
 from sklearn_nndyn.recording._layers import first_output
 from sklearn_nndyn.recording._recorder import rows_per_chunk
 
@@ -30,37 +30,43 @@ class DynamicsNet(NeuralNetClassifier):
             self.module_, self.criterion_, self.optimizer_, data, self.batch_size, random_state
         )
 
-    def run_epoch(self, order, datasets, random_state):
-        """Train on every row once, in this order (None: as they lie), and note the mean loss in the history."""
+    def run_epoch(self, order, datasets, random_state, on_step=None):
+        """Train on every row once, in this order (None: as they lie), and note the mean loss in the history.
+
+        ``on_step`` is called with the number of updates done in this epoch, after each.
+        """
         if self._needs_batches():
-            self._run_batches(order, datasets, random_state)
+            self._run_batches(order, datasets, random_state, on_step)
         else:
-            self.note_loss(self.program_.run_epoch(order), datasets["dataset_train"])
+            self.note_loss(self.program_.run_epoch(order, on_step), datasets["dataset_train"])
 
     def note_loss(self, loss, data):
-        """Write the mean loss of an epoch into its line of the history."""
+        """Write the mean loss of an epoch, and its number of updates, into its line of the history."""
         self.history.record("train_loss", loss)
+        self.history.record("train_batch_count", count_steps(self.module_, len(data.X), self.batch_size))
         # For callbacks that look up the last batch (the file names of Checkpoint): the epoch is one.
         self.history.new_batch()
         self.history.record_batch("train_loss", loss)
         self.history.record_batch("train_batch_size", len(data.X))
 
-    def _run_batches(self, order, datasets, random_state):
+    def _run_batches(self, order, datasets, random_state, on_step):
         data = datasets["dataset_train"]
         batches = Batches(data, self.batch_size, merge_last=needs_two_rows(self.module_))
         with random_state:
-            self.run_single_epoch(self._weighted(batches(order)), True, "train", self.train_step)
+            self.run_single_epoch(self._weighted(batches(order), on_step), True, "train", self.train_step)
             if datasets["dataset_valid"] is not None:
                 iterator = self.get_iterator(datasets["dataset_valid"])
                 self.run_single_epoch(iterator, False, "valid", self.validation_step)
         rows = self.history[-1, "batches", :, ("train_loss", "train_batch_size")]
         self.history.record("train_loss", sum(loss * n for loss, n in rows) / len(data.X))
 
-    def _weighted(self, batches):
-        for X, y, weight in batches:
+    def _weighted(self, batches, on_step):
+        for step, (X, y, weight) in enumerate(batches, start=1):
             self.batch_weight_ = weight
             # The room of a chunk is used again: what a callback keeps must be its own.
             yield X.clone(), y.clone()
+            if on_step is not None:
+                on_step(step)
         del self.batch_weight_
 
     def get_loss(self, y_pred, y_true, X=None, training=False):

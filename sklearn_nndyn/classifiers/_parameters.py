@@ -13,7 +13,7 @@ from sklearn_nndyn.classifiers._trial import told
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules._build import check_kind
 from sklearn_nndyn.recording import make_schedule
-from sklearn_nndyn.recording._recorder import check_record
+from sklearn_nndyn.recording._record import check_record, what_to_record
 
 
 def check_parameters(estimator):
@@ -111,6 +111,37 @@ def _check_record_epochs(estimator):
         schedule(0)
 
 
+def _check_record_iterations(estimator):
+    iterations = estimator.record_iterations
+    if iterations is None:
+        return
+    schedule = make_schedule(iterations, "iteration")
+    if not (isinstance(estimator.record_epochs, str) and estimator.record_epochs == "all"):
+        raise ValueError(
+            "Give record_epochs or record_iterations, not both: one says when to look by epochs, the other by updates."
+        )
+    with told("record_iterations cannot be called with an iteration"):
+        schedule(0)
+
+
+def _check_early_stopping(estimator):
+    wanted = estimator.early_stopping
+    if not _is_bool(wanted) and not (isinstance(wanted, str) and wanted == "reconstruction"):
+        raise ValueError(f'early_stopping must be True, False or "reconstruction", got {wanted!r}.')
+    if not isinstance(wanted, str):
+        return
+    check_record(estimator.record)
+    if "reconstruction" not in what_to_record(estimator.record):
+        raise ValueError(
+            'early_stopping="reconstruction" needs the reconstruction to be recorded: set record=("samples", '
+            '"reconstruction").'
+        )
+    if not estimator.snapshots:
+        raise ValueError(
+            'early_stopping="reconstruction" needs the weights of each look: set snapshots=True.'
+        )
+
+
 CHECKS = [
     lambda estimator: check_kind(estimator.module),
     lambda estimator: get_loss(estimator.loss),
@@ -127,13 +158,14 @@ CHECKS = [
     _require("shuffle", "True or False", _is_bool),
     lambda estimator: check_record(estimator.record),
     _check_record_epochs,
+    _check_record_iterations,
     _require("snapshots", "True or False", _is_bool),
     _require(
         "validation_fraction",
         "None or a number between 0 and 1, both excluded",
         lambda v: v is None or _is_real(v, lambda v: 0 < v < 1),
     ),
-    _require("early_stopping", "True or False", _is_bool),
+    _check_early_stopping,
     _require("n_iter_no_change", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
     _require("tol", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
     _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),

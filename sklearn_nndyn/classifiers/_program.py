@@ -71,13 +71,15 @@ class Program:
         """Whether every parameter is a finite number."""
         return all(bool(torch.isfinite(p).all()) for p in self.update.parameters)
 
-    def run_epoch(self, order):
+    def run_epoch(self, order, on_step=None):
         """Train on every row once.
 
         Parameters
         ----------
         order : tensor of shape (n_samples,) or None
             Row numbers; None takes the rows as they lie.
+        on_step : callable, optional
+            Called with the number of updates done in this epoch, after each.
 
         Returns
         -------
@@ -86,9 +88,9 @@ class Program:
         """
         if self._chain_applies():
             with self.random_state.as_generator(self.generator), torch.no_grad():
-                return self._run(order)
+                return self._run(order, on_step)
         with self.random_state, torch.no_grad():
-            return self._run(order)
+            return self._run(order, on_step)
 
     def _chain_applies(self):
         applies = ChainStep.takes(self.module, self.data.X.shape[1:])
@@ -107,15 +109,17 @@ class Program:
             dtype = torch.float64
         return ChainStep(self.module, self.loss, self.generator, dtype)
 
-    def _run(self, order):
+    def _run(self, order, on_step):
         self.step.begin_epoch()
         self.update.refresh()
         total = torch.zeros((), dtype=torch.float64, device=self.data.X.device)
         try:
-            for x, y, weight in self.batches(order):
+            for step, (x, y, weight) in enumerate(self.batches(order), start=1):
                 mean = self.step(x, y, weight)
                 self.update(self.step.gradients)
                 total.add_(mean, alpha=x.shape[0])
+                if on_step is not None:
+                    on_step(step)
         finally:
             self.update.finish()
         return float(total) / len(self.data.X)
@@ -150,7 +154,7 @@ class Batches:
             yield (*self.columns, None)[:3]
             return
         for chunk in self._chunks(order):
-            sizes = self._cut(len(chunk[0]), self.size)
+            sizes = cut(len(chunk[0]), self.size, self.merge_last)
             for batch in zip(*(column.split(sizes) for column in chunk), strict=True):
                 yield (*batch, None)[:3]
 
@@ -161,22 +165,28 @@ class Batches:
         rows = self._rows_of_chunk()
         if self._room is None:
             self._room = [column.new_empty(rows + 1, *column.shape[1:]) for column in self.columns]
-        for chosen in order.split(self._cut(len(order), rows)):
+        for chosen in order.split(cut(len(order), rows, self.merge_last)):
             chunk = [room[: len(chosen)] for room in self._room]
             for column, room in zip(self.columns, chunk, strict=True):
                 torch.index_select(column, 0, chosen, out=room)
             yield chunk
 
-    def _cut(self, n, size):
-        """Sizes of the pieces of n rows."""
-        whole, rest = divmod(n, size)
-        if rest == 1 and whole and self.merge_last:
-            return [size] * (whole - 1) + [size + 1]
-        return [size] * whole + ([rest] if rest else [])
-
     def _rows_of_chunk(self):
         row = self.columns[0][:1].numel() * self.columns[0].element_size()
         return self.size * max(1, CHUNK_BYTES // max(1, row * self.size))
+
+
+def cut(n, size, merge_last):
+    """Sizes of the pieces of n rows; ``merge_last`` gives a last piece of one row to the one before it."""
+    whole, rest = divmod(n, size)
+    if rest == 1 and whole and merge_last:
+        return [size] * (whole - 1) + [size + 1]
+    return [size] * whole + ([rest] if rest else [])
+
+
+def count_steps(module, n, size):
+    """Updates of an epoch of n rows."""
+    return len(cut(n, size, needs_two_rows(module)))
 
 
 def needs_two_rows(module):

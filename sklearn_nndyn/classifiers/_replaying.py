@@ -11,9 +11,13 @@ from sklearn_nndyn.classifiers._data import as_tensor
 from sklearn_nndyn.classifiers._making import net_with
 from sklearn_nndyn.classifiers._results import make_header
 from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
+from sklearn_nndyn.recording._activations import find_layer
+from sklearn_nndyn.recording._decoding import decode
 from sklearn_nndyn.recording._layers import hidden_layer_names
 from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._recorder import Recorder, check_record, score_in_chunks
+from sklearn_nndyn.recording._reconstruction import Reconstruction
+from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
+from sklearn_nndyn.recording._recorder import Recorder, score_in_chunks
 from sklearn_nndyn.recording._replay import replay, staged_scores
 
 
@@ -22,9 +26,9 @@ def _has_probabilities(estimator):
 
 
 class ReplayMixin:
-    """``replay``, ``at_epoch``, ``activations`` and the ``staged_`` methods."""
+    """``replay``, ``at_epoch``, ``activations``, ``reconstruct`` and the ``staged_`` methods."""
 
-    def replay(self, X, y, *, record=None, epochs=None):
+    def replay(self, X, y, *, record=None, epochs=None, X_train=None, y_train=None):
         """Record what the training did to other labelled samples, afterwards.
 
         Parameters
@@ -33,10 +37,13 @@ class ReplayMixin:
             Samples, seen in training or not.
         y : array-like of shape (n_samples,)
             Their labels, among ``classes_``.
-        record : tuple of {"samples", "geometry", "scores"}, default=None
-            What to look at; None is what the classifier itself recorded.
-        epochs : sequence of int, default=None
+        record : tuple of str or objects, default=None
+            What to look at, see the parameter of the classifier; None is what the classifier itself recorded.
+        epochs : sequence of numbers, default=None
             Which of the recorded epochs; None is all of them.
+        X_train, y_train : array-like, default=None
+            What decoders and probes learn from, for ``"reconstruction"`` and ``"probe"``. Without them each sample
+            of ``X`` is scored by what was learned from the other folds of ``X``.
 
         Returns
         -------
@@ -46,25 +53,84 @@ class ReplayMixin:
         Raises
         ------
         ValueError
-            For unseen labels, epochs that were not recorded, or without snapshots.
+            For unseen labels, epochs that were not recorded, layers that do not exist, or without snapshots.
         """
         snapshots = self._get_snapshots("replay")
         X, y = check_X_y(self, X, y, reset=False)
         epochs = _choose(epochs, snapshots.epochs)
         record = self._what_to_record(record)
-        data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
-        recorder = Recorder(
-            data, target, self.loss_, n_classes=len(self.classes_), record=record, capacity=len(epochs)
-        )
+        reference = self._reference(record, X_train, y_train, len(epochs))
+        recorder = self._recorder(X, y, record, len(epochs), reference=reference)
+        check_network(record, self.module_, recorder.X)
         replay(recorder, self.module_, snapshots, epochs)
-        return recorder.dynamics(y, self.classes_, make_header(self, []))
+        return recorder.dynamics(y, self.classes_, make_header(self, []), self._iterations)
+
+    def _recorder(self, X, y, record, capacity, **options):
+        data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
+        return Recorder(
+            data,
+            target,
+            self.loss_,
+            n_classes=len(self.classes_),
+            record=record,
+            capacity=capacity,
+            **options,
+        )
+
+    def _reference(self, record, X_train, y_train, capacity):
+        """Looks at what decoders and probes learn from."""
+        if (X_train is None) != (y_train is None):
+            raise ValueError("Give both X_train and y_train, or neither.")
+        if X_train is None:
+            alone = [type(own).__name__ for own in layer_recordings(record) if not own.train]
+            if alone:
+                raise ValueError(
+                    f"{' and '.join(alone)} with train=False can score only what it has not learned from: give "
+                    "X_train and y_train to replay."
+                )
+            return None
+        X_train, y_train = check_X_y(self, X_train, y_train, reset=False)
+        return self._recorder(X_train, y_train, layer_recordings(record), capacity, score=False)
+
+    def reconstruct(self, X, *, X_train, layer=-1, epoch=None, decoder="ridge", alpha="auto"):
+        """Give the input back from a hidden layer, as seen by a decoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples to give back.
+        X_train : array-like of shape (n_train_samples, n_features) or (n_train_samples, ...)
+            Samples from which the decoder learns.
+        layer : int or str, default=-1
+            Position in the order of the forward pass, or name; ``"scores"`` are the raw outputs.
+        epoch : int or float, default=None
+            A recorded epoch; None is the model as it predicts.
+        decoder, alpha
+            See :class:`~sklearn_nndyn.recording.Reconstruction`.
+
+        Returns
+        -------
+        X : ndarray, shaped as ``X``
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer or epoch, or it cannot be decoded.
+        """
+        check_is_fitted(self, "net_")
+        recording = Reconstruction(layer, decoder=decoder, alpha=alpha)
+        recording.check()
+        X, X_train = (as_tensor(check_X(self, data), self._device) for data in (X, X_train))
+        module = self.module_ if epoch is None else self.at_epoch(epoch).module_
+        check_network([recording], module, X_train)
+        return decode(recording, module, X_train, X).cpu().numpy()
 
     def at_epoch(self, epoch):
         """The classifier as of an epoch, fitted, as if ``fit`` had stopped there.
 
         Parameters
         ----------
-        epoch : int
+        epoch : int or float
             A recorded epoch; -1 is the last one.
 
         Returns
@@ -77,12 +143,14 @@ class ReplayMixin:
         (epoch,) = _choose([epoch], snapshots.epochs)
         earlier = copy.copy(self)
         earlier.net_ = net_with(self, snapshots.state_dict(epoch))
-        earlier.net_.history_.extend(self.net_.history[:epoch])
-        earlier.n_iter_, earlier.loss_curve_ = epoch, self.loss_curve_[:epoch]
+        whole = int(epoch)
+        earlier.net_.history_.extend(self.net_.history[:whole])
+        earlier.n_iter_, earlier.loss_curve_ = whole, self.loss_curve_[:whole]
         earlier._snapshots = snapshots.until(epoch)
+        earlier._iterations = {own: i for own, i in self._iterations.items() if own <= epoch}
         earlier._randomness, earlier._shuffling = copy.deepcopy((self._randomness, self._shuffling))
         if hasattr(self, "validation_scores_"):
-            earlier.validation_scores_ = self.validation_scores_[:epoch]
+            earlier.validation_scores_ = self.validation_scores_[:whole]
         for name in ("dynamics_", "validation_dynamics_"):
             record = vars(earlier).pop(name, None)
             if record is not None and epoch in record.epochs:
@@ -97,7 +165,7 @@ class ReplayMixin:
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
         layer : int or str, default=-1
             Position in the order of the forward pass, or name. -1 is the input of the last linear layer.
-        epoch : int, default=None
+        epoch : int or float, default=None
             A recorded epoch; None is the model as it predicts.
 
         Returns
@@ -113,7 +181,7 @@ class ReplayMixin:
         X = as_tensor(check_X(self, X), self._device)
         module = self.module_ if epoch is None else self.at_epoch(epoch).module_
         with untouched_generators(X.device):
-            name = _find_layer(layer, hidden_layer_names(module, X[:2]))
+            name = find_layer(layer, hidden_layer_names(module, X[:2]))
             return score_in_chunks(module, X, name).cpu().numpy()
 
     def staged_decision_function(self, X):
@@ -210,12 +278,3 @@ def _choose(epochs, recorded):
     if not epochs or epochs != sorted(set(epochs)):
         raise ValueError(f"epochs must be at least one, in increasing order, got {epochs}.")
     return epochs
-
-
-def _find_layer(layer, names):
-    if isinstance(layer, str) and layer in names:
-        return layer
-    if isinstance(layer, int) and -len(names) <= layer < len(names):
-        return names[layer]
-    offered = ", ".join(repr(name) for name in names) or "none: the network is one linear layer"
-    raise ValueError(f"layer {layer!r} does not exist; the hidden layers are {offered}.")

@@ -24,9 +24,8 @@ def keep_results(estimator, task, recording):
     for name, attribute in (("train", "dynamics_"), ("validation", "validation_dynamics_")):
         recorder = recording.recorders.get(name)
         if recorder is not None and recorder.epochs:
-            record = recorder.dynamics(
-                task.labels[name], estimator.classes_, make_header(estimator, recording.seconds)
-            )
+            header = make_header(estimator, recording.seconds)
+            record = recorder.dynamics(task.labels[name], estimator.classes_, header, estimator._iterations)
             seen = _fingerprint(recorder.X)
             if estimator._fingerprints.get(name) == seen:
                 record = _continued(getattr(estimator, attribute), record)

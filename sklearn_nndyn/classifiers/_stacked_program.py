@@ -167,13 +167,13 @@ class Look:
         self.program, self.name, self.run = program, name, run
         self.members = program.members[run]
         self.X = self.members[0].task.watched[name].X
-        self.schedule = self.members[0].recording.schedule
+        self.clock = self.members[0].recording.clock
         recorders = [member.recording.recorders.get(name) for member in self.members]
         self.joint = JointLook(recorders, program.losses.of(run)) if recorders[0] is not None else None
 
     def __call__(self, epoch):
         with torch.no_grad():
-            looks = self.joint is not None and self.schedule(epoch)
+            looks = self.joint is not None and self.clock.schedule(epoch)
             if looks:
                 geometry = "geometry" in self.joint.record
                 norms = [weight_norms(member.net.module_) if geometry else {} for member in self.members]

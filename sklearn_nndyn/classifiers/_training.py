@@ -57,7 +57,7 @@ class Training:
         before = Moment(self.net, shuffler, random_state)
         try:
             self.begin_epoch()
-            self.net.run_epoch(draw_order(self.data, shuffler), self.datasets, random_state)
+            self.net.run_epoch(draw_order(self.data, shuffler), self.datasets, random_state, self._on_step)
             self.end_epoch()
         except KeyboardInterrupt as interrupt:
             # The epoch was not finished: as if it had never begun.
@@ -73,6 +73,19 @@ class Training:
             before.restore()
             raise
         self.tell_callbacks()
+
+    @property
+    def _on_step(self):
+        """Who looks on after every update, or None."""
+        watching = [watcher for watcher in self.watchers if watcher.watches_steps]
+        if not watching:
+            return None
+
+        def on_step(step):
+            for watcher in watching:
+                watcher.on_step(self.net, step)
+
+        return on_step
 
     @property
     def wants_to_stop(self):

@@ -25,4 +25,4 @@ def read(dynamics, onset):
     check_losses(record)
     given = onset_position(onset, record.epochs)
     turn = record.loss.mean(axis=0, dtype=np.float64).argmin() if given is None else given
-    return record, int(record.epochs[turn])
+    return record, record.epochs[turn].item()

@@ -60,6 +60,13 @@ def _differences(first, second):
         yield "their labels y differ, so their samples do"
     if second.epochs[0] <= first.epochs[-1]:
         yield f"the first ends at epoch {first.epochs[-1]}, but the second starts at epoch {second.epochs[0]}"
+    if (first.iterations is None) != (second.iterations is None):
+        yield "one of them counts iterations, the other does not"
+    elif first.iterations is not None and second.iterations[0] <= first.iterations[-1]:
+        yield (
+            f"the first ends at iteration {first.iterations[-1]}, but the second starts at iteration "
+            f"{second.iterations[0]}"
+        )
     if first.fields != second.fields:
         yield f"the first has the fields {', '.join(first.fields)}, the second {', '.join(second.fields)}"
     else:

@@ -4,7 +4,6 @@ A long file of short methods: what a user meets has its documentation here, wher
 """
 
 import dataclasses
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +13,7 @@ from sklearn_nndyn.dynamics._fields import map_axis, recorded_fields, require_fi
 from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
-from sklearn_nndyn.dynamics._selection import epochs_key, sample_key
+from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
 from sklearn_nndyn.dynamics._text import as_html, as_text
 from sklearn_nndyn.dynamics._validation import check_fields, positions
 
@@ -34,7 +33,10 @@ class Dynamics:
     classes : array of shape (n_classes,)
         The classes, sorted and without repeats.
     epochs : array of shape (n_epochs,)
-        Recorded epochs, increasing.
+        Recorded epochs, increasing. A look within an epoch stands at a fraction: 0.5 is half of the first epoch's
+        updates.
+    iterations : array of shape (n_epochs,), optional
+        Updates of the weights before each look, increasing integers.
     loss : array of shape (n_samples, n_epochs), optional
         The trained loss of each sample, float32, in the units of that loss (nats for ``"log"``).
     margin : array of shape (n_samples, n_epochs), optional
@@ -43,12 +45,16 @@ class Dynamics:
         Position of the predicted class in ``classes``, a small integer type.
     scores : array of shape (n_samples, n_epochs, n_classes), optional
         Raw outputs of the network.
+    gradient_norm : array of shape (n_samples, n_epochs), optional
+        Euclidean norm of the gradient of each sample's loss in the parameters of the last layer (or of all
+        layers, see :class:`~sklearn_nndyn.recording.Gradients`).
     centroids : dict of layer to array of shape (n_epochs, n_classes, width), optional
         Means of the unit-normalised activations of each class; nan for a class without samples.
     reconstruction : dict of layer to array of shape (n_samples, n_epochs), optional
-        Squared error of giving the input back from the layer.
+        Squared error of giving the input back from the layer by a decoder that has not seen the sample, mean over
+        the features (pixels) of the input, in their squared units.
     probe_accuracy : dict of layer to array of shape (n_epochs,), optional
-        Accuracy of a fresh linear classifier on the layer, between 0 and 1.
+        Accuracy, between 0 and 1, of a fresh classifier on the layer, on samples that it has not seen.
     weight_norms : dict of layer to array of shape (n_epochs,), optional
         Frobenius norms of the weights.
     header : dict, optional
@@ -98,10 +104,12 @@ class Dynamics:
     y: np.ndarray
     classes: np.ndarray
     epochs: np.ndarray
+    iterations: np.ndarray | None = None
     loss: np.ndarray | None = None
     margin: np.ndarray | None = None
     prediction: np.ndarray | None = None
     scores: np.ndarray | None = None
+    gradient_norm: np.ndarray | None = None
     centroids: Mapping[str, np.ndarray] = field(default_factory=dict)
     reconstruction: Mapping[str, np.ndarray] = field(default_factory=dict)
     probe_accuracy: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -202,7 +210,7 @@ class Dynamics:
 
         Parameters
         ----------
-        epochs : int or sequence of int
+        epochs : number or sequence of numbers
             Recorded epochs, in any order.
 
         Returns
@@ -230,7 +238,7 @@ class Dynamics:
 
         Parameters
         ----------
-        epoch : int
+        epoch : int or float
             A recorded epoch.
 
         Returns
@@ -250,7 +258,7 @@ class Dynamics:
         >>> record.until(2).epochs
         array([0, 1, 2])
         """
-        return self._at(slice(0, epochs_key(operator.index(epoch), self.epochs).stop))
+        return self._at(slice(0, epochs_key(one_epoch(epoch), self.epochs).stop))
 
     def _at(self, key):
         return replace(self, **map_axis("epoch", lambda axis, array: take(array, key, axis), self))

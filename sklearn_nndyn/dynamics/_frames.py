@@ -20,7 +20,7 @@ def to_frame(record):
 
 
 def _by_sample(record):
-    for name in ("loss", "margin"):
+    for name in ("loss", "margin", "gradient_norm"):
         if getattr(record, name) is not None:
             yield name, getattr(record, name)
     if record.prediction is not None:
@@ -31,15 +31,19 @@ def _by_sample(record):
 def to_xarray(record):
     """See ``Dynamics.to_xarray``."""
     xarray = _imported("xarray", "to_xarray")
+    if record.iterations is not None:
+        iterations = {"iteration": ("epoch", record.iterations)}
+    else:
+        iterations = {}
     coordinates = {"sample": np.arange(record.n_samples), "epoch": record.epochs, "class": record.classes}
     variables = {
         field if layer is None else f"{field}_{layer}": (_dimensions(field, layer), array)
         for field, layer, array in named_arrays(record)
-        if field not in ("classes", "epochs")
+        if field not in ("classes", "epochs", "iterations")
     }
     if record.prediction is not None:
         variables["correct"] = (AXES["prediction"], record.correct)
-    return xarray.Dataset(variables, coords=coordinates, attrs=dict(record.header))
+    return xarray.Dataset(variables, coords=coordinates | iterations, attrs=dict(record.header))
 
 
 def _dimensions(field, layer):

@@ -53,9 +53,15 @@ def frozen_field(name, value):
     if value is None and name not in ("y", "classes", "epochs"):
         return None
     array = np.asarray(value)
-    if name == "epochs" and (array.dtype.kind in "iu" or array.size == 0):
+    if name in ("epochs", "iterations") and _is_whole(array):
         array = array.astype(np.int64, copy=False)
     return read_only(array)
+
+
+def _is_whole(array):
+    return array.dtype.kind in "iu" or (
+        array.dtype.kind == "f" and bool((np.isfinite(array) & (array % 1 == 0)).all())
+    )
 
 
 def _read_only_layers(arrays):

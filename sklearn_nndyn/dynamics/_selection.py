@@ -1,5 +1,7 @@
 """Which samples, which epochs: from what the user writes to slices and positions."""
 
+from numbers import Real
+
 import numpy as np
 
 from sklearn_nndyn.dynamics._text import shown
@@ -37,6 +39,13 @@ def _masked(mask, n_samples):
     if len(mask) != n_samples:
         raise IndexError(f"The mask has {len(mask)} entries for {n_samples} samples.")
     return np.flatnonzero(mask)
+
+
+def one_epoch(epoch):
+    """One epoch by its number; a TypeError for anything else."""
+    if not isinstance(epoch, Real) or isinstance(epoch, bool):
+        raise TypeError(f"An epoch is a number, got {epoch!r}.")
+    return epoch
 
 
 def epochs_key(epochs, recorded):

@@ -5,8 +5,12 @@ from html import escape
 
 def shown(values, most=6):
     """The values of an array, or where there are many the first and the last."""
-    texts = [repr(value) for value in values.tolist()]
+    texts = [_short(value) for value in values.tolist()]
     return ", ".join(texts if len(texts) <= most else [*texts[: most - 1], "...", texts[-1]])
+
+
+def _short(value):
+    return f"{value:.6g}" if isinstance(value, float) and value % 1 else repr(value)
 
 
 def as_text(record):

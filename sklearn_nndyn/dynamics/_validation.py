@@ -48,7 +48,9 @@ def _dtype_problems(record):
     for field, layer, array in named_arrays(record):
         if field in ("y", "classes"):
             good, wanted = _is_label(array), "numbers, booleans or strings"
-        elif field in ("epochs", "prediction"):
+        elif field == "epochs":
+            good, wanted = array.dtype.kind in "iuf" and np.isfinite(array).all(), "finite numbers"
+        elif field in ("iterations", "prediction"):
             good, wanted = array.dtype.kind in "iu", "integers"
         else:
             good, wanted = array.dtype.kind == "f" and array.itemsize <= 8, "floats of at most 64 bits"
@@ -69,22 +71,24 @@ def _is_text(array):
 
 
 def _value_problems(record):
-    flat = ("y", "classes", "epochs")
+    flat = [name for name in ("y", "classes", "epochs", "iterations") if getattr(record, name) is not None]
     bent = [name for name in flat if getattr(record, name).ndim != 1]
     for name in bent:
         yield f"{name} must be one-dimensional, got shape {getattr(record, name).shape}"
     if not bent:
-        yield from _epoch_problems(record.epochs)
+        yield from _epoch_problems("epochs", record.epochs)
+        if record.iterations is not None:
+            yield from _epoch_problems("iterations", record.iterations)
         yield from _label_problems(record.y, record.classes)
         yield from _shape_problems(record)
         yield from _prediction_problems(record)
 
 
-def _epoch_problems(epochs):
-    if len(epochs) == 0:
-        yield "epochs is empty, but a record has at least one epoch"
-    elif epochs[0] < 0 or (epochs[:-1] >= epochs[1:]).any():
-        yield f"epochs must increase from 0 or later, got {shown(epochs)}"
+def _epoch_problems(name, looks):
+    if len(looks) == 0:
+        yield f"{name} is empty, but a record has at least one epoch"
+    elif looks[0] < 0 or (looks[:-1] >= looks[1:]).any():
+        yield f"{name} must increase from 0 or later, got {shown(looks)}"
 
 
 def _label_problems(y, classes):

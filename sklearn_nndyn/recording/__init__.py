@@ -1,8 +1,11 @@
 """Looking at a network while it learns, or afterwards."""
 
 from sklearn_nndyn.recording._callback import RecordDynamics
+from sklearn_nndyn.recording._gradients import Gradients
+from sklearn_nndyn.recording._probe import Probe
+from sklearn_nndyn.recording._reconstruction import Reconstruction
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.recording._snapshots import Snapshots
 
-__all__ = ["RecordDynamics", "Recorder", "Snapshots", "make_schedule"]
+__all__ = ["Gradients", "Probe", "Reconstruction", "RecordDynamics", "Recorder", "Snapshots", "make_schedule"]

@@ -11,7 +11,8 @@ from skorch.utils import data_from_dataset, to_tensor
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording._layers import evaluation_mode, first_output
 from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._recorder import Recorder, check_record
+from sklearn_nndyn.recording._record import check_network, check_record, what_to_record
+from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 
 RECORDS = ("dynamics_", "validation_dynamics_")
@@ -26,8 +27,9 @@ class RecordDynamics(Callback):
 
     Parameters
     ----------
-    record : tuple of {"samples", "geometry", "scores"}, default=("samples", "geometry")
-        What to look at.
+    record : tuple of str or objects, default=("samples", "geometry")
+        What to look at: ``"samples"``, ``"geometry"``, ``"scores"``, ``"reconstruction"``, ``"probe"``; in place of
+        the last two also ``Reconstruction`` and ``Probe``.
     record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
         When to look; epoch 0 is the net before its first update.
     loss : str, ClassificationLoss, torch module or callable, optional
@@ -61,6 +63,11 @@ class RecordDynamics(Callback):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Forget earlier records and check the parameters."""
         check_record(self.record)
+        if "gradients" in what_to_record(self.record):
+            raise ValueError(
+                "RecordDynamics cannot record gradients: what the criterion is given need not be what the module "
+                "returns. Use DynamicsClassifier."
+            )
         for holder in (self, net):
             for name in RECORDS:
                 if hasattr(holder, name):
@@ -74,7 +81,10 @@ class RecordDynamics(Callback):
         """Look once before the first update."""
         if self.recorders_ is None:
             datasets = zip(RECORDS, (dataset_train, dataset_valid), strict=True)
-            self.recorders_ = {name: self._recorder(net, data) for name, data in datasets if data is not None}
+            self.recorders_ = {}
+            for name, data in datasets:
+                if data is not None:
+                    self.recorders_[name] = self._recorder(net, data)
             # The history already holds the line of the epoch that begins.
             self._look(net, len(net.history) - 1)
 
@@ -100,7 +110,16 @@ class RecordDynamics(Callback):
             )
         n_classes = _n_outputs(net, X)
         capacity = 1 + sum(self.schedule_(len(net.history) + e) for e in range(net.max_epochs))
-        return Recorder(X, y, self.loss_, n_classes=n_classes, record=self.record, capacity=capacity)
+        check_network(self.record, net.module_, X)
+        return Recorder(
+            X,
+            y,
+            self.loss_,
+            n_classes=n_classes,
+            record=self.record,
+            capacity=capacity,
+            reference=self.recorders_.get(RECORDS[0]),
+        )
 
     def _look(self, net, epoch):
         if self.schedule_(epoch):

@@ -66,6 +66,19 @@ def tapped(module, call=None):
         yield forward
 
 
+def last_linear(module, x):
+    """The scores of a batch, what the last layer with weights received, and that layer if it is linear, or None."""
+    seen = []
+    with ExitStack() as stack:
+        for _, part in _weighted_parts(module):
+            stack.enter_context(
+                _hook(part, lambda part, args: seen.append((part, args[0] if args else None)))
+            )
+        scores = first_output(module(x))
+    part, received = seen[-1]
+    return scores, received, part if isinstance(part, torch.nn.Linear) else None
+
+
 def hidden_layer_names(module, x):
     """Names of the hidden layers of ``module``, in the order of the forward pass over the batch ``x``."""
     with torch.no_grad(), evaluation_mode(module), tapped(module) as forward:

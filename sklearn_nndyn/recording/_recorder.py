@@ -7,21 +7,13 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.recording._activations import Activations, named_layers
 from sklearn_nndyn.recording._geometry import Centroids, weight_norms
 from sklearn_nndyn.recording._layers import evaluation_mode, first_output, tapped
 from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._reader import LayerReader
+from sklearn_nndyn.recording._record import layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
-
-RECORDABLE = ("samples", "geometry", "scores")
-
-
-def check_record(record):
-    """What to record: a collection of known names, or nothing."""
-    if isinstance(record, str) or not hasattr(record, "__iter__"):
-        raise TypeError(f'record must be a tuple such as ("samples", "geometry"), got {record!r}.')
-    unknown = [name for name in record if name not in RECORDABLE]
-    if unknown:
-        raise ValueError(f"record: {unknown} cannot be recorded; choose from {', '.join(RECORDABLE)}.")
 
 
 def rows_per_chunk(input_shape):
@@ -42,6 +34,11 @@ def score_in_chunks(module, X, layer=None):
             return torch.cat([forward(chunk)[1][layer] for chunk in chunks])
 
 
+def activations_of(X, forward):
+    """The activations that ``forward`` makes of ``X``, in chunks of the usual size."""
+    return Activations(X, forward, rows_per_chunk(X.shape[1:]))
+
+
 class Recorder:
     """Looks at networks in evaluation mode and keeps what it sees of each sample.
 
@@ -58,10 +55,15 @@ class Recorder:
         Its per-sample value is recorded, without weights.
     n_classes : int
         Number of classes.
-    record : collection of {"samples", "geometry", "scores"}
-        What to keep.
+    record : collection of {"samples", "geometry", "scores", "gradients", "reconstruction", "probe"}
+        What to keep; in place of the last three also ``Gradients``, ``Reconstruction``, ``Probe``.
     capacity : int
         Number of looks to make room for; more than that move what was seen to a larger place.
+    reference : Recorder, optional
+        Of the samples that decoders and probes learn from; it looks first. Without one, they learn from other folds
+        of ``X``.
+    score : bool, default=True
+        Whether decoders and probes score ``X``; False for a recorder that only serves as a reference.
 
     Examples
     --------
@@ -77,9 +79,14 @@ class Recorder:
     (1.0, 0.5)
     """
 
-    def __init__(self, X, y, loss, *, n_classes, record, capacity):
-        self.X, self.y, self.loss = X, y, loss
-        self.n_classes, self.record = n_classes, frozenset(record)
+    def __init__(self, X, y, loss, *, n_classes, record, capacity, reference=None, score=True):
+        self.X, self.y, self.loss, self.reference = X, y, loss, reference
+        named = what_to_record(record)
+        self.n_classes, self.record, self.gradients = n_classes, frozenset(named), named.get("gradients")
+        self.readers = [
+            LayerReader(recording, X, y, reference and reference.readers[i], score)
+            for i, recording in enumerate(layer_recordings(record))
+        ]
         self.epochs = []
         self.rows = self._make_room(capacity)
         self.centroids, self.weight_norms = {}, {}
@@ -97,6 +104,8 @@ class Recorder:
             }
         if "scores" in self.record:
             rows["scores"] = np.empty((capacity, n, self.n_classes), np.float32)
+        if self.gradients is not None:
+            rows["gradient_norm"] = np.empty((capacity, n), np.float32)
         return rows
 
     def look(self, module, epoch, call=None):
@@ -106,14 +115,52 @@ class Recorder:
         ----------
         module : torch.nn.Module
             The network.
-        epoch : int
+        epoch : int or float
             The epoch to note.
         call : callable, optional
             How to run it on a chunk of rows, where that is not ``module(chunk)``.
         """
-        taps = tapped(module, call) if "geometry" in self.record else _untapped(call or module)
+        taps = tapped(module, call) if self._needs_layers else _untapped(call or module)
         with torch.no_grad(), untouched_generators(self.X.device), evaluation_mode(module), taps as forward:
-            self.look_at_stack(_as_stack_of_one(forward), [epoch], [weight_norms(module)])
+            if self.gradients is not None:
+                self._measure_gradients(module)
+            held = activations_of(self.X, forward)
+            self.look_at_stack(_as_stack_of_one(self._holding(held)), [epoch], [weight_norms(module)])
+            for reader in self.readers:
+                reader.read(reader.activations(held, module), len(self.epochs) - 1)
+
+    @property
+    def can_look_together(self):
+        """Whether several networks can be looked at in one program."""
+        return not self.readers and self.gradients is None
+
+    @property
+    def _needs_layers(self):
+        return "geometry" in self.record or bool(self.readers)
+
+    def _measure_gradients(self, module):
+        start, (new, *_) = 0, range(*self.make_place(1).indices(self._capacity))
+        for x, y in self._chunks():
+            _copy(
+                self.gradients.norms(module, self.loss, x, y),
+                self.rows["gradient_norm"][new, start : start + len(x)],
+            )
+            start += len(x)
+
+    def _holding(self, held):
+        """Run the network as ``held`` does, and hold what the readers will ask for."""
+        if not self.readers:
+            return held.forward
+
+        def forward(x):
+            scores, layers = held.forward(x)
+            for reader in self.readers:
+                reader.choose(list(layers))
+            wanted = {name for reader in self.readers if reader.takes_held for name in reader.layers}
+            held.hold(named_layers(scores, layers), wanted)
+            return scores, layers
+
+        return forward
 
     def look_at_stack(self, forward, epochs, norms):
         """Look at several networks in one program.
@@ -130,9 +177,7 @@ class Recorder:
         new = self.make_place(len(epochs))
         centroids = self.new_centroids()
         start = 0
-        for x, y in zip(
-            *(data.split(rows_per_chunk(self.X.shape[1:])) for data in (self.X, self.y)), strict=True
-        ):
+        for x, y in self._chunks():
             scores, layers = forward(x)
             self.keep_samples(new, slice(start, start + len(x)), scores, self._measure(scores, y))
             if centroids is not None:
@@ -141,6 +186,10 @@ class Recorder:
         if centroids is not None:
             self.keep_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
+
+    def _chunks(self):
+        rows = rows_per_chunk(self.X.shape[1:])
+        return zip(self.X.split(rows), self.y.split(rows), strict=True)
 
     def make_place(self, looks):
         """The next places in the arrays, a slice; there is room for them afterwards."""
@@ -200,7 +249,7 @@ class Recorder:
         """Accuracy of the last look."""
         return float((self.rows["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
 
-    def dynamics(self, y, classes, header):
+    def dynamics(self, y, classes, header, iterations=None):
         """Freeze what has been seen so far.
 
         Parameters
@@ -211,6 +260,8 @@ class Recorder:
             The classes, in the order of the network's outputs.
         header : dict
             What else to tell of the run.
+        iterations : dict, optional
+            Updates before each look, by epoch.
 
         Returns
         -------
@@ -222,10 +273,12 @@ class Recorder:
         return Dynamics(
             y=y,
             classes=classes,
-            epochs=np.array(self.epochs, dtype=np.int64),
+            epochs=np.array(self.epochs),
+            iterations=None if iterations is None else [iterations[epoch] for epoch in self.epochs],
             centroids={name: array[:seen] for name, array in self.centroids.items()},
             weight_norms={name: array[:seen] for name, array in self.weight_norms.items()},
             header=header,
+            **{reader.field: reader.recorded(seen) for reader in self.readers},
             **rows,
         )
 

@@ -30,10 +30,16 @@ def replay(recorder, module, snapshots, epochs):
     """
     module = copy.deepcopy(module)
     for group in _groups(epochs, snapshots, recorder.X):
-        if len(group) > 1 and _look_together(recorder, module, snapshots, group):
+        if (
+            len(group) > 1
+            and recorder.can_look_together
+            and _look_together(recorder, module, snapshots, group)
+        ):
             continue
         for epoch in group:
             module.load_state_dict(snapshots.state_dict(epoch))
+            if recorder.reference is not None:
+                recorder.reference.look(module, epoch)
             recorder.look(module, epoch)
 
 

@@ -3,14 +3,16 @@
 from numbers import Integral
 
 
-def make_schedule(record_epochs):
-    """Turn ``record_epochs`` into a function of the epoch.
+def make_schedule(record_epochs, unit="epoch"):
+    """Turn ``record_epochs`` or ``record_iterations`` into a function of the epoch or iteration.
 
     Parameters
     ----------
     record_epochs : {"all", "log"}, int, sequence of int, or callable
         ``"all"``: every epoch. ``"log"``: 0 and the powers of two. An int: every so many epochs, 0 included.
         A sequence: these epochs. A callable: where it is true.
+    unit : {"epoch", "iteration"}, default="epoch"
+        What is counted.
 
     Returns
     -------
@@ -39,8 +41,8 @@ def make_schedule(record_epochs):
         chosen = frozenset(int(epoch) for epoch in record_epochs)
         return lambda epoch: epoch in chosen
     raise ValueError(
-        'record_epochs must be "all", "log", a positive step, a list of epochs (0 or greater) or a callable of '
-        f"the epoch, got {record_epochs!r}."
+        f'record_{unit}s must be "all", "log", a positive step, a list of {unit}s (0 or greater) or a callable of '
+        f"the {unit}, got {record_epochs!r}."
     )
 
 

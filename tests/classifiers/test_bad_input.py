@@ -325,7 +325,10 @@ PARAMETERS = {
         {"validation_fraction": 1},
         "None or a number between 0 and 1, both excluded, got 1",
     ),
-    "early_stopping-number": ({"early_stopping": 1}, "early_stopping must be True or False, got 1"),
+    "early_stopping-number": (
+        {"early_stopping": 1},
+        'early_stopping must be True, False or "reconstruction", got 1',
+    ),
     "tol-negative": ({"tol": -1e-4}, "tol must be a finite number, 0 or greater, got -0.0001"),
     "n_iter_no_change-zero": (
         {"n_iter_no_change": 0},

@@ -16,7 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.classifiers._program import Batches
-from sklearn_nndyn.classifiers._watchers import DivergenceGuard, EarlyStopping, Validation
+from sklearn_nndyn.classifiers._stopping import EarlyStopping
+from sklearn_nndyn.classifiers._watchers import DivergenceGuard, Validation
 from sklearn_nndyn.recording import Recorder, Snapshots, _snapshots
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
 from tests.problems import PROBLEMS, Problem, convolution_net

@@ -49,7 +49,7 @@ def fit():
 
 
 def ran_batch_by_batch(clf):
-    return "train_batch_count" in clf.net_.history[-1]
+    return clf.net_._needs_batches()
 
 
 def assert_same_weights(a, b):
@@ -92,6 +92,7 @@ class TestNet:
         assert not ran_batch_by_batch(clf)
         assert net.history[:, "epoch"] == [1, 2, 3, 4]
         assert net.history[:, "train_loss"] == clf.loss_curve_
+        assert net.history[:, "train_batch_count"] == [-(-len(clf.dynamics_) // clf.batch_size)] * 4
         assert all(seconds > 0 for seconds in net.history[:, "dur"])
         record = clf.validation_dynamics_
         np.testing.assert_array_equal(net.history[:, "valid_acc"], record.accuracy[1:])

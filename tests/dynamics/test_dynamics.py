@@ -317,7 +317,28 @@ WRONG = {
     ),
     "high": ({"prediction": np.full((7, 4), 3)}, ValueError, r"positions in classes, 0 to 2, got 3 to 3"),
     "low": ({"prediction": np.full((7, 4), -1)}, ValueError, r"positions in classes, 0 to 2, got -1 to -1"),
-    "float epochs": ({"epochs": [0.0, 1, 2, 3]}, TypeError, r"epochs must hold integers, got float64"),
+    "no epochs": (
+        {"epochs": [0.0, 1, 2, np.nan]},
+        TypeError,
+        r"epochs must hold finite numbers, got float64",
+    ),
+    "named epochs": ({"epochs": list("abcd")}, TypeError, r"epochs must hold finite numbers, got <U1"),
+    "iterations": (
+        {"iterations": [0.0, 1.5, 2, 3]},
+        TypeError,
+        r"iterations must hold integers, got float64",
+    ),
+    "iterations back": (
+        {"iterations": [0, 2, 1, 3]},
+        ValueError,
+        r"iterations must increase from 0 or later, got 0, 2",
+    ),
+    "iterations square": ({"iterations": [[0, 1, 2, 3]]}, ValueError, r"iterations must be one-dimensional"),
+    "few iterations": (
+        {"iterations": [0, 1]},
+        ValueError,
+        r"iterations has shape \(2,\), expected \(4 epochs\)",
+    ),
     "labels": ({"prediction": np.zeros((7, 4))}, TypeError, r"prediction must hold integers, got float64"),
     "integers": (
         {"loss": np.zeros((7, 4), int)},
@@ -340,7 +361,7 @@ WRONG = {
         r"y must hold numbers, booleans or strings, got \|S3",
     ),
     "kinds": ({"y": np.zeros(7, int)}, TypeError, r"y holds int64, but classes <U3: labels of one kind"),
-    "no epochs given": ({"epochs": None}, TypeError, r"epochs must hold integers, got object"),
+    "no epochs given": ({"epochs": None}, TypeError, r"epochs must hold finite numbers, got object"),
     "none": ({"y": None}, TypeError, r"y must hold numbers, booleans or strings, got object"),
     "no mapping": (
         {"centroids": np.zeros(3)},

@@ -345,7 +345,13 @@ class TestErrors:
     def test_an_unknown_field(self, data):
         with pytest.raises(
             ValueError,
-            match=r"record: \['gradients'\] cannot be recorded; choose from samples, geometry, scores",
+            match=r"record: \['gradient'\] cannot be recorded; choose from samples, geometry, scores",
+        ):
+            make_net(RecordDynamics(("samples", "gradient"))).fit(*data)
+
+    def test_gradients(self, data):
+        with pytest.raises(
+            ValueError, match=r"RecordDynamics cannot record gradients: .* Use DynamicsClassifier\."
         ):
             make_net(RecordDynamics(("samples", "gradients"))).fit(*data)
 

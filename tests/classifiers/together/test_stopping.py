@@ -12,14 +12,10 @@ from sklearn_nndyn import fit_together
 from sklearn_nndyn.classifiers import _joint_training
 from sklearn_nndyn.classifiers._chain import ChainStep
 from sklearn_nndyn.classifiers._prepared import make_members, prepare, train
+from sklearn_nndyn.classifiers._recording import Recording
 from sklearn_nndyn.classifiers._stack import Stack
-from sklearn_nndyn.classifiers._watchers import (
-    DivergenceGuard,
-    EarlyStopping,
-    ProgressBar,
-    Recording,
-    Validation,
-)
+from sklearn_nndyn.classifiers._stopping import EarlyStopping
+from sklearn_nndyn.classifiers._watchers import DivergenceGuard, ProgressBar, Validation
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Snapshots
 from sklearn_nndyn.recording._joint import JointLook

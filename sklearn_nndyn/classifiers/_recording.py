@@ -1,0 +1,142 @@
+"""The watcher that records: when to look, and what to keep."""
+
+import time
+
+from sklearn_nndyn.classifiers._program import count_steps
+from sklearn_nndyn.classifiers._watchers import Watcher
+from sklearn_nndyn.recording._recorder import Recorder
+
+
+class Clock:
+    """When to look: by epochs, or by updates of the weights.
+
+    A look within an epoch stands at a fraction of it: at iteration i of the s updates of an epoch, i / s.
+
+    Parameters
+    ----------
+    schedule : callable
+        ``schedule(time) -> bool``.
+    steps : int
+        Updates of an epoch.
+    by_iteration : bool
+        Whether the schedule is one of iterations.
+    """
+
+    def __init__(self, schedule, steps, by_iteration):
+        self.schedule, self.steps, self.by_iteration = schedule, steps, by_iteration
+
+    def is_time(self, epoch, iteration):
+        """Whether to look now."""
+        return self.schedule(iteration if self.by_iteration else epoch)
+
+    def count(self, begin, iteration, epochs):
+        """How many looks there will be in so many epochs from epoch ``begin``, this moment included."""
+        first, length = (iteration, epochs * self.steps) if self.by_iteration else (begin, epochs)
+        return sum(map(self.schedule, range(first, first + length + 1)))
+
+
+class Recording(Watcher):
+    """Record the samples and keep the weights, at the scheduled times.
+
+    Parameters
+    ----------
+    datasets : dict of TrainingData
+        ``"train"`` and, where there is one, ``"validation"``.
+    loss : ClassificationLoss
+    record : tuple
+        What to look at; empty for nothing.
+    clock : Clock
+    snapshots : Snapshots or None
+        Where to keep the weights.
+    iterations : dict
+        Of each look, by epoch, the updates before it: is written to.
+    n_classes, capacity : int
+
+    Attributes
+    ----------
+    looks : bool
+        Whether the recorders look by themselves; where several fits are trained together, one pass serves all.
+    """
+
+    looks = True
+
+    def __init__(self, datasets, loss, record, clock, snapshots, iterations, n_classes, capacity):
+        self.clock, self.snapshots, self.iterations = clock, snapshots, iterations
+        self.watches_steps = clock.by_iteration
+        self.times = {}
+        self.recorders = {}
+        for name, data in datasets.items() if record else ():
+            self.recorders[name] = Recorder(
+                data.X,
+                data.y,
+                loss,
+                n_classes=n_classes,
+                record=record,
+                capacity=capacity,
+                reference=self.recorders.get("train"),
+            )
+
+    @property
+    def seconds(self):
+        """Seconds from look to look."""
+        return list(self.times.values())
+
+    def on_train_begin(self, net):
+        """Look once before the first update."""
+        self._last = time.perf_counter()
+        now = len(net.history), count_iterations(net)
+        self._forget_weights_not_gone_on_from(*now)
+        self._look(net, *now)
+
+    def on_step(self, net, step):
+        """Look as if fit had stopped within an epoch."""
+        if step < self.clock.steps:
+            done = len(net.history) - 1  # its own line is begun
+            self._look(net, done + step / self.clock.steps, count_iterations(net) + step)
+
+    def on_epoch_end(self, net):
+        """Look as if fit had stopped here."""
+        self._look(net, len(net.history), count_iterations(net))
+
+    def on_train_end(self, net):
+        """Forget what was seen of an epoch that was undone."""
+        self.forget_after(len(net.history))
+
+    def forget_after(self, epoch):
+        """As if nothing had been seen after ``epoch``."""
+        for seen in (*self.recorders.values(), self.snapshots):
+            while seen is not None and seen.epochs and seen.epochs[-1] > epoch:
+                seen.epochs.pop()
+        for looked in (self.times, self.iterations):
+            for late in [own for own in looked if own > epoch]:
+                del looked[late]
+
+    def _forget_weights_not_gone_on_from(self, epoch, iteration):
+        """After the best epoch was restored, training goes on from other weights than were kept last."""
+        kept, looks = self.snapshots, self.clock.is_time(epoch, iteration)
+        while kept is not None and kept.complete and kept.epochs and kept.epochs[-1] >= epoch:
+            if kept.epochs[-1] == epoch and not looks:
+                break
+            kept.epochs.pop()
+
+    def _look(self, net, epoch, iteration):
+        if not self.clock.is_time(epoch, iteration):
+            return
+        self.iterations[epoch] = iteration
+        for recorder in self.recorders.values() if self.looks else ():
+            recorder.look(net.module_, epoch)
+        if self.snapshots is not None and self.snapshots.epochs[-1:] != [epoch]:
+            self.snapshots.keep(net.module_, epoch)
+        self.times[epoch] = time.perf_counter() - self._last
+        self._last = time.perf_counter()
+
+
+def count_iterations(net):
+    """Updates of the weights in the finished epochs of a net."""
+    return sum(line.get("train_batch_count", 0) for line in net.history)
+
+
+def make_clock(estimator, schedule, n_samples):
+    """The clock of a fit to so many samples."""
+    steps = count_steps(estimator.module_, n_samples, estimator.net_.batch_size)
+    return Clock(schedule, steps, by_iteration=estimator.record_iterations is not None)

@@ -1,0 +1,144 @@
+"""The activations of chosen layers, chunk by chunk, as often as they are asked for."""
+
+from contextlib import contextmanager, nullcontext
+
+import torch
+
+HELD_BYTES = 256 * 2**20
+SCORES = "scores"
+BATCH_SIZE = 128
+
+
+class Activations:
+    """Rows of the data with the activations of each layer.
+
+    What one pass over the data makes is held while it needs less than ``HELD_BYTES``; beyond that the network is run
+    again for every layer and pass, so that memory does not grow with the samples.
+
+    Parameters
+    ----------
+    X : tensor of shape (n_samples, ...)
+    forward : callable
+        ``forward(x) -> (scores, layers)``.
+    rows : int
+        Rows of a chunk.
+    context : callable, optional
+        Makes the context manager to run the network in; a last chunk of one row then joins the one before it, for a
+        batch of one row has no variance.
+    """
+
+    def __init__(self, X, forward, rows, context=None):
+        self.X, self.forward, self.context = X, forward, context or nullcontext
+        self.sizes = [len(chunk) for chunk in X.split(rows)]
+        if context is not None and self.sizes[-1] == 1 and len(self.sizes) > 1:
+            self.sizes[-2:] = [rows + 1]
+        self.held, self.nbytes = [], 0
+
+    def hold(self, layers, names):
+        """Hold what the coming chunk's pass made of the layers, while there is room."""
+        if self.held is None:
+            return
+        chosen = {name: layers[name] for name in names}
+        self.nbytes += sum(h.numel() * h.element_size() for h in chosen.values())
+        if self.nbytes > HELD_BYTES:
+            self.held = None
+        else:
+            self.held.append(chosen)
+
+    def of(self, name):
+        """Yield (rows, activations) of a layer: a slice, and a tensor of shape (n_rows, ...)."""
+        whole = self.held is not None and len(self.held) == len(self.sizes)
+        start = 0
+        for h in (chunk[name] for chunk in self.held) if whole else self._run(name):
+            yield slice(start, start + len(h)), h
+            start += len(h)
+
+    def _run(self, name):
+        with self.context():
+            for chunk in self.X.split(self.sizes):
+                yield named_layers(*self.forward(chunk))[name]
+
+
+def named_layers(scores, layers):
+    """The hidden layers, and the scores under their own name."""
+    return {**layers, SCORES: scores}
+
+
+def choose_layers(layers, names):
+    """Names of the layers that ``layers`` means.
+
+    Parameters
+    ----------
+    layers : "all", int, str, or a sequence of int and str
+        Positions in the order of the forward pass, names of hidden layers, or ``"scores"`` for the raw outputs.
+    names : list of str
+        The hidden layers.
+
+    Returns
+    -------
+    chosen : list of str
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer; the names are offered.
+    """
+    if isinstance(layers, str) and layers == "all":
+        return list(names) or [SCORES]
+    wanted = [layers] if isinstance(layers, (int, str)) else list(layers)
+    return list(dict.fromkeys(find_layer(layer, names, also=[SCORES]) for layer in wanted))
+
+
+def find_layer(layer, names, also=()):
+    """The name of one layer, given by position or name.
+
+    Parameters
+    ----------
+    layer : int or str
+    names : list of str
+        The hidden layers.
+    also : sequence of str
+        What else may be named.
+
+    Returns
+    -------
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer; the names are offered.
+    """
+    if isinstance(layer, str) and layer in (*names, *also):
+        return layer
+    if isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names):
+        return names[layer]
+    offered = ", ".join(repr(name) for name in names) or "none: the network is one linear layer"
+    extra = "".join(f"; {name!r} stands for the raw outputs" for name in also)
+    raise ValueError(f"layer {layer!r} does not exist; the hidden layers are {offered}{extra}.")
+
+
+def check_layers(layers, called):
+    """Positions or names; whether they exist shows when there is a network."""
+    several = isinstance(layers, (list, tuple)) and len(layers) > 0
+    for layer in layers if several else [layers]:
+        if isinstance(layer, bool) or not isinstance(layer, (int, str)):
+            raise TypeError(
+                f'{called}: layers must be "all", a position, a name, or a list of these, got {layers!r}.'
+            )
+
+
+@contextmanager
+def batch_norm_in_training(module):
+    """Normalise each batch by its own mean and variance; running statistics stay as they are."""
+    parts = [part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm)]
+    before = [{name: value.clone() for name, value in part.named_buffers(recurse=False)} for part in parts]
+    for part in parts:
+        part.training = True
+    try:
+        yield
+    finally:
+        for part, buffers in zip(parts, before, strict=True):
+            part.training = False
+            for name, value in buffers.items():
+                getattr(part, name).copy_(value)

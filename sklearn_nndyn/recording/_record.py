@@ -1,0 +1,98 @@
+"""What to record: names, or objects that say more."""
+
+import torch
+
+from sklearn_nndyn.recording._activations import choose_layers, named_layers
+from sklearn_nndyn.recording._gradients import Gradients
+from sklearn_nndyn.recording._layers import evaluation_mode, tapped
+from sklearn_nndyn.recording._probe import Probe
+from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.recording._reader import LayerRecording
+from sklearn_nndyn.recording._reconstruction import Reconstruction
+
+RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
+RECORDABLE = ("samples", "geometry", "scores", *RECORDINGS)
+
+
+def what_to_record(record):
+    """{name: None, or the object that says more} of a ``record`` that was checked."""
+    named = {}
+    for entry in record:
+        if isinstance(entry, str):
+            named[entry] = RECORDINGS[entry]() if entry in RECORDINGS else None
+        else:
+            named[_name(entry)] = entry
+    return named
+
+
+def check_record(record):
+    """What to record: a collection of known names and objects, each once, or nothing.
+
+    Raises
+    ------
+    TypeError
+        If it is no collection, or holds neither names nor objects.
+    ValueError
+        For an unknown name, one given twice, or parameters of an object that cannot be used.
+    """
+    if isinstance(record, str) or not hasattr(record, "__iter__"):
+        raise TypeError(f'record must be a tuple such as ("samples", "geometry"), got {record!r}.')
+    unknown = [entry for entry in record if _name(entry) not in RECORDABLE]
+    if unknown:
+        raise ValueError(
+            f"record: {unknown} cannot be recorded; choose from {', '.join(RECORDABLE)}, or give objects such as "
+            "Reconstruction(layers=0)."
+        )
+    names = [_name(entry) for entry in record]
+    twice = [name for name in RECORDINGS if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"record: {', '.join(twice)} was asked for twice; give one of them.")
+    for entry in record:
+        if not isinstance(entry, str):
+            entry.check()
+
+
+def _name(entry):
+    kinds = {kind: name for name, kind in RECORDINGS.items()}
+    return entry if isinstance(entry, str) else kinds.get(type(entry))
+
+
+def layer_recordings(record):
+    """The objects of a checked ``record`` that learn something from layers."""
+    return [entry for entry in what_to_record(record).values() if isinstance(entry, LayerRecording)]
+
+
+def check_recorded(record, module, data):
+    """Whether what is to be recorded is there, for sets of rows {"train": X, "validation": X}.
+
+    Raises
+    ------
+    ValueError
+        See `check_network`; or where what is recorded of validation samples only would be of none.
+    """
+    check_network(record, module, data["train"])
+    for recording in layer_recordings(record):
+        if not recording.train and "validation" not in data:
+            raise ValueError(
+                f"{type(recording).__name__}(train=False) records validation samples only, but there are none: give "
+                "X_val and y_val, or set validation_fraction."
+            )
+
+
+def check_network(record, module, X):
+    """Whether what is to be recorded is there in a network, tried on the first rows of ``X``.
+
+    Raises
+    ------
+    ValueError
+        For layers that do not exist or cannot be decoded, and gradients without a closed form.
+    """
+    x, named = X[:2], what_to_record(record)
+    with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module):
+        for recording in layer_recordings(record):
+            with tapped(module) as forward:
+                scores, layers = forward(x)
+            chosen = choose_layers(recording.layers, list(layers))
+            recording.check_data({name: named_layers(scores, layers)[name] for name in chosen}, X)
+        if "gradients" in named:
+            named["gradients"].check_network(module, x)

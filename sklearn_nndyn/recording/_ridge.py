@@ -1,0 +1,196 @@
+"""Ridge regression of the input on the activations, from sums that do not grow with the samples.
+
+For activations h (n_samples, width) and inputs x (n_samples, n_features), both centred on the samples learned
+from, the decoder is B = (H'H + alpha I)^-1 H'X. H'H, H'X and X'X are summed up chunk by chunk, one sum for each
+fold: what was learned without a fold comes from the difference of two sums.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+ALPHAS = tuple(10.0 ** (power / 2) for power in range(-20, 7))
+
+
+@dataclass
+class Sums:
+    """Sums over samples of the outer products of (activation, input), about a fixed point.
+
+    Parameters
+    ----------
+    n : int
+    h, x : tensor of shape (width,), (n_features,)
+    hh, hx : tensor of shape (width, width), (width, n_features)
+    xx : tensor of shape ()
+    """
+
+    n: int
+    h: torch.Tensor
+    x: torch.Tensor
+    hh: torch.Tensor
+    hx: torch.Tensor
+    xx: torch.Tensor
+
+    @classmethod
+    def zero(cls, width, n_features, device):
+        """Of no samples."""
+        h, x = (torch.zeros(size, dtype=torch.float64, device=device) for size in (width, n_features))
+        return cls(0, h, x, h[:, None] * h, h[:, None] * x, x.sum())
+
+    def add(self, h, x):
+        """Add samples: products in the precision of the data, sums in double."""
+        self.n += len(h)
+        self.h += h.sum(0, dtype=torch.float64)
+        self.x += x.sum(0, dtype=torch.float64)
+        self.hh += h.T @ h
+        self.hx += h.T @ x
+        self.xx += torch.linalg.vector_norm(x, dim=1).square_().sum(dtype=torch.float64)
+
+    def __add__(self, other):
+        return Sums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    def __sub__(self, other):
+        return Sums(*(a - b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    def about(self, h, x):
+        """The same sums about the point (h, x)."""
+        return Sums(
+            self.n,
+            self.h - self.n * h,
+            self.x - self.n * x,
+            self.hh - torch.outer(h, self.h) - torch.outer(self.h - self.n * h, h),
+            self.hx - torch.outer(h, self.x) - torch.outer(self.h - self.n * h, x),
+            self.xx - 2 * (x @ self.x) + self.n * (x @ x),
+        )
+
+
+class RidgeSolver:
+    """All ridge decoders of some samples, in the eigenbasis of their activations.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of the samples learned from.
+    """
+
+    def __init__(self, sums):
+        self.mean_h, self.mean_x = sums.h / sums.n, sums.x / sums.n
+        centred = sums.about(self.mean_h, self.mean_x)
+        values, self.basis = torch.linalg.eigh(centred.hh)
+        self.values = values.clamp(min=0)
+        self.projected = self.basis.T @ centred.hx
+
+    def shrinkage(self, alphas):
+        """1 / (s + alpha) for each alpha and eigenvalue s, (n_alphas, width); for alpha = 0 the pseudo-inverse."""
+        scale = (
+            self.values + torch.as_tensor(alphas, dtype=self.values.dtype, device=self.values.device)[:, None]
+        )
+        floor = torch.finfo(scale.dtype).eps * len(self.values) * self.values.max()
+        return torch.where(scale > floor, 1 / scale, 0.0)
+
+    def decoder(self, alpha):
+        """(bias, weight) of shape (n_features,), (width, n_features)."""
+        weight = self.basis @ (self.shrinkage([alpha]).T * self.projected)
+        return self.mean_x - self.mean_h @ weight, weight
+
+    def held_out_errors(self, sums, alphas):
+        """Sum of squared errors over other samples, shape (n_alphas,), from their sums alone."""
+        other = sums.about(self.mean_h, self.mean_x)
+        gram = self.projected @ self.projected.T * (self.basis.T @ other.hh @ self.basis)
+        cross = (self.projected * (self.basis.T @ other.hx)).sum(1)
+        shrinkage = self.shrinkage(alphas)
+        return other.xx - 2 * (shrinkage @ cross) + ((shrinkage @ gram) * shrinkage).sum(1)
+
+
+def sum_up(chunks, X, folds, n_folds):
+    """Sums of each fold about a point near the mean, and that point.
+
+    Parameters
+    ----------
+    chunks : iterable of (slice, tensor of shape (n_rows, ...))
+        Rows, and a layer's activations of them.
+    X : tensor of shape (n_samples, n_features)
+    folds : tensor of shape (n_samples,)
+    n_folds : int
+
+    Returns
+    -------
+    sums : list of Sums
+    point : tuple of tensors of shape (width,), (n_features,)
+    """
+    sums = point = None
+    for rows, h in chunks:
+        h, x = h.flatten(1), X[rows]
+        if sums is None:
+            point = h.mean(0), x.mean(0)
+            sums = [Sums.zero(h.shape[1], x.shape[1], x.device) for _ in range(n_folds)]
+        h, x = h - point[0], x - point[1]
+        for fold, of_fold in enumerate(sums):
+            chosen = (folds[rows] == fold).nonzero()[:, 0]
+            of_fold.add(h[chosen], x[chosen])
+    return sums, point
+
+
+def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, whole=False):
+    """Ridge decoders, of all samples and without each fold.
+
+    Parameters
+    ----------
+    chunks : iterable of (slice, tensor of shape (n_rows, ...))
+        Rows, and a layer's activations of them.
+    X : tensor of shape (n_samples, n_features)
+        The inputs.
+    folds : tensor of shape (n_samples,)
+        The fold of each sample.
+    alpha : "auto" or float, default="auto"
+        The penalty; ``"auto"``: of ``ALPHAS`` times the mean eigenvalue the one that decodes the held-out folds
+        best.
+    cross_fit, whole : bool
+        Which decoders are wanted.
+
+    Returns
+    -------
+    of_fold : list of LinearDecoder
+        Learned without this fold; empty unless ``cross_fit``.
+    of_all : LinearDecoder or None
+        Learned from all samples, where ``whole``.
+    """
+    sums, point = sum_up(chunks, X, folds, int(folds.max()) + 1)
+    total = sum(sums[1:], start=sums[0])
+    solvers = [RidgeSolver(total - own) for own in sums] if cross_fit or alpha == "auto" else []
+    if alpha == "auto":
+        alpha = _best_alpha(solvers, sums, total)
+
+    def decoder(solver):
+        return LinearDecoder(*solver.decoder(alpha), *point, X.dtype)
+
+    return (
+        [decoder(solver) for solver in solvers] if cross_fit else [],
+        decoder(RidgeSolver(total)) if whole else None,
+    )
+
+
+def _best_alpha(solvers, sums, total):
+    variances = total.hh.diagonal() - total.h.square() / total.n
+    alphas = [float(variances.mean()) * factor for factor in ALPHAS]
+    errors = sum(solver.held_out_errors(own, alphas) for solver, own in zip(solvers, sums, strict=True))
+    return alphas[int(errors.argmin())]
+
+
+class LinearDecoder:
+    """x = bias + (h - point) weight, where the point keeps the product free of a large mean.
+
+    Parameters
+    ----------
+    bias, weight : tensor of shape (n_features,), (width, n_features)
+        Of activations and inputs less the points.
+    point_h, point_x : tensor of shape (width,), (n_features,)
+    dtype : torch.dtype
+    """
+
+    def __init__(self, bias, weight, point_h, point_x, dtype):
+        self.weight, self.bias, self.point = weight.to(dtype), (point_x + bias).to(dtype), point_h
+
+    def __call__(self, h):
+        """Inputs (n_rows, n_features) of activations (n_rows, ...)."""
+        return torch.addmm(self.bias, h.flatten(1) - self.point, self.weight)
