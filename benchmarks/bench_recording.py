@@ -4,6 +4,12 @@ The bare pass runs the network over the same data in batches of 4096 (A, B) or a
 and throws the scores away. A look at ("samples", "geometry") also gives loss, margin and prediction of every
 sample, and the class centroids of the hidden layer. Two torch threads, in turns; a ratio is of medians of one run.
 
+Reconstruction: 10,000 inputs of 3072 features given back from 512 features by the ridge decoder, penalty chosen by
+five folds. The bare thing is one float32 matrix product of activations and inputs, (512 x 10,000) (10,000 x 3072),
+2 n d p = 31.5 GFLOP. A look needs at least three: the forward pass, H'X, and the decoding; the decompositions and
+the choice of the penalty come on top. "cross-fitted": every sample is scored by a decoder of the other folds.
+"train=False": 10,000 training samples to learn from, 2,000 validation samples scored.
+
 Memory is the peak of the process above what it held before `fit`, for 60000 x 784 given as float64, hidden 256,
 batch 128, with full recording and snapshots, divided by data as float32 + record + snapshots (Linux; a process of
 its own).
@@ -24,7 +30,7 @@ from bench_fit import PROBLEMS, data, network
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.recording import Recorder
+from sklearn_nndyn.recording import Reconstruction, Recorder
 
 
 def looks(name):
@@ -62,6 +68,36 @@ def compare(name, repeats):
     return [value / looks(name) for value in seconds.values()]
 
 
+def compare_reconstruction(repeats):
+    """Seconds of a bare product, and of a look with the reconstruction of a layer."""
+    generator = torch.Generator().manual_seed(0)
+    X, X_val = (torch.randn(n, 3072, generator=generator) for n in (10_000, 2000))
+    module = torch.nn.Sequential(torch.nn.Linear(3072, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10)).eval()
+    H = torch.randn(512, 10_000, generator=generator)
+
+    def recorder(X, **options):
+        y = torch.arange(len(X)) % 10
+        return Recorder(X, y, get_loss("log"), n_classes=10, capacity=repeats + 1, **options)
+
+    alone = recorder(X, record=["reconstruction"])
+    only_validation = [Reconstruction(train=False)]
+    train = recorder(X, record=only_validation)
+    validation = recorder(X_val, record=only_validation, reference=train)
+
+    def look_at_both():
+        train.look(module, 0)
+        validation.look(module, 0)
+
+    ways = {
+        "product": lambda: H @ X,
+        "cross-fitted": lambda: alone.look(module, 0),
+        "train=False": look_at_both,
+    }
+    for way in ways.values():
+        way()
+    return interleaved(ways, repeats)
+
+
 def resident_bytes(field):
     """Memory of this process: ``VmRSS``, now, or ``VmHWM``, the most since it was last reset."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
@@ -84,7 +120,7 @@ def report_memory(epochs):
 
 
 def main():
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -101,6 +137,16 @@ def main():
         bare, look = compare(name, arguments.repeats)
         rows.append([name, f"{1000 * bare:.2f}", f"{1000 * look:.2f}", f"{look / bare:.2f}"])
     print_table(["", "bare forward pass, ms", "recorded epoch, ms", "recorded / bare"], rows)
+    seconds = compare_reconstruction(arguments.repeats)
+    product = seconds.pop("product")
+    print()
+    print_table(
+        ["reconstruction", "look, s", "20 looks, s", "bare product, s", "look / product"],
+        [
+            [name, f"{look:.2f}", f"{20 * look:.0f}", f"{product:.2f}", f"{look / product:.1f}"]
+            for name, look in seconds.items()
+        ],
+    )
     command = [sys.executable, __file__, "--memory-only", "--epochs", str(arguments.epochs)]
     peak, *parts = map(
         int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

@@ -16,6 +16,8 @@ ALPHAS = tuple(10.0 ** (power / 2) for power in range(-20, 7))
 class Sums:
     """Sums over samples of the outer products of (activation, input), about a fixed point.
 
+    What is as wide as the input stays in the precision of the data; the rest is of double precision.
+
     Parameters
     ----------
     n : int
@@ -32,18 +34,18 @@ class Sums:
     xx: torch.Tensor
 
     @classmethod
-    def zero(cls, width, n_features, device):
-        """Of no samples."""
-        h, x = (torch.zeros(size, dtype=torch.float64, device=device) for size in (width, n_features))
-        return cls(0, h, x, h[:, None] * h, h[:, None] * x, x.sum())
+    def zero(cls, width, x):
+        """Of no samples; ``x`` is one input."""
+        total_h, total_x = (x.new_zeros(size, dtype=torch.float64) for size in (width, len(x)))
+        return cls(0, total_h, total_x, total_h[:, None] * total_h, x.new_zeros(width, len(x)), total_x.sum())
 
     def add(self, h, x):
-        """Add samples: products in the precision of the data, sums in double."""
+        """Add samples."""
         self.n += len(h)
         self.h += h.sum(0, dtype=torch.float64)
         self.x += x.sum(0, dtype=torch.float64)
         self.hh += h.T @ h
-        self.hx += h.T @ x
+        self.hx.addmm_(h.T, x)
         self.xx += torch.linalg.vector_norm(x, dim=1).square_().sum(dtype=torch.float64)
 
     def __add__(self, other):
@@ -59,7 +61,9 @@ class Sums:
             self.h - self.n * h,
             self.x - self.n * x,
             self.hh - torch.outer(h, self.h) - torch.outer(self.h - self.n * h, h),
-            self.hx - torch.outer(h, self.x) - torch.outer(self.h - self.n * h, x),
+            self.hx.addr(h.to(self.hx), self.x.to(self.hx), alpha=-1).addr_(
+                (self.h - self.n * h).to(self.hx), x.to(self.hx), alpha=-1
+            ),
             self.xx - 2 * (x @ self.x) + self.n * (x @ x),
         )
 
@@ -78,7 +82,7 @@ class RidgeSolver:
         centred = sums.about(self.mean_h, self.mean_x)
         values, self.basis = torch.linalg.eigh(centred.hh)
         self.values = values.clamp(min=0)
-        self.projected = self.basis.T @ centred.hx
+        self.projected = self.basis.T.to(centred.hx) @ centred.hx
 
     def shrinkage(self, alphas):
         """1 / (s + alpha) for each alpha and eigenvalue s, (n_alphas, width); for alpha = 0 the pseudo-inverse."""
@@ -90,14 +94,16 @@ class RidgeSolver:
 
     def decoder(self, alpha):
         """(bias, weight) of shape (n_features,), (width, n_features)."""
-        weight = self.basis @ (self.shrinkage([alpha]).T * self.projected)
-        return self.mean_x - self.mean_h @ weight, weight
+        shrunk = (self.basis * self.shrinkage([alpha])).to(self.projected)
+        weight = shrunk @ self.projected
+        return self.mean_x - self.mean_h @ weight.double(), weight
 
     def held_out_errors(self, sums, alphas):
         """Sum of squared errors over other samples, shape (n_alphas,), from their sums alone."""
         other = sums.about(self.mean_h, self.mean_x)
-        gram = self.projected @ self.projected.T * (self.basis.T @ other.hh @ self.basis)
-        cross = (self.projected * (self.basis.T @ other.hx)).sum(1)
+        gram = (self.projected @ self.projected.T).double() * (self.basis.T @ other.hh @ self.basis)
+        crossed = (self.projected @ other.hx.T).double()
+        cross = (crossed * self.basis.T).sum(1)
         shrinkage = self.shrinkage(alphas)
         return other.xx - 2 * (shrinkage @ cross) + ((shrinkage @ gram) * shrinkage).sum(1)
 
@@ -123,7 +129,7 @@ def sum_up(chunks, X, folds, n_folds):
         h, x = h.flatten(1), X[rows]
         if sums is None:
             point = h.mean(0), x.mean(0)
-            sums = [Sums.zero(h.shape[1], x.shape[1], x.device) for _ in range(n_folds)]
+            sums = [Sums.zero(h.shape[1], x[0]) for _ in range(n_folds)]
         h, x = h - point[0], x - point[1]
         for fold, of_fold in enumerate(sums):
             chosen = (folds[rows] == fold).nonzero()[:, 0]
