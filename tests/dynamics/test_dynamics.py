@@ -317,7 +317,7 @@ WRONG = {
     ),
     "high": ({"prediction": np.full((7, 4), 3)}, ValueError, r"positions in classes, 0 to 2, got 3 to 3"),
     "low": ({"prediction": np.full((7, 4), -1)}, ValueError, r"positions in classes, 0 to 2, got -1 to -1"),
-    "no epochs": (
+    "epoch nan": (
         {"epochs": [0.0, 1, 2, np.nan]},
         TypeError,
         r"epochs must hold finite numbers, got float64",

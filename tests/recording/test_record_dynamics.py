@@ -15,7 +15,7 @@ from skorch.helper import predefined_split
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.recording import RecordDynamics
+from sklearn_nndyn.recording import Reconstruction, RecordDynamics
 from tests import reference
 
 EVERYTHING = ("samples", "geometry", "scores")
@@ -191,6 +191,30 @@ class TestRecord:
             np.testing.assert_array_equal(found.loss, expected.loss)
             np.testing.assert_array_equal(found.scores, expected.scores)
             np.testing.assert_array_equal(found.epochs, expected.epochs)
+
+    def test_layers_are_decoded_and_probed_as_in_the_classifier(self, data):
+        X, y = data
+        record = ("samples", Reconstruction("all"), "probe")
+        held_out = {"X_val": X[35:], "y_val": y[35:]}
+        clf = DynamicsClassifier(MLP((6, 4)), record=record, max_epochs=2, batch_size=16, random_state=0)
+        clf.fit(X[:35], y[:35], **held_out)
+
+        class Follows(NeuralNetClassifier):
+            """A training step of its own: take the weights that the classifier had after this epoch."""
+
+            def train_step(self, batch, **fit_params):
+                self.module_.load_state_dict(clf.at_epoch(len(self.history)).module_.state_dict())
+                return {"loss": torch.zeros(()), "y_pred": torch.zeros(len(batch[0]), 3)}
+
+        split = predefined_split(Dataset(X[35:], y[35:]))
+        settings = {"module": clf.at_epoch(0).module_, "train_split": split, "max_epochs": 2}
+        net = make_net(RecordDynamics(record, loss="log"), kind=Follows, **settings).fit(X[:35], y[:35])
+        pairs = (net.dynamics_, clf.dynamics_), (net.validation_dynamics_, clf.validation_dynamics_)
+        for found, expected in pairs:
+            assert list(found.reconstruction) == ["linear1", "linear2"]
+            for field in ("reconstruction", "probe_accuracy"):
+                for layer, values in getattr(expected, field).items():
+                    np.testing.assert_array_equal(getattr(found, field)[layer], values)
 
     def test_with_a_training_step_of_ones_own(self, data):
         class SignDescent(NeuralNetClassifier):
