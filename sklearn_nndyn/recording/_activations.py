@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 
 HELD_BYTES = 256 * 2**20
+LEAST_ROWS = 1024
 SCORES = "scores"
 BATCH_SIZE = 128
 
@@ -46,12 +47,18 @@ class Activations:
             self.held.append(chosen)
 
     def of(self, name):
-        """Yield (rows, activations) of a layer: a slice, and a tensor of shape (n_rows, ...)."""
+        """Yield (rows, activations) of a layer: a slice, and a tensor of shape (n_rows, ...).
+
+        Small chunks come together: what follows is a matrix product.
+        """
         whole = self.held is not None and len(self.held) == len(self.sizes)
-        start = 0
+        chunks, start = [], 0
         for h in (chunk[name] for chunk in self.held) if whole else self._run(name):
-            yield slice(start, start + len(h)), h
-            start += len(h)
+            chunks.append(h)
+            n_rows = sum(map(len, chunks))
+            if n_rows >= LEAST_ROWS or start + n_rows == len(self.X):
+                yield slice(start, start + n_rows), torch.cat(chunks) if len(chunks) > 1 else h
+                chunks, start = [], start + n_rows
 
     def _run(self, name):
         with self.context():

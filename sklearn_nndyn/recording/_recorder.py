@@ -15,9 +15,16 @@ from sklearn_nndyn.recording._reader import LayerReader
 from sklearn_nndyn.recording._record import layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 
+ROWS_OF_IMAGES = 256
+
 
 def rows_per_chunk(input_shape):
-    """Rows of a forward pass in evaluation: enough for a fast product, few enough to stay in the cache."""
+    """Rows of a forward pass in evaluation: enough for a fast product, few enough to stay in the cache.
+
+    Convolutions make of an image many times its size: for them few rows are three to four times as fast as many.
+    """
+    if len(input_shape) > 1:
+        return ROWS_OF_IMAGES
     return min(4096, max(256, 2**22 // max(1, prod(input_shape))))
 
 
