@@ -1,6 +1,11 @@
 """scikit-learn neural classifiers that remember how they learned every sample."""
 
-from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer, SampleScoreAnalyzer
+from sklearn_nndyn.analyzers import (
+    EntanglementAnalyzer,
+    LearningPhaseAnalyzer,
+    LossTailAnalyzer,
+    SampleScoreAnalyzer,
+)
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics import Dynamics, load_dynamics
 from sklearn_nndyn.model_selection import BatchedGridSearchCV, compare_losses
@@ -10,6 +15,7 @@ __all__ = [
     "Dynamics",
     "DynamicsClassifier",
     "EntanglementAnalyzer",
+    "LearningPhaseAnalyzer",
     "LossTailAnalyzer",
     "SampleScoreAnalyzer",
     "compare_losses",

@@ -421,3 +421,42 @@ def label_error_threshold(scores, rounds=300):
         belief = [part / sum(parts) for part in parts]
     low = center.index(min(center))
     return max(s for s, b in zip(scores, belief[low], strict=True) if s < 0 and b > 0.5 and s < max(center))
+
+
+# Learning phases (question of Schneider 2022, rule of the design). curve[t] is the mean reconstruction error at look t.
+
+
+def phase_boundaries(curve, margin):
+    """End of the first phase, end of the second, start of the third: positions."""
+    looks, m = range(len(curve)), list(curve).index(min(curve))
+    fall = curve[0] - curve[m]
+    first_end = next((t for t in looks if curve[t] < curve[0] - margin * fall), 0)
+    near = [t for t in looks if curve[t] < curve[m] + margin * fall or curve[t] == curve[m]]
+    return first_end, m, max(near)
+
+
+def exceeds_two_errors(differences):
+    """Whether their mean is more than two standard errors."""
+    return mean(differences) > 2 * standard_error(differences)
+
+
+def phases_there(rows, margin):
+    """Which phases the mean of the rows has."""
+    curve = [mean(column) for column in zip(*rows, strict=True)]
+    first_end, m, third_start = phase_boundaries(curve, margin)
+    falls = exceeds_two_errors([row[0] - row[m] for row in rows])
+    rises = exceeds_two_errors([row[-1] - row[m] for row in rows])
+    return falls and first_end > 1, falls, rises and third_start < len(curve) - 1
+
+
+def rank_interval(r, n):
+    """Bonett and Wright (2000): on the scale of Fisher's z, 1.96 standard errors to either side."""
+    z, error = np.log((1 + r) / (1 - r)) / 2, ((1 + r**2 / 2) / (n - 3)) ** 0.5
+    ends = [np.exp(2 * (z + side * 1.959964 * error)) for side in (-1, 1)]
+    return [(end - 1) / (end + 1) for end in ends]
+
+
+def share_of_worst_rounded_up(values, share):
+    """What the worst of the samples have of the sum: as many as make at least that share of the samples."""
+    count = next(k for k in range(1, len(values) + 1) if k / len(values) >= share - 1e-12)
+    return sum(sorted(values)[-count:]) / sum(values)

@@ -31,7 +31,7 @@ from sklearn_nndyn.classifiers._watchers import (
     Validation,
 )
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording import Snapshots, make_schedule
+from sklearn_nndyn.recording import Snapshots
 from sklearn_nndyn.recording._random import RandomState
 from sklearn_nndyn.recording._record import check_recorded
 from sklearn_nndyn.recording._recorder import score_in_chunks
@@ -99,9 +99,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         When to look: every epoch, at 0 and the powers of two, every so many epochs, at these, or where the callable
         of the epoch is true. Epoch 0 is the network before its first update; epoch e is the network in evaluation
         mode as if ``fit`` had stopped there.
-    record_iterations : {"all", "log"}, int, sequence of int, or callable, default=None
+    record_iterations : {"auto", "all", "log"}, int, sequence of int, callable, or None, default="auto"
         When to look, counted in updates of the weights in place of epochs: ``"log"`` is before the first update and
-        after 1, 2, 4, 8, ... of them. A look within an epoch stands in the record at a fraction of it.
+        after 1, 2, 4, 8, ... of them. A look within an epoch stands in the record at a fraction of it. None: by
+        epochs. ``"auto"``: ``"log"`` where ``"reconstruction"`` or ``"probe"`` is recorded and ``record_epochs`` is
+        left alone, for much of what they show happens early, and a look takes them about a second; else None.
     snapshots : bool, default=True
         Whether to keep the weights as of each recorded epoch, for :meth:`replay`, :meth:`at_epoch` and the
         ``staged_`` methods. Past 512 MiB they go to a temporary file.
@@ -202,7 +204,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         shuffle=True,
         record=("samples", "geometry"),
         record_epochs="all",
-        record_iterations=None,
+        record_iterations="auto",
         snapshots=True,
         validation_fraction=None,
         early_stopping=False,
@@ -418,9 +420,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.net_ = make_net(self, self._randomness, self.callbacks, task.data.X.device)
 
     def _make_recording(self, task, epochs):
-        by_epoch = self.record_iterations is None
-        schedule = make_schedule(self.record_epochs if by_epoch else self.record_iterations)
-        clock = make_clock(self, schedule, len(task.data.X))
+        clock = make_clock(self, len(task.data.X))
         capacity = clock.count(len(self.net_.history), count_iterations(self.net_), epochs)
         if self.snapshots and not hasattr(self, "_snapshots"):
             self._snapshots = Snapshots(self.module_, capacity)

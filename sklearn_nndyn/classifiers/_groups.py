@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 
 from sklearn_nndyn.classifiers._feeds import CHUNK_BYTES, EXPAND_BYTES, Feed
+from sklearn_nndyn.classifiers._recording import chosen_iterations
 from sklearn_nndyn.classifiers._stack import ELEMENTWISE
 from sklearn_nndyn.classifiers._stacked_chain import StackedChain
 from sklearn_nndyn.classifiers._stacked_module import can_be_stacked
@@ -74,7 +75,7 @@ def _may_be_stacked(fit):
 def _looks_closely(estimator):
     """Whether it records what takes longer than the training, or within an epoch."""
     names = set(what_to_record(estimator.record))
-    return estimator.record_iterations is not None or not names.isdisjoint(RECORDINGS)
+    return chosen_iterations(estimator) is not None or not names.isdisjoint(RECORDINGS)
 
 
 def _hooked(module):

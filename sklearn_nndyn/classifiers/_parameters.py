@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.classifiers._optimizers import check_optimizer_params, find_optimizer
+from sklearn_nndyn.classifiers._recording import is_auto, is_default
 from sklearn_nndyn.classifiers._trial import told
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules._build import check_kind
@@ -113,10 +114,10 @@ def _check_record_epochs(estimator):
 
 def _check_record_iterations(estimator):
     iterations = estimator.record_iterations
-    if iterations is None:
+    if iterations is None or is_auto(iterations):
         return
     schedule = make_schedule(iterations, "iteration")
-    if not (isinstance(estimator.record_epochs, str) and estimator.record_epochs == "all"):
+    if not is_default(estimator.record_epochs):
         raise ValueError(
             "Give record_epochs or record_iterations, not both: one says when to look by epochs, the other by updates."
         )

@@ -4,6 +4,8 @@ import time
 
 from sklearn_nndyn.classifiers._program import count_steps
 from sklearn_nndyn.classifiers._watchers import Watcher
+from sklearn_nndyn.recording import make_schedule
+from sklearn_nndyn.recording._record import layer_recordings
 from sklearn_nndyn.recording._recorder import Recorder
 
 
@@ -136,7 +138,28 @@ def count_iterations(net):
     return sum(line.get("train_batch_count", 0) for line in net.history)
 
 
-def make_clock(estimator, schedule, n_samples):
+def make_clock(estimator, n_samples):
     """The clock of a fit to so many samples."""
     steps = count_steps(estimator.module_, n_samples, estimator.net_.batch_size)
-    return Clock(schedule, steps, by_iteration=estimator.record_iterations is not None)
+    iterations = chosen_iterations(estimator)
+    if iterations is None:
+        return Clock(make_schedule(estimator.record_epochs), steps, by_iteration=False)
+    return Clock(make_schedule(iterations, "iteration"), steps, by_iteration=True)
+
+
+def chosen_iterations(estimator):
+    """``record_iterations``, or what "auto" means: powers of two where layers are decoded, else None."""
+    if not is_auto(estimator.record_iterations):
+        return estimator.record_iterations
+    decodes = layer_recordings(estimator.record) and is_default(estimator.record_epochs)
+    return "log" if decodes else None
+
+
+def is_auto(record_iterations):
+    """Whether the choice is left to us."""
+    return isinstance(record_iterations, str) and record_iterations == "auto"
+
+
+def is_default(record_epochs):
+    """Whether no epochs were asked for."""
+    return isinstance(record_epochs, str) and record_epochs == "all"

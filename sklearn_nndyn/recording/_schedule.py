@@ -41,7 +41,7 @@ def make_schedule(record_epochs, unit="epoch"):
         chosen = frozenset(int(epoch) for epoch in record_epochs)
         return lambda epoch: epoch in chosen
     raise ValueError(
-        f'record_{unit}s must be "all", "log", a positive step, a list of {unit}s (0 or greater) or a callable of '
+        f"record_{unit}s must be {NAMES[unit]}, a positive step, a list of {unit}s (0 or greater) or a callable of "
         f"the {unit}, got {record_epochs!r}."
     )
 
@@ -54,6 +54,7 @@ def _power_of_two(epoch):
     return epoch & (epoch - 1) == 0
 
 
+NAMES = {"epoch": '"all", "log"', "iteration": 'None, "auto", "all", "log"'}
 NAMED = {"all": _every, "log": _power_of_two}
 
 

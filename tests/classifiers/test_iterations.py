@@ -170,11 +170,33 @@ def test_a_model_of_a_fraction_knows_its_past():
 
 
 @pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"record": ("samples",)}, [0, 4, 8, 12]),
+        ({"record": ("samples", "gradients")}, [0, 4, 8, 12]),
+        ({"record": ("samples", "reconstruction")}, [0, 1, 2, 4, 8]),
+        ({"record": ("samples", "probe")}, [0, 1, 2, 4, 8]),
+        ({"record": ("samples", "probe"), "record_iterations": None}, [0, 4, 8, 12]),
+        ({"record": ("samples", "probe"), "record_epochs": 2}, [0, 8]),
+    ],
+    ids=str,
+)
+def test_where_layers_are_decoded_powers_of_two_are_the_default(changes, expected):
+    assert (
+        PROBLEMS[0]
+        .classifier(**({"max_epochs": 3} | changes))
+        .fit(*PROBLEMS[0].data())
+        .dynamics_.iterations.tolist()
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         (
             {"record_iterations": "often"},
-            r'record_iterations must be "all", "log", a positive step, a list of iterations',
+            r'record_iterations must be None, "auto", "all", "log", a positive step, a list of iterations',
         ),
         ({"record_iterations": 0}, r"a callable of the iteration, got 0"),
         (

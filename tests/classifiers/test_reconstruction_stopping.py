@@ -13,6 +13,7 @@ X = (X / 16).astype(np.float32)
 SETTINGS = {
     "module": MLP((16, 8)),
     "record": ("samples", "reconstruction"),
+    "record_iterations": None,
     "lr": 0.02,
     "max_epochs": 30,
     "random_state": 0,

@@ -26,7 +26,8 @@ def digits():
 
 def fitted(digits, recording, **changes):
     X, y, X_val, y_val = digits
-    settings = {"max_epochs": 3, "record": ("samples", recording), "random_state": 0, "lr": 0.01} | changes
+    settings = {"max_epochs": 3, "record": ("samples", recording), "random_state": 0, "lr": 0.01}
+    settings = settings | {"record_iterations": None} | changes
     clf = DynamicsClassifier(settings.pop("module", MLP((20, 10))), **settings)
     return clf.fit(X, y, X_val=X_val, y_val=y_val)
 

@@ -196,7 +196,8 @@ class TestRecord:
         X, y = data
         record = ("samples", Reconstruction("all"), "probe")
         held_out = {"X_val": X[35:], "y_val": y[35:]}
-        clf = DynamicsClassifier(MLP((6, 4)), record=record, max_epochs=2, batch_size=16, random_state=0)
+        settings = {"record_iterations": None, "max_epochs": 2, "batch_size": 16, "random_state": 0}
+        clf = DynamicsClassifier(MLP((6, 4)), record=record, **settings)
         clf.fit(X[:35], y[:35], **held_out)
 
         class Follows(NeuralNetClassifier):
