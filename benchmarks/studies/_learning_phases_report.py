@@ -10,16 +10,18 @@ from _tables import above, interval, judge, shown, table
 
 from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
+from sklearn_nndyn.analyzers._phases import NAMES, phases_of
 from sklearn_nndyn.displays import LearningPhaseDisplay, WorstSharesDisplay
 
-V8, RESNET = "V8, CIFAR-10", "ResNet-10, CIFAR-10"
+V8 = "V8, CIFAR-10"
 AUTHORS = {
     "iteration": (0, 4, 16, 64, 128, 512, 1024, 2048, 4096, 8192),
     "reconstruction": (0.591, 0.586, 0.562, 0.531, 0.510, 0.528, 0.521, 0.561, 0.616, 0.693),
     "test accuracy": (0.097, 0.138, 0.274, 0.398, 0.450, 0.577, 0.614, 0.658, 0.666, 0.676),
     "transfer": (0.789, 0.790, 0.796, 0.833, 0.832, 0.847, 0.853, 0.834, 0.819, 0.801),
 }
-WORST = (0.01, 0.05, 0.1)
+BLUE, ORANGE = "#0072B2", "#D55E00"
+TRAINING = ", batch norm in training mode"
 
 
 class Found:
@@ -29,17 +31,33 @@ class Found:
     ----------
     runs : list of (Dynamics, Dynamics, dict)
         Validation record, training record, extras of each seed.
+    training_mode : bool, default=False
+        Whether to take R as measured with batch norm in training mode.
     """
 
-    def __init__(self, runs):
+    def __init__(self, runs, training_mode=False):
         self.validation, self.train, extras = zip(*runs, strict=True)
         self.phases = LearningPhaseAnalyzer().fit(list(self.validation))
         self.curves, self.iterations = self.phases.run_curves_, self.phases.iterations_
+        if training_mode:
+            self.curves = np.array([own["batch_norm"] for own in extras])
+        positions, self.exist = phases_of(self.curves)
+        first, turn, third = self.iterations[positions]
+        self.boundaries = [
+            f"{at}" if there else "-" for at, there in ((first, self.exist[1]), (third, self.exist[2]))
+        ]
+        spans = (0, first), (first, turn), (third, self.iterations[-1])
+        self.spans = {name: span for name, span, there in zip(NAMES, spans, self.exist, strict=True) if there}
         self.accuracy = np.array([record.accuracy for record in self.validation])
         self.seconds = [float(own["seconds"]) for own in extras]
         names = set.intersection(*(set(own) for own in extras))
         self.extras = {name: np.array([own[name] for own in extras]) for name in names}
-        self.linear = next((own["linear"] for own in extras if "linear" in own), None)
+        self.linear = {
+            mode: (seed, own[f"linear_{mode}"])
+            for mode in ("evaluation", "training")
+            for seed, own in enumerate(extras)
+            if f"linear_{mode}" in own
+        }
 
     @property
     def start(self):
@@ -56,6 +74,10 @@ class Found:
         """R(end) of each run."""
         return self.curves[:, -1]
 
+    def at_least(self, values):
+        """Of (n_seeds, n_looks) values those at the look of least R."""
+        return np.take_along_axis(values, self.curves.argmin(axis=1)[:, None], axis=1)[:, 0]
+
     def at(self, positions):
         """Iterations in a table: one, or the range over the seeds."""
         found = self.iterations[np.unique(positions)]
@@ -70,19 +92,22 @@ class Found:
 
 def report(runs, folder):
     """Print all tables; draw the figures into a folder, or nowhere if it is None."""
-    found = {name: Found(own) for name, own in runs.items()}
+    found, judged = {}, {}
+    for name, own in runs.items():
+        found[name] = judged[name] = Found(own)
+        if "batch_norm" in own[0][2]:
+            found[name + TRAINING] = judged[name] = Found(own, training_mode=True)
     for title, text in (
-        ("Claims", claims_table(found)),
+        ("Claims", table(["claim", "verdict", "figures"], [list(row) for row in claims(found, judged)])),
         ("Phases", phases_table(found)),
-        ("V8 beside the authors' run", authors_table(found[V8])),
-        ("When each is best", optima_table(found)),
-        ("From the majority to a few", few_table(found)),
-        ("Without the worst samples", removal_table(found)),
-        ("Batch norm", batch_norm_table(found)),
-        ("Closed form and trained decoder (V8, seed 0)", decoder_table(found[V8])),
+        ("V8 beside the authors' run", authors_table(found)),
+        ("When each is best", optima_table(judged)),
+        ("From the majority to a few", few_table(judged)),
+        ("Without the worst samples", removal_table(judged)),
+        ("Closed form and trained decoder, V8", decoder_table(found)),
     ):
         print(f"\n### {title}\n\n{text}")
-    seconds = sum(sum(own.seconds) for own in found.values())
+    seconds = sum(sum(own.seconds) for own in judged.values())
     print(f"\nAll runs together: {seconds:.0f} s of one thread.")
     if folder is not None:
         figures(found, folder)
@@ -90,253 +115,129 @@ def report(runs, folder):
 
 def phases_table(found):
     """Where the curve lies, and where it turns."""
-    rows = []
-    for name, own in found.items():
-        phases = own.phases
-        first, _, third = phases.phases_.boundary_iterations
-        there = (phases.first_phase_exists_, phases.second_phase_exists_, phases.third_phase_exists_)
-        rows.append(
-            [
-                name,
-                shown(own.start),
-                shown(own.least),
-                own.at(own.curves.argmin(axis=1)),
-                shown(own.end),
-                shown(own.end / own.start),
-                ", ".join("yes" if one else "no" for one in there),
-                f"{first:.0f}, {third:.0f}",
-            ]
-        )
-    titles = [
-        "",
-        "R(0)",
-        "least R",
-        "at iteration",
-        "R(end)",
-        "R(end) / R(0)",
-        "constant, falling, rising",
-        "end of the first, start of the third",
+    titles = ("", "R(0)", "least R", "at iteration", "R(end)", "R(end) / R(0)")
+    rest = ("constant, falling, rising", "end of the first, start of the third")
+    rows = [
+        [
+            name,
+            shown(own.start),
+            shown(own.least),
+            own.at(own.curves.argmin(axis=1)),
+            shown(own.end),
+            shown(own.end / own.start),
+            ", ".join("yes" if one else "no" for one in own.exist),
+            ", ".join(own.boundaries),
+        ]
+        for name, own in found.items()
     ]
-    return table(titles, rows)
+    return table([*titles, *rest], rows)
 
 
-def authors_table(own):
-    """Our three curves under theirs, at their iterations."""
-    looks = [np.flatnonzero(own.iterations == i) for i in AUTHORS["iteration"]]
-    ours = {"reconstruction": own.curves, "test accuracy": own.accuracy, "transfer": own.extras["transfer"]}
+def authors_table(found):
+    """Our curves under theirs, at their iterations."""
+    own = found[V8]
+    looks = [next(iter(np.flatnonzero(own.iterations == i)), None) for i in AUTHORS["iteration"]]
+    ours = {
+        "reconstruction": {
+            ", batch norm in training": found[V8 + TRAINING].curves,
+            ", in evaluation": own.curves,
+        },
+        "test accuracy": {"": own.accuracy},
+        "transfer": {"": own.extras["transfer"]},
+    }
     rows = []
-    for name, values in ours.items():
+    for name, of_mode in ours.items():
         rows.append([f"{name}, authors", *(f"{value:.3f}" for value in AUTHORS[name])])
-        rows.append(
-            [f"{name}, ours", *(f"{values[:, at[0]].mean():.3f}" if len(at) else "-" for at in looks)]
-        )
-        rows.append(
-            ["± (95 %)", *(f"{interval(values[:, at[0]])[1]:.3f}" if len(at) else "-" for at in looks)]
-        )
+        for mode, values in of_mode.items():
+            cells = ["-" if at is None else f"{values[:, at].mean():.3f}" for at in looks]
+            errors = ["-" if at is None else f"{interval(values[:, at])[1]:.3f}" for at in looks]
+            rows += [[f"{name}, ours{mode}", *cells], ["± (95 %)", *errors]]
     return table(["iteration", *map(str, AUTHORS["iteration"])], rows)
 
 
-def optima_table(found):
+def optima_table(judged):
     """Looks of least R, best transfer, best own accuracy."""
+    titles = ("", "least R at", "best transfer at", "best own accuracy at")
+    rest = ("transfer: best", "at least R", "at the end", "untrained")
     rows = []
-    for name, own in found.items():
-        if "transfer" in own.extras:
-            transfer = own.extras["transfer"]
-            rows.append(
-                [
-                    name,
-                    own.at(own.curves.argmin(axis=1)),
-                    own.at(transfer.argmax(axis=1)),
-                    own.at(own.accuracy.argmax(axis=1)),
-                    shown(transfer.max(axis=1)),
-                    shown(_at_least_R(own, transfer)),
-                    shown(transfer[:, -1]),
-                    shown(transfer[:, 0]),
-                ]
-            )
-    titles = [
+    for name, own in _with(judged, "transfer"):
+        transfer = own.extras["transfer"]
+        best = [own.at(values.argmax(axis=1)) for values in (-own.curves, transfer, own.accuracy)]
+        accuracies = transfer.max(axis=1), own.at_least(transfer), transfer[:, -1], transfer[:, 0]
+        rows.append([name, *best, *(shown(values) for values in accuracies)])
+    return table([*titles, *rest], rows)
+
+
+def few_table(judged):
+    """Shares of the worst 5 %, and whether the samples learned last lose most."""
+    rows = []
+    for name, own in judged.items():
+        gradient, loss = (own.shares(of, 0.05).T for of in ("gradient_norm", "loss"))
+        correlation = shown(own.phases.run_correlations_)
+        rows.append(
+            [name, *(f"{shown(g)}; {shown(v)}" for g, v in zip(gradient, loss, strict=True)), correlation]
+        )
+    what = "share of the worst 5 % of gradient norm; of loss: "
+    return table(
+        ["", f"{what}at first", "at the turn", "at the end", "rank correlation of rise and look learned"],
+        rows,
+    )
+
+
+def removal_table(judged):
+    """Rise of R from the turn on."""
+    titles = (
         "",
-        "least R at",
-        "best transfer at",
-        "best own accuracy at",
-        "transfer: best",
-        "at least R",
-        "at the end",
-        "untrained",
-    ]
+        "rise with all samples",
+        "without random 5 %",
+        "without the worst 5 %",
+        "share made by the worst",
+    )
+    rows = []
+    for name, own in _with(judged, "removal"):
+        worst, at_random, everything, turn = own.extras["removal"].T
+        rises = everything - turn, at_random - turn, worst - turn, (at_random - worst) / (at_random - turn)
+        rows.append([name, *(shown(values) for values in rises)])
     return table(titles, rows)
 
 
-def _at_least_R(own, values):
-    return np.take_along_axis(values, own.curves.argmin(axis=1)[:, None], axis=1)[:, 0]
-
-
-def few_table(found):
-    """Shares of the worst 5 %, and whether the samples learned last lose most."""
-    rows = []
-    for name, own in found.items():
-        for of, called in (("gradient_norm", "gradient norm"), ("loss", "loss")):
-            shares = own.shares(of, 0.05)
-            correlation = shown(own.phases.run_correlations_) if of == "loss" else ""
-            rows.append(
-                [
-                    name if of == "gradient_norm" else "",
-                    called,
-                    *(shown(column) for column in shares.T),
-                    correlation,
-                ]
-            )
-    return table(
-        [
-            "",
-            "of",
-            "share of the worst 5 % at first",
-            "at the turn",
-            "at the end",
-            "rank correlation of rise and epoch learned",
-        ],
-        rows,
-    )
-
-
-def removal_table(found):
-    """Rise of R from the turn on."""
-    rows = []
-    for name, own in found.items():
-        if "removal" in own.extras:
-            worst, at_random, everything, turn = own.extras["removal"].T
-            rows.append(
-                [
-                    name,
-                    *(shown(end - turn) for end in (everything, at_random, worst)),
-                    shown((at_random - worst) / (at_random - turn)),
-                ]
-            )
-    return table(
-        [
-            "",
-            "rise with all samples",
-            "without random 5 %",
-            "without the worst 5 %",
-            "share of the rise that the worst make",
-        ],
-        rows,
-    )
-
-
-def batch_norm_table(found):
-    """Both modes."""
-    rows = []
-    for name, own in found.items():
-        if "batch_norm" in own.extras:
-            for mode, curves in (("evaluation", own.curves), ("training", own.extras["batch_norm"])):
-                rows.append(
-                    [
-                        name,
-                        mode,
-                        shown(curves[:, 0]),
-                        shown(curves.min(axis=1)),
-                        own.at(curves.argmin(axis=1)),
-                        shown(curves[:, -1] / curves[:, 0]),
-                    ]
-                )
-    return table(["", "batch norm in", "R(0)", "least R", "at iteration", "R(end) / R(0)"], rows)
-
-
-def decoder_table(own):
-    """R by both decoders at every second look."""
-    if own.linear is None:
-        return "not measured"
-    ridge, iterations = own.curves[0, ::2], own.iterations[::2]
-    rows = [
-        [name, *(f"{value:.3f}" for value in values)]
-        for name, values in (("ridge, closed form", ridge), ("linear, trained", own.linear))
-    ]
-    return table(["iteration", *map(str, iterations)], rows)
-
-
-def claims_table(found):
-    """Every claim with its verdict."""
-    return table(["claim", "verdict", "figures"], [list(row) for row in claims(found)])
-
-
-def claims(found):
-    """(claim, verdict, figures) of each."""
-    deep = {name: own for name, own in found.items() if not name.startswith("single")}
-    turned = {name: own.phases.turning_epoch_ is not None for name, own in found.items()}
-    first = [own.phases.first_phase_exists_ for own in found.values()]
-    yield (
-        "R falls, then rises (by more than two standard errors over the seeds)",
-        judge(turned.values()),
-        _named(turned),
-    )
-    yield "a first phase near constant", judge(first), _named(dict(zip(found, first, strict=True)))
-    yield from _v8_claims(found[V8])
-    yield from _single_layer_claims(found)
-    earlier = {
-        name: own.extras["transfer"].argmax(axis=1) < own.accuracy.argmax(axis=1)
-        for name, own in deep.items()
-    }
-    yield (
-        "transfer is best before own accuracy is, in every seed",
-        judge([own.all() for own in earlier.values()]),
-        _named({n: own.all() for n, own in earlier.items()}),
-    )
-    gain = {
-        name: own.extras["transfer"].max(axis=1) - own.extras["transfer"][:, -1] for name, own in deep.items()
-    }
-    yield (
-        "stopping at its best helps transfer, against training to the end",
-        judge([above(own, 0) for own in gain.values()]),
-        _figures(gain),
-    )
-    at_turn = {
-        name: _at_least_R(own, own.extras["transfer"]) - own.extras["transfer"][:, -1]
-        for name, own in deep.items()
-    }
-    yield (
-        "stopping at the turn helps transfer, against training to the end",
-        judge([above(own, 0) for own in at_turn.values()]),
-        _figures(at_turn),
-    )
-    grown = {name: np.diff(own.shares("gradient_norm", 0.05)[:, 1:])[:, 0] for name, own in deep.items()}
-    yield (
-        "after the turn the worst 5 % carry more of the gradient",
-        judge([above(own, 0) for own in grown.values()]),
-        _figures(grown),
-    )
-    removed = {name: own.extras["removal"] for name, own in deep.items() if "removal" in own.extras}
-    less = {name: values[:, 1] - values[:, 0] for name, values in removed.items()}
-    yield (
-        "without the worst 5 % the rise is less than without random ones",
-        judge([above(own, 0) for own in less.values()]),
-        _figures(less),
-    )
-    learned = {name: own.phases.run_correlations_ for name, own in deep.items()}
-    yield (
-        "the samples learned last lose most (rank correlation above 0)",
-        judge([above(own, 0) for own in learned.values()]),
-        _figures(learned),
-    )
-
-
-def _v8_claims(own):
-    turns = own.iterations[own.curves.argmin(axis=1)]
-    ratio = own.end / own.start
-    yield (
-        "V8: least R between iterations 64 and 1024",
-        judge((turns >= 64) & (turns <= 1024), "seeds"),
-        own.at(own.curves.argmin(axis=1)),
-    )
-    yield "V8: R(end) / R(0) > 1", "held" if above(ratio, 1) else "did not hold", shown(ratio)
-    yield "V8: R(end) / R(0) > 1.2", "held" if above(ratio, 1.2) else "did not hold", shown(ratio)
-    if "batch_norm" in own.extras:
-        ratio = own.extras["batch_norm"][:, -1] / own.extras["batch_norm"][:, 0]
-        yield (
-            "V8, batch norm in training mode: R(end) / R(0) > 1",
-            "held" if above(ratio, 1) else "did not hold",
-            shown(ratio),
+def decoder_table(found):
+    """R by both decoders at every second look, a seed for each mode of batch norm."""
+    own, rows = found[V8], []
+    curves = {"evaluation": own.curves, "training": found[V8 + TRAINING].curves}
+    for mode, (seed, trained) in own.linear.items():
+        rows.append(
+            [f"{mode} (seed {seed}), closed form", *(f"{value:.3f}" for value in curves[mode][seed, ::2])]
         )
+        rows.append([f"{mode} (seed {seed}), trained", *(f"{value:.3f}" for value in trained)])
+    return table(["batch norm in", *map(str, own.iterations[::2])], rows)
+
+
+def _with(judged, extra):
+    return [(name, own) for name, own in judged.items() if extra in own.extras]
+
+
+def claims(found, judged):
+    """(claim, verdict, figures) of each."""
+    turned = {name: own.exist[1] and own.exist[2] for name, own in found.items()}
+    yield "1. R falls, then rises", judge(turned.values()), _not_in(turned)
+    first = {name: own.exist[0] for name, own in found.items()}
+    yield "1. a first phase, near constant", judge(first.values()), _not_in(first)
+    for name in (V8, V8 + TRAINING):
+        yield from _v8_claims(name.removeprefix("V8, CIFAR-10, "), found[name])
+    yield from _single_layer_claims(found)
+    yield from _transfer_claims(dict(_with(judged, "transfer")))
+    yield from _few_claims({name: own for name, own in judged.items() if not name.startswith("single")})
+
+
+def _v8_claims(name, own):
+    where = "V8" if name == V8 else f"V8, {name}"
+    turns = own.iterations[own.curves.argmin(axis=1)]
+    between = judge((turns >= 64) & (turns <= 1024), "seeds")
+    yield f"2. {where}: least R between iterations 64 and 1,024", between, own.at(own.curves.argmin(axis=1))
+    ratio = own.end / own.start
+    for limit in (1, 1.2):
+        yield f"2. {where}: R(end) / R(0) > {limit:g}", _held(above(ratio, limit)), shown(ratio)
 
 
 def _single_layer_claims(found):
@@ -345,18 +246,63 @@ def _single_layer_claims(found):
     }
     plain, small, slow = (rises[f"single layer{rest}"] for rest in ("", ", weights x 0.01", ", slow"))
     yield (
-        "single layer: R rises more with initial weights x 0.01",
-        "held" if above(small - plain, 0) else "did not hold",
+        "3. single layer: (R(end) - R(m)) / R(m) is greater with weights x 0.01",
+        _held(above(small - plain, 0)),
         _figures(rises),
     )
+    yield "3. single layer: it is smaller at a tenth of the rate", _held(above(plain - slow, 0)), ""
+
+
+def _transfer_claims(judged):
+    earlier = {
+        name: (own.extras["transfer"].argmax(axis=1) < own.accuracy.argmax(axis=1)).all()
+        for name, own in judged.items()
+    }
+    yield "4. transfer is best before own accuracy is", judge(earlier.values()), _not_in(earlier)
+    for when, choose in (
+        ("at its best", lambda own: own.extras["transfer"].max(axis=1)),
+        ("at the turn", lambda own: own.at_least(own.extras["transfer"])),
+    ):
+        gain = {name: choose(own) - own.extras["transfer"][:, -1] for name, own in judged.items()}
+        yield (
+            f"4. stopping {when} helps transfer, against training to the end",
+            _judge_above(gain),
+            _figures(gain),
+        )
+
+
+def _few_claims(judged):
+    grown = {
+        name: own.shares("gradient_norm", 0.05)[:, 2] - own.shares("gradient_norm", 0.05)[:, 1]
+        for name, own in judged.items()
+    }
     yield (
-        "single layer: R rises less at a tenth of the rate",
-        "held" if above(plain - slow, 0) else "did not hold",
-        "",
+        "5. from the turn to the end the worst 5 % come to carry more of the gradient",
+        _judge_above(grown),
+        _figures(grown),
     )
+    less = {
+        name: own.extras["removal"][:, 1] - own.extras["removal"][:, 0]
+        for name, own in _with(judged, "removal")
+    }
+    yield (
+        "5. without the worst 5 % the rise is less than without random ones",
+        _judge_above(less),
+        _figures(less),
+    )
+    learned = {name: own.phases.run_correlations_ for name, own in judged.items()}
+    yield "5. the samples learned last lose most", _judge_above(learned), _figures(learned)
 
 
-def _named(held):
+def _judge_above(values):
+    return judge([above(own, 0) for own in values.values()])
+
+
+def _held(whether):
+    return "held" if whether else "did not hold"
+
+
+def _not_in(held):
     names = [name for name, one in held.items() if not one]
     return f"not: {'; '.join(names)}" if names else ""
 
@@ -367,30 +313,44 @@ def _figures(values):
 
 def figures(found, folder):
     """Three pictures."""
-    _save(LearningPhaseDisplay.from_analyzer(found[V8].phases).plot().figure_, folder, "learning_phases_v8")
-    display = WorstSharesDisplay.from_dynamics(found[V8].train[0], of="gradient_norm").plot()
-    _save(display.figure_, folder, "learning_phases_few")
+    own = found[V8 + TRAINING]
+    display = LearningPhaseDisplay(
+        own.iterations,
+        own.curves.mean(axis=0),
+        error=own.curves.std(axis=0, ddof=1) / len(own.curves) ** 0.5,
+        phases=own.spans,
+        turn=own.iterations[own.curves.mean(axis=0).argmin()] if own.exist[1:].all() else None,
+        accuracy=own.accuracy.mean(axis=0),
+        probe=own.phases.probe_curve_,
+        layer="conv5",
+    ).plot()
+    _save(display.figure_, folder, "learning_phases_v8")
+    _save(
+        WorstSharesDisplay.from_dynamics(own.train[0], of="gradient_norm").plot().figure_,
+        folder,
+        "learning_phases_few",
+    )
     _save(_all_settings(found), folder, "learning_phases_all")
 
 
 def _all_settings(found):
     """R / R(0) of every setting, a line a seed, and transfer where it was measured."""
-    fig, axes = plt.subplots(2, 4, figsize=(12, 5.2), layout="constrained")
+    fig, axes = plt.subplots(2, 5, figsize=(15, 5.4), layout="constrained")
     for ax, (name, own) in zip(axes.flat, found.items(), strict=False):
-        ax.plot(own.iterations, (own.curves / own.curves[:, :1]).T, color="#0072B2", marker="o", markersize=3)
+        ax.plot(own.iterations, (own.curves / own.curves[:, :1]).T, color=BLUE, marker="o", markersize=3)
         ax.set_xscale("symlog", linthresh=1)
-        ax.set_title(name, loc="left", fontsize=10)
+        ax.set_title(name.replace(TRAINING, ",\nbatch norm in training mode"), loc="left", fontsize=10)
         ax.set_xticks([0, 1, 16, 256, 4096], ["0", "1", "16", "256", "4,096"])
         if "transfer" in own.extras:
             right = ax.twinx()
-            right.plot(own.iterations, own.extras["transfer"].T, color="#D55E00", linewidth=1, linestyle="--")
-            right.tick_params(axis="y", labelcolor="#D55E00")
+            right.plot(own.iterations, own.extras["transfer"].T, color=ORANGE, linewidth=1, linestyle="--")
+            right.tick_params(axis="y", labelcolor=ORANGE)
     for ax in axes[:, 0]:
         ax.set_ylabel("R / R(0), a line a seed")
     for ax in axes.flat[len(found) :]:
         ax.axis("off")
-        ax.plot([], [], color="#0072B2", marker="o", markersize=3, label="reconstruction, R / R(0)")
-        ax.plot([], [], color="#D55E00", linestyle="--", label="transfer accuracy (right axis)")
+        ax.plot([], [], color=BLUE, marker="o", markersize=3, label="reconstruction, R / R(0)")
+        ax.plot([], [], color=ORANGE, linestyle="--", label="transfer accuracy (right axis)")
         ax.legend(loc="center", frameon=False)
     fig.supxlabel("iteration")
     return fig

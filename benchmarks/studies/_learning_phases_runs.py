@@ -170,11 +170,12 @@ def batch_norm(setting, clf, images, seed):
 
 
 def linear(setting, clf, images, seed):
-    """Reconstruction by the trained linear decoder, at every second look; the first seed only."""
-    if seed != SEEDS[0]:
+    """Reconstruction by the trained linear decoder, at every second look: each mode of batch norm with one seed."""
+    mode = {SEEDS[0]: "evaluation", SEEDS[1]: "training"}.get(seed)
+    if mode is None:
         return {}
-    chosen = clf.dynamics_.epochs[::2]
-    return {"linear": _replayed(clf, images, Reconstruction(decoder="linear", train=False), chosen)}
+    recording = Reconstruction(decoder="linear", batch_norm=mode, train=False)
+    return {f"linear_{mode}": _replayed(clf, images, recording, clf.dynamics_.epochs[::2])}
 
 
 def _replayed(clf, images, recording, epochs=None):

@@ -32,9 +32,9 @@ from sklearn_nndyn.classifiers._watchers import (
 )
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import Snapshots
+from sklearn_nndyn.recording._passes import score_in_chunks
 from sklearn_nndyn.recording._random import RandomState
 from sklearn_nndyn.recording._record import check_recorded
-from sklearn_nndyn.recording._recorder import score_in_chunks
 
 AUTO_BATCH_SIZE = 200
 BORN_IN_FIT = ("dynamics_", "validation_dynamics_", "validation_scores_", "best_epoch_", "train_indices_",

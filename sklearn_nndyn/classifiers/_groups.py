@@ -13,9 +13,9 @@ from sklearn_nndyn.classifiers._stacked_program import Member
 from sklearn_nndyn.losses._stack import LossStack
 from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.recording._layers import evaluation_mode
+from sklearn_nndyn.recording._passes import rows_per_chunk
 from sklearn_nndyn.recording._random import untouched_generators
 from sklearn_nndyn.recording._record import RECORDINGS, what_to_record
-from sklearn_nndyn.recording._recorder import rows_per_chunk
 
 MEMORY_LIMIT = 2**30
 CACHE_BYTES = 24 * 2**20

@@ -7,7 +7,7 @@ from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
 from sklearn_nndyn.classifiers._data import TrainingData
 from sklearn_nndyn.classifiers._program import Batches, Program, count_steps, needs_two_rows
 from sklearn_nndyn.recording._layers import first_output
-from sklearn_nndyn.recording._recorder import rows_per_chunk
+from sklearn_nndyn.recording._passes import rows_per_chunk
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 

@@ -14,10 +14,11 @@ from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
 from sklearn_nndyn.recording._activations import find_layer
 from sklearn_nndyn.recording._decoding import decode
 from sklearn_nndyn.recording._layers import hidden_layer_names
+from sklearn_nndyn.recording._passes import score_in_chunks
 from sklearn_nndyn.recording._random import untouched_generators
 from sklearn_nndyn.recording._reconstruction import Reconstruction
 from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
-from sklearn_nndyn.recording._recorder import Recorder, score_in_chunks
+from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._replay import replay, staged_scores
 
 

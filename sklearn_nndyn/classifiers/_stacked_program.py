@@ -13,7 +13,7 @@ from sklearn_nndyn.classifiers._stacked_module import StackedModule
 from sklearn_nndyn.losses._stack import LossStack
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._joint import JointLook
-from sklearn_nndyn.recording._recorder import rows_per_chunk
+from sklearn_nndyn.recording._passes import rows_per_chunk
 
 
 class Member:

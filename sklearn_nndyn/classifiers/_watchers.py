@@ -7,8 +7,8 @@ from tqdm import tqdm
 
 from sklearn_nndyn.classifiers._training import Undo
 from sklearn_nndyn.classifiers._warning import warn_user
+from sklearn_nndyn.recording._passes import score_in_chunks
 from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._recorder import score_in_chunks
 
 EXPLODED = 1e6
 ROWS_OF_REFERENCE = 256

@@ -4,9 +4,9 @@ import torch
 
 from sklearn_nndyn.recording._activations import choose_layers
 from sklearn_nndyn.recording._layers import evaluation_mode, hidden_layer_names, tapped
+from sklearn_nndyn.recording._passes import activations_of
 from sklearn_nndyn.recording._random import untouched_generators
 from sklearn_nndyn.recording._reader import LayerReader
-from sklearn_nndyn.recording._recorder import activations_of
 
 
 def decode(recording, module, X_train, X):

@@ -3,7 +3,7 @@
 import torch
 
 from sklearn_nndyn.recording._geometry import Centroids
-from sklearn_nndyn.recording._recorder import rows_per_chunk
+from sklearn_nndyn.recording._passes import rows_per_chunk
 from sklearn_nndyn.recording._samples import measure_samples
 
 MOST_ROWS = 2**14

@@ -7,8 +7,8 @@ from torch.func import functional_call, vmap
 
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._layers import evaluation_mode, first_output, tapped
+from sklearn_nndyn.recording._passes import rows_per_chunk, score_in_chunks
 from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._recorder import rows_per_chunk, score_in_chunks
 
 STACK_BYTES = 64 * 2**20
 MOST_NETWORKS = 64
