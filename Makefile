@@ -5,7 +5,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 
-.PHONY: help demo examples test test-slow bench study-loss-tails study-entanglement lint clean
+.PHONY: help demo examples test test-slow bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -39,6 +39,12 @@ study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (
 
 study-entanglement: $(VENV)/.installed-test ## Do the claims on inversion and stragglers hold? (23 minutes; MNIST on disk)
 	$(RUN) benchmarks/studies/entanglement.py
+
+study-losses: $(VENV)/.installed-test ## Do the claims on twelve losses hold? (up to an hour; MNIST and others on disk)
+	$(RUN) benchmarks/studies/losses.py
+
+study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (45 minutes; CIFAR-10 on disk)
+	$(RUN) benchmarks/studies/learning_phases.py
 
 lint: $(VENV)/.installed-test ## Check style and format
 	$(VENV)/bin/ruff check .

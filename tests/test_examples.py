@@ -16,6 +16,12 @@ PROMISED = {
     "6_entanglement": [
         f"output/6_{kind}.png" for kind in ("runs", "stability", "stragglers", "removal", "ten_classes")
     ],
+    "7_learning_phases": [f"output/7_{kind}.png" for kind in ("phases", "images", "gradients")],
+    "8_which_loss": [
+        f"output/8_{kind}.png"
+        for kind in ("fixed_curves", "fixed_noise", "tuned_curves", "tuned_noise", "regions")
+    ],
+    "9_wrong_labels": [f"output/9_{kind}.png" for kind in ("map", "suspects")],
 }
 
 

@@ -71,7 +71,7 @@ SETTINGS = (
         "cifar10",
         "v8",
         0.002,
-        8192,
+        4096,
         10_000,
         2000,
         extras=("transfer", "batch_norm", "linear"),

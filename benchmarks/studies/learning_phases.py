@@ -9,7 +9,7 @@ layer), three seeds each:
   rate 0.002, 8,192 iterations; initial weights times 0.01; rate 0.0002.
 * MLPs with hidden layers of 256 and 128 on 5,000 images of MNIST and of Fashion-MNIST, rate 0.002, 4,096 iterations,
   decoded from the last hidden layer; transfer is a linear probe of that layer on the images of the other set.
-* V8, as the authors have it, on the CIFAR-10 subset, rate 0.002, 8,192 iterations, decoded from its 512 features (the
+* V8, as the authors have it, on the CIFAR-10 subset, rate 0.002, 4,096 iterations, decoded from its 512 features (the
   authors: all 50,000 images, 65,536 iterations, a decoder trained for 20 epochs); transfer is a linear probe on which
   colour dominates an image.
 * ResNet-10 with a quarter of the widths on 4,000 images of the subset, 1,024 iterations, likewise.

@@ -142,3 +142,49 @@ def test_losses_on_probabilities_hardly_pull_a_badly_wrong_sample(name):
     scores, target = torch.tensor([[20.0, 0.0]]), torch.tensor([1])
     assert get_loss("log").value_and_gradient(scores, target)[1].norm() > 1.4
     assert get_loss(name).value_and_gradient(scores, target)[1].norm() < 1e-6
+
+
+def near_an_end(p_c, n_classes=4, n_samples=50, seed=0):
+    """Scores of samples that give their class, class 0, the probability p_c, the others the rest in any shares."""
+    generator = torch.Generator().manual_seed(seed)
+    shares = torch.rand(n_samples, n_classes - 1, generator=generator, dtype=torch.float64).pow(3)
+    rest = (1 - p_c) * shares / shares.sum(-1, keepdim=True)
+    p = torch.cat([torch.full((n_samples, 1), p_c, dtype=torch.float64), rest], dim=-1)
+    return p.log(), torch.zeros(n_samples, dtype=torch.int64)
+
+
+ENDS = [10.0**-power for power in range(1, 9)]
+
+
+@pytest.mark.parametrize("p_c", [*ENDS, 0.5, *(1 - end for end in ENDS)])
+def test_gradients_of_losses_on_probabilities_vanish_at_both_ends(p_c):
+    """|g| <= 2 sqrt(2) p_c (1 - p_c) for expectation, half of it for Chebyshev, |g_c| <= 4 p_c (1 - p_c)^2 for
+    regularized expectation; and |g_c| = 1 - p_c for the log loss, which vanishes at one end only."""
+    scores, target = near_an_end(p_c)
+    found = {
+        name: get_loss(name).value_and_gradient(scores, target)[1]
+        for name in ("log", "expectation", "chebyshev", "regularized_expectation")
+    }
+    room = 1 + 1e-6
+    for name, factor in (("expectation", 2), ("chebyshev", 1)):
+        norm = found[name].norm(dim=-1)
+        assert norm.max() <= factor * 2**0.5 * p_c * (1 - p_c) * room
+        assert norm.min() > 0
+    assert found["regularized_expectation"][:, 0].abs().max() <= 4 * p_c * (1 - p_c) ** 2 * room
+    assert_allclose(found["log"][:, 0], p_c - 1, rtol=1e-6)
+
+
+def test_regularized_expectation_vanishes_altogether_where_one_class_has_it_all():
+    """Near a corner of the simplex, a wrong one or the right one; between two wrong classes it does not."""
+    loss = get_loss("regularized_expectation")
+    for end in ENDS[2:]:
+        left = torch.log(
+            torch.tensor([[end, 1 - 2 * end, end], [1 - 2 * end, end, end]], dtype=torch.float64)
+        )
+        assert (
+            loss.value_and_gradient(left, torch.zeros(2, dtype=torch.int64))[1].norm(dim=-1) < 10 * end
+        ).all()
+    between = torch.log(torch.tensor([[1e-8, 0.7, 0.3 - 1e-8]], dtype=torch.float64))
+    gradient = loss.value_and_gradient(between, torch.tensor([0]))[1]
+    assert gradient.norm() > 0.1
+    assert abs(gradient[0, 0]) < 1e-7  # what it moves is the wrong classes

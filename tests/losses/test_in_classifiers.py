@@ -1,12 +1,20 @@
 """Losses with settings of their own, inside the classifier and its searches."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_nndyn import BatchedGridSearchCV
-from sklearn_nndyn.losses import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss, SymmetricCrossEntropyLoss
+from sklearn_nndyn.losses import (
+    ChebyshevLoss,
+    ExpectationLoss,
+    FocalLoss,
+    GeneralizedCrossEntropyLoss,
+    Poly1Loss,
+    SymmetricCrossEntropyLoss,
+)
 from tests.classifiers.together.comparing import assert_as_its_own_fit, fit_both, small
 from tests.losses.cases import LATER, OTHER_SETTINGS, Case
 from tests.problems import Problem
@@ -68,3 +76,30 @@ def test_a_clone_has_the_settings(loss):
     X, y = Problem("vectors").data()
     clf.fit(X, y)
     assert clf.dynamics_.header["parameters"]["loss"] == repr(loss)
+
+
+ADAM = {"optimizer": "adam", "optimizer_params": {"eps": 1e-40}}  # which it adds to what it divides by
+
+
+def expectation_and_chebyshev(link, **settings):
+    """The records of both, trained on the digits."""
+    for kind in (ExpectationLoss, ChebyshevLoss):
+        clf = small(loss=kind(link=link), dtype="float64", max_epochs=10, lr=0.01, **settings)
+        yield clf.fit(*digits()).dynamics_
+
+
+def test_expectation_and_chebyshev_take_the_same_path_under_adam_with_softmax():
+    """One is twice the other, and Adam divides by the size of the gradient."""
+    one, other = expectation_and_chebyshev("softmax", **ADAM)
+    np.testing.assert_array_equal(one.accuracy, other.accuracy)
+    np.testing.assert_array_equal(one.prediction, other.prediction)
+    np.testing.assert_allclose(one.margin, other.margin, rtol=1e-4, atol=1e-5)
+    assert one.accuracy[-1] > one.accuracy[0] + 0.3
+
+
+@pytest.mark.parametrize(("link", "optimizer"), [("sigmoid", ADAM), ("softmax", {"optimizer": "sgd"})])
+def test_they_do_not_with_sigmoids_nor_under_plain_gradient_descent(link, optimizer):
+    one, other = expectation_and_chebyshev(link, **optimizer)
+    np.testing.assert_array_equal(one.margin[:, 0], other.margin[:, 0])
+    assert abs(one.margin[:, -1] - other.margin[:, -1]).max() > 0.01
+    assert (one.prediction != other.prediction).any()

@@ -283,6 +283,25 @@ def test_without_hidden_layers_there_is_no_inversion():
     assert np.isfinite(found.runs["tail_share"]).all()
 
 
+def test_one_seed_has_means_and_no_intervals():
+    one = small(seeds=1)
+    assert one.seeds == (0,)
+    for loss, mean, half in one.intervals():
+        assert mean == one.test_accuracy[one.select(loss=loss), -1].item()
+        assert np.isnan(half)
+    assert all(np.isnan(p) for _, _, _, p in one.ranks())
+
+
+def test_a_class_that_is_not_among_the_test_samples():
+    """It is learned all the same, and the accuracy is that of the others."""
+    others = Y_TEST != "two"
+    few = small(X_test=X_TEST[others], y_test=Y_TEST[others])
+    for i, (loss, seed) in enumerate(zip(few.runs["loss"], few.runs["seed"], strict=True)):
+        own = by_hand(CLF, loss, CLF.lr, seed, X, Y)
+        assert set(own.classes_) == set(Y)
+        assert few.runs["final_accuracy"][i] == pytest.approx(own.score(X_TEST[others], Y_TEST[others]))
+
+
 def test_one_epoch_is_enough():
     found = small(clone(CLF).set_params(max_epochs=1))
     assert found.test_accuracy.shape == (4, 2)
@@ -489,6 +508,8 @@ REFUSED = {
     },
     "label_noise": {
         (0, 1.5): "label_noise must be between 0 and 1, got 1.5.",
+        (-0.1, 0): "label_noise must be between 0 and 1, got -0.1.",
+        (np.nan,): "label_noise must be between 0 and 1, got nan.",
         (True,): "label_noise must be between 0 and 1, got True.",
         (): "label_noise: give at least one level; 0 is none.",
         (0.2, 0.2): "label_noise: a level was given more than once: (0.2, 0.2).",

@@ -1,0 +1,237 @@
+"""Where networks decide for which class, side by side: data in the plane."""
+
+from textwrap import wrap
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+
+from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes
+
+N_COLUMNS = 4
+LINE_LENGTH = 27  # letters of a title above a panel
+HUES = ("blue", "orange", "green", "purple", "sky", "vermillion", "yellow", "grey")
+PALE = 0.35  # of a region, where its points are 1
+MARGIN = 0.05  # of the widest range of a feature, around the points
+
+
+class DecisionRegionsDisplay:
+    """Which class each of several classifiers decides for, over the plane of two features: a panel for each.
+
+    Made to see what losses make of the same data; any fitted classifiers will do.
+
+    Parameters
+    ----------
+    regions : dict of str to array of shape (n_rows, n_columns)
+        For each panel, by its name, the class that is decided for at the places of a grid, as position in ``classes``.
+    xx0, xx1 : array of shape (n_rows, n_columns)
+        First and second feature of these places.
+    X : array of shape (n_samples, 2)
+        Points that are drawn on top.
+    y : array of shape (n_samples,)
+        Their labels.
+    accuracies : dict of str to float
+        For each panel the share of the points that are right.
+    classes : array of shape (n_classes,)
+        All labels, sorted.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of matplotlib Axes
+        One for each panel.
+    regions_ : dict of str to matplotlib QuadMesh
+    points_ : dict of str to matplotlib PathCollection
+
+    See Also
+    --------
+    sklearn.inspection.DecisionBoundaryDisplay : One classifier; the regions come from there.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> from sklearn_nndyn.datasets import make_spirals
+    >>> from sklearn_nndyn.displays import DecisionRegionsDisplay
+    >>> X, y = make_spirals(80, n_arms=2, random_state=0)
+    >>> networks = [DynamicsClassifier(loss=loss, max_epochs=5, random_state=0).fit(X, y) for loss in ("log", "l2")]
+    >>> display = DecisionRegionsDisplay.from_estimators(networks, X, y, grid_resolution=20).plot()
+    >>> list(display.regions_)
+    ['log', 'l2']
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, regions, xx0, xx1, X, y, accuracies, classes):
+        self.regions = regions
+        self.xx0 = xx0
+        self.xx1 = xx1
+        self.X = X
+        self.y = y
+        self.accuracies = accuracies
+        self.classes = classes
+
+    @classmethod
+    def from_estimators(cls, estimators, X, y, *, grid_resolution=200):
+        """Ask each classifier for its decision over the plane.
+
+        Parameters
+        ----------
+        estimators : dict of str to fitted classifier, or sequence of fitted classifiers
+            By the names of their panels. In a sequence they are called by their loss, where they have one, or else
+            by their kind; with a number where that is not enough.
+        X : array-like of shape (n_samples, 2)
+            Points to draw on top, such as the training samples; the plane is that around them.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        grid_resolution : int, default=200
+            Places along each feature.
+
+        Returns
+        -------
+        display : DecisionRegionsDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        ValueError
+            If there are no classifiers, or not two features, or ``y`` has another length.
+        sklearn.exceptions.NotFittedError
+            If a classifier is not fitted.
+        """
+        named = _named(estimators)
+        points, labels = _points(X, y)
+        X = X if hasattr(X, "columns") else points  # names of features are kept
+        for name, estimator in named.items():
+            _check(name, estimator)
+        classes = np.unique(np.concatenate([labels, *(own.classes_ for own in named.values())]))
+        regions, grid = {}, None
+        for name, estimator in named.items():
+            grid = _decisions(estimator, X, np.ptp(points, axis=0).max() * MARGIN, grid_resolution)
+            # The display counts in classes of its own estimator.
+            regions[name] = np.searchsorted(classes, estimator.classes_)[np.asarray(grid.response, dtype=int)]
+        accuracies = {name: float(np.mean(own.predict(X) == labels)) for name, own in named.items()}
+        return cls(regions, grid.xx0, grid.xx1, points, labels, accuracies, classes)
+
+    def plot(self, ax=None):
+        """Draw regions, and the points on top, each class in a colour.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of them, optional
+            Where to draw, one for each panel; by default a new figure, as wide as a page of two columns.
+
+        Returns
+        -------
+        self : DecisionRegionsDisplay
+            With ``figure_``, ``axes_``, ``regions_`` and ``points_``.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not as many axes as there are panels.
+        """
+        import matplotlib.pyplot as plt
+
+        with plt.rc_context({} if ax is not None else PAPER):
+            n_panels = len(self.regions)
+            self.axes_ = (
+                given_axes(ax, n_panels, "classifier") if ax is not None else _new_axes(plt, n_panels)
+            )
+            self.figure_, self.regions_, self.points_ = self.axes_[0].figure, {}, {}
+            colours = class_colours(len(self.classes))
+            for panel, name in zip(self.axes_, self.regions, strict=True):
+                self._draw(panel, name, colours)
+        return self
+
+    def _draw(self, ax, name, colours):
+        from matplotlib.colors import ListedColormap
+
+        scale = {"vmin": -0.5, "vmax": len(colours) - 0.5, "rasterized": True}
+        pale = ListedColormap(1 - PALE * (1 - colours))
+        self.regions_[name] = ax.pcolormesh(
+            self.xx0, self.xx1, self.regions[name], cmap=pale, shading="nearest", zorder=0, **scale
+        )
+        look = {"s": np.clip(3000 / len(self.X), 2, 14), "edgecolors": "white", "linewidths": 0.15}
+        self.points_[name] = ax.scatter(
+            *self.X.T, c=np.searchsorted(self.classes, self.y), cmap=ListedColormap(colours), **look, **scale
+        )
+        title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} %"
+        ax.set_title("\n".join(wrap(title, LINE_LENGTH)), fontsize=7.5, pad=3)
+        ax.set(xticks=[], yticks=[], box_aspect=1)
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+
+
+def class_colours(n_classes):
+    """Red, green and blue (n_classes, 3): those that everyone can tell apart as long as they last, then any."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_rgb
+
+    if n_classes <= len(HUES):
+        return np.array([to_rgb(COLOURS[hue]) for hue in HUES[:n_classes]])
+    return colormaps["turbo"](np.linspace(0.02, 0.98, n_classes))[:, :3]
+
+
+def _decisions(estimator, X, margin, grid_resolution):
+    """scikit-learn's display: ``xx0``, ``xx1`` and ``response`` of a grid around the points."""
+    from matplotlib.figure import Figure
+    from sklearn.inspection import DecisionBoundaryDisplay
+
+    return DecisionBoundaryDisplay.from_estimator(
+        estimator,
+        X,
+        response_method="predict",
+        grid_resolution=grid_resolution,
+        eps=margin,
+        plot_method="pcolormesh",
+        ax=Figure().subplots(),  # it draws at once; this one is never seen
+    )
+
+
+def _new_axes(plt, n_panels):
+    n_columns = min(N_COLUMNS, n_panels)
+    n_rows = -(-n_panels // n_columns)
+    size = (7 * n_columns / N_COLUMNS, 0.1 + 1.9 * n_rows)
+    axes = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained", squeeze=False)[1].ravel()
+    for unused in axes[n_panels:]:
+        unused.remove()
+    return axes[:n_panels]
+
+
+def _named(estimators):
+    """{name: classifier}."""
+    if hasattr(estimators, "items"):
+        named = dict(estimators.items())
+    else:
+        estimators = list(estimators) if np.iterable(estimators) else [estimators]
+        names = [_name_of(estimator) for estimator in estimators]
+        named = {
+            name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}": estimators[i]
+            for i, name in enumerate(names)
+        }
+    if not named:
+        raise ValueError("estimators: give at least one fitted classifier.")
+    return named
+
+
+def _name_of(estimator):
+    loss = getattr(estimator, "loss", None)
+    return loss if isinstance(loss, str) else type(estimator).__name__
+
+
+def _points(X, y):
+    """(n_samples, 2) points and their labels (n_samples,)."""
+    points, labels = np.asarray(X), column_or_1d(y)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(
+            f"X must have two features, shape (n_samples, 2), to be drawn; got shape {points.shape}."
+        )
+    check_consistent_length(points, labels)
+    return points, labels
+
+
+def _check(name, estimator):
+    check_is_fitted(estimator, msg=f"{name} is not fitted: call fit first.".replace("%", "%%"))
+    n_features = getattr(estimator, "n_features_in_", 2)
+    if n_features != 2:
+        raise ValueError(f"{name} was fitted on {n_features} features: only those of two can be drawn.")
