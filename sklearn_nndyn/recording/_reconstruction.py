@@ -60,8 +60,10 @@ class Reconstruction(LayerRecording):
     >>> X, y = load_digits(return_X_y=True)
     >>> clf = DynamicsClassifier(max_epochs=2, record=("samples", Reconstruction(layers="all")), random_state=0)
     >>> record = clf.fit(X / 16, y).dynamics_
+    >>> record.iterations
+    array([ 0,  1,  2,  4,  8, 16])
     >>> {layer: errors.shape for layer, errors in record.reconstruction.items()}
-    {'linear1': (1797, 3)}
+    {'linear1': (1797, 6)}
     """
 
     field = "reconstruction"
