@@ -16,6 +16,7 @@ from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Probe, Recorder
 from sklearn_nndyn.recording._folds import draw_folds
+from sklearn_nndyn.recording._probe import LinearProbe
 
 LOGISTIC = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
 X, Y = load_digits(return_X_y=True)
@@ -109,3 +110,26 @@ def test_what_is_no_classifier_is_refused(classifier):
         ValueError, match=r'Probe: classifier must be "logistic", "sgd" or a scikit-learn classifier, got'
     ):
         fitted(Probe(classifier=classifier))
+
+
+def test_the_authors_recipe_is_gradient_descent_with_a_tenth_of_the_rate_in_the_second_half():
+    H = np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32)
+    y = (H[:, 0] > 0).astype(int) + (H[:, 1] > 0)
+    found = LinearProbe().fit(H, y)
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(6, 3)
+    velocity = [torch.zeros_like(p) for p in layer.parameters()]
+    for epoch in range(20):
+        order = torch.randperm(300)
+        for start in (0, 128, 256):
+            rows = order[start : start + 128]
+            loss = torch.nn.functional.cross_entropy(
+                layer(torch.from_numpy(H[rows])), torch.from_numpy(y[rows])
+            )
+            gradients = torch.autograd.grad(loss, list(layer.parameters()))
+            with torch.no_grad():
+                for p, v, g in zip(layer.parameters(), velocity, gradients, strict=True):
+                    v.mul_(0.9).add_(g)
+                    p.sub_((0.01 if epoch < 10 else 0.001) * v)
+    torch.testing.assert_close(found.layer.weight, layer.weight, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found.predict(H), layer(torch.from_numpy(H)).argmax(1))
