@@ -44,6 +44,11 @@ class Reconstruction(LayerRecording):
 
     Notes
     -----
+    Networks with batch normalisation: the running statistics need some dozens of updates to follow the data, and an
+    untrained network is hardly normalised in evaluation mode. Early looks of the two modes can differ much: V8 on a
+    CIFAR-10 subset falls before it rises in training mode, and starts low in evaluation mode
+    (``benchmarks/studies``). Look at both before calling a first rise a phase.
+
     For a linear layer y = Wx of inputs of covariance S the error of the best linear decoder, summed over features,
     is tr(S) - tr(S W' (W S W')^-1 W S).
 
