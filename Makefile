@@ -43,7 +43,7 @@ study-entanglement: $(VENV)/.installed-test ## Do the claims on inversion and st
 study-losses: $(VENV)/.installed-test ## Do the claims on twelve losses hold? (up to an hour; MNIST and others on disk)
 	$(RUN) benchmarks/studies/losses.py
 
-study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (45 minutes; CIFAR-10 on disk)
+study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (40 minutes; CIFAR-10 and others on disk)
 	$(RUN) benchmarks/studies/learning_phases.py
 
 lint: $(VENV)/.installed-test ## Check style and format
