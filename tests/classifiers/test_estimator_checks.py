@@ -15,7 +15,8 @@ NEEDS_A_SETTING_OF_SCIPY = {"check_array_api_input"}
 @pytest.mark.parametrize(
     "parameters",
     [
-        *({"loss": loss} for loss in ("log", "l1", "squared_hinge", "tanimoto", "cauchy_schwarz")),
+        *({"loss": loss} for loss in ("log", "l1", "cauchy_schwarz")),
+        *(pytest.param({"loss": loss}, marks=pytest.mark.slow) for loss in ("squared_hinge", "tanimoto")),
         {"batch_size": "full", "dtype": "float64"},
     ],
     ids=lambda parameters: "-".join(map(str, parameters.values())),

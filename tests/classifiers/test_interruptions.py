@@ -397,6 +397,7 @@ def test_no_room_for_a_temporary_file_at_all(spilling, monkeypatch):
         clf.replay(X, y)
 
 
+@pytest.mark.slow
 def test_a_disk_that_really_is_full():
     script = """
         import json, resource, warnings

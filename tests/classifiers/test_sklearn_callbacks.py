@@ -188,6 +188,7 @@ class TestInAPipeline:
 
 
 class TestInASearch:
+    @pytest.mark.slow
     def test_every_candidate_and_fold_is_monitored_from_other_processes(self, small, capfd):
         pytest.importorskip("rich")
         clf, X, y = small

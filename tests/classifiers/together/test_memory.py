@@ -73,6 +73,7 @@ def measure(limit):
     return json.loads(run.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_sixty_networks_stay_within_the_limit_and_would_not_without_it():
     bounded, unbounded = measure(LIMIT), measure(0)
