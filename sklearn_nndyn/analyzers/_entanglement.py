@@ -1,4 +1,7 @@
-"""Entanglement: the epoch at which the classes of a hidden layer begin to mix again, and the samples behind it."""
+"""Entanglement: the epoch at which the classes of a hidden layer begin to mix again, and the samples behind it.
+
+A long file of short methods: more than half of it says what is measured, where the user meets it.
+"""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted

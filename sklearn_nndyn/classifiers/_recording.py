@@ -86,19 +86,24 @@ class Recording(Watcher):
     def on_train_begin(self, net):
         """Look once before the first update."""
         self._last = time.perf_counter()
-        now = len(net.history), count_iterations(net)
-        self._forget_weights_not_gone_on_from(*now)
-        self._look(net, *now)
+        self._finish(net)
+        self._forget_weights_not_gone_on_from(*self._finished)
+        self._look(net, *self._finished)
 
     def on_step(self, net, step):
         """Look as if fit had stopped within an epoch."""
         if step < self.clock.steps:
-            done = len(net.history) - 1  # its own line is begun
-            self._look(net, done + step / self.clock.steps, count_iterations(net) + step)
+            epoch, iteration = self._finished
+            self._look(net, epoch + step / self.clock.steps, iteration + step)
 
     def on_epoch_end(self, net):
         """Look as if fit had stopped here."""
-        self._look(net, len(net.history), count_iterations(net))
+        self._finish(net)
+        self._look(net, *self._finished)
+
+    def _finish(self, net):
+        """Note the finished epochs and their updates, once an epoch, so that a step need not count them."""
+        self._finished = len(net.history), count_iterations(net)
 
     def on_train_end(self, net):
         """Forget what was seen of an epoch that was undone."""

@@ -1,4 +1,7 @@
-"""Radius and distance of the classes of a hidden layer: over the epochs, and against the training error."""
+"""Radius and distance of the classes of a hidden layer: over the epochs, and against the training error.
+
+Longer than 300 lines: one picture of four panels, whose drawing shares colours, looks and legends.
+"""
 
 import numpy as np
 

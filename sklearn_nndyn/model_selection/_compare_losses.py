@@ -16,11 +16,10 @@ from sklearn_nndyn.model_selection._comparison_runs import (
     RunSettings,
     columns_of,
     empty_run,
-    hold,
     train_all,
     tune,
 )
-from sklearn_nndyn.model_selection._comparison_statistics import compare_with_best, interval
+from sklearn_nndyn.model_selection._comparison_statistics import compare_with_best, hold, interval
 from sklearn_nndyn.model_selection._comparison_summary import comparison_summary, ended_runs
 
 PICTURES = ("curves", "multiples", "noise")

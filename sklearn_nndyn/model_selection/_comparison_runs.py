@@ -13,6 +13,7 @@ from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
 from sklearn_nndyn.classifiers import DynamicsClassifier
 from sklearn_nndyn.classifiers._prepared import prepare, train
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
+from sklearn_nndyn.model_selection._comparison_statistics import hold
 
 RECORD = ("samples", "geometry")
 RECORDS_AT_ONCE = 2**30  # bytes
@@ -281,12 +282,6 @@ def outcomes(train_record, test_record, train_accuracy, test_accuracy, first):
         "tail_share": _or_nan(lambda: LossTailAnalyzer().fit(test_record).tail_share_),
         "inversion_error": _or_nan(lambda: EntanglementAnalyzer().fit(train_record).inversion_error_),
     }
-
-
-def hold(curves):
-    """The last value stays where nan follows; shape (..., n_epochs)."""
-    known = np.where(np.isnan(curves), 0, np.arange(np.shape(curves)[-1]))
-    return np.take_along_axis(np.asarray(curves), np.maximum.accumulate(known, axis=-1), axis=-1)
 
 
 def _or_nan(value):

@@ -1,4 +1,4 @@
-"""Intervals over seeds, and paired tests against the best."""
+"""Intervals over seeds, paired tests against the best, and curves that end early."""
 
 import numpy as np
 from scipy import stats
@@ -98,3 +98,9 @@ def holm(p_values):
     stepped = adjusted[order] * (len(order) - np.arange(len(order)))
     adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
     return adjusted.tolist()
+
+
+def hold(curves):
+    """The last value stays where nan follows; shape (..., n_epochs)."""
+    known = np.where(np.isnan(curves), 0, np.arange(np.shape(curves)[-1]))
+    return np.take_along_axis(np.asarray(curves), np.maximum.accumulate(known, axis=-1), axis=-1)

@@ -22,7 +22,7 @@ class LayerRecording(BaseEstimator):
     """Parameters of a recording that learns something from layers; a child says what.
 
     A child has ``field``, its field of the record, and writes ``check()`` of its own parameters,
-    ``check_data(width, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, whole)``, which gives what was learned
+    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, whole)``, which gives what was learned
     without each fold and from all samples, and ``score(learned, chunks, X, y, folds)``.
     """
 

@@ -87,11 +87,12 @@ def check_network(record, module, X):
     ValueError
         For layers that do not exist or cannot be decoded, and gradients without a closed form.
     """
-    x, named = X[:2], what_to_record(record)
+    x, named, recordings = X[:2], what_to_record(record), layer_recordings(record)
     with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module):
-        for recording in layer_recordings(record):
+        if recordings:
             with tapped(module) as forward:
                 scores, layers = forward(x)
+        for recording in recordings:
             chosen = choose_layers(recording.layers, list(layers))
             recording.check_data({name: named_layers(scores, layers)[name] for name in chosen}, X)
         if "gradients" in named:

@@ -114,7 +114,7 @@ class Recorder:
         return "geometry" in self.record or bool(self.readers)
 
     def _measure_gradients(self, module):
-        start, (new, *_) = 0, range(*self.make_place(1).indices(self._capacity))
+        start, new = 0, self.make_place(1).start
         for x, y in self._chunks():
             _copy(
                 self.gradients.norms(module, self.loss, x, y),
