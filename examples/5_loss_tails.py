@@ -20,7 +20,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer
-from sklearn_nndyn.analyzers import feature_growth, scale_test
 from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.displays import (
     LossDensityDisplay,
@@ -29,6 +28,7 @@ from sklearn_nndyn.displays import (
     LossTailDisplay,
     WorstSamplesDisplay,
 )
+from sklearn_nndyn.interventions import feature_growth, scale_test
 
 matplotlib.use("Agg")
 OUTPUT = Path("output")

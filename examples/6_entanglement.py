@@ -27,7 +27,7 @@ from sklearn_nndyn.displays import (
     StragglerGalleryDisplay,
     StragglerStabilityDisplay,
 )
-from sklearn_nndyn.experiments import remove_and_refit
+from sklearn_nndyn.interventions import remove_and_refit
 from sklearn_nndyn.modules import MLP
 
 matplotlib.use("Agg")

@@ -56,8 +56,10 @@ def cleanlab_scores(clf, X, y):
         from cleanlab.rank import get_label_quality_scores
     except ImportError:
         return None
-    blind = clone(clf).set_params(record=(), snapshots=False)
-    return get_label_quality_scores(y, cross_val_predict(blind, X, y, cv=5, method="predict_proba"))
+    needs_predictions_only = clone(clf).set_params(record=(), snapshots=False)
+    return get_label_quality_scores(
+        y, cross_val_predict(needs_predictions_only, X, y, cv=5, method="predict_proba")
+    )
 
 
 # %%

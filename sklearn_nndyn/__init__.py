@@ -1,14 +1,8 @@
 """scikit-learn neural classifiers that remember how they learned every sample."""
 
-from sklearn_nndyn.analyzers import (
-    EntanglementAnalyzer,
-    LearningPhaseAnalyzer,
-    LossTailAnalyzer,
-    SampleScoreAnalyzer,
-)
-from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
-from sklearn_nndyn.dynamics import Dynamics, load_dynamics
-from sklearn_nndyn.model_selection import BatchedGridSearchCV, compare_losses
+from sklearn_nndyn.utils.lazy import lazy_names
+
+__version__ = "0.1.0"
 
 __all__ = [
     "BatchedGridSearchCV",
@@ -22,3 +16,19 @@ __all__ = [
     "fit_together",
     "load_dynamics",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "BatchedGridSearchCV": "sklearn_nndyn.model_selection",
+        "Dynamics": "sklearn_nndyn.dynamics",
+        "DynamicsClassifier": "sklearn_nndyn.classifiers",
+        "EntanglementAnalyzer": "sklearn_nndyn.analyzers",
+        "LearningPhaseAnalyzer": "sklearn_nndyn.analyzers",
+        "LossTailAnalyzer": "sklearn_nndyn.analyzers",
+        "SampleScoreAnalyzer": "sklearn_nndyn.analyzers",
+        "compare_losses": "sklearn_nndyn.model_selection",
+        "fit_together": "sklearn_nndyn.classifiers",
+        "load_dynamics": "sklearn_nndyn.dynamics",
+    },
+)

@@ -1,6 +1,7 @@
 """The one-way line: who may import whom."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,18 @@ IDS = [str(path.relative_to(ROOT)) for path in FILES]
 
 # Each folder, in the order of the line, and the folders before it that it may import.
 LINE = {
-    "losses": (),
-    "modules": (),
-    "datasets": (),
-    "dynamics": (),
-    "recording": ("losses", "dynamics"),
-    "classifiers": ("losses", "modules", "dynamics", "recording"),
-    "analyzers": ("dynamics",),
-    "displays": ("dynamics", "analyzers"),
-    "model_selection": ("losses", "datasets", "dynamics", "classifiers", "analyzers", "displays"),
-    "experiments": ("dynamics", "recording", "classifiers", "analyzers"),
+    "utils": (),
+    "losses": ("utils",),
+    "modules": ("utils", "losses"),
+    "datasets": ("utils",),
+    "dynamics": ("utils",),
+    "recording": ("utils", "losses", "modules", "dynamics"),
+    "training": ("utils", "losses", "modules", "dynamics", "recording"),
+    "classifiers": ("utils", "losses", "modules", "dynamics", "recording", "training"),
+    "analyzers": ("utils", "dynamics"),
+    "displays": ("utils", "dynamics", "analyzers"),
+    "model_selection": ("utils", "losses", "datasets", "dynamics", "classifiers", "analyzers", "displays"),
+    "interventions": ("utils", "dynamics", "recording", "classifiers", "analyzers"),
 }
 WITHOUT_TORCH = {"torch", "torchvision", "skorch"}
 
@@ -43,7 +46,7 @@ def test_the_line_runs_one_way():
     assert all(
         names.index(earlier) < names.index(folder) for folder, uses in LINE.items() for earlier in uses
     )
-    assert {path.parent.name for path in FILES} - {ROOT.name} <= set(LINE)
+    assert {path.relative_to(ROOT).parts[0] for path in FILES} - {"__init__.py"} <= set(LINE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
@@ -70,9 +73,10 @@ def test_a_file_imports_only_what_its_folder_may(path):
 def test_a_package_names_what_is_public_and_does_nothing_else(path):
     docstring, *statements = ast.parse(path.read_text()).body
     assert isinstance(docstring.value, ast.Constant)
-    *lines, public = statements
-    assert all(isinstance(line, ast.ImportFrom) for line in lines)
-    assert public.targets[0].id == "__all__"
-    assert sorted(ast.literal_eval(public.value)) == sorted(
-        alias.name for line in lines for alias in line.names
-    )
+    assert all(isinstance(line, (ast.ImportFrom, ast.Assign)) for line in statements)
+    assigned = {ast.unparse(line.targets[0]) for line in statements if isinstance(line, ast.Assign)}
+    assert assigned <= {"__all__", "__version__", "(__getattr__, __dir__)"}
+    package = importlib.import_module(".".join(["sklearn_nndyn", *path.parent.relative_to(ROOT).parts]))
+    public = getattr(package, "__all__", [])
+    assert len(set(public)) == len(public)
+    assert all(getattr(package, name) is not None for name in public)

@@ -16,8 +16,11 @@ import sklearn_nndyn
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.modules import MLP
 
+PRIVATE = ("utils", "training")
 PACKAGES = ["sklearn_nndyn"] + [
-    f"sklearn_nndyn.{module.name}" for module in pkgutil.iter_modules(sklearn_nndyn.__path__) if module.ispkg
+    f"sklearn_nndyn.{module.name}"
+    for module in pkgutil.iter_modules(sklearn_nndyn.__path__)
+    if module.ispkg and module.name not in PRIVATE
 ]
 PUBLIC = {
     f"{package}.{name}": getattr(importlib.import_module(package), name, None)

@@ -10,7 +10,7 @@ from _tables import above, interval, judge, shown, table
 
 from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
-from sklearn_nndyn.analyzers._phases import NAMES, phases_of
+from sklearn_nndyn.analyzers.learning_phases._phases import NAMES, phases_of
 from sklearn_nndyn.displays import LearningPhaseDisplay, WorstSharesDisplay
 
 V8 = "V8, CIFAR-10"

@@ -54,7 +54,7 @@ from sklearn.base import clone
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer, fit_together
 from sklearn_nndyn.analyzers import straggler_stability
 from sklearn_nndyn.displays import EntanglementDisplay, StragglerStabilityDisplay
-from sklearn_nndyn.experiments import remove_and_refit
+from sklearn_nndyn.interventions import remove_and_refit
 from sklearn_nndyn.modules import MLP
 
 HERE = Path(__file__).parent

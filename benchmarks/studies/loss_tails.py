@@ -40,8 +40,8 @@ from _tables import NAMES, above, flat_images, interval, judge, shown, table
 from sklearn.base import clone
 
 from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer, fit_together
-from sklearn_nndyn.analyzers import feature_growth, scale_test
 from sklearn_nndyn.displays import LossTailDisplay
+from sklearn_nndyn.interventions import feature_growth, scale_test
 from sklearn_nndyn.modules import MLP
 
 HERE = Path(__file__).parent

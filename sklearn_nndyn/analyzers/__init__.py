@@ -1,15 +1,14 @@
-"""What a record means: one phenomenon an analyzer, each a scikit-learn transformer of a record; and tests."""
+"""What a record means: one phenomenon an analyzer, each a scikit-learn transformer of a record."""
 
-from sklearn_nndyn.analyzers._entanglement import EntanglementAnalyzer
-from sklearn_nndyn.analyzers._feature_growth import FeatureGrowth, feature_growth
-from sklearn_nndyn.analyzers._label_errors import LabelErrors, find_label_errors
-from sklearn_nndyn.analyzers._learning_phases import LearningPhaseAnalyzer
-from sklearn_nndyn.analyzers._loss_tails import LossTailAnalyzer
-from sklearn_nndyn.analyzers._phases import LearningPhases
-from sklearn_nndyn.analyzers._sample_scores import SampleScoreAnalyzer
-from sklearn_nndyn.analyzers._scale_test import ScaleTest, scale_test
-from sklearn_nndyn.analyzers._stability import StragglerStability, straggler_stability
-from sklearn_nndyn.analyzers._worst_shares import worst_shares
+from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
+from sklearn_nndyn.analyzers.entanglement._stability import StragglerStability, straggler_stability
+from sklearn_nndyn.analyzers.learning_phases._analyzer import LearningPhaseAnalyzer
+from sklearn_nndyn.analyzers.learning_phases._phases import LearningPhases
+from sklearn_nndyn.analyzers.learning_phases._worst_shares import worst_shares
+from sklearn_nndyn.analyzers.loss_tails._analyzer import LossTailAnalyzer
+from sklearn_nndyn.analyzers.sample_scores._analyzer import SampleScoreAnalyzer
+from sklearn_nndyn.analyzers.sample_scores._label_errors import LabelErrors, find_label_errors
+from sklearn_nndyn.utils.lazy import lazy_names
 
 __all__ = [
     "EntanglementAnalyzer",
@@ -27,3 +26,11 @@ __all__ = [
     "straggler_stability",
     "worst_shares",
 ]
+
+# They change the network, and so live with the interventions, which come after the analyzers.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    dict.fromkeys(
+        ("FeatureGrowth", "ScaleTest", "feature_growth", "scale_test"), "sklearn_nndyn.interventions"
+    ),
+)

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from sklearn_nndyn.dynamics._text import shown
+from sklearn_nndyn.utils.text import shown
 
 
 def check_tail(tail):

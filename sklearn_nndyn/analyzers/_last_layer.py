@@ -10,7 +10,7 @@ from sklearn_nndyn.analyzers._scores import find_turn, log_losses
 METHODS = ("replay", "at_epoch", "activations")
 
 
-def innermost(model, X):
+def unwrap_estimator(model, X):
     """The classifier in a Pipeline or a search, and ``X`` as it receives it."""
     while True:
         if isinstance(model, Pipeline):

@@ -8,33 +8,33 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_nndyn.classifiers._data import as_tensor
-from sklearn_nndyn.classifiers._making import count_batch, make_net, net_with
+from sklearn_nndyn.classifiers._inputs import rollback_on_error, validate_inputs
+from sklearn_nndyn.classifiers._make_net import count_batch, make_net, net_with
 from sklearn_nndyn.classifiers._parameters import check_parameters
-from sklearn_nndyn.classifiers._program import needs_two_rows
-from sklearn_nndyn.classifiers._recording import Recording, count_iterations, make_clock
-from sklearn_nndyn.classifiers._replaying import ReplayMixin, decision_values
+from sklearn_nndyn.classifiers._replay import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import keep_results
 from sklearn_nndyn.classifiers._sklearn_callbacks import (
     CallbackSupportMixin,
     callback_bridges,
     with_callbacks,
 )
-from sklearn_nndyn.classifiers._stopping import EarlyStopping, ReconstructionStopping
-from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
-from sklearn_nndyn.classifiers._training import Training
-from sklearn_nndyn.classifiers._trial import check_once
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
-from sklearn_nndyn.classifiers._watchers import (
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.recording import Snapshots
+from sklearn_nndyn.recording._record import check_recorded
+from sklearn_nndyn.training._data import as_tensor
+from sklearn_nndyn.training._dry_run import check_once
+from sklearn_nndyn.training._early_stopping import EarlyStopping, ReconstructionStopping
+from sklearn_nndyn.training._epoch_loop import EpochLoop
+from sklearn_nndyn.training._epoch_runner import needs_two_rows
+from sklearn_nndyn.training._hooks import (
     DivergenceGuard,
     ProgressBar,
     Validation,
 )
-from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording import Snapshots
-from sklearn_nndyn.recording._passes import score_in_chunks
-from sklearn_nndyn.recording._random import RandomState
-from sklearn_nndyn.recording._record import check_recorded
+from sklearn_nndyn.training._recording_hook import Recording, count_iterations, make_record_schedule
+from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.random import RandomState
 
 AUTO_BATCH_SIZE = 200
 BORN_IN_FIT = ("dynamics_", "validation_dynamics_", "validation_scores_", "best_epoch_", "train_indices_",
@@ -268,10 +268,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             For parameters or data that cannot be used, before training starts.
         """
         again = self.warm_start and hasattr(self, "net_")
-        with kept_unless_all_is_well(self):
+        with rollback_on_error(self):
             check_parameters(self)
             check_validation_pair(X_val, y_val)
-            task = make_task(self, X, y, sample_weight, X_val, y_val, again=again)
+            task = validate_inputs(self, X, y, sample_weight, X_val, y_val, again=again)
             self._prepare(task, again)
         self._train(task, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
         return self
@@ -299,9 +299,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self : DynamicsClassifier
         """
         again = hasattr(self, "net_")
-        with kept_unless_all_is_well(self):
+        with rollback_on_error(self):
             check_parameters(self)
-            task = make_task(
+            task = validate_inputs(
                 self, X, y, sample_weight, None, None, again=again, classes=classes, partial=True
             )
             self._prepare(task, again)
@@ -389,14 +389,14 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     def _train(self, task, epochs, given):
         recording, training = self._plan(task, epochs)
         bridges = callback_bridges(self, epochs, given, self._as_fitted)
-        training.watchers.extend(bridges)
+        training.hooks.extend(bridges)
         self._run(training, task, recording, epochs)
         for bridge in bridges:
             bridge.close()
         return training
 
     def _run(self, training, task, recording, epochs, begun=False):
-        self.net_.prepare_program(task.data, self._randomness)
+        self.net_.prepare_runner(task.data, self._randomness)
         with self._shuffling.as_generator(torch.Generator()) as shuffler:
             try:
                 training.run(epochs, shuffler if self.shuffle else None, self._randomness, begun)
@@ -406,8 +406,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     def _plan(self, task, epochs):
         """Who watches the coming epochs."""
         recording = self._make_recording(task, epochs)
-        watchers = self._watchers(task, recording, epochs)
-        return recording, Training(self.net_, task.data, task.watched.get("validation"), watchers)
+        hooks = self._watchers(task, recording, epochs)
+        return recording, EpochLoop(self.net_, task.data, task.watched.get("validation"), hooks)
 
     def _start(self, task):
         for name in BORN_IN_FIT:
@@ -420,31 +420,38 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.net_ = make_net(self, self._randomness, self.callbacks, task.data.X.device)
 
     def _make_recording(self, task, epochs):
-        clock = make_clock(self, len(task.data.X))
-        capacity = clock.count(len(self.net_.history), count_iterations(self.net_), epochs)
+        record_schedule = make_record_schedule(self, len(task.data.X))
+        capacity = record_schedule.count(len(self.net_.history), count_iterations(self.net_), epochs)
         if self.snapshots and not hasattr(self, "_snapshots"):
             self._snapshots = Snapshots(self.module_, capacity)
         snapshots = self._snapshots if self.snapshots else None
         n_classes = len(self.classes_)
         return Recording(
-            task.watched, self.loss_, self.record, clock, snapshots, self._iterations, n_classes, capacity
+            task.watched,
+            self.loss_,
+            self.record,
+            record_schedule,
+            snapshots,
+            self._iterations,
+            n_classes,
+            capacity,
         )
 
     def _watchers(self, task, recording, epochs):
-        watchers = [DivergenceGuard(), recording]
+        hooks = [DivergenceGuard(), recording]
         validated = "validation" in task.watched
         if validated:
-            watchers.append(Validation(task.watched["validation"], recording))
+            hooks.append(Validation(task.watched["validation"], recording))
         if isinstance(self.early_stopping, str):
             self._stopper = ReconstructionStopping(recording, self.n_iter_no_change)
-            watchers.append(self._stopper)
+            hooks.append(self._stopper)
         elif self.early_stopping:
             monitor = "valid_acc" if validated else "train_loss"
             self._stopper = EarlyStopping(monitor, self.n_iter_no_change, self.tol)
-            watchers.append(self._stopper)
+            hooks.append(self._stopper)
         if self.verbose:
-            watchers.append(ProgressBar(epochs, recording))
-        return watchers
+            hooks.append(ProgressBar(epochs, recording))
+        return hooks
 
     def _as_fitted(self):
         net = net_with(self, {name: value.clone() for name, value in self.module_.state_dict().items()})

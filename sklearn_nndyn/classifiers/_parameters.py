@@ -8,13 +8,13 @@ import torch
 from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
 
-from sklearn_nndyn.classifiers._optimizers import check_optimizer_params, find_optimizer
-from sklearn_nndyn.classifiers._recording import is_auto, is_default
-from sklearn_nndyn.classifiers._trial import told
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules._build import check_kind
 from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.recording._record import check_record, what_to_record
+from sklearn_nndyn.training._optimizers import check_optimizer_params, find_optimizer
+from sklearn_nndyn.training._recording_hook import is_auto, is_default
+from sklearn_nndyn.utils.validation import reraise_as
 
 
 def check_parameters(estimator):
@@ -108,7 +108,7 @@ def _check_optimizer(estimator):
 
 def _check_record_epochs(estimator):
     schedule = make_schedule(estimator.record_epochs)
-    with told("record_epochs cannot be called with an epoch"):
+    with reraise_as("record_epochs cannot be called with an epoch"):
         schedule(0)
 
 
@@ -121,7 +121,7 @@ def _check_record_iterations(estimator):
         raise ValueError(
             "Give record_epochs or record_iterations, not both: one says when to look by epochs, the other by updates."
         )
-    with told("record_iterations cannot be called with an iteration"):
+    with reraise_as("record_iterations cannot be called with an iteration"):
         schedule(0)
 
 

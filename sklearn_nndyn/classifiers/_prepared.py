@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
-from sklearn_nndyn.classifiers._groups import batch_size, cut_into_programs, make_members
-from sklearn_nndyn.classifiers._joint_training import JointTraining
+from sklearn_nndyn.classifiers._inputs import rollback_on_error, validate_inputs
 from sklearn_nndyn.classifiers._parameters import check_parameters
-from sklearn_nndyn.classifiers._task import kept_unless_all_is_well, make_task
 from sklearn_nndyn.classifiers._validation import check_validation_pair
+from sklearn_nndyn.training.stacked._epoch_loop import StackedEpochLoop
+from sklearn_nndyn.training.stacked._grouping import batch_size, cut_into_programs, make_members
 
 
 @dataclass(eq=False)
@@ -49,9 +49,9 @@ def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shar
         check_parameters(estimator)
     if _goes_its_own_way(estimator):
         return PreparedFit(estimator, given)
-    with kept_unless_all_is_well(estimator):
+    with rollback_on_error(estimator):
         check_validation_pair(X_val, y_val)
-        task = make_task(estimator, X, y, sample_weight, X_val, y_val, again=False, shared=shared)
+        task = validate_inputs(estimator, X, y, sample_weight, X_val, y_val, again=False, shared=shared)
         tried = None if shared is None else shared.setdefault("tried", set())
         estimator._prepare(task, again=False, tried=tried)
     return PreparedFit(estimator, given, task)
@@ -108,7 +108,7 @@ def _run(program, progress):
     epochs = program[0].estimator.max_epochs
     members = make_members(program, epochs)
     fit_of = dict(zip(members, program, strict=True))
-    training = JointTraining(members, batch_size(program[0]), epochs, progress)
+    training = StackedEpochLoop(members, batch_size(program[0]), epochs, progress)
     training.run()
     return {fit_of[member]: error for member, error in training.errors.items()}
 

@@ -1,6 +1,6 @@
 """scikit-learn's callback protocol (``sklearn.callback``, from 1.9, experimental): the one place that knows it."""
 
-from sklearn_nndyn.classifiers._watchers import Watcher
+from sklearn_nndyn.training._hooks import TrainingHook
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -14,7 +14,7 @@ except ImportError:
         return method
 
 
-class CallbackBridge(Watcher):
+class CallbackBridge(TrainingHook):
     """Tell scikit-learn's callbacks of every epoch, and stop when one asks for it.
 
     Parameters

@@ -9,7 +9,7 @@ from sklearn.utils.validation import _num_samples
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers._prepared import prepare, train
-from sklearn_nndyn.classifiers._warning import warn_user
+from sklearn_nndyn.utils.warnings import warn_user
 
 
 def fit_together(

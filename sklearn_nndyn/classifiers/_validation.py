@@ -10,7 +10,7 @@ from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sklearn_nndyn.classifiers._data import as_tensor
+from sklearn_nndyn.training._data import as_tensor
 
 SEEN_IN_X = ("n_features_in_", "feature_names_in_", "input_shape_", "_fitted_dtype")
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.datasets._check import check_count, check_not_negative
+from sklearn_nndyn.utils.validation import check_count, check_not_negative
 
 
 def make_checkerboard(n_samples=800, *, n_cells=8, n_classes=4, noise=0.0, random_state=None):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from sklearn_nndyn.datasets._check import check_kind, check_not_negative, check_share
+from sklearn_nndyn.utils.validation import check_kind, check_not_negative, check_share
 
 BLOCK = 1024  # samples at a time: the random numbers take eight times the space of uint8 pixels
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.datasets._check import check_kind, check_share
+from sklearn_nndyn.utils.validation import check_kind, check_share
 
 
 def corrupt_labels(y, rate, *, kind="uniform", random_state=None):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.datasets._check import check_count, check_finite, check_not_negative
+from sklearn_nndyn.utils.validation import check_count, check_finite, check_not_negative
 
 INNER = 0.1  # the arms begin here: at the centre they would meet, and no label be right
 

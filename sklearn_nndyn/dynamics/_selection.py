@@ -4,7 +4,7 @@ from numbers import Real
 
 import numpy as np
 
-from sklearn_nndyn.dynamics._text import shown
+from sklearn_nndyn.utils.text import shown
 
 
 def sample_key(key, n_samples):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sklearn_nndyn.dynamics._fields import AXES, PER_LAYER, named_arrays
-from sklearn_nndyn.dynamics._text import shown
+from sklearn_nndyn.utils.text import shown
 
 LABEL_KINDS = "biufUO"
 PLURAL = {"sample": "samples", "epoch": "epochs", "class": "classes"}

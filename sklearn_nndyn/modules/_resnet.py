@@ -142,7 +142,7 @@ class BasicBlock(torch.nn.Module):
 
     def forward(self, x):
         """Map (n_samples, channels, height, width) to what the block makes of it."""
-        # The way around comes first: what the block makes is then known by its last convolution (recording/_layers.py).
+        # The way around comes first: what the block makes is then known by its last convolution (utils/modules.py).
         around = self.shortcut(x)
         h = self.activation1(self.batch_norm1(self.conv1(x)))
         return self.activation2(self.batch_norm2(self.conv2(h)) + around)

@@ -2,10 +2,10 @@
 
 from sklearn_nndyn.recording._callback import RecordDynamics
 from sklearn_nndyn.recording._gradients import Gradients
-from sklearn_nndyn.recording._probe import Probe
-from sklearn_nndyn.recording._reconstruction import Reconstruction
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.recording._snapshots import Snapshots
+from sklearn_nndyn.recording.decoders._probe import Probe
+from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 
 __all__ = ["Gradients", "Probe", "Reconstruction", "RecordDynamics", "Recorder", "Snapshots", "make_schedule"]

@@ -4,6 +4,8 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
+from sklearn_nndyn.utils.modules import rows_per_chunk
+
 HELD_BYTES = 256 * 2**20
 LEAST_ROWS = 1024
 SCORES = "scores"
@@ -149,3 +151,8 @@ def batch_norm_in_training(module):
             part.training = False
             for name, value in buffers.items():
                 getattr(part, name).copy_(value)
+
+
+def activations_of(X, forward):
+    """The activations that ``forward`` makes of ``X``, in chunks of the usual size."""
+    return Activations(X, forward, rows_per_chunk(X.shape[1:]))

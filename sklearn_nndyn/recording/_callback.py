@@ -9,11 +9,11 @@ from skorch.callbacks import Callback
 from skorch.utils import data_from_dataset, to_tensor
 
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording._layers import evaluation_mode, first_output
-from sklearn_nndyn.recording._random import untouched_generators
 from sklearn_nndyn.recording._record import check_network, check_record, what_to_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
+from sklearn_nndyn.utils.modules import evaluation_mode, first_output
+from sklearn_nndyn.utils.random import untouched_generators
 
 RECORDS = ("dynamics_", "validation_dynamics_")
 

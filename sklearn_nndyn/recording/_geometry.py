@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_nndyn.recording._layers import weight_matrices
+from sklearn_nndyn.utils.modules import weight_matrices
 
 
 class Centroids:

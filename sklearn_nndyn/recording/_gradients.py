@@ -4,7 +4,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch.func import functional_call, grad, vmap
 
-from sklearn_nndyn.recording._layers import first_output, last_linear
+from sklearn_nndyn.utils.modules import first_output, last_linear
 
 PARAMETERS = ("last", "all")
 CHUNK_BYTES = 256 * 2**20

@@ -4,11 +4,11 @@ import torch
 
 from sklearn_nndyn.recording._activations import choose_layers, named_layers
 from sklearn_nndyn.recording._gradients import Gradients
-from sklearn_nndyn.recording._layers import evaluation_mode, tapped
-from sklearn_nndyn.recording._probe import Probe
-from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._reader import LayerRecording
-from sklearn_nndyn.recording._reconstruction import Reconstruction
+from sklearn_nndyn.recording.decoders._base import LayerRecording
+from sklearn_nndyn.recording.decoders._probe import Probe
+from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
+from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode
+from sklearn_nndyn.utils.random import untouched_generators
 
 RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
 RECORDABLE = ("samples", "geometry", "scores", *RECORDINGS)
@@ -90,7 +90,7 @@ def check_network(record, module, X):
     x, named, recordings = X[:2], what_to_record(record), layer_recordings(record)
     with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module):
         if recordings:
-            with tapped(module) as forward:
+            with capture_activations(module) as forward:
                 scores, layers = forward(x)
         for recording in recordings:
             chosen = choose_layers(recording.layers, list(layers))

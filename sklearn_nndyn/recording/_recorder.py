@@ -4,14 +4,13 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.recording._activations import named_layers
+from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._geometry import Centroids, weight_norms
-from sklearn_nndyn.recording._layers import evaluation_mode, first_output, tapped
-from sklearn_nndyn.recording._passes import activations_of, rows_per_chunk
-from sklearn_nndyn.recording._random import untouched_generators
-from sklearn_nndyn.recording._reader import LayerReader
 from sklearn_nndyn.recording._record import layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
+from sklearn_nndyn.recording.decoders._base import LayerReader
+from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, first_output, rows_per_chunk
+from sklearn_nndyn.utils.random import untouched_generators
 
 
 class Recorder:
@@ -95,7 +94,7 @@ class Recorder:
         call : callable, optional
             How to run it on a chunk of rows, where that is not ``module(chunk)``.
         """
-        taps = tapped(module, call) if self._needs_layers else _untapped(call or module)
+        taps = capture_activations(module, call) if self._needs_layers else _untapped(call or module)
         with torch.no_grad(), untouched_generators(self.X.device), evaluation_mode(module), taps as forward:
             if self.gradients is not None:
                 self._measure_gradients(module)
@@ -259,7 +258,7 @@ class Recorder:
 
 
 class _untapped:
-    """Stands in for ``tapped`` where the hidden layers are not asked for."""
+    """Stands in for ``capture_activations`` where the hidden layers are not asked for."""
 
     def __init__(self, call):
         self.call = call

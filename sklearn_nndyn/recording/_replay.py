@@ -6,9 +6,14 @@ import torch
 from torch.func import functional_call, vmap
 
 from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.recording._layers import evaluation_mode, first_output, tapped
-from sklearn_nndyn.recording._passes import rows_per_chunk, score_in_chunks
-from sklearn_nndyn.recording._random import untouched_generators
+from sklearn_nndyn.utils.modules import (
+    capture_activations,
+    evaluation_mode,
+    first_output,
+    rows_per_chunk,
+    score_in_chunks,
+)
+from sklearn_nndyn.utils.random import untouched_generators
 
 STACK_BYTES = 64 * 2**20
 MOST_NETWORKS = 64
@@ -79,7 +84,7 @@ def _run_with_state(module, layers):
 
         if not layers:
             return first_output(call(x)), {}
-        with tapped(module, call) as forward:
+        with capture_activations(module, call) as forward:
             return forward(x)
 
     return run

@@ -43,6 +43,6 @@ def planted_values(n_samples=48, noise=0.0, seed=0, curve=CURVE):
     return size[:, None] * np.asarray(curve) + own
 
 
-def runs_of(curves, noise=0.0):
+def equal_slices(curves, noise=0.0):
     """A record for each curve."""
     return [phase_record(planted_values(noise=noise, seed=i, curve=curve)) for i, curve in enumerate(curves)]

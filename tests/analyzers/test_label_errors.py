@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier, SampleScoreAnalyzer
 from sklearn_nndyn.analyzers import LabelErrors, find_label_errors
-from sklearn_nndyn.analyzers._label_errors import error_threshold, most_predicted
+from sklearn_nndyn.analyzers.sample_scores._label_errors import error_threshold, most_predicted
 from tests import reference
 from tests.test_docstrings import entries
 

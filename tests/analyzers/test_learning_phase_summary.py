@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sklearn_nndyn import LearningPhaseAnalyzer
-from sklearn_nndyn.analyzers._tail_summary import figure, percent
-from tests.analyzers.planted_phases import CURVE, EPOCHS, phase_record, planted_values, runs_of
+from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
+from tests.analyzers.planted_phases import CURVE, EPOCHS, equal_slices, phase_record, planted_values
 
 FALLING = np.linspace(8, 2, 12)
 AUTHORS = (
@@ -53,7 +53,7 @@ def test_the_whole_paragraph():
 
 def test_several_runs():
     curves = CURVE + np.random.default_rng(0).normal(scale=0.03, size=(4, 12))
-    found = LearningPhaseAnalyzer().fit(runs_of(curves))
+    found = LearningPhaseAnalyzer().fit(equal_slices(curves))
     text = found.summary()
     assert text.startswith("Read from 4 runs, each a record: how well layer last")
     assert (
@@ -62,11 +62,11 @@ def test_several_runs():
     )
     assert "on average at iteration 32, standard error 0. " in text
     assert "seeds" not in text
-    few = LearningPhaseAnalyzer().fit(runs_of([CURVE, FALLING, FALLING])).summary()
+    few = LearningPhaseAnalyzer().fit(equal_slices([CURVE, FALLING, FALLING])).summary()
     assert "By themselves, 1 of 3 runs turn, on average at iteration 32. " in few
-    none = LearningPhaseAnalyzer().fit(runs_of([FALLING, FALLING])).summary()
+    none = LearningPhaseAnalyzer().fit(equal_slices([FALLING, FALLING])).summary()
     assert "By themselves, none of the runs turns." in none
-    uncounted = [dataclasses.replace(run, iterations=None) for run in runs_of([CURVE, [8, *CURVE[:-1]]])]
+    uncounted = [dataclasses.replace(run, iterations=None) for run in equal_slices([CURVE, [8, *CURVE[:-1]]])]
     text = LearningPhaseAnalyzer().fit(uncounted).summary()
     assert "Clear is what exceeds 2 standard errors over the 2 runs. By themselves, all 2 runs turn" in text
     assert "all 2 runs turn, on average at epoch 0.75, standard error 0.25. " in text

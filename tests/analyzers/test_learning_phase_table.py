@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn_nndyn import LearningPhaseAnalyzer, LossTailAnalyzer
 from tests import reference
 from tests.analyzers.planted import tailed_record
-from tests.analyzers.planted_phases import CURVE, EPOCHS, phase_record, planted_values, runs_of
+from tests.analyzers.planted_phases import CURVE, EPOCHS, equal_slices, phase_record, planted_values
 from tests.test_docstrings import entries
 
 NAMES = [
@@ -25,7 +25,7 @@ NAMES = [
 def noisy_runs(n_runs=4, noise=0.3):
     """Runs that differ as runs and in their samples."""
     rng = np.random.default_rng(1)
-    return runs_of(CURVE + rng.normal(scale=0.3, size=(n_runs, 12)), noise)
+    return equal_slices(CURVE + rng.normal(scale=0.3, size=(n_runs, 12)), noise)
 
 
 def test_a_row_tells_of_its_sample():

@@ -11,9 +11,9 @@ from tests.analyzers.planted_phases import (
     CURVE,
     EPOCHS,
     ITERATIONS,
+    equal_slices,
     phase_record,
     planted_values,
-    runs_of,
 )
 from tests.displays.entangled import Fitted
 
@@ -52,7 +52,7 @@ def phases_there(found):
 def noisy_runs(n_runs=4, noise=0.3):
     """Runs that differ as runs and in their samples."""
     rng = np.random.default_rng(1)
-    return runs_of(CURVE + rng.normal(scale=0.3, size=(n_runs, 12)), noise)
+    return equal_slices(CURVE + rng.normal(scale=0.3, size=(n_runs, 12)), noise)
 
 
 # ----------------------------------------------------------------------------------------- found
@@ -85,7 +85,7 @@ def test_noise_of_the_samples_averages_out(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_of_the_runs_averages_out(seed):
     curves = CURVE + np.random.default_rng(seed).normal(scale=0.03, size=(5, 12))
-    found = LearningPhaseAnalyzer().fit(runs_of(curves))
+    found = LearningPhaseAnalyzer().fit(equal_slices(curves))
     assert found.turning_iteration_ == 32
     assert phases_there(found) == [True, True, True]
     assert found.source_ == "5 runs, each a record"

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn import LossTailAnalyzer
-from sklearn_nndyn.analyzers._tail_summary import figure, percent
+from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
 from sklearn_nndyn.dynamics import Dynamics
 from tests import reference
 from tests.analyzers.planted import planted_losses, planted_record, tailed_record

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from sklearn_nndyn.analyzers._overlap import chance, common, jaccard, pairs_of, z_of
+from sklearn_nndyn.analyzers.entanglement._overlap import chance, common, jaccard, pairs_of, z_of
 from tests import reference
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import LearningPhases
-from sklearn_nndyn.analyzers._phases import before_pronounced_rise, boundaries
+from sklearn_nndyn.analyzers.learning_phases._phases import before_pronounced_rise, boundaries
 from tests import reference
-from tests.analyzers.planted_phases import CURVE, phase_record, planted_values, runs_of
+from tests.analyzers.planted_phases import CURVE, equal_slices, phase_record, planted_values
 
 FALLING = np.linspace(8, 2, 12)
 
@@ -49,7 +49,7 @@ def test_the_pronounced_rise_begins_when_half_of_the_fall_is_given_back():
 
 
 def test_phases_of_runs_have_means_and_errors():
-    runs = runs_of([CURVE, [8, *CURVE[:-1]], FALLING, np.full(12, 2.0)])
+    runs = equal_slices([CURVE, [8, *CURVE[:-1]], FALLING, np.full(12, 2.0)])
     found = LearningPhaseAnalyzer().fit(runs)
     assert found.phases_.run_exist.tolist() == [[True] * 3, [True] * 3, [False, True, False], [False] * 3]
     table = found.phases_.run_iterations
@@ -75,7 +75,7 @@ def test_phases_can_be_read_and_not_written():
         "  falling: epochs 0.0625 to 0.5, iterations 4 to 32\n"
         "  rising: epochs 1 to 16, iterations 64 to 1024"
     )
-    plain = LearningPhaseAnalyzer().fit(runs_of([FALLING, FALLING])).phases_
+    plain = LearningPhaseAnalyzer().fit(equal_slices([FALLING, FALLING])).phases_
     assert repr(dataclasses.replace(plain, iterations=None)) == (
         "LearningPhases of 2 runs\n  near constant: not there\n  falling: epochs 0.015625 to 16\n  rising: not there"
     )

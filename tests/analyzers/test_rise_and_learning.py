@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t as student
 
 from sklearn_nndyn import LearningPhaseAnalyzer
-from sklearn_nndyn.analyzers._rank_interval import mean_interval, rank_interval
+from sklearn_nndyn.utils.statistics import mean_interval, rank_interval
 from tests import reference
 from tests.analyzers.planted_phases import CURVE, EPOCHS, NEVER, phase_record
 

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers._separation import distances, mean_distance, mean_radius, radii, similarities
+from sklearn_nndyn.analyzers.entanglement._separation import (
+    distances,
+    mean_distance,
+    mean_radius,
+    radii,
+    similarities,
+)
 from tests import reference
 
 RNG = np.random.default_rng(0)

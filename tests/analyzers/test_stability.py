@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
 from sklearn_nndyn.analyzers import straggler_stability
-from sklearn_nndyn.analyzers._tail_summary import figure, percent
+from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
 from sklearn_nndyn.modules import MLP
 from tests import reference
 from tests.analyzers.planted_entanglement import run_with_stragglers

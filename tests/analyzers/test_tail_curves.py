@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers._tail_curves import (
+from sklearn_nndyn.analyzers.loss_tails._curves import (
     LEAST,
     QUANTILES,
     WORST,

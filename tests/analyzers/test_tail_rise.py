@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers._tail_rise import (
+from sklearn_nndyn.analyzers.loss_tails._rise import (
     THRESHOLDS,
     at_turn,
     carriers,
@@ -12,8 +12,8 @@ from sklearn_nndyn.analyzers._tail_rise import (
     least_mean,
     rise_since,
     rising_fractions,
-    standard_error,
 )
+from sklearn_nndyn.utils.statistics import standard_error
 from tests import reference
 from tests.analyzers.planted import CARRIERS, planted_losses, tailed_record
 

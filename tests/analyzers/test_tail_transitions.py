@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers._tail_transitions import (
+from sklearn_nndyn.analyzers.loss_tails._transitions import (
     TRANSITIONS,
     borderline_test,
     transition_of,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers._turn import averaged, first_rise, lasting_turn, noise_of, turn_of
+from sklearn_nndyn.analyzers.entanglement._turn import averaged, first_rise, lasting_turn, noise_of, turn_of
 from tests import reference
 
 T = np.linspace(0, 1, 101)

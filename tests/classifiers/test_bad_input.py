@@ -11,9 +11,9 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers._net import DynamicsNet
-from sklearn_nndyn.classifiers._program import Program
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.training._epoch_runner import EpochRunner
+from sklearn_nndyn.training._net import DynamicsNet
 
 try:
     from sklearn.callback import ProgressBar
@@ -425,7 +425,7 @@ def no_training(monkeypatch):
     def trained(*args, **kwargs):
         pytest.fail("an epoch was trained")
 
-    monkeypatch.setattr(Program, "run_epoch", trained)
+    monkeypatch.setattr(EpochRunner, "run_epoch", trained)
     monkeypatch.setattr(DynamicsNet, "run_single_epoch", trained)
 
 

@@ -9,8 +9,8 @@ import torch
 from sklearn.metrics import accuracy_score
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers._optimizers import optimizer_names
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.training._optimizers import optimizer_names
 from tests.classifiers.test_laws import EVERYTHING, arrays, assert_same_record, assert_same_weights
 from tests.problems import IDS, PROBLEMS, Problem, ThreeKinds
 
@@ -344,9 +344,9 @@ def test_early_stopping_needs_no_record():
     X, y = EARLY.data(150)
     settings = {"max_epochs": 40, "lr": 0.03, "early_stopping": True, "n_iter_no_change": 2}
     clf = EARLY.classifier(**settings).fit(X, y)
-    blind = EARLY.classifier(**settings, record=(), snapshots=False).fit(X, y)
-    assert blind.best_epoch_ == clf.best_epoch_
-    assert_same_weights(blind, clf)
+    needs_predictions_only = EARLY.classifier(**settings, record=(), snapshots=False).fit(X, y)
+    assert needs_predictions_only.best_epoch_ == clf.best_epoch_
+    assert_same_weights(needs_predictions_only, clf)
 
 
 # Going on

@@ -11,7 +11,14 @@ from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
 from sklearn_nndyn.displays import LearningPhaseDisplay, WorstSharesDisplay
 from sklearn_nndyn.dynamics import Dynamics
-from tests.analyzers.planted_phases import CURVE, EPOCHS, ITERATIONS, phase_record, planted_values, runs_of
+from tests.analyzers.planted_phases import (
+    CURVE,
+    EPOCHS,
+    ITERATIONS,
+    equal_slices,
+    phase_record,
+    planted_values,
+)
 from tests.displays.entangled import Fitted, assert_same, texts
 
 FALLING = np.linspace(8, 2, 12)
@@ -208,7 +215,7 @@ def test_many_looks_have_no_dots_and_round_ticks():
 
 
 def test_a_record_several_runs_or_a_model():
-    runs = runs_of([CURVE, CURVE + 1, CURVE])
+    runs = equal_slices([CURVE, CURVE + 1, CURVE])
     analyzer = LearningPhaseAnalyzer().fit(runs)
     assert_same(LearningPhaseDisplay.from_dynamics(runs), LearningPhaseDisplay.from_analyzer(analyzer))
     model = Fitted(("samples", "reconstruction")).fit(phase_record(planted_values(curve=FALLING)))

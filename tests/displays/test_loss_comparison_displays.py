@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.displays import LossComparisonDisplay, NoiseRobustnessDisplay
-from sklearn_nndyn.displays._loss_looks import loss_looks, spread
+from sklearn_nndyn.displays.comparison._styles_of_losses import loss_looks, spread
 from sklearn_nndyn.losses import loss_names
 from tests.model_selection.compared import comparison
 

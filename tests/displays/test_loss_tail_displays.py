@@ -16,7 +16,7 @@ from sklearn_nndyn.displays import (
     WorstSamplesDisplay,
 )
 from sklearn_nndyn.displays._style import cell_edges
-from sklearn_nndyn.displays._worst_samples import as_images
+from sklearn_nndyn.displays.sample_scores._worst_samples import as_images
 from sklearn_nndyn.dynamics import Dynamics
 from tests.analyzers.planted import CARRIERS, planted_losses, planted_record, tailed_record
 

@@ -60,13 +60,13 @@ HOLDERS = {
 @pytest.mark.parametrize("split", ["train", "validation"])
 @pytest.mark.parametrize("name", HOLDERS)
 def test_the_record_is_found(name, split):
-    model, innermost = HOLDERS[name]
+    model, unwrap_estimator = HOLDERS[name]
     for parameter in model.get_params():
         if parameter.endswith("validation"):
             model.set_params(**{parameter: True})
     model.fit(X, Y)
     attribute = {"train": "dynamics_", "validation": "validation_dynamics_"}[split]
-    assert check_dynamics(model, split=split) is getattr(innermost(model), attribute)
+    assert check_dynamics(model, split=split) is getattr(unwrap_estimator(model), attribute)
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])

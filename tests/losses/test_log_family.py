@@ -15,7 +15,7 @@ from sklearn_nndyn.losses import (
     SymmetricCrossEntropyLoss,
     get_loss,
 )
-from sklearn_nndyn.losses._stack import LossStack
+from sklearn_nndyn.losses._stacked import LossStack
 from tests.losses.cases import LATER, Case, autograd, draw
 
 SCORES, TARGET = draw(200, 5)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sklearn_nndyn.losses import CustomLoss, LogLoss
-from sklearn_nndyn.losses._stack import LossStack
+from sklearn_nndyn.losses._stacked import LossStack
 from tests.losses.cases import draw
 from tests.losses.users_own import Counting, Doubled, Perceptron, cross_entropy, smoothed
 

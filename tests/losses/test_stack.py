@@ -12,7 +12,7 @@ from sklearn_nndyn.losses import (
     get_loss,
     loss_names,
 )
-from sklearn_nndyn.losses._stack import LossStack
+from sklearn_nndyn.losses._stacked import LossStack
 from tests.losses.cases import ALL, Case, draw
 from tests.losses.test_stability import MIXTURES, TARGETS
 from tests.losses.users_own import (

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from sklearn_nndyn.model_selection import LossComparison
-from sklearn_nndyn.model_selection._comparison_runs import OUTCOMES
+from sklearn_nndyn.model_selection.comparison._runs import OUTCOMES
 
 
 def comparison(

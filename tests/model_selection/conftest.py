@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from sklearn_nndyn.model_selection import _evaluation
+from sklearn_nndyn.model_selection.search import _evaluation
 from tests.model_selection.searches import CountingScaler
 
 

@@ -17,7 +17,7 @@ from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer, LossTailAnal
 from sklearn_nndyn.classifiers._prepared import train
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.losses import CustomLoss, FocalLoss, loss_names
-from sklearn_nndyn.model_selection import _comparison_runs
+from sklearn_nndyn.model_selection.comparison import _runs
 from sklearn_nndyn.modules import MLP
 from tests.problems import convolution_net
 
@@ -118,7 +118,7 @@ def test_noise_and_first_weights_of_a_seed_are_the_same_for_all_losses(monkeypat
             seen.setdefault(clf.random_state, []).append((given["X"].tolist(), given["y"].tolist(), weights))
         return train(fits, **settings)
 
-    monkeypatch.setattr(_comparison_runs, "train", watched)
+    monkeypatch.setattr(_runs, "train", watched)
     small(label_noise=(0.4,), input_noise=(0.3,), seeds=(2, 9))
     assert list(seen) == [2, 9]
     for first, second in seen.values():
@@ -143,8 +143,8 @@ def test_runs_do_not_depend_on_how_many_are_trained_at_once(monkeypatch, at_once
         sizes.append(len(fits))
         return train(fits, **settings)
 
-    monkeypatch.setattr(_comparison_runs, "train", watched)
-    monkeypatch.setattr(_comparison_runs, "RECORDS_AT_ONCE", at_once)
+    monkeypatch.setattr(_runs, "train", watched)
+    monkeypatch.setattr(_runs, "RECORDS_AT_ONCE", at_once)
     parts = small(seeds=3)
     assert sizes == ([1] * 6 if at_once == 1 else [3, 3])
     np.testing.assert_array_equal(parts.test_accuracy, expected.test_accuracy)
@@ -206,7 +206,7 @@ def test_a_rate_that_diverges_or_fails_is_taken_last(monkeypatch):
 
 
 def test_a_rate_must_do_with_every_seed():
-    of_all = _comparison_runs._merit_of_all
+    of_all = _runs._merit_of_all
     whole, diverged, failed = [(1, 0.2), (1, 0.3)], [(1, 0.9), (0, 0.9)], [(1, 0.9), (-1, 0.0)]
     assert of_all(whole) > of_all(diverged) > of_all(failed)
     assert of_all([(1, 0.2), (1, 0.5)]) > of_all([(1, 0.4), (1, 0.2)])
@@ -226,7 +226,7 @@ def test_the_tuning_never_holds_out_just_the_wrong_labels():
     """Without strata the split of one's own seed would be the choice of the labels that are drawn anew."""
     y = np.append(np.arange(89) % 4, 4)
     plan = type("Plan", (), {"held_out": 0.5})
-    settings = _comparison_runs.RunSettings(CLF, X, y, None, None)
+    settings = _runs.RunSettings(CLF, X, y, None, None)
     for seed in range(3):
         _, changed = corrupt_labels(y, 0.5, random_state=seed)
         _, held = settings.split(plan, 0.5, seed)
@@ -435,7 +435,7 @@ def interrupt_after(monkeypatch, n_calls):
             fit.estimator._train(fit.task, 2, fit.given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_comparison_runs, "train", interrupted)
+    monkeypatch.setattr(_runs, "train", interrupted)
 
 
 def test_what_was_trained_before_an_interruption_is_kept(monkeypatch):
@@ -494,7 +494,7 @@ def test_an_interruption_before_anything_was_trained_is_one(monkeypatch):
 @pytest.fixture
 def untrained(monkeypatch):
     """Whoever trains is caught."""
-    monkeypatch.setattr(_comparison_runs, "train", None)
+    monkeypatch.setattr(_runs, "train", None)
 
 
 REFUSED = {

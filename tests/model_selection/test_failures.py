@@ -50,7 +50,7 @@ class TestFailingCandidates:
             BatchedGridSearchCV(classifier(), {"lr": [-1, 0]}, cv=3).fit(*digits())
 
     def test_in_the_middle_of_training(self, monkeypatch):
-        from sklearn_nndyn.model_selection import _evaluation
+        from sklearn_nndyn.model_selection.search import _evaluation
 
         train = _evaluation.train
 
@@ -176,7 +176,7 @@ def test_an_interrupt_ends_the_search(monkeypatch):
     def interrupted(fits, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sklearn_nndyn.model_selection._evaluation.train", interrupted)
+    monkeypatch.setattr("sklearn_nndyn.model_selection.search._evaluation.train", interrupted)
     search = BatchedGridSearchCV(classifier(), {"lr": [0.1]})
     with pytest.raises(KeyboardInterrupt):
         search.fit(*digits())

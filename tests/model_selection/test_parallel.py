@@ -70,6 +70,6 @@ def test_an_interrupt_reaches_the_caller(monkeypatch):
     def interrupted(fits, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sklearn_nndyn.model_selection._evaluation.train", interrupted)
+    monkeypatch.setattr("sklearn_nndyn.model_selection.search._evaluation.train", interrupted)
     with joblib.parallel_config(backend="threading"), pytest.raises(KeyboardInterrupt):
         BatchedGridSearchCV(classifier(), GRID, n_jobs=2).fit(*digits())

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_nndyn import BatchedGridSearchCV
-from sklearn_nndyn.model_selection._units import cut, make_groups, preprocessing_key
+from sklearn_nndyn.model_selection.search._units import cut, make_groups, preprocessing_key
 from tests.model_selection.searches import CountingScaler, assert_same_results, both, classifier, digits
 
 
@@ -46,7 +46,7 @@ class TestOneProgram:
         assert_same_results(plain, bounded)
 
     def test_the_data_limit_holds_where_none_is_given(self, programs, monkeypatch):
-        monkeypatch.setattr("sklearn_nndyn.model_selection._evaluation.DATA_LIMIT", 160 * 64 * 8)
+        monkeypatch.setattr("sklearn_nndyn.model_selection.search._evaluation.DATA_LIMIT", 160 * 64 * 8)
         search(classifier(), {"lr": [0.1, 0.01]})
         assert programs.sizes == [2, 2, 2]
 

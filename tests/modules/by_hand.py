@@ -76,9 +76,9 @@ def images(*shape, seed=0):
 
 def layer_shapes(module, shape):
     """{name: shape of one sample} of the hidden layers, as the library records them."""
-    from sklearn_nndyn.recording._layers import evaluation_mode, tapped
+    from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode
 
-    with torch.no_grad(), evaluation_mode(module), tapped(module) as forward:
+    with torch.no_grad(), evaluation_mode(module), capture_activations(module) as forward:
         _, layers = forward(torch.zeros(2, *shape))
     return {name: tuple(values.shape[1:]) for name, values in layers.items()}
 

@@ -111,11 +111,11 @@ def test_the_hidden_layers_are_the_stem_the_inside_and_the_end_of_each_block(lay
 
 def test_a_block_is_recorded_after_its_input_is_added():
     """What its last convolution is named for is all that the next block receives."""
-    from sklearn_nndyn.recording._layers import tapped
+    from sklearn_nndyn.utils.modules import capture_activations
 
     module = with_any_values(ResNet(((3, 2), (4, 1))).build((2, 8, 8), 3)).eval()
     X = torch.tensor(images(4, 2, 8, 8))
-    with torch.no_grad(), tapped(module) as forward:
+    with torch.no_grad(), capture_activations(module) as forward:
         _, layers = forward(X)
         stem = module.stem(X)
         first = module.stage1.block1(stem)

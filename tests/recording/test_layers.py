@@ -9,7 +9,12 @@ import torch
 from torch import nn
 
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.recording._layers import evaluation_mode, hidden_layer_names, tapped, weight_matrices
+from sklearn_nndyn.utils.modules import (
+    capture_activations,
+    evaluation_mode,
+    hidden_layer_names,
+    weight_matrices,
+)
 from tests.problems import ThreeKinds, convolution_net
 
 ROWS = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
@@ -18,7 +23,7 @@ IMAGES = torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
 
 def look(module, x=ROWS):
     """(scores, layers) in evaluation mode."""
-    with torch.no_grad(), evaluation_mode(module), tapped(module) as forward:
+    with torch.no_grad(), evaluation_mode(module), capture_activations(module) as forward:
         return forward(x)
 
 
@@ -195,7 +200,7 @@ def test_weights_that_are_computed_from_others(wrap):
 @pytest.mark.parametrize(
     "part",
     [nn.ReLU, nn.Identity, lambda: nn.Dropout(0.5), lambda: nn.LayerNorm(6), lambda: nn.BatchNorm1d(6)],
-    ids=str,
+    ids=["ReLU", "Identity", "Dropout", "LayerNorm", "BatchNorm1d"],
 )
 def test_what_lies_between_belongs_to_the_layer(part):
     module = nn.Sequential(nn.Linear(4, 6), nn.Sequential(part(), nn.Tanh()), nn.Linear(6, 3))
@@ -208,18 +213,21 @@ def hooks(module):
 
 def test_no_hook_is_left_behind():
     module = Residual()
-    with tapped(module) as forward:
+    with capture_activations(module) as forward:
         assert hooks(module) == 4
         forward(ROWS)
     assert hooks(module) == 0
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), tapped(module) as forward:
+    with (
+        pytest.raises(RuntimeError, match="shapes cannot be multiplied"),
+        capture_activations(module) as forward,
+    ):
         forward(ROWS[:, :2])
     assert hooks(module) == 0
 
 
 def test_a_second_batch_forgets_the_first():
     module = Residual()
-    with torch.no_grad(), tapped(module) as forward:
+    with torch.no_grad(), capture_activations(module) as forward:
         forward(ROWS)
         _, layers = forward(ROWS[:2])
     assert all(len(activation) == 2 for activation in layers.values())
@@ -227,7 +235,7 @@ def test_a_second_batch_forgets_the_first():
 
 def test_a_batch_that_failed_is_forgotten():
     module = Functional()
-    with torch.no_grad(), tapped(module) as forward:
+    with torch.no_grad(), capture_activations(module) as forward:
         module.third = nn.Linear(4, 3)
         with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
             forward(ROWS)
@@ -238,7 +246,7 @@ def test_a_batch_that_failed_is_forgotten():
 
 
 def test_activations_are_not_held_longer_than_by_who_asked():
-    with torch.no_grad(), tapped(Functional()) as forward:
+    with torch.no_grad(), capture_activations(Functional()) as forward:
         _, layers = forward(ROWS)
         held = [weakref.ref(activation) for activation in layers.values()]
         del layers
@@ -256,7 +264,7 @@ def test_another_thread_is_not_overheard():
         other.join()
         return module(x)
 
-    with torch.no_grad(), tapped(module, call) as forward:
+    with torch.no_grad(), capture_activations(module, call) as forward:
         _, layers = forward(ROWS)
     assert list(layers) == ["first", "second"]
     assert torch.equal(layers["first"], expected["first"])

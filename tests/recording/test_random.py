@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_nndyn.recording._random import RandomState, untouched_generators
+from sklearn_nndyn.utils.random import RandomState, untouched_generators
 
 SEEDS = [0, 7, 2**31 - 1]
 

@@ -9,8 +9,8 @@ from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Reconstruction, Recorder, _activations
-from sklearn_nndyn.recording._folds import draw_folds
-from sklearn_nndyn.recording._trained_decoders import deconv, linear
+from sklearn_nndyn.recording.decoders._folds import draw_folds
+from sklearn_nndyn.recording.decoders._trained import deconv, linear
 from tests.problems import convolution_net
 
 ALPHA = 2.0
@@ -133,8 +133,8 @@ def images():
 @pytest.mark.parametrize("decoder", ["linear", "deconv"])
 def test_a_trained_decoder_learns(images, decoder, monkeypatch):
     X, y = images
-    monkeypatch.setattr("sklearn_nndyn.recording._trained_decoders.EPOCHS", 60)
-    monkeypatch.setattr("sklearn_nndyn.recording._trained_decoders.LR", 1e-2)
+    monkeypatch.setattr("sklearn_nndyn.recording.decoders._trained.EPOCHS", 60)
+    monkeypatch.setattr("sklearn_nndyn.recording.decoders._trained.LR", 1e-2)
     clf = DynamicsClassifier(
         torch.nn.Sequential(
             torch.nn.Conv2d(2, 4, 3, 2, 1), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(64, 3)

@@ -6,7 +6,7 @@ import torch
 
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import Recorder, _recorder
-from sklearn_nndyn.recording._passes import rows_per_chunk, score_in_chunks
+from sklearn_nndyn.utils.modules import rows_per_chunk, score_in_chunks
 from tests import reference
 from tests.problems import IDS, PROBLEMS
 

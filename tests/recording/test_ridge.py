@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from sklearn_nndyn.recording._folds import draw_folds
-from sklearn_nndyn.recording._ridge import ALPHAS, fit_ridge
+from sklearn_nndyn.recording.decoders._folds import draw_folds
+from sklearn_nndyn.recording.decoders._ridge import ALPHAS, fit_ridge
 
 N, WIDTH, N_FEATURES = 60, 7, 11
 

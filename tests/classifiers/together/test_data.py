@@ -7,9 +7,9 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold
 
 from sklearn_nndyn import fit_together
-from sklearn_nndyn.classifiers._feeds import StackedBatches
-from sklearn_nndyn.classifiers._program import Batches
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.training._epoch_runner import Batches
+from sklearn_nndyn.training.stacked._row_sampler import StackedLoader
 from tests.classifiers.together.comparing import (
     EVERYTHING,
     assert_as_its_own_fit,
@@ -215,7 +215,7 @@ class Batch:
 def given(monkeypatch):
     """{seed: [batch]} of fits by themselves, and {program: {member: [batch]}}"""
     alone, together = [], []
-    by_itself, side_by_side = Batches.__call__, StackedBatches.__call__
+    by_itself, side_by_side = Batches.__call__, StackedLoader.__call__
 
     def watched(self, order):
         for x, y, weight in by_itself(self, order):
@@ -234,7 +234,7 @@ def given(monkeypatch):
             yield cuts
 
     monkeypatch.setattr(Batches, "__call__", watched)
-    monkeypatch.setattr(StackedBatches, "__call__", watched_stack)
+    monkeypatch.setattr(StackedLoader, "__call__", watched_stack)
     return alone, together
 
 
@@ -262,17 +262,17 @@ def test_batches_are_those_of_its_own_fit_to_the_last_bit_and_in_order(given, ro
 
 def test_networks_that_see_the_same_rows_get_them_once():
     """One product for all of them: their batches are the same memory."""
-    seen, original = [], StackedBatches.__call__
+    seen, original = [], StackedLoader.__call__
 
     def watched(self):
         for cuts in original(self):
             seen.append(
-                (len(self.feeds), [len(x) if isinstance(x, list) else x.shape[0] for _, x, _, _ in cuts])
+                (len(self.samplers), [len(x) if isinstance(x, list) else x.shape[0] for _, x, _, _ in cuts])
             )
             yield cuts
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StackedBatches, "__call__", watched)
+        patch.setattr(StackedLoader, "__call__", watched)
         fit_together([small(loss=loss) for loss in ("log", "l1", "l2", "tanimoto")], X, Y)
     assert set(map(str, seen)) == {str((1, [1]))}
 

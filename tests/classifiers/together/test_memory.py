@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from sklearn_nndyn import fit_together
-from sklearn_nndyn.classifiers import _joint_training
+from sklearn_nndyn.training.stacked import _epoch_loop
 from tests.classifiers.together.comparing import small
 from tests.problems import Problem
 
@@ -22,11 +22,12 @@ SCRIPT = """
 import json, os, resource, sys
 import numpy as np
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers import _groups, _prepared
+from sklearn_nndyn.classifiers import _prepared
+    from sklearn_nndyn.training.stacked import _grouping
 from sklearn_nndyn.modules import MLP
 
 limit = int(sys.argv[1]) or None
-_groups.CACHE_BYTES = 2**40  # all that the limit allows side by side, though it may not pay
+_grouping.CACHE_BYTES = 2**40  # all that the limit allows side by side, though it may not pay
 
 def now():
     with open("/proc/self/statm") as file:
@@ -47,7 +48,7 @@ def prepared(n, rows):
 
 _prepared.train(prepared(2, 400))  # what is imported or made at first use
 fits = prepared(60, 600)
-programs = len(_groups.cut_into_programs(fits, limit))
+programs = len(_grouping.cut_into_programs(fits, limit))
 room = bytearray(max(0, peak() - now()))  # so that each byte more lifts the peak
 room[::4096] = bytes([1]) * len(room[::4096])
 before = peak()
@@ -85,14 +86,14 @@ def test_sixty_networks_stay_within_the_limit_and_would_not_without_it():
 
 def test_a_program_that_is_over_leaves_no_memory_behind(monkeypatch):
     """Nor does one that a network has left: not even until the next collection of garbage."""
-    left, stacked, original = [], [], _joint_training.StackedProgram.__init__
+    left, stacked, original = [], [], _epoch_loop.StackedEpochRunner.__init__
 
     def watched(self, members, size):
         left.append(sum(ref() is not None for ref in stacked))
         original(self, members, size)
         stacked.extend(map(weakref.ref, self.stack.parameters.values()))
 
-    monkeypatch.setattr(_joint_training.StackedProgram, "__init__", watched)
+    monkeypatch.setattr(_epoch_loop.StackedEpochRunner, "__init__", watched)
     X, y = Problem("vectors").data()
     made = [small(early_stopping=True, n_iter_no_change=n, tol=1e3, random_state=n) for n in (1, 2, 3)]
     gc.disable()

@@ -7,11 +7,11 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
-from sklearn_nndyn.classifiers import _groups
 from sklearn_nndyn.classifiers._prepared import prepare
-from sklearn_nndyn.classifiers._stack import Stack
 from sklearn_nndyn.losses import LogLoss, loss_names
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.training.stacked import _grouping
+from sklearn_nndyn.training.stacked._parameters import StackedParameters
 from tests.classifiers.together.comparing import assert_as_its_own_fit, fit_both, small
 from tests.problems import Problem
 
@@ -155,13 +155,13 @@ def test_validation_samples_of_some_make_two_programs(programs):
 @pytest.fixture
 def held(monkeypatch):
     """The numbers of networks in each stack that was made."""
-    seen, original = [], Stack.__init__
+    seen, original = [], StackedParameters.__init__
 
     def watched(self, nets, steps):
         seen.append(len(nets))
         original(self, nets, steps)
 
-    monkeypatch.setattr(Stack, "__init__", watched)
+    monkeypatch.setattr(StackedParameters, "__init__", watched)
     return seen
 
 
@@ -170,7 +170,7 @@ def test_a_limit_of_memory_cuts_into_programs_of_nearly_equal_size_with_the_same
     made = [small(random_state=s, dtype="float64") for s in range(7)]
     whole = fit_together([clone(clf) for clf in made], X, Y)
     fit = _prepared(made[0])
-    limit = 2 * _groups.CHUNK_BYTES + _groups.EXPAND_BYTES + most * _groups.bytes_of_member(fit)
+    limit = 2 * _grouping.CHUNK_BYTES + _grouping.EXPAND_BYTES + most * _grouping.bytes_of_member(fit)
     programs.clear()
     held.clear()
     fit_together(made, X, Y, memory_limit=limit)
@@ -194,11 +194,11 @@ def test_a_limit_that_not_even_one_fits_in_trains_one_by_one(programs):
 def test_networks_too_large_for_the_cache_are_not_put_side_by_side(programs, monkeypatch):
     """Two thirds of the room for one network's weights, gradients and moments: one by one."""
     weights = 4 * (16 * 10 + 10 + 10 * 3 + 3)
-    monkeypatch.setattr(_groups, "CACHE_BYTES", 4 * weights * 2 // 3)
+    monkeypatch.setattr(_grouping, "CACHE_BYTES", 4 * weights * 2 // 3)
     fit_together([small(random_state=s) for s in range(3)], X, Y)
     assert programs == [1, 1, 1]
     programs.clear()
-    monkeypatch.setattr(_groups, "CACHE_BYTES", 4 * weights * 2)
+    monkeypatch.setattr(_grouping, "CACHE_BYTES", 4 * weights * 2)
     fit_together([small(random_state=s) for s in range(4)], X, Y)
     assert programs == [2, 2]
 

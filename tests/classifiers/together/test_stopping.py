@@ -9,16 +9,16 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
 from sklearn_nndyn import fit_together
-from sklearn_nndyn.classifiers import _joint_training
-from sklearn_nndyn.classifiers._chain import ChainStep
 from sklearn_nndyn.classifiers._prepared import make_members, prepare, train
-from sklearn_nndyn.classifiers._recording import Recording
-from sklearn_nndyn.classifiers._stack import Stack
-from sklearn_nndyn.classifiers._stopping import EarlyStopping
-from sklearn_nndyn.classifiers._watchers import DivergenceGuard, ProgressBar, Validation
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Snapshots
-from sklearn_nndyn.recording._joint import JointLook
+from sklearn_nndyn.recording._stacked import StackedRecorder
+from sklearn_nndyn.training._early_stopping import EarlyStopping
+from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, Validation
+from sklearn_nndyn.training._mlp_step import MLPStep
+from sklearn_nndyn.training._recording_hook import Recording
+from sklearn_nndyn.training.stacked import _epoch_loop
+from sklearn_nndyn.training.stacked._parameters import StackedParameters
 from tests.classifiers.together.comparing import (
     EVERYTHING,
     Refuses,
@@ -100,13 +100,13 @@ def test_those_that_stay_keep_the_state_of_their_optimizer(optimizer):
 
 def test_who_has_stopped_is_no_longer_trained(monkeypatch):
     """Nor looked at: the stack shrinks."""
-    sizes, original = [], Stack.apply
+    sizes, original = [], StackedParameters.apply
 
     def watched(self, gradients, step):
         sizes.append(len(self.nets))
         original(self, gradients, step)
 
-    monkeypatch.setattr(Stack, "apply", watched)
+    monkeypatch.setattr(StackedParameters, "apply", watched)
     made = [small(max_epochs=9, early_stopping=i > 0, n_iter_no_change=i, tol=1e3) for i in (0, 1, 3, 5)]
     made[0].n_iter_no_change = 1
     fit_together(made, X, Y)
@@ -205,8 +205,8 @@ def told(first, last):
 
 # How often a method is called before the third epoch; three networks, four steps.
 PLACES = {
-    "step": (Stack, "apply", 2 * 4, 4),
-    "look": (JointLook, "look", 2 * 3, 2),
+    "step": (StackedParameters, "apply", 2 * 4, 4),
+    "look": (StackedRecorder, "look", 2 * 3, 2),
     "guard": (DivergenceGuard, "on_epoch_end", 2 * 3, 3),
     "recording": (Recording, "on_epoch_end", 2 * 3, 3),
     "snapshots": (Snapshots, "keep", 3 * 3, 3),
@@ -305,7 +305,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(kind, at_cal
     whole = fit_together(several(**changes), X, Y)
     steps = 1 if kind.get("batch_size") == "full" else 4
     with pytest.MonkeyPatch.context() as patch:
-        original, calls = Stack.apply, []
+        original, calls = StackedParameters.apply, []
 
         def interrupted(self, gradients, step):
             calls.append(None)
@@ -313,7 +313,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(kind, at_cal
             if len(calls) == 2 * steps + 1:
                 raise KeyboardInterrupt
 
-        patch.setattr(Stack, "apply", interrupted)
+        patch.setattr(StackedParameters, "apply", interrupted)
         made = several(**changes)
         with told(2, 2):
             fit_together(made, X, Y)
@@ -328,7 +328,7 @@ def two_programs():
 
 
 def test_programs_that_had_not_begun_leave_untrained_estimators(at_call):
-    at_call(Stack, "apply", 6, KeyboardInterrupt())
+    at_call(StackedParameters, "apply", 6, KeyboardInterrupt())
     made = two_programs()
     with told(0, 1):
         fit_together(made, X, Y)
@@ -345,7 +345,7 @@ def test_programs_that_had_not_begun_leave_untrained_estimators(at_call):
 
 
 def test_programs_that_are_done_stay_done(at_call):
-    at_call(Stack, "apply", 16 + 6, KeyboardInterrupt())
+    at_call(StackedParameters, "apply", 16 + 6, KeyboardInterrupt())
     made = two_programs()
     with told(1, 4):
         fit_together(made, X, Y)
@@ -369,7 +369,7 @@ def test_an_interrupt_of_one_that_is_trained_alone_stops_all_that_follow():
 
 def test_a_program_that_fails_is_gone_on_with_one_by_one(at_call, programs):
     """From its last whole epoch; other programs do not notice."""
-    at_call(Stack, "apply", 6, ZeroDivisionError("tripped"))
+    at_call(StackedParameters, "apply", 6, ZeroDivisionError("tripped"))
     made = two_programs()
     told = r"^Training 2 networks together failed in epoch 2 \(ZeroDivisionError: tripped\); each is now trained by its"
     with pytest.warns(RuntimeWarning, match=told):
@@ -438,10 +438,10 @@ def test_a_loss_that_fails_in_training_ends_its_own_fit_alone(kind, programs):
         assert_as_its_own_fit(clf, own, X, Y)
 
 
-@pytest.mark.parametrize("where", [JointLook, DivergenceGuard])
+@pytest.mark.parametrize("where", [StackedRecorder, DivergenceGuard])
 def test_a_program_that_fails_before_its_first_epoch(where, monkeypatch, programs):
     """Nothing of the failed beginning is left in the records."""
-    name = "look" if where is JointLook else "on_train_begin"
+    name = "look" if where is StackedRecorder else "on_train_begin"
     original, calls = getattr(where, name), []
 
     def fails_second(self, *args):
@@ -464,8 +464,8 @@ def test_a_program_that_fails_before_its_first_epoch(where, monkeypatch, program
 
 def test_an_interrupt_after_a_program_failed_leaves_all_usable(at_call):
     """Those that went on by themselves are as after the last whole epoch of each."""
-    at_call(Stack, "apply", 6, ZeroDivisionError("tripped"))
-    at_call(ChainStep, "__call__", 6, KeyboardInterrupt())
+    at_call(StackedParameters, "apply", 6, ZeroDivisionError("tripped"))
+    at_call(MLPStep, "__call__", 6, KeyboardInterrupt())
     made = two_programs()
     with (
         pytest.warns(RuntimeWarning, match="each is now trained"),
@@ -492,6 +492,6 @@ def test_the_progress_of_a_search_counts_every_epoch_once():
 def test_the_bars_of_members_are_not_left_behind():
     """`_without_bar` takes the bar of every member."""
     fits = [prepare(small(verbose=1, random_state=s), X, Y) for s in range(3)]
-    training = _joint_training.JointTraining(make_members(fits, 4), 16, 4, lambda n: None)
+    training = _epoch_loop.StackedEpochLoop(make_members(fits, 4), 16, 4, lambda n: None)
     training.run()
-    assert not any(isinstance(w, ProgressBar) for m in training.members for w in m.training.watchers)
+    assert not any(isinstance(w, ProgressBar) for m in training.members for w in m.training.hooks)

@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_nndyn.classifiers._data import TrainingData
-from sklearn_nndyn.classifiers._feeds import Feed, StackedBatches, runs_of
-from sklearn_nndyn.classifiers._optimizers import Update
 from sklearn_nndyn.classifiers._prepared import make_members, prepare
-from sklearn_nndyn.classifiers._stack import ELEMENTWISE, Stack
-from sklearn_nndyn.classifiers._stacked_program import StackedProgram, in_order
-from sklearn_nndyn.classifiers._training import draw_order
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.losses._stack import LossStack
+from sklearn_nndyn.losses._stacked import LossStack
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Recorder
 from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.recording._joint import JointLook
-from sklearn_nndyn.recording._layers import tapped
-from sklearn_nndyn.recording._random import RandomState
+from sklearn_nndyn.recording._stacked import StackedRecorder
+from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.training._epoch_loop import draw_order
+from sklearn_nndyn.training._optimizers import FusedOptimizerStep
+from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
+from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE, StackedParameters
+from sklearn_nndyn.training.stacked._row_sampler import RowSampler, StackedLoader, equal_slices
+from sklearn_nndyn.utils.modules import capture_activations
+from sklearn_nndyn.utils.random import RandomState
 from tests.classifiers.together.comparing import EVERYTHING, assert_close, small
 from tests.problems import Problem
 
@@ -63,34 +63,34 @@ FITS = {
 @pytest.mark.parametrize("copies", ["rows-are-copied", "rows-are-shared"])
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("size", [1, 8, 16, None])
-@pytest.mark.parametrize(("n_rows", "feed_of"), FITS.values(), ids=FITS)
+@pytest.mark.parametrize(("n_rows", "sampler_of"), FITS.values(), ids=FITS)
 def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
-    n_rows, feed_of, size, shuffle, copies, room, monkeypatch
+    n_rows, sampler_of, size, shuffle, copies, room, monkeypatch
 ):
     """With its target and its weight; and at the step at which its own fit takes it."""
-    module = "sklearn_nndyn.classifiers._feeds"
+    module = "sklearn_nndyn.training.stacked._row_sampler"
     if room == "chunks-of-one-step":
         monkeypatch.setattr(f"{module}.CHUNK_BYTES", 1)
     if copies == "rows-are-shared":
         monkeypatch.setattr(f"{module}.EXPAND_BYTES", 0)
     generator = torch.Generator().manual_seed(0)
-    lengths = dict(zip(feed_of, n_rows, strict=True))
-    sets = [torch.rand(lengths[feed], 2, 3, generator=generator) for feed in range(len(lengths))]
-    feeds = [Feed(rows, 10 + seed, shuffle) for seed, rows in enumerate(sets)]
+    lengths = dict(zip(sampler_of, n_rows, strict=True))
+    sets = [torch.rand(lengths[sampler], 2, 3, generator=generator) for sampler in range(len(lengths))]
+    samplers = [RowSampler(rows, 10 + seed, shuffle) for seed, rows in enumerate(sets)]
     data = [
         TrainingData(
-            sets[feed],
+            sets[sampler],
             torch.randint(9, (n,), generator=generator),
             torch.rand(n, generator=generator, dtype=torch.float64) if i % 2 else None,
         )
-        for i, (n, feed) in enumerate(zip(n_rows, feed_of, strict=True))
+        for i, (n, sampler) in enumerate(zip(n_rows, sampler_of, strict=True))
     ]
-    slow = [SlowFeed(n, 10 + feed, shuffle) for n, feed in zip(n_rows, feed_of, strict=True)]
-    batches = StackedBatches(data, feeds, feed_of, size)
+    slow = [SlowFeed(n, 10 + sampler, shuffle) for n, sampler in zip(n_rows, sampler_of, strict=True)]
+    batches = StackedLoader(data, samplers, sampler_of, size)
     assert batches.steps == [len(slow_batches(range(n), size)) for n in n_rows]
     for _ in range(2):
-        for feed in feeds:
-            feed.draw()
+        for sampler in samplers:
+            sampler.draw()
         found = [[] for _ in data]
         for cuts in batches():
             assert [run.start for run, *_ in cuts] == [0, *(run.stop for run, *_ in cuts[:-1])]
@@ -100,8 +100,8 @@ def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
                     x = torch.cat([rows.expand(own.stop - own.start, *rows.shape) for rows, own in x])
                 for i, *own in zip(range(run.start, run.stop), x, y, weight, strict=True):
                     found[i].append([part.clone() for part in own])
-        for own, fit, feed in zip(data, found, slow, strict=True):
-            expected = slow_batches(feed.next(), size)
+        for own, fit, sampler in zip(data, found, slow, strict=True):
+            expected = slow_batches(sampler.next(), size)
             if size is None:
                 expected = [list(range(len(own.X)))]  # all at once: in the order they lie in
             assert len(fit) == len(expected)
@@ -115,13 +115,15 @@ def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
 def test_without_weights_there_are_none():
     data = [TrainingData(torch.rand(9, 2), torch.zeros(9, dtype=torch.long)) for _ in range(2)]
     for size in (4, None):
-        batches = StackedBatches(data, [Feed(data[0].X, 0, False), Feed(data[1].X, 0, False)], [0, 1], size)
+        batches = StackedLoader(
+            data, [RowSampler(data[0].X, 0, False), RowSampler(data[1].X, 0, False)], [0, 1], size
+        )
         assert all(weight is None for cuts in batches() for *_, weight in cuts)
 
 
 def test_runs_of_equal_neighbours():
-    assert runs_of([3, 3, 1, 3]) == [slice(0, 2), slice(2, 3), slice(3, 4)]
-    assert runs_of([]) == []
+    assert equal_slices([3, 3, 1, 3]) == [slice(0, 2), slice(2, 3), slice(3, 4)]
+    assert equal_slices([]) == []
 
 
 # The stack
@@ -162,7 +164,7 @@ def test_a_stack_moves_each_network_as_its_own_optimizer_does(kind):
     fits, others = prepared(4, optimizer=kind), prepared(4, optimizer=kind)
     nets, alone = ([fit.estimator.net_ for fit in own] for own in (fits, others))
     steps = [3, 3, 2, 2]
-    stack = Stack(nets, steps)
+    stack = StackedParameters(nets, steps)
     for epoch in range(2):
         for step in range(3):
             gradients = gradients_of(stack, 3 * epoch + step)
@@ -183,7 +185,7 @@ def test_a_stack_moves_each_network_as_its_own_optimizer_does(kind):
 def test_the_networks_see_what_the_stack_does_and_after_release_no_more():
     nets = [fit.estimator.net_ for fit in prepared()]
     begun = [states_of(net) for net in nets]
-    stack = Stack(nets, [1, 1, 1])
+    stack = StackedParameters(nets, [1, 1, 1])
     for net, own in zip(nets, begun, strict=True):
         assert_same_state(net, own)
     stack.apply(gradients_of(stack, 0), 0)
@@ -198,7 +200,7 @@ def test_the_networks_see_what_the_stack_does_and_after_release_no_more():
 
 def test_back_to_a_moment_is_as_if_nothing_had_happened_since():
     nets = [fit.estimator.net_ for fit in prepared(optimizer="sgd", optimizer_params={"momentum": 0.9})]
-    stack = Stack(nets, [1, 1, 1])
+    stack = StackedParameters(nets, [1, 1, 1])
     stack.apply(gradients_of(stack, 0), 0)
     moment = stack.moment()
     stack.release(0)
@@ -215,7 +217,7 @@ def test_back_to_a_moment_is_as_if_nothing_had_happened_since():
 
 def test_finite_is_told_of_each_network():
     nets = [fit.estimator.net_ for fit in prepared()]
-    stack = Stack(nets, [1, 1, 1])
+    stack = StackedParameters(nets, [1, 1, 1])
     assert stack.finite() == [True, True, True]
     stack.parameters["linear1.bias"][1, 3] = torch.nan
     assert stack.finite() == [True, False, True]
@@ -260,7 +262,7 @@ def two_groups(make):
 def test_an_update_of_several_groups_is_torch_s_own_step_to_the_last_bit(optimizer, present):
     """Groups come and go, as fits of different numbers of steps do, and one parameter never has a gradient."""
     ours, theirs = (two_groups(OPTIMIZERS[optimizer]) for _ in range(2))
-    update = Update(ours)
+    update = FusedOptimizerStep(ours)
     generator = torch.Generator().manual_seed(1)
     for _ in range(2):
         update.refresh()
@@ -289,7 +291,7 @@ def test_an_update_of_several_groups_is_torch_s_own_step_to_the_last_bit(optimiz
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_an_update_where_one_parameter_of_a_group_has_no_gradient(optimizer):
     ours, theirs = (two_groups(OPTIMIZERS[optimizer]) for _ in range(2))
-    update = Update(ours)
+    update = FusedOptimizerStep(ours)
     for step in range(4):
         generator = torch.Generator().manual_seed(step)
         gradients = [torch.randn(4, 3, generator=generator) for _ in range(6)]
@@ -334,12 +336,12 @@ def test_a_joint_look_is_the_look_of_each(record, n):
     def forward(chunk):
         seen = []
         for module in modules:
-            with tapped(module) as call:
+            with capture_activations(module) as call:
                 seen.append(call(rows[chunk]))
         layers = {name: torch.stack([own[name] for _, own in seen]) for name in seen[0][1]}
         return torch.stack([scores for scores, _ in seen]), layers
 
-    joint = JointLook(together, LossStack(losses))
+    joint = StackedRecorder(together, LossStack(losses))
     for epoch in (0, 3):
         norms = [weight_norms(module) if "geometry" in record else {} for module in modules]
         with torch.no_grad():
@@ -378,7 +380,7 @@ def test_a_program_gives_the_mean_loss_of_each_over_its_rows():
     """The last batch is shorter, and counts for less; at this rate nothing is learned on the way."""
     fits = [prepare(small(random_state=s, lr=1e-30, module=MLP(())), X, Y) for s in range(2)]
     members = in_order(make_members(fits, 1))
-    program = StackedProgram(members, 16)
+    program = StackedEpochRunner(members, 16)
     for member, mean in zip(members, program.run_epoch(), strict=True):
         with torch.no_grad():
             scores = member.net.module_(member.data.X)

@@ -1,0 +1,1 @@
+"""How classes separate and mix again: the inversion point and its stragglers."""

@@ -1,0 +1,73 @@
+"""What straggler_stability found, in words."""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers.entanglement._overlap import pairs_of
+from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
+
+
+def stability_summary(found):
+    """The paragraph of a StragglerStability."""
+    n_runs, n_samples = found.masks.shape
+    inverts = ~np.isnan(found.inversion_epochs)
+    start = f"Of {n_runs} runs of {n_samples:,} samples {_count(inverts.sum(), n_runs)} an inversion"
+    if not inverts.any():
+        return f"{start}: there are no stragglers to compare."
+    sentences = [
+        f"{start}, {_errors(found.inversion_errors[inverts])}.",
+        _sizes(found.masks[inverts].sum(axis=1)),
+    ]
+    if inverts.sum() > 1:
+        sentences += [_pairs(found, inverts), _z(found)]
+    sentences.append(_persistent(found, inverts.sum()))
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _count(count, n_runs):
+    return "all have" if count == n_runs else f"{count} {'has' if count == 1 else 'have'}"
+
+
+def _errors(errors):
+    if len(errors) == 1:
+        return f"at a training error of {percent(errors[0])}"
+    return (
+        f"at a training error of {percent(errors.mean())} (standard deviation {percent(errors.std(ddof=1))})"
+    )
+
+
+def _sizes(sizes):
+    return f"The stragglers are {_range(sizes)} samples."
+
+
+def _pairs(found, inverts):
+    chosen = np.ix_(inverts, inverts)
+    shared, overlap = pairs_of(found.common[chosen]), pairs_of(found.jaccard[chosen])
+    return (
+        f"Two runs have {_range(shared)} of them in common, where chance would give "
+        f"{figure(pairs_of(found.expected[chosen]).mean())}: on average {percent(overlap.mean())} of the stragglers "
+        "of either."
+    )
+
+
+def _z(found):
+    if np.isnan(found.z_curve).all():
+        return ""
+    best = int(np.nanargmax(found.z_curve))
+    own = f" (z {figure(found.z)})" if np.isfinite(found.z) else ""
+    return (
+        f"Against the spread between pairs of runs{own}, of all sets of misclassified samples those at a training "
+        f"error of {percent(found.errors[best])} are the most reproducible (z {figure(found.z_curve[best])})."
+    )
+
+
+def _persistent(found, n_inverts):
+    once = np.count_nonzero(found.times)
+    return (
+        f"{len(found.persistent_indices):,} samples are stragglers in every run that inverts, {once:,} in at least one "
+        f"of {n_inverts}."
+    )
+
+
+def _range(values):
+    low, high = int(np.min(values)), int(np.max(values))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

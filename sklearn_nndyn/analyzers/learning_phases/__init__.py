@@ -1,0 +1,1 @@
+"""When layers stop keeping their input: the phases of learning."""

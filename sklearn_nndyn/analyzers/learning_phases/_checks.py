@@ -1,0 +1,127 @@
+"""What a LearningPhaseAnalyzer refuses, and how it is said."""
+
+from numbers import Real
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._base import SOURCES, find_record
+from sklearn_nndyn.analyzers.entanglement._checks import find_layer
+from sklearn_nndyn.utils.text import shown
+
+LEAST_EPOCHS = 3
+SCORES = "scores"  # what stands for the raw outputs among the layers; it has a name only
+
+
+def check_margin(margin):
+    """A share of the fall, between 0 and 1."""
+    if not isinstance(margin, Real) or isinstance(margin, bool):
+        raise TypeError(f"margin must be a number between 0 and 1, got {margin!r}.")
+    if not 0 < margin < 1:
+        raise ValueError(f"margin must be between 0 and 1, a share of the fall; got {margin!r}.")
+
+
+def find_runs(X, needs, prefers):
+    """The record of each run in ``X``, which is one or a list or tuple of them, and where they were found.
+
+    Parameters
+    ----------
+    X : Dynamics, fitted estimator, or list or tuple of them
+    needs, prefers
+        See ``find_record``.
+
+    Returns
+    -------
+    records : list of Dynamics
+        Of the same looks and classes.
+    source : str
+        In words.
+    """
+    several = isinstance(X, (list, tuple))
+    if several and not X:
+        raise ValueError("The list of runs is empty: give at least one record or fitted model.")
+    found = [find_record(run, needs, prefers) for run in (X if several else [X])]
+    records, sources = [record for record, _ in found], [source for _, source in found]
+    for i in range(1, len(records)):
+        _check_same(records, sources, i)
+    return records, f"{len(found)} runs, each {sources[0]}" if len(found) > 1 else sources[0]
+
+
+def _check_same(records, sources, i):
+    first, other = records[0], records[i]
+    if {sources[0], sources[i]} == {SOURCES["validation"], SOURCES["train"]}:
+        raise ValueError(
+            f"Of runs[0] {_held(sources[0])} was read, but of runs[{i}] {_held(sources[i])}: give records of one kind."
+        )
+    if not np.array_equal(first.epochs, other.epochs):
+        raise ValueError(
+            f"runs[{i}] was looked at after other epochs than runs[0]: {shown(other.epochs)} in place of "
+            f"{shown(first.epochs)}. Use record.select_epochs."
+        )
+    if not (
+        first.iterations is None
+        or other.iterations is None
+        or np.array_equal(first.iterations, other.iterations)
+    ):
+        raise ValueError(
+            f"runs[{i}] was looked at after other iterations than runs[0]: {shown(other.iterations)} in place of "
+            f"{shown(first.iterations)}. Runs of one experiment have batches of one size."
+        )
+    if not np.array_equal(first.classes, other.classes):
+        raise ValueError(
+            f"runs[{i}] has the classes {shown(other.classes)}, but runs[0] has {shown(first.classes)}."
+        )
+
+
+def _held(source):
+    return source.removesuffix(" of the model")
+
+
+def find_layer_of_runs(layer, records):
+    """The name of the layer, the same in every run."""
+    layers = tuple(records[0].reconstruction)
+    hidden = tuple(name for name in layers if name != SCORES) or layers
+    name = find_layer(layer, layers if isinstance(layer, str) else hidden)
+    for i, record in enumerate(records[1:], 1):
+        if tuple(record.reconstruction) != tuple(records[0].reconstruction):
+            raise ValueError(
+                f"runs[{i}] has reconstructions from other layers than runs[0]: {_listed(record)} in place of "
+                f"{_listed(records[0])}."
+            )
+    return name
+
+
+def _listed(record):
+    return ", ".join(map(repr, record.reconstruction))
+
+
+def reconstruction_of(record, layer):
+    """R of each sample, float64 of shape (n_samples, n_epochs), of a layer that is there; finite."""
+    if layer not in record.reconstruction:
+        raise ValueError(
+            f"This record has no reconstruction from layer {layer!r}, but from {_listed(record)}."
+        )
+    values = record.reconstruction[layer].astype(np.float64)
+    check_finite(values, record.epochs, f"The reconstruction from layer {layer}")
+    return values
+
+
+def check_looks(record):
+    """At least one sample, and three epochs: a start, a least value and an end."""
+    if not len(record):
+        raise ValueError("The record has no samples, so there is nothing to analyse.")
+    if record.n_epochs < LEAST_EPOCHS:
+        raise ValueError(
+            f"Phases need at least {LEAST_EPOCHS} recorded epochs, but the record has {record.n_epochs}: "
+            f'{shown(record.epochs)}. Fit again and look more often, as with DynamicsClassifier(record_epochs="all").'
+        )
+
+
+def check_finite(values, epochs, name):
+    """Values (n_samples, n_epochs) without nan and inf."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        at = bad.any(axis=0).argmax()
+        raise ValueError(
+            f"{name} of sample {bad[:, at].argmax()} is not finite at epoch {epochs[at]:g}, the first of "
+            f"{np.count_nonzero(bad.any(axis=0))} such epochs. Give the epochs before it, by record.until."
+        )

@@ -1,0 +1,205 @@
+"""Three phases of a curve that stays, falls and rises: where they begin and end, and whether they are there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_nndyn.dynamics._frozen import read_only
+from sklearn_nndyn.utils.statistics import standard_error
+
+NAMES = ("near constant", "falling", "rising")
+CLEAR = 2.0  # standard errors
+PRONOUNCED = 0.5  # of the fall, given back
+
+
+def boundaries(curve, margin=0.05):
+    """Positions of the end of the first phase, of the end of the second, and of the start of the third.
+
+    With the least value R(m): the first position with R < R(0) - margin (R(0) - R(m)); m; and the last with
+    R < R(m) + margin (R(0) - R(m)), or with the least value. A curve that is never below its start has the first at 0.
+
+    Parameters
+    ----------
+    curve : array of shape (n_epochs,)
+    margin : float, default=0.05
+        Share of the fall.
+
+    Returns
+    -------
+    positions : array of int of shape (3,)
+    """
+    least, fall = curve.min(), curve[0] - curve.min()
+    fallen = curve < curve[0] - margin * fall
+    near = (curve < least + margin * fall) | (curve == least)
+    return np.array([fallen.argmax(), curve.argmin(), np.flatnonzero(near)[-1]])
+
+
+def clearly_positive(differences):
+    """Whether the mean of (n,) differences is more than two of its standard errors; False for a single one."""
+    return bool(differences.mean() > CLEAR * standard_error(differences))
+
+
+def phases_of(rows, margin=0.05):
+    """Boundaries of the mean of ``rows``, and which phases are there.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_epochs)
+        Curves of runs, or of the samples of one run.
+    margin : float, default=0.05
+
+    Returns
+    -------
+    positions : array of int of shape (3,)
+        See ``boundaries``.
+    exist : array of bool of shape (3,)
+        The second where the curve falls clearly, the first where in addition a look after the start is still near it,
+        the third where the curve rises clearly, and is no longer near its least value at the end.
+    """
+    positions = first_end, lowest, third_start = boundaries(rows.mean(axis=0), margin)
+    falls = clearly_positive(rows[:, 0] - rows[:, lowest])
+    rises = clearly_positive(rows[:, -1] - rows[:, lowest])
+    exist = falls and first_end > 1, falls, rises and third_start < rows.shape[1] - 1
+    return positions, np.array(exist)
+
+
+def clear_turn(rows, margin=0.05):
+    """Position of the least value of the mean of ``rows`` where it clearly falls and rises, else None."""
+    (_, lowest, _), (_, falls, rises) = phases_of(rows, margin)
+    return int(lowest) if falls and rises else None
+
+
+def before_pronounced_rise(curve):
+    """Last position at which less than half of the fall has been given back, or at which the value is least."""
+    return int(boundaries(curve, PRONOUNCED)[2])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class LearningPhases:
+    """Where the three phases of learning begin and end, for the mean curve and for each of R runs; read-only.
+
+    The columns of all arrays of three boundaries are the end of the first phase, the end of the second, and the start
+    of the third. The first two are nan where the curve does not clearly fall, the last where there is no third phase.
+
+    Parameters
+    ----------
+    epochs : array of shape (n_epochs,)
+        Recorded epochs.
+    iterations : array of shape (n_epochs,) or None
+        Updates before each of them, where they were counted.
+    positions : array of int of shape (3,)
+        Boundaries of the mean curve, among the recorded epochs, whether their phases are there or not.
+    exist : array of bool of shape (3,)
+        Which phases are there, in the mean curve.
+    run_positions : array of int of shape (R, 3)
+        The same of each run.
+    run_exist : array of bool of shape (R, 3)
+        The same of each run.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers import LearningPhases
+    >>> phases = LearningPhases(
+    ...     epochs=[0, 0.5, 1, 2, 4],
+    ...     iterations=None,
+    ...     positions=[2, 3, 3],
+    ...     exist=[True, True, True],
+    ...     run_positions=[[2, 3, 3]],
+    ...     run_exist=[[True, True, True]],
+    ... )
+    >>> phases
+    LearningPhases of 1 run
+      near constant: epochs 0 to 1
+      falling: epochs 1 to 2
+      rising: epochs 2 to 4
+    >>> phases.spans["falling"]
+    (1.0, 2.0)
+    """
+
+    epochs: np.ndarray
+    iterations: np.ndarray | None
+    positions: np.ndarray
+    exist: np.ndarray
+    run_positions: np.ndarray
+    run_exist: np.ndarray
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, None if value is None else read_only(value))
+
+    def __repr__(self):
+        n_runs = len(self.run_positions)
+        title = f"{type(self).__name__} of {n_runs} run{'' if n_runs == 1 else 's'}"
+        return "\n".join([title, *(f"  {name}: {self._told(name)}" for name in NAMES)])
+
+    def _told(self, name):
+        if name not in self.spans:
+            return "not there"
+        description = "epochs {:g} to {:g}".format(*self.spans[name])
+        return (
+            description
+            if self.iterations is None
+            else f"{description}, iterations " + "{} to {}".format(*self._counted(name))
+        )
+
+    def _counted(self, name):
+        return [f"{iteration:.0f}" for iteration in self.iteration_spans[name]]
+
+    @property
+    def spans(self):
+        """{name: (first, last epoch)} of the phases that are there, in the mean curve."""
+        return self._spans(self.epochs)
+
+    @property
+    def iteration_spans(self):
+        """The same in iterations; None where they were not counted."""
+        return None if self.iterations is None else self._spans(self.iterations)
+
+    @property
+    def boundary_epochs(self):
+        """Epochs of the three boundaries of the mean curve, shape (3,)."""
+        return self._there(self.epochs, self.positions, self.exist)
+
+    @property
+    def boundary_iterations(self):
+        """Iterations of the three boundaries of the mean curve, shape (3,); None where they were not counted."""
+        return None if self.iterations is None else self._there(self.iterations, self.positions, self.exist)
+
+    @property
+    def run_epochs(self):
+        """Epochs of the three boundaries of each run, shape (R, 3)."""
+        return self._there(self.epochs, self.run_positions, self.run_exist)
+
+    @property
+    def run_iterations(self):
+        """Iterations of the three boundaries of each run, shape (R, 3); None where they were not counted."""
+        return (
+            None
+            if self.iterations is None
+            else self._there(self.iterations, self.run_positions, self.run_exist)
+        )
+
+    @property
+    def epoch_statistics(self):
+        """Mean of each boundary over the runs that have it, and its standard error, in epochs, shape (2, 3)."""
+        return _statistics(self.run_epochs)
+
+    @property
+    def iteration_statistics(self):
+        """The same in iterations; None where they were not counted."""
+        return None if self.iterations is None else _statistics(self.run_iterations)
+
+    def _spans(self, looks):
+        first_end, second_end, third_start = (looks[at].item() for at in self.positions)
+        ends = (looks[0].item(), first_end), (first_end, second_end), (third_start, looks[-1].item())
+        return {name: span for name, span, there in zip(NAMES, ends, self.exist, strict=True) if there}
+
+    def _there(self, looks, positions, exist):
+        return read_only(np.where(exist[..., [1, 1, 2]], looks[positions], np.nan))
+
+
+def _statistics(values):
+    """Mean and standard error (2, n_columns) of the values (n_rows, n_columns) that are not nan."""
+    columns = [column[~np.isnan(column)] for column in values.T]
+    means = [column.mean() if len(column) else np.nan for column in columns]
+    return read_only([means, [standard_error(column) for column in columns]])

@@ -1,0 +1,283 @@
+"""Loss tails: why the mean loss rises while accuracy holds."""
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from sklearn_nndyn.analyzers._base import RecordAnalyzer
+from sklearn_nndyn.analyzers._checks import check_losses, check_tail, onset_position
+from sklearn_nndyn.analyzers.loss_tails._curves import (
+    LEAST,
+    QUANTILES,
+    WORST,
+    concentration,
+    tail_curves,
+    worst_count,
+)
+from sklearn_nndyn.analyzers.loss_tails._rise import (
+    at_turn,
+    carriers,
+    crossfitted_turns,
+    rise_since,
+    rising_fractions,
+)
+from sklearn_nndyn.analyzers.loss_tails._summary import loss_tail_summary
+from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_of, transition_table
+from sklearn_nndyn.dynamics import Dynamics, check_dynamics
+
+COLUMNS = {
+    "loss": ("start_loss", "least_loss", "final_loss", "rise", "least_epoch", "in_tail"),
+    "prediction": ("correct_at_turn", "correct_at_end"),
+    "margin": ("margin_at_turn", "margin_at_end"),
+}
+
+
+class LossTailAnalyzer(RecordAnalyzer):
+    """Which samples make the mean loss rise, how few they are, and whether they are borderline.
+
+    While training goes on, the mean loss of held-out samples often turns upward although accuracy holds. Venter,
+    Theunissen and Davel (2021) claim that a small minority of samples carries the rise, that the loss of the
+    great majority falls on, and that the minority is not made of borderline samples. Here is what your own record
+    says of each.
+
+    Parameters
+    ----------
+    tail : float, default=0.01
+        Share of the samples that make the tail: those of greatest loss at the end.
+    onset : "auto" or int, default="auto"
+        The turn, from which the rise is measured: the epoch of least mean loss, or a recorded epoch. With
+        ``"auto"`` everything in the attributes that is measured since the turn is cross-fitted: the turn is chosen
+        on one half of the samples and used on the other, and the other way round.
+
+    Attributes
+    ----------
+    source_ : str
+        What was read: ``"the validation record of the model"``, the training record, a record, or an array.
+    loss_name_ : str
+        Name of the trained loss; empty where it is not known.
+    epochs_ : array of shape (n_epochs,)
+        Recorded epochs.
+    n_features_in_ : int
+        Number of recorded epochs.
+    feature_names_in_ : array of str of shape (n_epochs,)
+        Names of the columns, where losses came as a data frame with names.
+    onset_epoch_ : int
+        The turn: the epoch of least mean loss over all samples, or what was asked for.
+    onset_ : int
+        Its position in ``epochs_``.
+    turn_ : array of int of shape (n_samples,)
+        Position in ``epochs_`` of the turn that each sample's rise is measured from: with ``"auto"``, what the
+        other half of the samples chose.
+    mean_curve_, median_curve_, trimmed_curve_ : array of shape (n_epochs,)
+        Over the samples, in the units of the loss; ``trimmed_curve_`` without the lowest and highest 10 %.
+    quantiles_ : array of shape (8,)
+        0.01 to 0.999.
+    quantile_curves_ : array of shape (n_epochs, 8)
+        The quantiles of each epoch.
+    worst_ : array of shape (4,)
+        Shares of the samples: 0.001, 0.01, 0.05, 0.1.
+    share_curves_ : array of shape (n_epochs, 4)
+        Share of the total loss that the worst of these shares of the samples carry.
+    gini_curve_ : array of shape (n_epochs,)
+        Gini coefficient of the losses, 0 (all equal) to (n - 1) / n (one carries all).
+    concentration_ : array of shape (2, n_samples)
+        Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turn and at the end.
+    tail_threshold_ : float
+        Loss at the end from which a sample is in the tail.
+    tail_indices_ : array of int
+        The samples in the tail, worst first.
+    tail_share_curve_ : array of shape (n_epochs,)
+        Share of the total loss that the worst ``tail`` carry, whoever they are at that epoch.
+    tail_share_ : float
+        Of it, the last.
+    rise_ : array of shape (n_samples,)
+        d_i: loss at the end minus loss at the turn.
+    mean_rise_ : float
+        Their mean.
+    rising_fraction_ : float
+        Share of the samples whose loss rose.
+    rising_fractions_ : dict of float to float
+        Share whose loss rose by more than 0, 0.01, 0.1, 1.
+    carrier_indices_ : array of int of shape (k,)
+        The fewest samples whose rises sum to that of all, greatest rise first; none where the mean does not rise.
+    carrier_fraction_ : float
+        k / n_samples.
+    transitions_ : dict of str to dict of str to float, or None
+        For samples correct (C) or wrong (W) at the turn and at the end, ``"CC"``, ``"CW"``, ``"WC"``, ``"WW"``:
+        ``"count"``, ``"rise_sum"``, ``"rise_mean"``, and the medians ``"margin_at_turn"`` and ``"margin_at_end"``.
+        None for a record without predictions.
+    borderline_ : dict or None
+        ``"verdict"``: ``"borderline"``, ``"wrong by far"``, ``"neither"`` or ``"no rise"``; the shares of all that
+        rose on either side, ``"borderline_share"`` and ``"wrong_share"``; and ``"near"``, the margin below which a
+        sample is near the border, a tenth of the median absolute margin at the end. None for a record without
+        predictions and margins.
+
+    See Also
+    --------
+    sklearn_nndyn.displays.LossTailDisplay : The picture of it.
+
+    Notes
+    -----
+    With losses l_i(t), the turn s and the end T: d_i = l_i(T) - l_i(s); the carriers are the least k with
+    d_(1) + ... + d_(k) >= sum_i d_i, greatest first; the Gini coefficient is
+    sum_i (2 i - n - 1) l_(i) / (n sum_i l_i) of the ordered losses. Shares of a total are taken above the least
+    value of the loss: 0, or -1 for ``"tanimoto"``; they are nan where a loss is below it.
+
+    The halves: samples in the order of their loss at the first recorded epoch go to the two in turn. So nothing
+    depends on the order of the samples, and the same record gives the same figures.
+
+    ``transform`` measures each row since ``onset_epoch_``, for a new sample is in no half. Its columns are
+    ``start_loss``, ``least_loss``, ``final_loss``, ``rise``, ``least_epoch``, ``in_tail``; with predictions also
+    ``correct_at_turn``, ``correct_at_end``; with margins ``margin_at_turn``, ``margin_at_end``.
+
+    The questions are those of the paper; the definitions, cross-fitting and the verdict are our own.
+
+    References
+    ----------
+    Venter, Theunissen, Davel (2021). arXiv 2103.07986.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn.analyzers import LossTailAnalyzer
+    >>> loss = np.tile([1.0, 0.5, 0.25], (200, 1))
+    >>> loss[[3, 8], 2] = 60.0
+    >>> tails = LossTailAnalyzer().fit(loss)
+    >>> tails.onset_epoch_, tails.rising_fraction_, tails.carrier_indices_
+    (1, 0.01, array([3, 8]))
+    >>> print(tails.summary())
+    Read from an array of losses: the loss of 200 samples at 3 epochs, 0 to 2. The mean loss was least at ...
+    """
+
+    _takes_arrays = True
+
+    def __init__(self, tail=0.01, onset="auto"):
+        self.tail = tail
+        self.onset = onset
+
+    def fit(self, X, y=None):
+        """Find the turn, the tail, and who carries the rise.
+
+        Parameters
+        ----------
+        X : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
+            A record; a model that holds one, also at the end of a Pipeline, or as the best of a search, of which
+            the validation record is read where there is one, else the training record; or losses of samples at
+            epochs 0, 1, ..., from any other trainer.
+        y : None, default=None
+            Not used; here because scikit-learn's meta-estimators hand it on.
+
+        Returns
+        -------
+        self : LossTailAnalyzer
+            Fitted.
+
+        Raises
+        ------
+        TypeError
+            If a parameter is of the wrong type, or ``X`` can hold no losses.
+        ValueError
+            If the record has no losses, or only one epoch; if a loss is not finite; if ``tail`` is not between 0
+            and 1; or if ``onset`` is not a recorded epoch before the last.
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        """
+        return super().fit(X, y)
+
+    def _from_array(self, X, reset):
+        if isinstance(X, np.ndarray | list | tuple) and np.ndim(X) != 2:
+            raise ValueError(
+                f"Losses have a row for each sample and a column for each epoch, but this has shape {np.shape(X)}. "
+                "Reshape your data to (n_samples, n_epochs)."
+            )
+        if not reset and self.transitions_ is not None:
+            raise ValueError(
+                "The analyzer was fitted on a record with predictions; an array of losses has none. Give transform "
+                "a record, or fit on the array."
+            )
+        dtypes = [np.float64, np.float32]
+        loss = validate_data(self, X, reset=reset, dtype=dtypes, ensure_all_finite=False)
+        epochs = np.arange(loss.shape[1]) if reset else self.epochs_
+        return Dynamics(y=np.zeros(len(loss), dtype=int), classes=[0], epochs=epochs, loss=loss)
+
+    def _fit(self, record):
+        check_tail(self.tail)
+        check_losses(record)
+        self._set_turn(record, onset_position(self.onset, record.epochs))
+        self._set_tail(record)
+        self._set_rise(record)
+        self._set_transitions(record)
+
+    def _set_turn(self, record, given):
+        name = record.header.get("loss")
+        self.loss_name_ = name if isinstance(name, str) and name.isidentifier() else ""
+        self._set_curves(tail_curves(record.loss, (*WORST, self.tail), LEAST.get(self.loss_name_, 0.0)))
+        self.onset_ = int(self.mean_curve_.argmin()) if given is None else given
+        self.onset_epoch_ = record.epochs[self.onset_].item()
+        self.turn_ = crossfitted_turns(record.loss) if given is None else np.full(len(record), given)
+
+    def _set_curves(self, curves):
+        self.mean_curve_, self.median_curve_, self.trimmed_curve_ = curves.mean, curves.median, curves.trimmed
+        self.quantiles_, self.quantile_curves_ = np.array(QUANTILES), curves.quantiles
+        self.worst_, self.share_curves_ = np.array(WORST), curves.shares[:, :-1]
+        self.gini_curve_ = curves.gini
+        self.tail_share_curve_ = curves.shares[:, -1]
+        self.tail_share_ = float(self.tail_share_curve_[-1])
+
+    def _set_tail(self, record):
+        least = LEAST.get(self.loss_name_, 0.0)
+        final = record.loss[:, -1]
+        self.concentration_ = np.array([concentration(record.loss[:, at], least) for at in (self.onset_, -1)])
+        worst_first = np.argsort(-final, kind="stable")
+        self.tail_threshold_ = float(final[worst_first[worst_count(self.tail, len(final)) - 1]])
+        self.tail_indices_ = worst_first[: np.count_nonzero(final >= self.tail_threshold_)]
+
+    def _set_rise(self, record):
+        self.rise_ = rise_since(record.loss, self.turn_)
+        self.mean_rise_ = float(self.rise_.mean())
+        self.rising_fractions_ = rising_fractions(self.rise_)
+        self.rising_fraction_ = self.rising_fractions_[0.0]
+        self.carrier_indices_ = carriers(self.rise_)
+        self.carrier_fraction_ = len(self.carrier_indices_) / len(self.rise_)
+
+    def _set_transitions(self, record):
+        self.transitions_ = self.borderline_ = None
+        if record.prediction is None:
+            return
+        correct = record.correct
+        transition = transition_of(at_turn(correct, self.turn_), correct[:, -1])
+        margins = () if record.margin is None else (at_turn(record.margin, self.turn_), record.margin[:, -1])
+        self.transitions_ = transition_table(transition, self.rise_, *margins)
+        if margins:
+            self.borderline_ = borderline_test(transition, self.rise_, margins[1])
+
+    def _fitted_on(self):
+        also = {"prediction": self.transitions_, "margin": self.borderline_}
+        return ["loss", *(field for field, found in also.items() if found is not None)]
+
+    def _names(self):
+        return tuple(name for field in self._fitted_on() for name in COLUMNS[field])
+
+    def _columns(self, record):
+        check_losses(record)
+        check_dynamics(record, needs=self._fitted_on())
+        columns = list(loss_columns(record, self.onset_, self.tail_threshold_))
+        for field in self._fitted_on()[1:]:
+            values = record.correct if field == "prediction" else record.margin
+            columns += [values[:, self.onset_], values[:, -1]]
+        return dict(zip(self._names(), columns, strict=True))
+
+    def _summary(self):
+        return loss_tail_summary(self)
+
+
+def loss_columns(record, onset, threshold):
+    """Columns (n_samples,) of what the losses of each sample tell, since the epoch at position ``onset``."""
+    final, least = record.loss[:, -1].astype(np.float64), record.loss.argmin(axis=1)
+    return (
+        record.loss[:, 0],
+        at_turn(record.loss, least),
+        final,
+        final - record.loss[:, onset],
+        record.epochs[least],
+        final >= threshold,
+    )

@@ -1,0 +1,1 @@
+"""How each sample was learned: confidence, variability, forgetting, and labels that look wrong."""

@@ -1,0 +1,234 @@
+"""The field's known scores of a sample: how hard it was, how often forgotten, whether its label is to be believed."""
+
+from numbers import Integral
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._base import RecordAnalyzer
+from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
+from sklearn_nndyn.analyzers._scores import loss_name
+from sklearn_nndyn.analyzers.sample_scores._summary import sample_score_summary
+from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
+
+COLUMNS = (
+    "area_under_margin",
+    "confidence",
+    "variability",
+    "correctness",
+    "el2n",
+    "forgetting_events",
+    "epoch_learned",
+)
+USED = ("margin", "loss", "scores")
+
+
+def area_under_margin(margin):
+    """Mean margin (n_samples,) over the epochs of (n_samples, n_epochs), float64."""
+    return margin.mean(axis=1, dtype=np.float64)
+
+
+def forgetting_events(correct):
+    """How often (n_samples,) a sample was forgotten; for one that was right at no epoch the number of epochs."""
+    return np.where(correct.any(axis=1), times_forgotten(correct), correct.shape[1])
+
+
+class SampleScoreAnalyzer(RecordAnalyzer):
+    """How each sample was learned, in the scores that are in use: seven numbers a sample, from one record.
+
+    Area under the margin (Pleiss et al. 2020), confidence, variability and correctness (Swayamdipta et al. 2020),
+    EL2N (Paul et al. 2021), forgetting events (Toneva et al. 2019), and the epoch from which a sample stays right.
+    They sort samples into easy, hard, ambiguous, and wrongly labelled.
+
+    Parameters
+    ----------
+    el2n_epochs : int, default=10
+        EL2N is averaged over the recorded epochs from 1 to this one: a score of early training.
+
+    Attributes
+    ----------
+    source_ : str
+        What was read: ``"the training record of the model"``, or a record.
+    loss_name_ : str
+        Name of the trained loss; empty where the record does not tell.
+    probability_source_ : str
+        Where the probability of the true class comes from; ends in "in place of a probability" where it is a stand-in.
+    el2n_source_ : str
+        Where ||p - y|| comes from, or in which sense it holds: ``"an upper bound"`` without scores.
+    epochs_ : array of shape (n_epochs,)
+        Recorded epochs.
+    el2n_epochs_ : array
+        Those that EL2N is averaged over.
+    n_features_in_ : int
+        Number of recorded epochs.
+    area_under_margin_ : array of shape (n_samples,)
+        Mean margin, in the units of the scores.
+    confidence_, variability_ : array of shape (n_samples,)
+        Mean, and standard deviation (with n), of the probability of the true class; 0 to 1, and 0 to 0.5.
+    correctness_ : array of shape (n_samples,)
+        Share of the epochs at which the sample was right.
+    el2n_ : array of shape (n_samples,)
+        Mean of ||p - y||_2 over the early epochs, 0 to 1.41.
+    forgetting_events_ : array of int of shape (n_samples,)
+        How often the sample was wrong after it had been right an epoch before. For one that was never right, the number
+        of epochs that count, which is more than any other sample can have.
+    epoch_learned_ : array of shape (n_samples,)
+        First recorded epoch from which the sample stays right; nan for one that is wrong at the end.
+
+    See Also
+    --------
+    find_label_errors : Which labels are wrong.
+    EntanglementAnalyzer : Which samples are behind the turn of the classes' geometry.
+
+    Notes
+    -----
+    Of sample i of true class c, with scores z, margin m = z_c - max of the others, and the n recorded epochs t after
+    the start: area under the margin = mean of m(t); confidence mu = mean of p_c(t); variability =
+    sqrt(mean of (p_c(t) - mu)^2); correctness = mean of [right at t]; EL2N = mean of ||p(t) - y||_2; forgetting
+    events = number of t at which the sample is wrong and was right at the recorded epoch before.
+
+    Epoch 0, the network before its first update, does not count, for a chance hit is nothing learned; but for
+    ``epoch_learned``, which is 0 for a sample that is right from there on. A sample that is never learned has
+    forgetting events without number in the paper; here it has as many as there are epochs, as in the code of
+    Toneva et al.
+
+    The papers look at each sample when its batch is trained on, or once an epoch; the record looks at all samples at
+    the end of an epoch, in evaluation mode. Where not every epoch is recorded, all are means over those that are:
+    with ``record_epochs="log"`` early ones weigh more, and what is forgotten and learned again in between is not seen,
+    so that forgetting events are a lower bound. Paul et al. average EL2N over ten networks as well: average the
+    tables.
+
+    p is the softmax of the scores, where scores are recorded (``record=("samples", "scores")``): exact for losses on
+    softmax probabilities that are given by their names, and a stand-in for others, such as the hinges, whose networks
+    have no probabilities. Without scores p_c follows from the loss for ``"log"``, exp(-loss), ``"squared_log"``,
+    ``"expectation"`` and ``"chebyshev"``. For all others 1 / (1 + exp(-m)) stands in: the softmax of two classes, and
+    for more classes an upper bound of the softmax's p_c. EL2N needs all of p. Without scores it is exact for two
+    classes, and for ``"regularized_expectation"``, whose loss is its square; else sqrt(2) (1 - p_c) stands in, which
+    is its upper bound for that p_c, and at most sqrt(2 - 2 / n_classes) times too large.
+    ``probability_source_`` and ``el2n_source_`` say which it is.
+
+    ``transform`` has a row for each sample, with these seven scores.
+
+    References
+    ----------
+    Paul, Ganguli, Dziugaite (2021). Deep learning on a data diet. arXiv 2107.07075.
+
+    Pleiss, Zhang, Elenberg, Weinberger (2020). Identifying mislabeled data using the area under the margin ranking.
+    arXiv 2001.10528.
+
+    Swayamdipta, Schwartz, Lourie, Wang, Hajishirzi, Smith, Choi (2020). Dataset cartography. arXiv 2009.10795.
+
+    Toneva, Sordoni, Tachet des Combes, Trischler, Bengio, Gordon (2019). An empirical study of example forgetting
+    during deep neural network learning. arXiv 1812.05159.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_nndyn import DynamicsClassifier, SampleScoreAnalyzer
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = DynamicsClassifier(max_epochs=20, random_state=0).fit(X / 16, y)
+    >>> scores = SampleScoreAnalyzer().fit(clf)
+    >>> scores.area_under_margin_.argsort()[:3].shape  # the hardest three
+    (3,)
+    >>> print(scores.summary())
+    Read from the training record of the model: 1,797 samples at the 20 epochs after the start, 1 to 20. ...
+    """
+
+    _needs = ("margin", "prediction")
+    _prefers = "train"
+
+    def __init__(self, el2n_epochs=10):
+        self.el2n_epochs = el2n_epochs
+
+    def _fit(self, record):
+        check_el2n_epochs(self.el2n_epochs)
+        trained = after_start(record, USED)
+        self.loss_name_ = loss_name(record)
+        self.el2n_epochs_ = early_epochs(trained.epochs, self.el2n_epochs)
+        self.probability_source_, self.el2n_source_ = self._sources(trained)
+        for name, column in self._columns(record).items():
+            setattr(self, f"{name}_", column)
+
+    def _sources(self, trained):
+        one = trained.select_epochs(trained.epochs[:1])
+        p, source = true_class_probability(one)
+        return source, error_norm(one, p)[1]
+
+    def _names(self):
+        return COLUMNS
+
+    def _columns(self, record):
+        trained = after_start(record, USED)
+        self._check_sources(self._sources(trained))
+        p, _ = true_class_probability(trained)
+        early = np.isin(trained.epochs, self.el2n_epochs_)
+        norm, _ = error_norm(trained.select_epochs(self.el2n_epochs_), p[:, early])
+        correct = trained.correct
+        columns = (
+            area_under_margin(trained.margin),
+            p.mean(axis=1),
+            p.std(axis=1),
+            correct.mean(axis=1),
+            norm.mean(axis=1),
+            forgetting_events(correct),
+            epoch_learned(record.correct, record.epochs),
+        )
+        return dict(zip(COLUMNS, columns, strict=True))
+
+    def _check_sources(self, found):
+        fitted = self.probability_source_, self.el2n_source_
+        if found != fitted:
+            raise ValueError(
+                f"From this record probabilities come from {found[0]} (EL2N: {found[1]}), but the analyzer was fitted "
+                f"on one where they come from {fitted[0]} (EL2N: {fitted[1]}): fit on this record."
+            )
+
+    def _summary(self):
+        return sample_score_summary(self)
+
+
+def after_start(record, fields=("margin",)):
+    """The record of the epochs after 0, checked: samples, an epoch, and nothing in the fields that is not finite."""
+    if not len(record):
+        raise ValueError("The record has no samples, so there is nothing to score.")
+    trained = record.epochs[record.epochs > 0]
+    if not len(trained):
+        raise ValueError(
+            "The record has epoch 0 only, the network before its first update: there is nothing to score. Fit again "
+            'with DynamicsClassifier(record_epochs="all").'
+        )
+    record = record.select_epochs(trained)
+    for field in fields:
+        _check_finite(record, field)
+    return record
+
+
+def _check_finite(record, field):
+    values = getattr(record, field)
+    if values is None or np.isfinite(values).all():
+        return
+    bad = ~np.isfinite(values).reshape(*record.shape, -1).all(axis=2)
+    at = bad.any(axis=0).argmax()
+    what = "A score" if field == "scores" else f"The {field}"
+    raise ValueError(
+        f"{what} of sample {bad[:, at].argmax()} is not finite at epoch {record.epochs[at]}, the first epoch of which "
+        f"that is so; there are {np.count_nonzero(bad.any(axis=0))}. Give the epochs before it, by record.until."
+    )
+
+
+def check_el2n_epochs(last):
+    """A whole number, 1 or more."""
+    if not isinstance(last, Integral) or isinstance(last, bool):
+        raise TypeError(f"el2n_epochs must be a whole number of epochs, got {last!r}.")
+    if last < 1:
+        raise ValueError(f"el2n_epochs must be 1 or more, got {last}.")
+
+
+def early_epochs(trained, last):
+    """Those of the epochs up to ``last``; there has to be one."""
+    early = trained[trained <= last]
+    if not len(early):
+        raise ValueError(
+            f"No epoch from 1 to el2n_epochs={last} is recorded; the first after the start is {trained[0]}: give that "
+            "or more."
+        )
+    return early

@@ -1,0 +1,280 @@
+"""What a fitted classifier can tell of its own past, from the weights of each recorded epoch."""
+
+import copy
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_nndyn.classifiers._make_net import net_with
+from sklearn_nndyn.classifiers._results import make_header
+from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
+from sklearn_nndyn.recording._activations import find_layer
+from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
+from sklearn_nndyn.recording._recorder import Recorder
+from sklearn_nndyn.recording._replay import replay, staged_scores
+from sklearn_nndyn.recording.decoders._decode import decode
+from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
+from sklearn_nndyn.training._data import as_tensor
+from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
+from sklearn_nndyn.utils.random import untouched_generators
+
+
+def _has_probabilities(estimator):
+    return bool(estimator.predict_proba)  # or its AttributeError, which says why
+
+
+class ReplayMixin:
+    """``replay``, ``at_epoch``, ``activations``, ``reconstruct`` and the ``staged_`` methods."""
+
+    def replay(self, X, y, *, record=None, epochs=None, X_train=None, y_train=None):
+        """Record what the training did to other labelled samples, afterwards.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples, seen in training or not.
+        y : array-like of shape (n_samples,)
+            Their labels, among ``classes_``.
+        record : tuple of str or objects, default=None
+            What to look at, see the parameter of the classifier; None is what the classifier itself recorded.
+        epochs : sequence of numbers, default=None
+            Which of the recorded epochs; None is all of them.
+        X_train, y_train : array-like, default=None
+            What decoders and probes learn from, for ``"reconstruction"`` and ``"probe"``. Without them each sample
+            of ``X`` is scored by what was learned from the other folds of ``X``.
+
+        Returns
+        -------
+        dynamics : Dynamics
+            For the training samples the same as ``dynamics_``, up to rounding.
+
+        Raises
+        ------
+        ValueError
+            For unseen labels, epochs that were not recorded, layers that do not exist, or without snapshots.
+        """
+        snapshots = self._get_snapshots("replay")
+        X, y = check_X_y(self, X, y, reset=False)
+        epochs = _choose(epochs, snapshots.epochs)
+        record = self._what_to_record(record)
+        reference = self._reference(record, X_train, y_train, len(epochs))
+        recorder = self._recorder(X, y, record, len(epochs), reference=reference)
+        check_network(record, self.module_, recorder.X)
+        replay(recorder, self.module_, snapshots, epochs)
+        return recorder.dynamics(y, self.classes_, make_header(self, []), self._iterations)
+
+    def _recorder(self, X, y, record, capacity, **options):
+        data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
+        return Recorder(
+            data,
+            target,
+            self.loss_,
+            n_classes=len(self.classes_),
+            record=record,
+            capacity=capacity,
+            **options,
+        )
+
+    def _reference(self, record, X_train, y_train, capacity):
+        """Looks at what decoders and probes learn from."""
+        if (X_train is None) != (y_train is None):
+            raise ValueError("Give both X_train and y_train, or neither.")
+        if X_train is None:
+            alone = [type(own).__name__ for own in layer_recordings(record) if not own.train]
+            if alone:
+                raise ValueError(
+                    f"{' and '.join(alone)} with train=False can score only what it has not learned from: give "
+                    "X_train and y_train to replay."
+                )
+            return None
+        X_train, y_train = check_X_y(self, X_train, y_train, reset=False)
+        return self._recorder(X_train, y_train, layer_recordings(record), capacity, score=False)
+
+    def reconstruct(self, X, *, X_train, layer=-1, epoch=None, decoder="ridge", alpha="auto"):
+        """Give the input back from a hidden layer, as seen by a decoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples to give back.
+        X_train : array-like of shape (n_train_samples, n_features) or (n_train_samples, ...)
+            Samples from which the decoder learns.
+        layer : int or str, default=-1
+            Position in the order of the forward pass, or name; ``"scores"`` are the raw outputs.
+        epoch : int or float, default=None
+            A recorded epoch; None is the model as it predicts.
+        decoder, alpha
+            See :class:`~sklearn_nndyn.recording.Reconstruction`.
+
+        Returns
+        -------
+        X : ndarray, shaped as ``X``
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer or epoch, or it cannot be decoded.
+        """
+        check_is_fitted(self, "net_")
+        recording = Reconstruction(layer, decoder=decoder, alpha=alpha)
+        recording.check()
+        X, X_train = (as_tensor(check_X(self, data), self._device) for data in (X, X_train))
+        module = self.module_ if epoch is None else self.at_epoch(epoch).module_
+        check_network([recording], module, X_train)
+        return decode(recording, module, X_train, X).cpu().numpy()
+
+    def at_epoch(self, epoch):
+        """The classifier as of an epoch, fitted, as if ``fit`` had stopped there.
+
+        Parameters
+        ----------
+        epoch : int or float
+            A recorded epoch; -1 is the last one.
+
+        Returns
+        -------
+        estimator : DynamicsClassifier
+            A copy with the weights of that epoch, and a record that ends there. Trained further, it begins with a
+            new optimizer.
+        """
+        snapshots = self._get_snapshots("at_epoch")
+        (epoch,) = _choose([epoch], snapshots.epochs)
+        earlier = copy.copy(self)
+        earlier.net_ = net_with(self, snapshots.state_dict(epoch))
+        whole = int(epoch)
+        earlier.net_.history_.extend(self.net_.history[:whole])
+        earlier.n_iter_, earlier.loss_curve_ = whole, self.loss_curve_[:whole]
+        earlier._snapshots = snapshots.until(epoch)
+        earlier._iterations = {own: i for own, i in self._iterations.items() if own <= epoch}
+        earlier._randomness, earlier._shuffling = copy.deepcopy((self._randomness, self._shuffling))
+        if hasattr(self, "validation_scores_"):
+            earlier.validation_scores_ = self.validation_scores_[:whole]
+        for name in ("dynamics_", "validation_dynamics_"):
+            record = vars(earlier).pop(name, None)
+            if record is not None and epoch in record.epochs:
+                setattr(earlier, name, record.until(epoch))
+        return earlier
+
+    def activations(self, X, layer=-1, epoch=None):
+        """Activations of a hidden layer, after its nonlinearity.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        layer : int or str, default=-1
+            Position in the order of the forward pass, or name. -1 is the input of the last linear layer.
+        epoch : int or float, default=None
+            A recorded epoch; None is the model as it predicts.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, ...)
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer or epoch; the names are offered.
+        """
+        check_is_fitted(self, "net_")
+        X = as_tensor(check_X(self, X), self._device)
+        module = self.module_ if epoch is None else self.at_epoch(epoch).module_
+        with untouched_generators(X.device):
+            name = find_layer(layer, hidden_layer_names(module, X[:2]))
+            return score_in_chunks(module, X, name).cpu().numpy()
+
+    def staged_decision_function(self, X):
+        """Yield ``decision_function(X)`` as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Yields
+        ------
+        scores : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+        """
+        return (decision_values(scores) for scores in self._staged(X))
+
+    @available_if(_has_probabilities)
+    def staged_predict_proba(self, X):
+        """Yield ``predict_proba(X)`` as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Yields
+        ------
+        proba : ndarray of shape (n_samples, n_classes)
+        """
+        return (self.loss_.predict_proba(scores).cpu().numpy() for scores in self._staged(X))
+
+    def staged_predict(self, X):
+        """Yield ``predict(X)`` as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Yields
+        ------
+        y : ndarray of shape (n_samples,)
+        """
+        return (self.classes_[self.loss_.decide(scores).cpu().numpy()] for scores in self._staged(X))
+
+    def staged_score(self, X, y, sample_weight=None):
+        """Yield the accuracy as of each recorded epoch, epoch 0 first.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Yields
+        ------
+        accuracy : float
+        """
+        return (
+            accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
+        )
+
+    def _staged(self, X):
+        snapshots = self._get_snapshots("the staged_ methods")
+        X = as_tensor(check_X(self, X), self._device)
+        return staged_scores(self.module_, snapshots, snapshots.epochs, X)
+
+    def _get_snapshots(self, what):
+        check_is_fitted(self, "net_")
+        if not hasattr(self, "_snapshots"):
+            raise ValueError(f"{what}: the weights of earlier epochs were not kept; fit with snapshots=True.")
+        if not self._snapshots.epochs:
+            raise ValueError(f"{what}: the weights of no epoch were kept, see record_epochs.")
+        return self._snapshots
+
+    def _what_to_record(self, record):
+        record = self.record if record is None else record
+        check_record(record)
+        return tuple(record) or ("samples", "geometry")
+
+
+def decision_values(scores):
+    """Scores as ``decision_function`` gives them."""
+    scores = scores.cpu().numpy()
+    return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+
+def _choose(epochs, recorded):
+    if epochs is None:
+        return list(recorded)
+    epochs = [recorded[-1] if epoch == -1 else epoch for epoch in np.atleast_1d(epochs).tolist()]
+    missing = [epoch for epoch in epochs if epoch not in recorded]
+    if missing:
+        raise ValueError(
+            f"The weights of epochs {missing} were not kept; there are those of {list(recorded)}."
+        )
+    if not epochs or epochs != sorted(set(epochs)):
+        raise ValueError(f"epochs must be at least one, in increasing order, got {epochs}.")
+    return epochs

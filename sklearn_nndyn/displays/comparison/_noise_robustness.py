@@ -1,0 +1,185 @@
+"""What noise does to the losses: final accuracy at each level."""
+
+import numpy as np
+
+from sklearn_nndyn.displays._style import panels
+from sklearn_nndyn.displays.comparison._styles_of_losses import (
+    accuracy_axis,
+    check_scale,
+    chosen_losses,
+    height_for,
+    in_percent,
+    loss_looks,
+    name_at_the_end,
+    noise_words,
+)
+
+NOISES = ("label_noise", "input_noise")
+AXIS = {
+    "label_noise": "label noise (share of the labels drawn anew)",
+    "input_noise": "input noise (deviation)",
+}
+DODGE = 0.12  # of the least distance between two levels, for all losses together
+
+
+class NoiseRobustnessDisplay:
+    """Test accuracy at the end of training against the level of noise, one line a loss, with intervals over the seeds.
+
+    Parameters
+    ----------
+    losses : sequence of n_losses str
+        Names.
+    levels : array of shape (n_levels,)
+        Of noise, increasing.
+    mean : array of shape (n_losses, n_levels)
+        Accuracy, as share of the samples; nan where there is none.
+    half : array of shape (n_losses, n_levels), optional
+        Half width of the interval; nan where there is none, as for a single seed.
+    noise : str, default="noise"
+        Name of the axis of the levels.
+    title : str, default="Test accuracy at the end of training"
+        With the other noise, if any.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of one matplotlib Axes
+    lines_ : dict of str to matplotlib Line2D
+        Of each loss that has an accuracy at every level, the best at the highest level first.
+    intervals_ : dict of str to matplotlib artist
+        The intervals; without those of a single seed.
+    labels_ : dict of str to matplotlib Text
+        Its name, at the end of its line.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn.displays import NoiseRobustnessDisplay
+    >>> display = NoiseRobustnessDisplay(["log", "l2"], [0, 0.4], [[0.98, 0.9], [0.97, 0.95]]).plot()
+    >>> list(display.lines_)
+    ['l2', 'log']
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(
+        self, losses, levels, mean, half=None, *, noise="noise", title="Test accuracy at the end of training"
+    ):
+        self.losses = losses
+        self.levels = levels
+        self.mean = mean
+        self.half = half
+        self.noise = noise
+        self.title = title
+
+    @classmethod
+    def from_comparison(cls, found, *, losses=None, noise=None, label_noise=None, input_noise=None):
+        """Take the final accuracies of a comparison.
+
+        Parameters
+        ----------
+        found : LossComparison
+            What ``compare_losses`` found, for several levels of noise.
+        losses : sequence of str, default=None
+            Those to show; None is all.
+        noise : {"label_noise", "input_noise"}, default=None
+            What is on the axis; None is the first that has several levels.
+        label_noise, input_noise : float, default=None
+            The level of the noise that is not on the axis; None is the first.
+
+        Returns
+        -------
+        display : NoiseRobustnessDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        ValueError
+            If there are no several levels, or there is no such level or loss.
+        """
+        noise = _axis(found, noise)
+        beside = {"label_noise": label_noise, "input_noise": input_noise}
+        if beside.pop(noise) is not None:
+            raise ValueError(f"{noise} is on the axis: all its levels are shown.")
+        levels = sorted(getattr(found, noise))
+        rows = chosen_losses(found.losses, losses)
+        chosen = [found.losses[row] for row in rows]
+        each = [
+            {loss: (mean, half) for loss, mean, half in found.intervals(**{noise: level}, **beside)}
+            for level in levels
+        ]
+        values = np.array([[own[loss] for own in each] for loss in chosen])
+        return cls(
+            chosen,
+            np.array(levels),
+            values[..., 0],
+            values[..., 1],
+            noise=AXIS[noise],
+            title=f"Test accuracy at the end of training{noise_words(found, beside)}",
+        )
+
+    def plot(self, ax=None, *, scale="log"):
+        """Draw a line for each loss, with its intervals, and its name and last value at its end.
+
+        Points of one level are drawn a little beside each other, so that the intervals can be told apart.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure, as wide as a page of two columns.
+        scale : {"log", "linear"}, default="log"
+            Of the accuracy. On the logarithmic one equal steps divide the error by the same number.
+
+        Returns
+        -------
+        self : NoiseRobustnessDisplay
+            With ``figure_``, ``axes_``, ``lines_``, ``intervals_`` and ``labels_``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such scale, nothing to draw, or ``ax`` is not one matplotlib axes.
+        """
+        check_scale(scale)
+        values = in_percent(self.mean, self.half)
+        there = np.flatnonzero(np.isfinite(values[0]).all(axis=1))
+        if not len(there):
+            raise ValueError("There is no loss with an accuracy at every level to draw.")
+        best_first = there[np.argsort(-values[0][there, -1], kind="stable")]
+        with panels(ax, 1, height=height_for(len(there))) as axes:
+            self.axes_, self.figure_ = axes, axes[0].figure
+            self.lines_, self.intervals_ = {}, {}
+            for i, at in zip(best_first, self._beside_each_other(len(there)), strict=True):
+                self._draw(axes[0], self.losses[i], at, *(own[i] for own in values))
+            accuracy_axis(axes[0], scale, values[0][there], room=0.12)  # wide intervals may leave the panel
+            axes[0].set(xlabel=self.noise, ylabel="test accuracy (%)")
+            axes[0].set_xticks(self.levels, [f"{level:g}" for level in self.levels])
+            axes[0].set_title(self.title)
+            self.labels_ = name_at_the_end(axes[0], self.lines_)
+        return self
+
+    def _beside_each_other(self, n_lines):
+        """Where the points of each line stand, shape (n_lines, n_levels)."""
+        levels = np.asarray(self.levels, dtype=float)
+        least = np.diff(levels).min(initial=np.inf) if len(levels) > 1 else 1.0
+        return levels + DODGE * least * (np.arange(n_lines)[:, None] - (n_lines - 1) / 2) / max(
+            n_lines - 1, 1
+        )
+
+    def _draw(self, ax, loss, at, mean, low, high):
+        look = loss_looks(self.losses)[loss]
+        (self.lines_[loss],) = ax.plot(
+            at, mean, marker="o", markersize=2.5, linewidth=1.1, label=loss, zorder=3, **look
+        )
+        if np.isfinite(low).any():
+            self.intervals_[loss] = ax.vlines(at, low, high, color=look["color"], linewidth=0.8, alpha=0.6)
+
+
+def _axis(found, noise):
+    several = [kind for kind in NOISES if len(getattr(found, kind)) > 1]
+    if noise is None and several:
+        return several[0]
+    if noise not in several:
+        have = f"{', '.join(several) or 'no noise'} {'have' if len(several) > 1 else 'has'}"
+        raise ValueError(f"A noise with several levels is needed, and {have} them; got noise={noise!r}.")
+    return noise

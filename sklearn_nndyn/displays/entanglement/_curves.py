@@ -1,0 +1,383 @@
+"""Radius and distance of the classes of a hidden layer: over the epochs, and against the training error.
+
+Longer than 300 lines: one picture of four panels, whose drawing shares colours, looks and legends.
+"""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers import EntanglementAnalyzer
+from sklearn_nndyn.analyzers.loss_tails._summary import percent
+from sklearn_nndyn.displays._style import (
+    COLOURS,
+    PAPER,
+    error_axis,
+    given_axes,
+    mark_epochs,
+    mark_places,
+    room_above,
+    title_over_legend,
+)
+from sklearn_nndyn.displays.entanglement._runs import (
+    MOST_CLASSES,
+    check_analyzer,
+    few_radii_of,
+    radius_name_of,
+    radius_of,
+    runs_and_labels,
+)
+
+# Dashes let a curve be seen that lies under another.
+GROUP_LOOKS = [
+    {"color": COLOURS[name], "linestyle": dashes}
+    for name, dashes in {
+        "blue": "-",
+        "vermillion": (0, (5, 1.5)),
+        "black": (0, (1.5, 2)),
+        "green": (0, (6, 1.5, 1.5, 1.5)),
+        "purple": (0, (3, 3)),
+        "orange": (0, (1, 3)),
+        "sky": (0, (8, 4)),
+    }.items()
+]
+CLASS_COLOURS = [COLOURS[name] for name in ("sky", "orange", "green")]
+MOST_WORDS = 3  # labels whose inversions can be told in words
+LEGEND_WIDTH = 480  # points, over both columns
+
+
+class EntanglementDisplay:
+    """Radius of the classes and distance between them, over the epochs and against the training error.
+
+    Where classes come apart and then mix again, the radius falls and rises, and the distance rises and falls. Of
+    several runs the turns lie apart over the epochs, and together against the training error.
+
+    Parameters
+    ----------
+    epochs : list of n_runs arrays of shape (n_epochs,)
+        Recorded epochs of each run; runs may differ in their number.
+    radius : list of n_runs arrays of shape (n_epochs,)
+        Radius R: mean of the classes, or of one of them; 0 to 1.
+    distance : list of n_runs arrays of shape (n_epochs,)
+        Mean distance D between the centroids of two classes; 0 to 2.
+    training_error : list of n_runs arrays of shape (n_epochs,)
+        Share of the samples that are misclassified.
+    inversions : list of n_runs int or None, optional
+        Position of each run's inversion among its epochs; None for a run without.
+    labels : list of n_runs str, optional
+        Runs with the same label have one colour and one legend entry; seven labels at most.
+    radius_name : str, default="mean radius R"
+        What the radius is, for its axis.
+    class_radii : dict of str to array of shape (n_epochs,), optional
+        Further radii, drawn thin, by what they are; of the first run. Three at most.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of four matplotlib Axes
+        The radius over the epochs, and against the training error; the distance over the epochs, and against the
+        training error.
+    radius_lines_, distance_lines_ : list of n_runs pairs of matplotlib Line2D
+        Each run over the epochs, and against the training error.
+    class_lines_ : dict of str to pair of matplotlib Line2D
+        The further radii over the epochs, and against the training error.
+    marks_ : list of n_runs lists of four matplotlib Line2D
+        A dot at the inversion in each panel; an empty list for a run without.
+    inversion_lines_ : dict of str to list of matplotlib Line2D
+        The mean inversion of the runs of each label in each panel; of label ``""`` where there are none.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
+    >>> from sklearn_nndyn.displays import EntanglementDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = DynamicsClassifier(max_epochs=20, random_state=0).fit(X / 16, y % 2)
+    >>> entanglement = EntanglementAnalyzer().fit(clf)
+    >>> display = EntanglementDisplay.from_analyzer(entanglement).plot()
+    >>> [ax.get_xlabel() for ax in display.axes_[2:]], [ax.get_ylabel() for ax in display.axes_[::2]]
+    (['epoch', 'training error (%)'], ['mean radius R', 'mean distance D'])
+    >>> plt.close(display.figure_)
+
+    Of several runs, those with the same label have one colour:
+
+    >>> display = EntanglementDisplay.from_analyzer([entanglement, None], labels=["all samples", "fewer"]).plot()
+    >>> display.labels
+    ['all samples']
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(
+        self,
+        epochs,
+        radius,
+        distance,
+        training_error,
+        *,
+        inversions=None,
+        labels=None,
+        radius_name="mean radius R",
+        class_radii=None,
+    ):
+        self.epochs = epochs
+        self.radius = radius
+        self.distance = distance
+        self.training_error = training_error
+        self.inversions = inversions
+        self.labels = labels
+        self.radius_name = radius_name
+        self.class_radii = class_radii
+
+    @classmethod
+    def from_analyzer(cls, analyzers, *, labels=None):
+        """Take the curves of one or several fitted analyzers.
+
+        The radius is the one whose turn is the inversion: that of the class which is ``reference``, or else the mean
+        of all. One run of up to three classes, without a label, shows theirs as well.
+
+        Parameters
+        ----------
+        analyzers : EntanglementAnalyzer, list of them and None, or dict of label to either
+            Fitted, one for each run; None stands for a run that does not exist, and is passed over. A dict gives
+            groups of runs, such as the ``analyzers`` of ``remove_and_refit``.
+        labels : str or list of str, optional
+            A name for each entry of ``analyzers``, None among them, or one for all.
+
+        Returns
+        -------
+        display : EntanglementDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError
+            If something else than an EntanglementAnalyzer is given.
+        ValueError
+            If there is no run, or not one label for each.
+        sklearn.exceptions.NotFittedError
+            If an analyzer is not fitted.
+        """
+        runs, labels = runs_and_labels(analyzers, labels)
+        names = {radius_name_of(check_analyzer(run)) for run in runs}
+        return cls(
+            [run.epochs_ for run in runs],
+            [radius_of(run) for run in runs],
+            [run.mean_distance_ for run in runs],
+            [run.training_error_ for run in runs],
+            inversions=[run.inversion_ for run in runs],
+            labels=labels,
+            radius_name=names.pop() if len(names) == 1 else "radius R",
+            class_radii=few_radii_of(runs[0]) if len(runs) == 1 and labels is None else {},
+        )
+
+    @classmethod
+    def from_dynamics(cls, dynamics, *, labels=None, **params):
+        """Analyse one or several records, and take the curves.
+
+        Parameters
+        ----------
+        dynamics : Dynamics or fitted estimator, or list of them and None
+            Of a model the training record is read.
+        labels : str or list of str, optional
+            A name for each entry of ``dynamics``, or one for all.
+        params : parameters of EntanglementAnalyzer
+            Such as ``layer`` or ``reference``.
+
+        Returns
+        -------
+        display : EntanglementDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError, ValueError, sklearn.exceptions.NotFittedError
+            As ``EntanglementAnalyzer.fit`` and ``from_analyzer``.
+        """
+        runs, labels = runs_and_labels(dynamics, labels)
+        return cls.from_analyzer([EntanglementAnalyzer(**params).fit(run) for run in runs], labels=labels)
+
+    def plot(self, ax=None):
+        """Draw the radius above the distance, over the epochs and against the training error.
+
+        The error falls from left to right, on a logarithmic scale, on which an error of zero has no place: such
+        epochs are left out there. A dot marks the inversion of each run, and a vertical line their mean, for each
+        label. Beside it are the epochs, and the error with its standard deviation over the runs, where no more than
+        three labels have an inversion.
+
+        Parameters
+        ----------
+        ax : sequence of four matplotlib Axes, optional
+            Where to draw, in the order of ``axes_``; by default a new figure, as wide as a page of two columns.
+
+        Returns
+        -------
+        self : EntanglementDisplay
+            With ``figure_``, ``axes_``, the lines and the marks.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not four axes, or there are more than seven labels or three further radii.
+        """
+        import matplotlib.pyplot as plt
+
+        self._check_numbers()
+        given = ax is not None
+        with plt.rc_context({} if given else PAPER):
+            self.axes_ = given_axes(ax, 4, "panel") if given else _new_axes(plt)
+            self.figure_ = self.axes_[0].figure
+            self._draw_curves()
+            self._finish_axes(inner=given)
+            self._mark_inversions()
+            self._name()
+        return self
+
+    def _check_numbers(self):
+        if len(self._groups) > len(GROUP_LOOKS):
+            raise ValueError(
+                f"There are {len(self._groups)} labels, but only {len(GROUP_LOOKS)} colours that everyone can tell "
+                "apart: give runs that belong together the same label."
+            )
+        if len(self.class_radii or {}) > MOST_CLASSES:
+            raise ValueError(
+                f"class_radii: there is room for {MOST_CLASSES}, got {len(self.class_radii)}; "
+                "ClassEntanglementDisplay shows more."
+            )
+
+    @property
+    def _groups(self):
+        """{label: positions of its runs}, in the order of their first run."""
+        labels = [""] * len(self.epochs) if self.labels is None else self.labels
+        return {label: [i for i, own in enumerate(labels) if own == label] for label in dict.fromkeys(labels)}
+
+    def _looks(self):
+        """{label: how its curves look}."""
+        return dict(zip(self._groups, GROUP_LOOKS, strict=False))
+
+    def _across(self, run):
+        """What stands on the x axes: epochs, and errors in percent."""
+        return self.epochs[run], 100 * np.asarray(self.training_error[run])
+
+    def _draw_curves(self):
+        above, below = self.axes_[:2], self.axes_[2:]
+        radii = (self.class_radii or {}).items()
+        self.class_lines_ = {
+            name: self._pair(above, 0, radius, color=colour, linewidth=0.9)
+            for (name, radius), colour in zip(radii, CLASS_COLOURS, strict=False)
+        }
+        self.radius_lines_, self.distance_lines_ = [None] * len(self.epochs), [None] * len(self.epochs)
+        for (label, runs), look in zip(self._groups.items(), self._looks().values(), strict=True):
+            look = look | {"linewidth": 1.4 if len(runs) == 1 else 0.8, "label": label}
+            for run in runs:
+                self.radius_lines_[run] = self._pair(above, run, self.radius[run], **look)
+                self.distance_lines_[run] = self._pair(below, run, self.distance[run], **look)
+
+    def _pair(self, axes, run, curve, **look):
+        return tuple(ax.plot(x, curve, **look)[0] for ax, x in zip(axes, self._across(run), strict=True))
+
+    def _finish_axes(self, inner):
+        """Names and scales of the axes; of the ``inner`` ones too where they are not known to be aligned."""
+        errors = np.concatenate(self.training_error)
+        n_marks = sum(bool(self._inverting(runs)) for runs in self._groups.values())
+        n_words = n_marks if n_marks <= MOST_WORDS else 0
+        for row, name in enumerate((self.radius_name, "mean distance D")):
+            over, against = self.axes_[2 * row : 2 * row + 2]
+            mark_epochs(over, max(self.epochs, key=len))
+            error_axis(against, errors)
+            over.set(ylabel=name, xlabel="epoch")
+            if inner:
+                against.set_ylabel(name)
+            elif row == 0:
+                over.set_xlabel(None)
+                against.set_xlabel(None)
+        for ax in self.axes_[:2] if inner else self.axes_[:1]:
+            room_above(ax, n_words)
+
+    def _inverting(self, runs):
+        return [] if self.inversions is None else [run for run in runs if self.inversions[run] is not None]
+
+    def _mark_inversions(self):
+        self.marks_ = [[] for _ in self.epochs]
+        means, errors = {}, {}
+        for label, runs in self._groups.items():
+            inverting = self._inverting(runs)
+            look = {"color": self._mark_colour(label), "markersize": 4 if len(runs) == 1 else 2.5}
+            for run in inverting:
+                self.marks_[run] = self._dots(run, **look)
+            if inverting:
+                means[label], errors[label] = self._mean_inversion(inverting, len(runs))
+        self.inversion_lines_ = {label: [] for label in means}
+        for panel, ax in enumerate(self.axes_):
+            self._mark_means(
+                ax, (errors if panel % 2 else means), in_words=panel < 2 and len(means) <= MOST_WORDS
+            )
+
+    def _mark_means(self, ax, means, in_words):
+        """A line for each label in one panel; none at an error of zero."""
+        shown = {label: mean for label, mean in means.items() if mean[0] > 0 or ax.get_xscale() != "log"}
+        if shown:
+            places, words = zip(*shown.values(), strict=True)
+            colours = [self._mark_colour(label) for label in shown]
+            lines = mark_places(ax, places, words if in_words else [""] * len(words), colours)
+            for label, line in zip(shown, lines, strict=True):
+                self.inversion_lines_[label].append(line)
+
+    def _mark_colour(self, label):
+        return "black" if self.labels is None else self._looks()[label]["color"]
+
+    def _dots(self, run, **look):
+        """At the inversion in each panel."""
+        at = self.inversions[run]
+        heights = [self.radius[run][at]] * 2 + [self.distance[run][at]] * 2
+        places = [x[at] for x in self._across(run)] * 2
+        return [
+            ax.plot(x, y, marker="o", linestyle="none", zorder=3, **look)[0]
+            for ax, x, y in zip(self.axes_, places, heights, strict=True)
+        ]
+
+    def _mean_inversion(self, inverting, n_runs):
+        """Mean epoch, and mean error in percent, each with the words beside it."""
+        epochs = np.array([self.epochs[run][self.inversions[run]] for run in inverting])
+        errors = np.array([self.training_error[run][self.inversions[run]] for run in inverting])
+        few = f" ({len(inverting)} of {n_runs} runs)" if len(inverting) < n_runs else ""
+        return (
+            (epochs.mean(), f"inversion: {_span(epochs)}{few}"),
+            (100 * errors.mean(), f"inversion: {_mean_and_spread(errors)}{few}"),
+        )
+
+    def _name(self):
+        from matplotlib.lines import Line2D
+
+        handles = []
+        if self.labels is not None:
+            handles = [Line2D([], [], label=label, **look) for label, look in self._looks().items()]
+        elif self.class_lines_:
+            handles = [Line2D([], [], label=self.radius_name, **GROUP_LOOKS[0])]
+        handles += [
+            Line2D([], [], color=lines[0].get_color(), linewidth=0.9, label=name)
+            for name, lines in self.class_lines_.items()
+        ]
+        n_rows = _rows(handles)
+        title_over_legend(self.axes_[0], "Radius and distance over the epochs", handles, n_rows)
+        title_over_legend(self.axes_[1], "The same against the training error", [], n_rows)
+
+
+def _new_axes(plt):
+    return plt.subplots(2, 2, figsize=(7, 4), layout="constrained", sharex="col", sharey="row")[1].ravel()
+
+
+def _rows(handles):
+    """Rows that a legend needs over both columns, by the length of its words."""
+    width = sum(28 + 3.7 * len(handle.get_label()) for handle in handles)
+    return int(np.ceil(width / LEGEND_WIDTH))
+
+
+def _span(epochs):
+    first, last = epochs.min(), epochs.max()
+    return f"epoch {first}" if first == last else f"epochs {first}–{last}"
+
+
+def _mean_and_spread(errors):
+    if len(errors) == 1:
+        return f"error {percent(errors[0])}"
+    return f"{100 * errors.mean():.2f} ± {100 * errors.std(ddof=1):.2f} %"

@@ -1,0 +1,264 @@
+"""Three phases of learning: how well a layer gives its input back, beside accuracy."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_nndyn.analyzers import LearningPhaseAnalyzer
+from sklearn_nndyn.displays._style import (
+    COLOURS,
+    PAPER,
+    given_axes,
+    mark_places,
+    room_above,
+    title_over_legend,
+)
+from sklearn_nndyn.displays.learning_phases._record_axis import look_axis, looks_of
+
+PHASE_COLOURS = {"near constant": ("grey", 0.16), "falling": ("sky", 0.28), "rising": ("orange", 0.24)}
+ACCURACY_LOOKS = {
+    "network": {"color": COLOURS["black"], "marker": "o"},
+    "linear probe": {"color": COLOURS["vermillion"], "marker": "s", "linestyle": "--"},
+}
+MOST_DOTS = 40  # looks that are told apart by a dot each
+
+
+class LearningPhaseDisplay:
+    """Reconstruction error of a layer over training, with its phases; and beneath it the accuracy.
+
+    Parameters
+    ----------
+    looks : array of shape (n_epochs,)
+        Iterations or epochs.
+    reconstruction : array of shape (n_epochs,)
+        Mean squared error of giving the input back, in squared units of the input.
+    error : array of shape (n_epochs,), optional
+        Its standard error.
+    phases : dict of str to tuple of two numbers, optional
+        First and last look of each phase that is there: ``"near constant"``, ``"falling"``, ``"rising"``.
+    turn : number, optional
+        The look at which the curve turns.
+    accuracy, probe : array of shape (n_epochs,), optional
+        Accuracy of the network, and of a fresh linear classifier on the layer.
+    unit : {"iteration", "epoch"}, default="iteration"
+        What ``looks`` count.
+    layer : str, default=""
+        Name of the layer, for the title.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    axes_ : array of one or two matplotlib Axes
+        Reconstruction; accuracy, where there is one.
+    line_ : matplotlib Line2D
+        The reconstruction.
+    band_ : matplotlib artist or None
+        Its standard error.
+    accuracy_lines_ : dict of str to matplotlib Line2D
+        ``"network"`` and ``"linear probe"``, those that there are.
+    spans_ : dict of str to list of matplotlib Patch
+        The shading of each phase, one for each of the axes.
+    turn_lines_ : list of matplotlib Line2D
+        The turn, one for each of the axes; empty without.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import numpy as np
+    >>> from sklearn_nndyn import Dynamics, LearningPhaseAnalyzer
+    >>> from sklearn_nndyn.displays import LearningPhaseDisplay
+    >>> curve = np.array([1.0, 0.99, 0.7, 0.5, 0.6, 0.9])
+    >>> record = Dynamics(
+    ...     y=[0, 1] * 20,
+    ...     classes=[0, 1],
+    ...     epochs=[0, 0.25, 0.5, 1, 2, 4],
+    ...     iterations=[0, 2, 4, 8, 16, 32],
+    ...     reconstruction={"linear1": curve + np.random.default_rng(0).normal(scale=0.01, size=(40, 6))},
+    ... )
+    >>> display = LearningPhaseDisplay.from_analyzer(LearningPhaseAnalyzer().fit(record)).plot()
+    >>> display.phases, display.turn
+    ({'near constant': (0, 4), 'falling': (4, 8), 'rising': (8, 32)}, 8)
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(
+        self,
+        looks,
+        reconstruction,
+        *,
+        error=None,
+        phases=None,
+        turn=None,
+        accuracy=None,
+        probe=None,
+        unit="iteration",
+        layer="",
+    ):
+        self.looks = looks
+        self.reconstruction = reconstruction
+        self.error = error
+        self.phases = phases
+        self.turn = turn
+        self.accuracy = accuracy
+        self.probe = probe
+        self.unit = unit
+        self.layer = layer
+
+    @classmethod
+    def from_analyzer(cls, analyzer):
+        """Take the curves of a fitted analyzer: over iterations where they were counted, else over epochs.
+
+        Parameters
+        ----------
+        analyzer : LearningPhaseAnalyzer
+            Fitted.
+
+        Returns
+        -------
+        display : LearningPhaseDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError
+            If something else than a LearningPhaseAnalyzer is given.
+        sklearn.exceptions.NotFittedError
+            If the analyzer is not fitted.
+        """
+        if not isinstance(analyzer, LearningPhaseAnalyzer):
+            raise TypeError(f"Expected a fitted LearningPhaseAnalyzer, got {type(analyzer).__name__}.")
+        check_is_fitted(analyzer)
+        looks, unit = looks_of(analyzer.epochs_, analyzer.iterations_)
+        counted = unit == "iteration"
+        return cls(
+            looks,
+            analyzer.reconstruction_curve_,
+            error=analyzer.reconstruction_error_,
+            phases=analyzer.phases_.iteration_spans if counted else analyzer.phases_.spans,
+            turn=analyzer.turning_iteration_ if counted else analyzer.turning_epoch_,
+            accuracy=analyzer.accuracy_curve_,
+            probe=analyzer.probe_curve_,
+            unit=unit,
+            layer=analyzer.layer_,
+        )
+
+    @classmethod
+    def from_dynamics(cls, dynamics, **params):
+        """Analyse a record, a model, or a list of runs, and take the curves.
+
+        Parameters
+        ----------
+        dynamics : Dynamics, fitted estimator, or list or tuple of them
+            As for ``LearningPhaseAnalyzer.fit``.
+        params : parameters of LearningPhaseAnalyzer
+            Such as ``layer``.
+
+        Returns
+        -------
+        display : LearningPhaseDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError, ValueError, sklearn.exceptions.NotFittedError
+            As ``LearningPhaseAnalyzer.fit``.
+        """
+        return cls.from_analyzer(LearningPhaseAnalyzer(**params).fit(dynamics))
+
+    def plot(self, ax=None):
+        """Draw the reconstruction error, with its standard error shaded, above the accuracy where there is one.
+
+        The phases are shaded, and a dashed line stands at the turn. Looks that lie ever farther apart stand on a
+        logarithmic axis, on which 0 has a place before the first.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of them, optional
+            Where to draw: one for the reconstruction, and one for the accuracy where there is one. By default a new
+            figure, as wide as a page of two columns.
+
+        Returns
+        -------
+        self : LearningPhaseDisplay
+            With ``figure_``, ``axes_``, the lines and the shading.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not as many axes as are needed.
+        """
+        import matplotlib.pyplot as plt
+
+        n_axes = 2 if self._accuracies() else 1
+        with plt.rc_context(PAPER if ax is None else {}):
+            self.axes_ = _new_axes(plt, n_axes) if ax is None else given_axes(ax, n_axes, "panel")
+            self.figure_ = self.axes_[0].figure
+            self._draw_reconstruction(self.axes_[0])
+            self._draw_accuracies()
+            self._finish(shared=ax is None)
+        return self
+
+    def _accuracies(self):
+        """{name: curve} of those that there are."""
+        curves = {"network": self.accuracy, "linear probe": self.probe}
+        return {name: curve for name, curve in curves.items() if curve is not None}
+
+    def _dots(self):
+        return {"markersize": 3 if len(self.looks) <= MOST_DOTS else 0}
+
+    def _draw_reconstruction(self, ax):
+        look = {"color": COLOURS["blue"], "marker": "o", "label": "reconstruction error", **self._dots()}
+        (self.line_,) = ax.plot(self.looks, self.reconstruction, **look)
+        self.band_ = None
+        if self.error is not None:
+            low, high = (np.asarray(self.reconstruction) + side * np.asarray(self.error) for side in (-1, 1))
+            look = {"color": COLOURS["blue"], "alpha": 0.25, "linewidth": 0, "label": "± standard error"}
+            self.band_ = ax.fill_between(self.looks, low, high, **look)
+        ax.set_ylabel("mean squared error\n(squared units of the input)")
+
+    def _draw_accuracies(self):
+        self.accuracy_lines_ = {
+            name: self.axes_[1].plot(self.looks, curve, label=name, **ACCURACY_LOOKS[name], **self._dots())[0]
+            for name, curve in self._accuracies().items()
+        }
+
+    def _finish(self, shared):
+        for ax in self.axes_[-1:] if shared else self.axes_:
+            look_axis(ax, np.asarray(self.looks), self.unit)
+        self.spans_ = {
+            name: [_shade(ax, name, span) for ax in self.axes_] for name, span in (self.phases or {}).items()
+        }
+        self._mark_turn()
+        handles = [self.line_, self.band_, *(spans[0] for spans in self.spans_.values())]
+        layer = f" of layer {self.layer}" if self.layer else ""
+        title = f"How well the activations{layer} give the input back"
+        title_over_legend(self.axes_[0], title, [handle for handle in handles if handle is not None])
+        if self.accuracy_lines_:
+            self.axes_[1].set_ylabel("accuracy")
+            title_over_legend(self.axes_[1], "Accuracy", list(self.accuracy_lines_.values()))
+
+    def _mark_turn(self):
+        self.turn_lines_ = []
+        if self.turn is None:
+            return
+        room_above(self.axes_[0], 1)
+        words = (
+            f"turn: {self.unit} {self.turn:.3g}"
+            if self.turn < 1000
+            else f"turn: {self.unit} {self.turn:,.0f}"
+        )
+        for ax, word in zip(self.axes_, (words, ""), strict=False):
+            self.turn_lines_ += mark_places(ax, [self.turn], [word], ["black"])
+
+
+def _new_axes(plt, n_axes):
+    figsize = (7, 2.6 if n_axes == 1 else 4.4)
+    return plt.subplots(n_axes, 1, figsize=figsize, layout="constrained", sharex=True, squeeze=False)[
+        1
+    ].ravel()
+
+
+def _shade(ax, name, span):
+    """Over the whole height, beneath the curves."""
+    colour, alpha = PHASE_COLOURS[name]
+    return ax.axvspan(*span, color=COLOURS[colour], alpha=alpha, linewidth=0, zorder=0, label=name)

@@ -1,0 +1,161 @@
+"""Where the losses lie: their density over the epochs."""
+
+import numpy as np
+
+from sklearn_nndyn.displays._style import (
+    COLOURS,
+    COLUMN,
+    cell_edges,
+    mark_epochs,
+    mark_turn,
+    panels,
+    title_over_legend,
+)
+from sklearn_nndyn.displays.loss_tails._log_loss import positive_losses, read
+
+
+class LossDensityDisplay:
+    """How the samples are spread over the losses, epoch by epoch, the loss on a logarithmic scale.
+
+    Parameters
+    ----------
+    epochs : array of shape (n_epochs,)
+        Recorded epochs.
+    loss_edges : array of shape (n_bins + 1,)
+        Edges of the bins of the loss.
+    shares : array of shape (n_bins, n_epochs)
+        Share of the samples in each bin; every epoch sums to 1.
+    mean, median : array of shape (n_epochs,)
+        Over the samples.
+    onset_epoch : int
+        The turn.
+    loss_label : str, default="loss"
+        Name of the loss with its unit.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    mesh_ : matplotlib QuadMesh
+        The density; empty bins are blank.
+    lines_ : dict of str to matplotlib Line2D
+        ``"mean"`` and ``"median"``.
+    colorbar_ : matplotlib Colorbar
+        The scale of the density.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn.displays import LossDensityDisplay
+    >>> from sklearn_nndyn.dynamics import Dynamics
+    >>> record = Dynamics(y=[0, 1, 1], classes=[0, 1], epochs=[0, 1], loss=[[1.0, 0.1], [1.0, 0.01], [1.0, 2.0]])
+    >>> display = LossDensityDisplay.from_dynamics(record, n_bins=2).plot()
+    >>> display.shares.round(2)
+    array([[0.  , 0.67],
+           [1.  , 0.33]])
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, epochs, loss_edges, shares, mean, median, *, onset_epoch, loss_label="loss"):
+        self.epochs = epochs
+        self.loss_edges = loss_edges
+        self.shares = shares
+        self.mean = mean
+        self.median = median
+        self.onset_epoch = onset_epoch
+        self.loss_label = loss_label
+
+    @classmethod
+    def from_dynamics(cls, dynamics, *, onset="auto", n_bins=80, floor=1e-6):
+        """Count the samples of a record in bins of the loss.
+
+        Parameters
+        ----------
+        dynamics : Dynamics or fitted estimator
+            Of a model the validation record is read where there is one, else the training record.
+        onset : "auto" or int, default="auto"
+            The turn: the epoch of least mean loss, or a recorded epoch.
+        n_bins : int, default=80
+            Number of bins, evenly spaced on a logarithmic scale between the least and the greatest loss.
+        floor : float, default=1e-06
+            Smaller losses are counted as this, in the units of the loss: log losses below it are not resolved in
+            float32.
+
+        Returns
+        -------
+        display : LossDensityDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no record of losses, a loss is not finite or negative, or ``onset`` not recorded.
+        """
+        record, onset_epoch = read(dynamics, onset)
+        losses, label = positive_losses(record, floor)
+        edges = _loss_edges(losses, n_bins)
+        shares = np.transpose([np.histogram(epoch, edges)[0] for epoch in losses.T]) / len(losses)
+        return cls(
+            record.epochs,
+            edges,
+            shares,
+            losses.mean(axis=0),
+            np.median(losses, axis=0),
+            onset_epoch=onset_epoch,
+            loss_label=label,
+        )
+
+    def plot(self, ax=None, *, cmap="cividis_r"):
+        """Draw the density, and mean and median over it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure, as wide as one of two columns.
+        cmap : str or matplotlib Colormap, default="cividis_r"
+            Colours, from few samples to many; the default is safe for the colour-blind.
+
+        Returns
+        -------
+        self : LossDensityDisplay
+            With ``figure_``, ``ax_``, ``mesh_``, ``lines_`` and ``colorbar_``.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not one axes.
+        """
+        with panels(ax, 1, width=COLUMN, height=2.9) as (panel,):
+            self.ax_, self.figure_ = panel, panel.figure
+            self._draw(panel, cmap)
+            panel.set(xlabel="epoch", ylabel=self.loss_label, yscale="log")
+            panel.grid(visible=False)
+            mark_epochs(panel, self.epochs)
+            mark_turn(panel, self.onset_epoch, self.epochs)
+            title_over_legend(panel, "Where the losses lie", list(self.lines_.values()))
+            self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=panel, label="share of the samples (%)")
+            self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")
+        return self
+
+    def _draw(self, ax, cmap):
+        from matplotlib.colors import LogNorm
+
+        blank = np.ma.masked_equal(100 * self.shares, 0)
+        self.mesh_ = ax.pcolormesh(
+            cell_edges(self.epochs), self.loss_edges, blank, norm=LogNorm(), cmap=cmap, rasterized=True
+        )
+        self.lines_ = {
+            "mean": ax.plot(self.epochs, self.mean, color=COLOURS["vermillion"], label="mean")[0],
+            "median": ax.plot(
+                self.epochs, self.median, color=COLOURS["black"], linestyle="--", label="median"
+            )[0],
+        }
+
+
+def _loss_edges(losses, n_bins):
+    low, high = losses.min(), losses.max()
+    if low == high:
+        low, high = low / 2, high * 2
+    return np.geomspace(low, high, n_bins + 1)

@@ -1,0 +1,28 @@
+"""Losses on a logarithmic scale: what is computed of them for a map."""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._base import find_record
+from sklearn_nndyn.analyzers._checks import check_losses, onset_position
+from sklearn_nndyn.analyzers.loss_tails._curves import LEAST
+from sklearn_nndyn.displays._style import loss_label
+
+
+def positive_losses(record, floor):
+    """Losses (n_samples, n_epochs) above the least there is, float64 and at least ``floor``, and their label."""
+    name = record.header.get("loss")
+    least = LEAST.get(name, 0.0) if isinstance(name, str) else 0.0
+    above = record.loss.astype(np.float64) - least
+    if above.min() < -1e-6 * max(1.0, above.max()):
+        raise ValueError(f"A logarithm needs losses that are not negative, but the least is {above.min():g}.")
+    label = loss_label(name)
+    return np.maximum(above, floor), f"{label} + {-least:g}" if least else label
+
+
+def read(dynamics, onset):
+    """The record in what was given, and the epoch of its turn."""
+    record, _ = find_record(dynamics, ["loss"])
+    check_losses(record)
+    given = onset_position(onset, record.epochs)
+    turn = record.loss.mean(axis=0, dtype=np.float64).argmin() if given is None else given
+    return record, record.epochs[turn].item()

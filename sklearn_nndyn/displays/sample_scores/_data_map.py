@@ -1,0 +1,244 @@
+"""The data map: which samples are easy, ambiguous or hard, each as a point."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_nndyn.analyzers import SampleScoreAnalyzer
+from sklearn_nndyn.analyzers.sample_scores._true_class import STAND_IN
+from sklearn_nndyn.displays._style import COLOURS, COLUMN, panels, title_over_legend
+
+AREA = (1.5, 14)  # of a point, in square points: in a crowd, and alone
+CROWD = 14_000  # square points that all points together may take
+PROBABILITY = "probability of the label"
+
+
+class DataMapDisplay:
+    """Confidence against variability of each sample, coloured by correctness (Swayamdipta et al. 2020).
+
+    Samples that are easy to learn lie at the top left, ambiguous ones on the right, hard ones, wrong labels among them,
+    at the bottom left. Those that were right least often are drawn on top, for they are few.
+
+    Parameters
+    ----------
+    variability : array of shape (n_samples,)
+        Standard deviation over the epochs of the probability of the label, 0 to 0.5.
+    confidence : array of shape (n_samples,)
+        Its mean, 0 to 1.
+    correctness : array of shape (n_samples,)
+        Share of the epochs at which the sample was right, 0 to 1.
+    highlight : array of bool of shape (n_samples,), optional
+        Samples to put a ring around, such as those with a wrong label.
+    highlight_name : str, default="wrong labels"
+        What they are, for the legend.
+    probability : str, default="probability of the label"
+        What confidence is the mean of, for the axes: not every loss has probabilities.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        The figure, after ``plot``.
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    points_ : matplotlib PathCollection
+        The samples, the most often right first.
+    rings_ : matplotlib PathCollection or None
+        Around the samples of ``highlight``; None where there are none.
+    colorbar_ : matplotlib Colorbar
+        The scale of correctness.
+
+    References
+    ----------
+    Swayamdipta, Schwartz, Lourie, Wang, Hajishirzi, Smith, Choi (2020). Dataset cartography. arXiv 2009.10795.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn_nndyn.displays import DataMapDisplay
+    >>> from sklearn_nndyn.dynamics import Dynamics
+    >>> record = Dynamics(
+    ...     y=[0, 1],
+    ...     classes=[0, 1],
+    ...     epochs=[0, 1, 2],
+    ...     margin=[[0, 2.0, 4.0], [0, -3.0, 3.0]],
+    ...     prediction=[[0, 0, 0], [0, 0, 1]],
+    ... )
+    >>> display = DataMapDisplay.from_dynamics(record, highlight=[False, True]).plot()
+    >>> display.confidence.round(2), display.correctness
+    (array([0.93, 0.5 ]), array([1. , 0.5]))
+    >>> display.ax_.get_ylabel()
+    'confidence\\n(mean sigmoid of the margin)'
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(
+        self,
+        variability,
+        confidence,
+        correctness,
+        *,
+        highlight=None,
+        highlight_name="wrong labels",
+        probability=PROBABILITY,
+    ):
+        self.variability = variability
+        self.confidence = confidence
+        self.correctness = correctness
+        self.highlight = highlight
+        self.highlight_name = highlight_name
+        self.probability = probability
+
+    @classmethod
+    def from_analyzer(cls, scores, dynamics=None, *, highlight=None, highlight_name="wrong labels"):
+        """Take the scores of a fitted analyzer.
+
+        Parameters
+        ----------
+        scores : SampleScoreAnalyzer
+            Fitted.
+        dynamics : Dynamics or fitted estimator, default=None
+            The samples to show, on the epochs of those it was fitted on; None is the latter themselves. Of a model the
+            training record is read.
+        highlight : array of bool of shape (n_samples,), default=None
+            Samples to put a ring around.
+        highlight_name : str, default="wrong labels"
+            What they are.
+
+        Returns
+        -------
+        display : DataMapDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError
+            If something else than a SampleScoreAnalyzer is given, or ``dynamics`` can hold no record.
+        ValueError
+            If the record is not one the analyzer can score, or ``highlight`` is no mask of its samples.
+        sklearn.exceptions.NotFittedError
+            If the analyzer or the model is not fitted.
+        """
+        if not isinstance(scores, SampleScoreAnalyzer):
+            raise TypeError(f"scores must be a fitted SampleScoreAnalyzer, got {scores!r}.")
+        check_is_fitted(scores)
+        columns = _columns(scores, dynamics)
+        return cls(
+            *columns,
+            highlight=_mask(highlight, len(columns[0])),
+            highlight_name=highlight_name,
+            probability=_probability(scores.probability_source_),
+        )
+
+    @classmethod
+    def from_dynamics(cls, dynamics, *, highlight=None, highlight_name="wrong labels"):
+        """Score the samples of a record.
+
+        Parameters
+        ----------
+        dynamics : Dynamics or fitted estimator
+            Of a model the training record is read.
+        highlight : array of bool of shape (n_samples,), default=None
+            Samples to put a ring around.
+        highlight_name : str, default="wrong labels"
+            What they are.
+
+        Returns
+        -------
+        display : DataMapDisplay
+            Not yet drawn.
+
+        Raises
+        ------
+        TypeError, ValueError, sklearn.exceptions.NotFittedError
+            As ``SampleScoreAnalyzer.fit`` and ``from_analyzer``.
+        """
+        # EL2N is not on the map; averaged over all epochs, it asks for no early one.
+        scores = SampleScoreAnalyzer(el2n_epochs=2**62).fit(dynamics)
+        return cls.from_analyzer(scores, highlight=highlight, highlight_name=highlight_name)
+
+    def plot(self, ax=None, *, cmap="cividis"):
+        """Draw a point for each sample; the more there are, the smaller.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure, as wide as one of two columns.
+        cmap : str or matplotlib Colormap, default="cividis"
+            Colours of correctness, from 0 to 1; the default is safe for the colour-blind.
+
+        Returns
+        -------
+        self : DataMapDisplay
+            With ``figure_``, ``ax_``, ``points_``, ``rings_`` and ``colorbar_``.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` is not one axes.
+        """
+        with panels(ax, 1, width=COLUMN, height=3.1) as (panel,):
+            self.ax_, self.figure_ = panel, panel.figure
+            self._draw(panel, cmap)
+            panel.set(
+                xlabel=f"variability\n(deviation of the {self.probability})",
+                ylabel=f"confidence\n(mean {self.probability})",
+                ylim=(-0.03, 1.03),
+                xlim=(-0.01, max(0.1, 1.05 * np.max(self.variability))),
+            )
+            named = [] if self.rings_ is None else [self.rings_]
+            title_over_legend(panel, f"Data map of {len(self.confidence):,} samples", named)
+            self.colorbar_ = self.figure_.colorbar(
+                self.points_, ax=panel, label="correctness (% of the epochs)", aspect=30
+            )
+            self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")
+        return self
+
+    def _draw(self, ax, cmap):
+        place = np.column_stack([self.variability, self.confidence])
+        hardest_last = np.argsort(-np.asarray(self.correctness), kind="stable")
+        area = np.clip(CROWD / len(place), *AREA)
+        look = {"linewidths": 0, "rasterized": True, "zorder": 2}
+        self.points_ = ax.scatter(
+            *place[hardest_last].T,
+            c=100 * np.asarray(self.correctness)[hardest_last],
+            s=area, cmap=cmap, vmin=0, vmax=100, **look,
+        )  # fmt: skip
+        self.rings_ = None
+        if self.highlight is not None and np.any(self.highlight):
+            marked = np.asarray(self.highlight)
+            ring = {
+                "facecolors": "none",
+                "edgecolors": COLOURS["vermillion"],
+                "linewidths": 0.03 * area + 0.3,
+            }
+            self.rings_ = ax.scatter(
+                *place[marked].T,
+                s=2.5 * area + 3, label=f"{marked.sum():,} {self.highlight_name}", zorder=3, rasterized=True, **ring,
+            )  # fmt: skip
+
+
+def _columns(scores, dynamics):
+    """Variability, confidence and correctness, (n_samples,) each."""
+    names = ("variability", "confidence", "correctness")
+    if dynamics is None:
+        return [getattr(scores, f"{name}_") for name in names]
+    table = dict(zip(scores.get_feature_names_out(), scores.transform(dynamics).T, strict=True))
+    return [table[name] for name in names]
+
+
+def _probability(source):
+    """What confidence is the mean of, in the words of the analyzer where it is a stand-in."""
+    if not source.endswith(STAND_IN):
+        return PROBABILITY
+    return source.removesuffix(f", {STAND_IN}").removeprefix("the ")
+
+
+def _mask(highlight, n_samples):
+    if highlight is None:
+        return None
+    mask = np.asarray(highlight)
+    if mask.dtype != bool or mask.shape != (n_samples,):
+        raise ValueError(
+            f"highlight must be True or False for each of the {n_samples} samples, got an array of {mask.dtype} of "
+            f"shape {mask.shape}."
+        )
+    return mask

@@ -1,0 +1,288 @@
+"""Growth of features: do the hidden units whose outgoing weights grew most make the mean loss rise?"""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sklearn_nndyn.analyzers._last_layer import last_layer, look_back, unwrap_estimator
+from sklearn_nndyn.analyzers._scores import log_loss, loss_name
+from sklearn_nndyn.analyzers.loss_tails._curves import worst_count
+from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
+from sklearn_nndyn.utils.statistics import rank_correlation
+
+# What is told of an intervention, each as a change.
+CHANGES = ("rising_loss", "loss", "accuracy")
+
+
+def share_on_correct(activations, correct):
+    """a_j = sum over samples i correct at the turn of |h_ij|, over sum_i |h_ij|.
+
+    Parameters
+    ----------
+    activations : array of shape (n_samples, n_units)
+    correct : array of bool of shape (n_samples,)
+
+    Returns
+    -------
+    share : array of shape (n_units,)
+        0 to 1; nan for units that are silent on all samples.
+    """
+    size = np.abs(activations).astype(np.float64)
+    total = size.sum(axis=0)
+    return np.divide(size[correct].sum(axis=0), total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def outgoing_norms(weight):
+    """Norm (n_units,) of what leaves each hidden unit, of weights (n_classes, n_units)."""
+    return np.linalg.norm(weight.astype(np.float64), axis=0)
+
+
+def growth_of(norms_at_turn, norms_at_end):
+    """g_j = norm at the end / norm at the turn, shape (n_units,); inf from zero to more, nan from zero to zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return norms_at_end / norms_at_turn
+
+
+def most_grown(growth, share):
+    """Units of the greatest growth, greatest first: the nearest whole number to ``share`` of all, at least one."""
+    order = np.argsort(-np.nan_to_num(growth, nan=-1.0, posinf=np.inf), kind="stable")
+    return order[: worst_count(share, len(growth))]
+
+
+def restored(weight, norms_at_turn, units):
+    """Weights (n_classes, n_units) in which ``units`` have the outgoing norms (n_units,) of the turn again.
+
+    Directions stay as they are, so a unit without outgoing weights stays without.
+    """
+    norms = outgoing_norms(weight)
+    factor = np.ones(len(norms))
+    factor[units] = np.divide(norms_at_turn, norms, out=np.ones(len(norms)), where=norms > 0)[units]
+    return weight * factor
+
+
+def change_without_growth(activations, weight, bias, norms_at_turn, units, target, rising):
+    """What changes at the end when ``units`` are brought back to their outgoing norms at the turn.
+
+    Parameters
+    ----------
+    activations : array of shape (n_samples, n_units)
+        H, of the last hidden layer at the end.
+    weight, bias : array of shape (n_classes, n_units), (n_classes,)
+        W and b of the last layer at the end: scores are H W' + b. The bias stays.
+    norms_at_turn : array of shape (n_units,)
+    units : array of int
+    target : array of int of shape (n_samples,)
+        Positions of the true classes.
+    rising : array of bool of shape (n_samples,)
+        Samples whose log loss rose since the turn.
+
+    Returns
+    -------
+    change : dict of str to float
+        ``"rising_loss"`` and ``"loss"``, of the mean log loss of the rising and of all samples, in nats; and
+        ``"accuracy"``.
+    """
+    before = activations @ weight.T + bias
+    # Only these units change, and they are few.
+    less = (restored(weight, norms_at_turn, units) - weight)[:, units]
+    after = before + activations[:, units] @ less.T
+    change = log_loss(after, target) - log_loss(before, target)
+    right = (after.argmax(axis=1) == target).mean() - (before.argmax(axis=1) == target).mean()
+    rise = float(change[rising].mean()) if rising.any() else np.nan
+    return dict(zip(CHANGES, (rise, float(change.mean()), float(right)), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FeatureGrowth:
+    """What ``feature_growth`` found.
+
+    Parameters
+    ----------
+    loss_name : str
+        Name of the trained loss; empty where it is not known. The figures are of log loss all the same.
+    onset_epoch, end_epoch : int
+        The turn, and the last recorded epoch.
+    share_on_correct : array of shape (n_units,)
+        a_j, 0 to 1; nan for units that are silent on all samples.
+    growth : array of shape (n_units,)
+        g_j; 1 is no growth. nan for units without outgoing weights at both epochs.
+    correlation, p_value : float
+        Spearman's rank correlation of the two over the units, and its two-sided p value.
+    mean_loss : tuple of two floats
+        Mean log loss at the turn and at the end, in nats.
+    rise : array of shape (n_samples,)
+        Log loss at the end minus that at the turn, in nats.
+    restored_units : array of int of shape (n_restored,)
+        The most grown units, greatest growth first.
+    change : dict of str to float
+        What bringing them back changes at the end: ``"rising_loss"``, the mean log loss of the samples whose loss
+        rose (nan where there are none), and ``"loss"``, that of all samples, both in nats; and ``"accuracy"``.
+    random_change : dict of str to array of shape (n_random,)
+        The same for random sets of as many units.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> from sklearn_nndyn.interventions import feature_growth
+    >>> X, y = make_classification(300, random_state=0)
+    >>> clf = DynamicsClassifier(max_epochs=20, lr=0.01, random_state=0).fit(X[:100], y[:100])
+    >>> found = feature_growth(clf, X[100:], y[100:], onset=5)
+    >>> found.growth.shape, len(found.restored_units), len(found.random_change["loss"])
+    ((100,), 10, 20)
+    """
+
+    loss_name: str
+    onset_epoch: int
+    end_epoch: int
+    share_on_correct: np.ndarray
+    growth: np.ndarray
+    correlation: float
+    p_value: float
+    mean_loss: tuple
+    rise: np.ndarray
+    restored_units: np.ndarray
+    change: dict
+    random_change: dict
+
+    @property
+    def random_interval(self):
+        """{what changes: (mean, 2.5 % quantile, 97.5 % quantile)} over the random sets."""
+        return {
+            name: (float(values.mean()), *np.quantile(values, [0.025, 0.975]).tolist())
+            for name, values in self.random_change.items()
+        }
+
+    def summary(self):
+        """What was found, in words and with the figures of this network.
+
+        Returns
+        -------
+        text : str
+            A paragraph.
+        """
+        return feature_growth_summary(self)
+
+
+def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_state=0):
+    """Whether the hidden units whose outgoing weights grew most since the turn carry the rise of the mean loss.
+
+    Venter, Theunissen and Davel (2021) see the cause in the growth of parameters tied to features of samples
+    that are already processed correctly. Two looks at that in the last hidden layer: do the units that belong to
+    such samples grow most; and what happens to the loss if the most grown ones had not grown, against as many
+    units drawn at random?
+
+    Parameters
+    ----------
+    model : fitted DynamicsClassifier
+        With snapshots, and a last layer that is linear on the last hidden layer; also at the end of a Pipeline, or
+        as the best of a search.
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        Held-out samples.
+    y : array-like of shape (n_samples,)
+        Their labels, among ``classes_``.
+    onset : "auto" or int, default="auto"
+        The turn: the epoch of least mean log loss of these samples, or a recorded epoch. Given one, only two
+        epochs are looked at, which is faster.
+    share : float, default=0.1
+        Share of the units that are brought back to their norm at the turn.
+    n_random : int, default=20
+        Number of random sets.
+    random_state : int, RandomState instance or None, default=0
+        What draws them.
+
+    Returns
+    -------
+    found : FeatureGrowth
+        Share and growth of each unit, their correlation, and what the interventions change; its ``summary()`` says
+        it in words.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no DynamicsClassifier, or a parameter is of the wrong type.
+    ValueError
+        If there are no snapshots, no hidden layer, or no linear layer on it; if ``onset`` is not a recorded epoch
+        before the last; if the turn is the last epoch; or for a parameter out of its range.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+
+    See Also
+    --------
+    scale_test : How much of the rise is a matter of the scale of all scores.
+
+    Notes
+    -----
+    With activations H (n_samples, n_units) of the last hidden layer at the end, weights W (n_classes, n_units) and
+    bias b of the last layer, scores are H W' + b; that this holds is checked. a_j = sum over i correct at the
+    turn of |h_ij| / sum_i |h_ij|; g_j = ||W_j(end)|| / ||W_j(turn)||, of columns. The intervention divides column j of
+    W by g_j. Whatever loss was trained, the changes are those of log loss.
+
+    Where most samples are correct, a_j is near 1 for all units, and the correlation is one of small differences.
+    Units drawn at random, silent ones among them, have grown too: bringing back any of them makes the scores
+    smaller. The random sets tell how much of the change that is.
+
+    A turn that is chosen on these samples makes their rise look a little too large: give ``onset`` where that
+    matters.
+
+    The question is that of the paper; the definitions are our own.
+
+    References
+    ----------
+    Venter, Theunissen, Davel (2021). arXiv 2103.07986.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> from sklearn_nndyn.interventions import feature_growth
+    >>> X, y = make_classification(300, random_state=0)
+    >>> clf = DynamicsClassifier(max_epochs=20, lr=0.01, random_state=0).fit(X[:100], y[:100])
+    >>> print(feature_growth(clf, X[100:], y[100:], onset=5).summary())
+    From epoch 5 to epoch 20 the mean log loss of 200 samples went from ... to ...
+    """
+    check_parameters(share, n_random)
+    model, X = unwrap_estimator(model, X)
+    record, turn = look_back(model, X, y, onset)
+    first, last = (record.epochs[at].item() for at in (turn, -1))
+    loss = [log_loss(record.scores[:, at], record.target) for at in (turn, -1)]
+    correct_at_turn = record.scores[:, turn].argmax(axis=1) == record.target
+    activations, weight, bias = last_layer(model, X, record.scores[:, -1], last)
+    norms = outgoing_norms(last_layer(model, X, record.scores[:, turn], first)[1])
+    growth, belongs = growth_of(norms, outgoing_norms(weight)), share_on_correct(activations, correct_at_turn)
+    correlation, p_value = rank_correlation(belongs, growth)
+    rise = loss[1] - loss[0]
+
+    def change(units):
+        return change_without_growth(activations, weight, bias, norms, units, record.target, rise > 0)
+
+    units, rng = most_grown(growth, share), check_random_state(random_state)
+    drawn = [change(rng.choice(len(growth), len(units), replace=False)) for _ in range(n_random)]
+    return FeatureGrowth(
+        loss_name=loss_name(record),
+        onset_epoch=first,
+        end_epoch=last,
+        share_on_correct=belongs,
+        growth=growth,
+        correlation=correlation,
+        p_value=p_value,
+        mean_loss=(float(loss[0].mean()), float(loss[1].mean())),
+        rise=rise,
+        restored_units=units,
+        change=change(units),
+        random_change={name: np.array([one[name] for one in drawn]) for name in CHANGES},
+    )
+
+
+def check_parameters(share, n_random):
+    """A share of the units, and a number of random sets."""
+    if not isinstance(share, Real) or isinstance(share, bool):
+        raise TypeError(f"share must be a number between 0 and 1, got {share!r}.")
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be between 0 and 1, a share of the hidden units; got {share!r}.")
+    if not isinstance(n_random, Integral) or isinstance(n_random, bool):
+        raise TypeError(f"n_random must be a whole number, got {n_random!r}.")
+    if n_random < 1:
+        raise ValueError(f"n_random must be at least 1, got {n_random}.")

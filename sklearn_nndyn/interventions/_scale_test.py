@@ -1,0 +1,221 @@
+"""The scale test: would the mean loss have risen, had the scores not grown?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._base import SOURCES, find_record
+from sklearn_nndyn.analyzers._scores import (
+    centred,
+    find_turn,
+    log_loss,
+    log_losses,
+    loss_name,
+    score_scale,
+    trained_with,
+)
+from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent, samples
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScaleTest:
+    """What ``scale_test`` found.
+
+    Parameters
+    ----------
+    source : str
+        What was read: ``"a record"``, ``"the validation record of the model"``, or the training record.
+    loss_name : str
+        Name of the trained loss; empty where it is not known. The figures are of log loss all the same.
+    n_samples : int
+        Number of samples.
+    epochs : array of shape (n_epochs,)
+        Recorded epochs.
+    onset_epoch : int
+        The turn.
+    mean_loss : array of shape (n_epochs,)
+        Mean log loss of the scores, in nats.
+    scale : array of shape (n_epochs,)
+        s(t), in the units of the scores.
+    temperature : float
+        s(end) / s(turn); inf where all scores at the turn are equal.
+    rise : float
+        Mean log loss at the end minus that at the turn, in nats.
+    rise_at_turn_scale : float
+        The same for the scores at the end divided by the temperature, in nats.
+    share_vanished : float
+        1 - rise_at_turn_scale / rise; above 1 where the loss would even have fallen, nan where there is no rise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn import Dynamics
+    >>> from sklearn_nndyn.interventions import scale_test
+    >>> z = np.array([[1.0, -1.0], [1.0, -1.0], [-0.5, 0.5]])
+    >>> record = Dynamics(y=[0, 0, 0], classes=[0, 1], epochs=[0, 1], scores=np.stack([z, 3 * z], axis=1))
+    >>> found = scale_test(record, onset=0)
+    >>> print(f"{found.temperature:.1f} {found.rise:.2f} {found.share_vanished:.2f}")
+    3.0 0.50 1.00
+    """
+
+    source: str
+    loss_name: str
+    n_samples: int
+    epochs: np.ndarray
+    onset_epoch: int
+    mean_loss: np.ndarray
+    scale: np.ndarray
+    temperature: float
+    rise: float
+    rise_at_turn_scale: float
+    share_vanished: float
+
+    def summary(self):
+        """What was found, in words and with the figures of this record.
+
+        Returns
+        -------
+        text : str
+            A paragraph.
+        """
+        return " ".join(
+            sentence for sentence in [_read(self), trained_with(self.loss_name), _told(self)] if sentence
+        )
+
+
+def scale_test(X, *, onset="auto"):
+    """How much of the rise of the mean log loss vanishes when scores are brought back to their scale at the turn.
+
+    A network that goes on training multiplies its scores, and a wrong sample then costs more although nothing
+    else has changed. This is that part of the rise: one number, the temperature, undoes it.
+
+    Parameters
+    ----------
+    X : Dynamics or fitted estimator
+        A record with ``"scores"``; or a model that holds one, also at the end of a Pipeline, or as the best of a
+        search. Of a model the validation record is read where there is one, else the training record.
+    onset : "auto" or int, default="auto"
+        The turn, from which the rise is measured: the epoch of least mean log loss over all samples, or a
+        recorded epoch.
+
+    Returns
+    -------
+    found : ScaleTest
+        Temperature, the rise with and without it, and the share that vanishes; its ``summary()`` says it in words.
+
+    Raises
+    ------
+    TypeError
+        If ``X`` can hold no record, or ``onset`` is of the wrong type.
+    ValueError
+        If the record has no scores, or only one epoch; if a score is not finite; or if ``onset`` is not a recorded
+        epoch before the last.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+
+    See Also
+    --------
+    LossTailAnalyzer : Which samples carry the rise.
+    feature_growth : Whether it comes from the weights that grew most.
+
+    Notes
+    -----
+    With scores z_i(t) of n_classes each, the turn r and the end T:
+    s(t) = mean_i ||z_i(t) - mean(z_i(t))||, the mean over the classes; temperature = s(T) / s(r);
+    rise = L(z(T)) - L(z(r)) and rise_at_turn_scale = L(z(T) / temperature) - L(z(r)), where L is the mean of
+    - log softmax(z_i)_c; share_vanished = 1 - rise_at_turn_scale / rise.
+
+    A turn that is chosen on the samples it is measured on makes the rise look a little too large: give ``onset``
+    where that matters. Whatever loss was trained, log loss is tested, for only its softmax has a temperature.
+
+    The question is that of the paper; the definition is our own.
+
+    References
+    ----------
+    Venter, Theunissen, Davel (2021). arXiv 2103.07986.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> from sklearn_nndyn.interventions import scale_test
+    >>> X, y = make_classification(300, random_state=0)
+    >>> clf = DynamicsClassifier(max_epochs=20, lr=0.01, record=("scores",), random_state=0)
+    >>> clf = clf.fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    >>> print(scale_test(clf).summary())
+    Read from the validation record of the model: the scores of 200 samples at 21 epochs, 0 to 20. ...
+    """
+    record, source = find_record(X, ("scores",))
+    loss = log_losses(record)
+    turn = find_turn(loss, onset, record.epochs)
+    mean_loss = loss.mean(axis=0)
+    scale = np.array([score_scale(record.scores[:, at]) for at in range(record.n_epochs)])
+    rise = float(mean_loss[-1] - mean_loss[turn])
+    rescaled = at_scale(record.scores[:, -1], scale[turn])
+    rise_at_turn_scale = float(log_loss(rescaled, record.target).mean() - mean_loss[turn])
+    return ScaleTest(
+        source=source,
+        loss_name=loss_name(record),
+        n_samples=len(record),
+        epochs=record.epochs,
+        onset_epoch=record.epochs[turn].item(),
+        mean_loss=mean_loss,
+        scale=scale,
+        temperature=temperature(scale[-1], scale[turn]),
+        rise=rise,
+        rise_at_turn_scale=rise_at_turn_scale,
+        share_vanished=1 - rise_at_turn_scale / rise if rise > 0 else np.nan,
+    )
+
+
+def temperature(from_scale, to_scale):
+    """What scores of one scale are divided by to have the other: 1 for none to none, inf for some to none."""
+    if to_scale > 0:
+        return float(from_scale / to_scale)
+    return np.inf if from_scale > 0 else 1.0
+
+
+def at_scale(scores, scale):
+    """Scores (n_samples, n_classes) divided by the temperature that gives them ``scale``, each sample's mean taken off.
+
+    Scores that are all equal have no scale, and stay so.
+    """
+    own = score_scale(scores)
+    return centred(scores) * (scale / own if own > 0 else 1.0)
+
+
+def _read(test):
+    first, last = test.epochs[[0, -1]]
+    untold = " The model has no validation record, so these are samples it was trained on."
+    return (
+        f"Read from {test.source}: the scores of {samples(test.n_samples)} at {len(test.epochs)} epochs, {first} to "
+        f"{last}.{untold if test.source == SOURCES['train'] else ''}"
+    )
+
+
+def _told(test):
+    turn = int(np.searchsorted(test.epochs, test.onset_epoch))
+    start, end = figure(test.mean_loss[turn]), figure(test.mean_loss[-1])
+    if turn == len(test.epochs) - 1:
+        return (
+            f"The mean log loss was least at the end ({end}): it never turned, so there is no rise to test."
+        )
+    went = (
+        f"From epoch {test.onset_epoch} to the end the mean log loss went from {start} to {end}, and the scale of the "
+        f"scores from {figure(test.scale[turn])} to {figure(test.scale[-1])}."
+    )
+    if not test.rise > 0:
+        return f"{went} The loss does not rise, so there is nothing to test."
+    return f"{went} {_divided(test, test.mean_loss[turn] + test.rise_at_turn_scale)}"
+
+
+def _divided(test, loss):
+    divided = (
+        f"Divided by {figure(test.temperature)}, which brings them back to their scale at the turn, the scores at the "
+        f"end have a mean log loss of {figure(loss)}:"
+    )
+    if test.share_vanished < 0:
+        return f"{divided} higher still. The growth of the scores has made the loss smaller, not larger."
+    if test.share_vanished > 1:
+        return f"{divided} lower than at the turn: at that scale nothing of the rise is left."
+    return f"{divided} {percent(test.share_vanished)} of the rise vanishes with the growth of the scores."

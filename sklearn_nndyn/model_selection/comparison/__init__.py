@@ -1,0 +1,1 @@
+"""Losses compared over seeds, rates and noise."""

@@ -1,0 +1,1 @@
+"""Grid search with all candidates trained at once."""

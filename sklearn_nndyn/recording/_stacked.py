@@ -1,0 +1,69 @@
+"""Several networks looked at in one pass over the rows that they share."""
+
+import torch
+
+from sklearn_nndyn.recording._geometry import Centroids
+from sklearn_nndyn.recording._samples import measure_samples
+from sklearn_nndyn.utils.modules import rows_per_chunk
+
+MOST_ROWS = 2**14
+
+
+class StackedRecorder:
+    """Recorders of the same rows, each of a network of its own, that look together.
+
+    Parameters
+    ----------
+    recorders : list of Recorder
+        Of M networks; they record the same things of the same rows. Labels and losses are each one's own.
+    losses : LossStack
+        Of the M networks.
+    """
+
+    def __init__(self, recorders, losses):
+        self.recorders, self.losses = recorders, losses
+        self.record = recorders[0].record
+        self.target = torch.stack([recorder.y for recorder in recorders])
+        n_classes = recorders[0].n_classes
+        self.counts = torch.stack([torch.bincount(y, minlength=n_classes) for y in self.target])
+
+    def look(self, forward, epoch, norms):
+        """Look at all networks.
+
+        Parameters
+        ----------
+        forward : callable
+            ``forward(rows) -> (scores, layers)`` of a slice of the rows: (M, n, n_classes) and {name: (M, n, ...)}.
+        epoch : int
+            The epoch to note.
+        norms : list of dict
+            The weight norms of each network, by layer.
+        """
+        places = [recorder.make_place(1) for recorder in self.recorders]
+        centroids = Centroids(self.counts) if "geometry" in self.record else None
+        for rows in self._chunks():
+            scores, layers = forward(rows)
+            self._keep(places, rows, scores)
+            if centroids is not None:
+                centroids.add(layers, self.target[:, rows])
+        means = centroids.means() if centroids is not None else {}
+        for i, (recorder, place) in enumerate(zip(self.recorders, places, strict=True)):
+            recorder.keep_geometry(
+                place, {name: values[i : i + 1] for name, values in means.items()}, norms[i : i + 1]
+            )
+            recorder.epochs.append(epoch)
+
+    def _keep(self, places, rows, scores):
+        measured = None
+        if "samples" in self.record:
+            measured = [
+                values.cpu().numpy() for values in measure_samples(scores, self.target[:, rows], self.losses)
+            ]
+        for i, (recorder, place) in enumerate(zip(self.recorders, places, strict=True)):
+            own = None if measured is None else [values[i : i + 1] for values in measured]
+            recorder.keep_samples(place, rows, scores[i : i + 1], own)
+
+    def _chunks(self):
+        X = self.recorders[0].X
+        size = min(rows_per_chunk(X.shape[1:]), max(64, MOST_ROWS // len(self.recorders)))
+        return [slice(start, min(start + size, len(X))) for start in range(0, len(X), size)]

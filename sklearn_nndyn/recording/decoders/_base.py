@@ -1,0 +1,112 @@
+"""What reconstruction and probes share: something is learned from a layer, and held-out samples are scored by it."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+
+from sklearn_nndyn.recording._activations import (
+    BATCH_SIZE,
+    Activations,
+    batch_norm_in_training,
+    check_layers,
+    choose_layers,
+)
+from sklearn_nndyn.recording.decoders._folds import check_cv, check_enough_samples, draw_folds
+
+MODES = ("evaluation", "training")
+
+
+class LayerRecording(BaseEstimator):
+    """Parameters of a recording that learns something from layers; a child says what.
+
+    A child has ``field``, its field of the record, and writes ``check()`` of its own parameters,
+    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, whole)``, which gives what was learned
+    without each fold and from all samples, and ``score(learned, chunks, X, y, folds)``.
+    """
+
+    def check(self):
+        """Raise for parameters that cannot be used."""
+        called = type(self).__name__
+        check_layers(self.layers, called)
+        check_cv(self.cv, called)
+        if self.batch_norm not in MODES:
+            raise ValueError(
+                f'{called}: batch_norm must be "evaluation" or "training", got {self.batch_norm!r}.'
+            )
+        if not isinstance(self.train, bool):
+            raise ValueError(f"{called}: train must be True or False, got {self.train!r}.")
+
+    def check_data(self, layers, X):
+        """Raise for layers {name: activations of some rows} from which the input ``X`` cannot be decoded."""
+
+
+class LayerReader:
+    """Reads one set of samples, at one look after the other.
+
+    Parameters
+    ----------
+    recording : LayerRecording
+    X : tensor of shape (n_samples, ...)
+    y : tensor of shape (n_samples,)
+        Class positions.
+    reference : LayerReader, optional
+        Reads the samples to learn from. Without one, each sample is scored by what was learned from the other folds.
+    score : bool, default=True
+        Whether the samples are scored.
+
+    Attributes
+    ----------
+    field : str
+        Of the record.
+    layers : list of str
+        What is read.
+    learned : dict
+        {layer: what was learned from all samples}, as of the last look, where this is a reference.
+    values : dict
+        {layer: list of values, one a look}.
+    """
+
+    def __init__(self, recording, X, y, reference=None, score=True):
+        self.recording, self.y, self.reference = recording, y, reference
+        self.score = score and (recording.train or reference is not None)
+        self.X, self.shape = X.flatten(1), tuple(X.shape[1:])
+        self.field, self.takes_held = recording.field, recording.batch_norm == "evaluation"
+        self.layers, self.values, self.learned, self.serves = None, {}, {}, False
+        if reference is None:
+            check_enough_samples(len(X), type(recording).__name__)
+            self.folds = draw_folds(len(X), recording.cv, X.device)
+        else:
+            reference.serves = True
+            self.folds = torch.zeros(len(X), dtype=torch.long, device=X.device)
+
+    def choose(self, names):
+        """Choose the layers to read among the hidden ones."""
+        if self.layers is None:
+            self.layers = choose_layers(self.recording.layers, names)
+
+    def activations(self, held, module):
+        """Where to take the activations from: what was held, or a pass with batch norm in training mode."""
+        if self.takes_held:
+            return held
+        return Activations(held.X, held.forward, BATCH_SIZE, partial(batch_norm_in_training, module))
+
+    def read(self, activations, look):
+        """Read the layers; ``look`` counts from 0."""
+        for name in self.layers:
+            chunks = partial(activations.of, name)
+            learned = self._learn(name, chunks) if self.reference is None else [self.reference.learned[name]]
+            if learned:
+                values = self.values.setdefault(name, [])
+                values[look:] = [self.recording.score(learned, chunks(), self.X, self.y, self.folds)]
+
+    def _learn(self, name, chunks):
+        of_folds, self.learned[name] = self.recording.learn(
+            chunks, self.X, self.y, self.folds, self.shape, cross_fit=self.score, whole=self.serves
+        )
+        return of_folds
+
+    def recorded(self, looks):
+        """{layer: array} of the first looks, for the record."""
+        return {name: np.stack(values[:looks], axis=-1) for name, values in self.values.items()}

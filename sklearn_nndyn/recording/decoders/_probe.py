@@ -1,0 +1,144 @@
+"""What a fresh classifier can make of a layer."""
+
+import numpy as np
+import torch
+from sklearn.base import clone, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_nndyn.recording.decoders._base import LayerRecording
+
+LR, MOMENTUM, EPOCHS, BATCH_SIZE = 0.01, 0.9, 20, 128
+
+
+class Probe(LayerRecording):
+    """Record how well a fresh classifier does on layers: an entry of ``record``.
+
+    At each look a fresh classifier learns the classes from a layer's activations; its accuracy is that on samples
+    that it has not seen: validation samples are scored by one that learned from the training samples; training
+    samples, and those of a replay without ``X_train``, by those that learned from the other folds. The string
+    ``"probe"`` stands for the default.
+
+    Parameters
+    ----------
+    layers : int, str, or sequence of them, default=-1
+        Hidden layers by position or name, ``"all"`` of them, or ``"scores"`` for the raw outputs.
+    classifier : {"logistic", "sgd"} or scikit-learn classifier, default="logistic"
+        ``"logistic"``: scikit-learn's LogisticRegression (C=0.01) on standardised activations. ``"sgd"``: a linear
+        layer trained by stochastic gradient descent (rate 0.01, momentum 0.9, batches of 128, 20 epochs, a tenth of
+        the rate in the second half), as in the released code of [1]_. Or any classifier, which is cloned.
+    cv : int, default=5
+        Folds of the cross-fitting.
+    batch_norm : {"evaluation", "training"}, default="evaluation"
+        See :class:`Reconstruction`.
+    train : bool, default=True
+        Whether training samples are scored as well; False saves the cross-fitting.
+
+    References
+    ----------
+    .. [1] Schneider, Prabhushankar, "Understanding and Leveraging the Learning Phases of Neural Networks", AAAI
+       2024, arXiv 2312.06887.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = DynamicsClassifier(max_epochs=1, record=("samples", "probe"), random_state=0).fit(X / 16, y)
+    >>> clf.dynamics_.iterations
+    array([0, 1, 2, 4, 8])
+    >>> clf.dynamics_.probe_accuracy["linear1"].shape
+    (5,)
+    """
+
+    field = "probe_accuracy"
+
+    def __init__(self, layers=-1, *, classifier="logistic", cv=5, batch_norm="evaluation", train=True):
+        self.layers = layers
+        self.classifier = classifier
+        self.cv = cv
+        self.batch_norm = batch_norm
+        self.train = train
+
+    def check(self):
+        """Raise ValueError or TypeError for parameters that cannot be used."""
+        super().check()
+        given = self.classifier
+        known = given in ("logistic", "sgd") if isinstance(given, str) else _is_classifier(given)
+        if not known:
+            raise ValueError(
+                f'Probe: classifier must be "logistic", "sgd" or a scikit-learn classifier, got {given!r}.'
+            )
+
+    def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
+        """Classifiers without each fold, and of all samples."""
+        H, y = _together(chunks()), y.cpu().numpy()
+        folds = folds.cpu().numpy()
+        of_fold = (
+            [self._fit(H[folds != k], y[folds != k]) for k in range(folds.max() + 1)] if cross_fit else []
+        )
+        return of_fold, self._fit(H, y) if whole else None
+
+    def _fit(self, H, y):
+        if len(np.unique(y)) == 1:
+            return _OneClass(y[0])
+        if isinstance(self.classifier, str):
+            return LinearProbe().fit(H, y) if self.classifier == "sgd" else _logistic().fit(H, y)
+        return clone(self.classifier).fit(H, y)
+
+    def score(self, classifiers, chunks, X, y, folds):
+        """Share of samples classified correctly."""
+        H, y, folds = _together(chunks), y.cpu().numpy(), folds.cpu().numpy()
+        correct = [
+            classifier.predict(H[folds == k]) == y[folds == k]
+            for k, classifier in enumerate(classifiers)
+            if (folds == k).any()
+        ]
+        return float(np.concatenate(correct).mean())
+
+
+class LinearProbe:
+    """One linear layer, trained by the recipe of Schneider's released code."""
+
+    def fit(self, H, y):
+        """Train on activations (n_samples, width) and labels (n_samples,)."""
+        self.classes = np.unique(y)
+        H, target = torch.from_numpy(H), torch.from_numpy(np.searchsorted(self.classes, y))
+        torch.manual_seed(0)  # the caller has forked the generators
+        self.layer = torch.nn.Linear(H.shape[1], len(self.classes)).to(H)
+        optimizer = torch.optim.SGD(self.layer.parameters(), lr=LR, momentum=MOMENTUM)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, EPOCHS // 2)
+        with torch.enable_grad():
+            for _ in range(EPOCHS):
+                for rows in torch.randperm(len(H)).split(BATCH_SIZE):
+                    optimizer.zero_grad()
+                    torch.nn.functional.cross_entropy(self.layer(H[rows]), target[rows]).backward()
+                    optimizer.step()
+                schedule.step()
+        return self
+
+    def predict(self, H):
+        """Labels (n_samples,)."""
+        with torch.no_grad():
+            return self.classes[self.layer(torch.from_numpy(H)).argmax(1).numpy()]
+
+
+class _OneClass:
+    def __init__(self, label):
+        self.label = label
+
+    def predict(self, H):
+        return np.full(len(H), self.label)
+
+
+def _is_classifier(given):
+    return hasattr(given, "fit") and not isinstance(given, type) and is_classifier(given)
+
+
+def _logistic():
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+
+
+def _together(chunks):
+    return torch.cat([h.flatten(1) for _, h in chunks]).cpu().numpy()

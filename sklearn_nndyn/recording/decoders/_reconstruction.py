@@ -1,0 +1,131 @@
+"""How well a layer gives its input back."""
+
+from numbers import Real
+
+import numpy as np
+import torch
+
+from sklearn_nndyn.recording.decoders._base import LayerRecording
+from sklearn_nndyn.recording.decoders._ridge import fit_ridge
+from sklearn_nndyn.recording.decoders._trained import DECODERS, fit_trained
+
+MOST_BYTES = 4 * 2**30
+
+
+class Reconstruction(LayerRecording):
+    """Record how well layers give the input back: an entry of ``record``.
+
+    At each look a fresh decoder learns to give the input back from a layer's activations, and samples that it has
+    not seen are scored: the squared error, mean over the features of the input. Validation samples are scored by a
+    decoder that learned from the training samples; training samples, and those of a replay without ``X_train``, by
+    decoders that learned from the other folds. The string ``"reconstruction"`` stands for the default.
+
+    Parameters
+    ----------
+    layers : int, str, or sequence of them, default=-1
+        Hidden layers by position or name, ``"all"`` of them, or ``"scores"`` for the raw outputs. -1 is the input of
+        the last linear layer.
+    decoder : {"ridge", "linear", "deconv"}, default="ridge"
+        ``"ridge"``: the linear decoder with bias in closed form, from sums that do not grow with the samples.
+        ``"linear"``: the same map trained by Adam for 20 epochs (learning rate 3e-4, weight decay 1e-5, batches of
+        128), as in the released code of [1]_. ``"deconv"``: transposed convolutions, trained likewise, for images.
+        The trained ones hold the activations in memory, and take minutes where the closed form takes a second.
+    alpha : "auto" or float, default="auto"
+        Penalty of the ridge decoder, as in :class:`sklearn.linear_model.Ridge`. ``"auto"``: of 27 multiples of the
+        mean eigenvalue, 1e-10 to 1e3, the one that decodes the held-out folds best.
+    cv : int, default=5
+        Folds of the cross-fitting.
+    batch_norm : {"evaluation", "training"}, default="evaluation"
+        Whether batch normalisation uses its running statistics, or those of batches of 128 rows, as in the released
+        code of [1]_.
+    train : bool, default=True
+        Whether training samples are scored as well. False saves the cross-fitting; the training record then holds no
+        reconstruction.
+
+    Notes
+    -----
+    Networks with batch normalisation: the running statistics need some dozens of updates to follow the data, and an
+    untrained network is hardly normalised in evaluation mode. Early looks of the two modes can differ much: V8 on a
+    CIFAR-10 subset falls before it rises in training mode, and starts low in evaluation mode
+    (``benchmarks/studies``). Look at both before calling a first rise a phase.
+
+    For a linear layer y = Wx of inputs of covariance S the error of the best linear decoder, summed over features,
+    is tr(S) - tr(S W' (W S W')^-1 W S).
+
+    References
+    ----------
+    .. [1] Schneider, Prabhushankar, "Understanding and Leveraging the Learning Phases of Neural Networks", AAAI
+       2024, arXiv 2312.06887. See also Schneider 2022, arXiv 2202.08299.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> from sklearn_nndyn.recording import Reconstruction
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = DynamicsClassifier(max_epochs=2, record=("samples", Reconstruction(layers="all")), random_state=0)
+    >>> record = clf.fit(X / 16, y).dynamics_
+    >>> record.iterations
+    array([ 0,  1,  2,  4,  8, 16])
+    >>> {layer: errors.shape for layer, errors in record.reconstruction.items()}
+    {'linear1': (1797, 6)}
+    """
+
+    field = "reconstruction"
+
+    def __init__(
+        self, layers=-1, *, decoder="ridge", alpha="auto", cv=5, batch_norm="evaluation", train=True
+    ):
+        self.layers = layers
+        self.decoder = decoder
+        self.alpha = alpha
+        self.cv = cv
+        self.batch_norm = batch_norm
+        self.train = train
+
+    def check(self):
+        """Raise ValueError or TypeError for parameters that cannot be used."""
+        super().check()
+        if self.decoder not in ("ridge", *DECODERS):
+            raise ValueError(
+                f'Reconstruction: decoder must be "ridge", "linear" or "deconv", got {self.decoder!r}.'
+            )
+        number = isinstance(self.alpha, Real) and not isinstance(self.alpha, bool)
+        if self.alpha != "auto" and not (number and np.isfinite(self.alpha) and self.alpha >= 0):
+            raise ValueError(
+                f'Reconstruction: alpha must be "auto" or a number, 0 or greater, got {self.alpha!r}.'
+            )
+
+    def check_data(self, layers, X):
+        """Raise ValueError for layers {name: activations} from which ``X`` cannot be decoded."""
+        if self.decoder == "deconv" and X.ndim != 4:
+            raise ValueError(
+                f'Reconstruction: decoder="deconv" makes images (channels, height, width), but a sample has shape '
+                f'{tuple(X.shape[1:])}; use "ridge" or "linear".'
+            )
+        for name, h in layers.items() if self.decoder == "ridge" else ():
+            width, n_features = h[:1].numel(), X[:1].numel()
+            size = 8 * (self.cv + 3) * width * (width + n_features)
+            if size > MOST_BYTES:
+                raise ValueError(
+                    f"Reconstruction: the ridge decoder of layer {name!r} with {width} features would need "
+                    f"{size / 2**30:.0f} GiB, more than {MOST_BYTES / 2**30:.0f}; choose a narrower layer, or "
+                    'decoder="linear".'
+                )
+
+    def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
+        """Decoders without each fold, and of all samples."""
+        if self.decoder == "ridge":
+            return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, whole=whole)
+        make = DECODERS[self.decoder]
+        return fit_trained(chunks(), X, folds, make, shape=shape, cross_fit=cross_fit, whole=whole)
+
+    def score(self, decoders, chunks, X, y, folds):
+        """Squared error of each sample, mean over features, shape (n_samples,)."""
+        errors = X.new_empty(len(X))
+        for rows, h in chunks:
+            for fold, decoder in enumerate(decoders):
+                chosen = (folds[rows] == fold).nonzero()[:, 0]
+                misses = decoder(h[chosen]).sub_(X[rows][chosen])
+                errors[rows][chosen] = torch.linalg.vector_norm(misses, dim=1).square_() / X.shape[1]
+        return errors.cpu().numpy()

@@ -1,0 +1,66 @@
+"""A module and a loss tried on two samples, before training starts."""
+
+import copy
+
+import torch
+
+from sklearn_nndyn.utils.modules import evaluation_mode, first_output
+from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.validation import reraise_as
+
+
+def check_once(tried, module, loss, data, n_classes):
+    """`check_module`, where many estimators have the same: ``tried`` is a set of what went well, or None."""
+    key = repr(module), repr(loss), *(type(part) for part in module.modules()), type(loss)
+    if tried is None or key not in tried:
+        check_module(module, loss, data, n_classes)
+        if tried is not None:
+            tried.add(key)
+
+
+def check_module(module, loss, data, n_classes):
+    """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
+
+    Raises
+    ------
+    ValueError
+        If it fails, or gives anything else.
+    """
+    rows, target = data.X[:2].clone(), data.y[:2]
+    with untouched_generators(rows.device):
+        with torch.no_grad(), evaluation_mode(module):
+            _try(module, rows, n_classes)
+        trial = copy.deepcopy(module).train()
+        _try_to_learn(trial, loss, rows, target, n_classes)
+
+
+def _try_to_learn(trial, loss, rows, target, n_classes):
+    with torch.enable_grad():
+        scores = _try(trial, rows, n_classes)
+        with reraise_as(
+            f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
+        ):
+            values = loss.per_sample(scores, target)
+        if values.shape != target.shape:
+            raise ValueError(
+                f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}."
+            )
+        if not values.requires_grad:
+            raise ValueError(
+                "The loss does not depend on the parameters of module in a way that torch can differentiate: look for "
+                "detach, no_grad or argmax in the module and in the loss."
+            )
+
+
+def _try(module, rows, n_classes):
+    with reraise_as(f"module cannot process a batch of shape {tuple(rows.shape)}"):
+        scores = first_output(module(rows))
+    shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
+    if shape != (len(rows), n_classes):
+        raise ValueError(
+            f"module must give a score for each of the {n_classes} classes, shape ({len(rows)}, {n_classes}) for "
+            f"{len(rows)} samples, but gives {shape}."
+        )
+    if rows._version:
+        raise ValueError("module writes into its input: begin it with an operation that is not in place.")
+    return scores

@@ -1,0 +1,120 @@
+"""What goes on beside the training of an epoch: each watcher minds one thing."""
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from tqdm import tqdm
+
+from sklearn_nndyn.training._epoch_loop import Rollback
+from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.warnings import warn_user
+
+EXPLODED = 1e6
+ROWS_OF_REFERENCE = 256
+
+
+class TrainingHook:
+    """Called around every epoch, before the user's callbacks."""
+
+    wants_to_stop = False
+    watches_steps = False
+
+    def on_train_begin(self, net):
+        """Before the first epoch of a fit."""
+
+    def on_epoch_begin(self, net):
+        """Before an epoch is trained."""
+
+    def on_step(self, net, step):
+        """After an update, the ``step``-th of its epoch, where ``watches_steps``."""
+
+    def on_epoch_end(self, net):
+        """After an epoch was trained; ``net.history[-1]`` holds its line."""
+
+    def on_train_end(self, net):
+        """After the last epoch, whatever ended the training."""
+
+
+class DivergenceGuard(TrainingHook):
+    """End training where the loss is no longer finite, or a million times what it was before."""
+
+    def on_train_begin(self, net):
+        """Measure the loss before the first update, on the first rows."""
+        data = net.runner_.data
+        rows = slice(0, ROWS_OF_REFERENCE)
+        with torch.no_grad(), untouched_generators(data.X.device):
+            scores = score_in_chunks(net.module_, data.X[rows])
+            before = float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
+        self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
+
+    def on_epoch_end(self, net):
+        """Undo the epoch that diverged."""
+        loss = net.history[-1, "train_loss"]
+        if np.isfinite(loss) and loss < self.limit and net.runner_.all_finite():
+            return
+        epoch = len(net.history)
+        warn_user(
+            f"Training diverged in epoch {epoch} (mean loss {loss:.3g}) with learning rate lr="
+            f"{net.runner_.lr:g}; the model and its record end at epoch {epoch - 1}. Try a smaller lr, or "
+            "scale the input.",
+            ConvergenceWarning,
+        )
+        raise Rollback
+
+
+class Validation(TrainingHook):
+    """Mean loss and accuracy of the validation samples, every epoch, in the history.
+
+    ``scores`` of the coming epoch's end may be given, by whoever has them.
+    """
+
+    def __init__(self, data, recording):
+        self.data, self.recording, self.scores = data, recording, None
+
+    def on_epoch_end(self, net):
+        """Take them from the record of this epoch where there is one."""
+        loss, accuracy = self._recorded(net) or self._measured(net)
+        net.history.record("valid_loss", loss)
+        net.history.record("valid_acc", accuracy)
+
+    def _recorded(self, net):
+        recorder = self.recording.recorders.get("validation")
+        if recorder is None or "samples" not in recorder.record or recorder.epochs[-1:] != [len(net.history)]:
+            return None
+        return recorder.mean_loss(), recorder.accuracy()
+
+    def _measured(self, net):
+        with torch.no_grad(), untouched_generators(self.data.X.device):
+            scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
+            values = net.criterion_.per_sample(scores, self.data.y)
+            correct = net.criterion_.decide(scores) == self.data.y
+        return float(values.double().mean()), float(correct.double().mean())
+
+
+class ProgressBar(TrainingHook):
+    """A bar over epochs with loss and accuracy."""
+
+    def __init__(self, epochs, recording):
+        self.epochs, self.recording = epochs, recording
+
+    def on_train_begin(self, net):
+        """Show an empty bar."""
+        self.bar = tqdm(total=self.epochs, desc="Training", unit="epoch", dynamic_ncols=True)
+
+    def on_epoch_end(self, net):
+        """One epoch further."""
+        line = net.history[-1]
+        shown = {"loss": f"{line['train_loss']:.4g}"}
+        recorder = self.recording.recorders.get("train")
+        if recorder is not None and "samples" in recorder.record and recorder.epochs:
+            shown["accuracy"] = f"{recorder.accuracy():.3f}"
+        if "valid_acc" in line:
+            shown["validation accuracy"] = f"{line['valid_acc']:.3f}"
+        self.bar.set_postfix(shown, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, net):
+        """Leave the finished bar."""
+        if hasattr(self, "bar"):
+            self.bar.close()

@@ -1,0 +1,234 @@
+"""A chain of linear layers, trained by its written-out backward pass.
+
+For networks such as :class:`~sklearn_nndyn.modules.MLP` most of a small step is autograd's bookkeeping and
+fresh memory. Here the same torch kernels are called in the same order, into memory that is kept.
+"""
+
+import torch
+
+aten = torch.ops.aten
+
+
+class Linear:
+    """y = x W' + b."""
+
+    def __init__(self, module, first):
+        self.weight, self.bias, self.first = module.weight, module.bias, first
+        self.parameters = [p for p in (self.weight, self.bias) if p is not None]
+
+    def prepare(self, dtype):
+        """Make room for the gradients; in a wider dtype, also for a copy of the parameters."""
+        self.gradients = [torch.empty_like(p, dtype=dtype) for p in self.parameters]
+        self.copies = None if dtype == self.weight.dtype else [torch.empty_like(g) for g in self.gradients]
+
+    def begin_epoch(self):
+        """Take hold of the parameters as they are now."""
+        self.sources = [p.detach() for p in self.parameters]
+        self.values = self.copies or self.sources
+        self.transposed = self.values[0].t()
+
+    def begin(self):
+        """Bring the wider copies up to date."""
+        if self.copies is not None:
+            torch._foreach_copy_(self.copies, self.sources)
+
+    def forward(self, x, memory):
+        memory["x"] = x
+        y = memory.get("y")
+        if y is None:
+            y = memory["y"] = x.new_empty(x.shape[0], self.weight.shape[0])
+        if self.bias is None:
+            return torch.mm(x, self.transposed, out=y)
+        return torch.addmm(self.values[1], x, self.transposed, out=y)
+
+    def backward(self, g, memory):
+        x = memory["x"]
+        torch.mm(g.t(), x, out=self.gradients[0])
+        if self.bias is not None:
+            torch.sum(g, 0, out=self.gradients[1])
+        if self.first:
+            return None
+        if "g" not in memory:
+            memory["g"] = torch.empty_like(x)
+        return torch.mm(g, self.values[0], out=memory["g"])
+
+
+class Activation:
+    """A nonlinearity whose derivative follows from its output; both are written in place."""
+
+    parameters = ()
+
+    def __init__(self, module, random_state):
+        self.apply_, self.derive_ = ACTIVATIONS[type(module)]
+
+    def forward(self, x, memory):
+        memory["y"] = self.apply_(x)
+        return memory["y"]
+
+    def backward(self, g, memory):
+        return self.derive_(g, memory["y"])
+
+
+class Dropout:
+    """As torch does it, number by number, from the fit's own generator."""
+
+    parameters = ()
+
+    def __init__(self, module, generator):
+        self.keep, self.generator = 1 - module.p, generator
+
+    def forward(self, x, memory):
+        noise = torch.empty_like(x).bernoulli_(self.keep, generator=self.generator).div_(self.keep)
+        memory["noise"] = noise
+        return x * noise
+
+    def backward(self, g, memory):
+        return g.mul_(memory["noise"])
+
+
+class Flatten:
+    """Rows of any shape as flat rows; nothing to learn before it."""
+
+    parameters = ()
+
+    def __init__(self, module, generator):
+        pass
+
+    def forward(self, x, memory):
+        return x.flatten(1)
+
+    def backward(self, g, memory):
+        return g
+
+
+class Identity(Flatten):
+    """Nothing happens."""
+
+    def forward(self, x, memory):
+        return x
+
+
+ACTIVATIONS = {
+    torch.nn.ReLU: (torch.relu_, lambda g, y: aten.threshold_backward.grad_input(g, y, 0, grad_input=g)),
+    torch.nn.Tanh: (torch.tanh_, lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)),
+    torch.nn.Sigmoid: (torch.sigmoid_, lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g)),
+}
+PARTS = {
+    **dict.fromkeys(ACTIVATIONS, Activation),
+    torch.nn.Dropout: Dropout,
+    torch.nn.Flatten: Flatten,
+    torch.nn.Identity: Identity,
+}
+
+
+class MLPStep:
+    """Gradients of the mean loss of a batch, for a chain of linear layers.
+
+    Parameters
+    ----------
+    module : torch.nn.Sequential
+        A chain, see :meth:`takes`.
+    loss : ClassificationLoss
+    generator : torch.Generator
+        For dropout.
+    dtype : torch.dtype
+        In which a step is computed; the parameters keep their own.
+
+    """
+
+    @staticmethod
+    def takes(module, input_shape):
+        """Whether ``module`` is made of linear layers, ReLU, tanh, sigmoid, dropout and flattening alone."""
+        parts = flat_parts(module)
+        kinds = [type(part) for part in parts]
+        return (
+            torch.nn.Linear in kinds
+            and (len(input_shape) == 1 or torch.nn.Flatten in kinds)
+            and all(kind is torch.nn.Linear or kind in PARTS for kind in kinds)
+            and all(p.requires_grad for p in module.parameters())
+            and len(set(module.parameters())) == sum(len(list(part.parameters())) for part in parts)
+            and not any(_hooks(part) for part in module.modules())
+            and _flattens_only_at_the_front(kinds)
+            and all(
+                part.start_dim == 1 and part.end_dim == -1 for part in parts if type(part) is torch.nn.Flatten
+            )
+        )
+
+    def __init__(self, module, loss, generator, dtype):
+        self.loss, self.dtype = loss, dtype
+        self.parts = _make_parts(module, generator)
+        self.linears = [part for part in self.parts if isinstance(part, Linear)]
+        for linear in self.linears:
+            linear.prepare(dtype)
+        self.memory = {}
+
+        self._gradients = [g for linear in self.linears for g in linear.gradients]
+        self._parameter_dtype = self.linears[0].weight.dtype
+
+    @property
+    def gradients(self):
+        """Those of the last step, in the order and the dtype of ``module.parameters()``."""
+        if self.dtype == self._parameter_dtype:
+            return self._gradients
+        return [g.to(self._parameter_dtype) for g in self._gradients]
+
+    def begin_epoch(self):
+        """Take hold of the parameters as they are now."""
+        for linear in self.linears:
+            linear.begin_epoch()
+
+    def __call__(self, x, y, weight):
+        """The mean loss of a batch, a tensor; ``gradients`` are then its own."""
+        n_samples = x.shape[0]
+        memory = self.memory.get(n_samples)
+        if memory is None:
+            memory = self.memory[n_samples] = [{} for _ in self.parts]
+        for linear in self.linears:
+            linear.begin()
+        for part, own in zip(self.parts, memory, strict=True):
+            x = part.forward(x, own)
+        values, g = self.loss.value_and_gradient(x, y)
+        if weight is not None:
+            values, g = values * weight, g * weight[:, None]
+        g = g / n_samples
+        for part, own in zip(reversed(self.parts), reversed(memory), strict=True):
+            g = part.backward(g, own)
+            if g is None:
+                break
+        return values.mean()
+
+
+def flat_parts(module):
+    if type(module) is torch.nn.Sequential:
+        return [part for child in module for part in flat_parts(child)]
+    return [module]
+
+
+def _make_parts(module, generator):
+    parts, first = [], True
+    for part in flat_parts(module):
+        if type(part) is torch.nn.Linear:
+            parts.append(Linear(part, first))
+            first = False
+        else:
+            parts.append(PARTS[type(part)](part, generator))
+    return parts
+
+
+def _flattens_only_at_the_front(kinds):
+    changed = False
+    previous = None
+    for kind in kinds:
+        # An activation overwrites its input, which must be no one else's: the output of a linear layer.
+        if kind in ACTIVATIONS and previous is not torch.nn.Linear:
+            return False
+        if kind is torch.nn.Flatten and changed:
+            return False
+        changed = changed or kind is torch.nn.Linear
+        previous = kind
+    return True
+
+
+def _hooks(module):
+    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return any(getattr(module, name, None) for name in names)

@@ -1,0 +1,108 @@
+"""The skorch net inside the classifier: true skorch from outside, whole epochs at a time inside."""
+
+import torch
+from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
+
+from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.training._epoch_runner import Batches, EpochRunner, count_steps, needs_two_rows
+from sklearn_nndyn.utils.modules import first_output, rows_per_chunk
+
+BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class DynamicsNet(NeuralNetClassifier):
+    """A ``skorch.NeuralNetClassifier`` whose epochs run as one program.
+
+    ``history``, ``callbacks``, ``optimizer_``, ``save_params`` and the rest are skorch's. Where a callback needs
+    to see every batch, or the optimizer needs a closure, skorch's own loop over batches runs instead. Targets
+    are class positions.
+    """
+
+    @property
+    def _default_callbacks(self):
+        return [("epoch_timer", EpochTimer())]
+
+    def prepare_runner(self, data, random_state):
+        """What runs an epoch of training on ``data``; ``random_state`` is for dropout and the like."""
+        self.runner_ = EpochRunner(
+            self.module_, self.criterion_, self.optimizer_, data, self.batch_size, random_state
+        )
+
+    def run_epoch(self, order, datasets, random_state, on_step=None):
+        """Train on every row once, in this order (None: as they lie), and note the mean loss in the history.
+
+        ``on_step`` is called with the number of updates done in this epoch, after each.
+        """
+        if self._needs_batches():
+            self._run_batches(order, datasets, random_state, on_step)
+        else:
+            self.note_loss(self.runner_.run_epoch(order, on_step), datasets["dataset_train"])
+
+    def note_loss(self, loss, data):
+        """Write the mean loss of an epoch, and its number of updates, into its line of the history."""
+        self.history.record("train_loss", loss)
+        self.history.record("train_batch_count", count_steps(self.module_, len(data.X), self.batch_size))
+        # For callbacks that look up the last batch (the file names of Checkpoint): the epoch is one.
+        self.history.new_batch()
+        self.history.record_batch("train_loss", loss)
+        self.history.record_batch("train_batch_size", len(data.X))
+
+    def _run_batches(self, order, datasets, random_state, on_step):
+        data = datasets["dataset_train"]
+        batches = Batches(data, self.batch_size, merge_last=needs_two_rows(self.module_))
+        with random_state:
+            self.run_single_epoch(self._weighted(batches(order), on_step), True, "train", self.train_step)
+            if datasets["dataset_valid"] is not None:
+                iterator = self.get_iterator(datasets["dataset_valid"])
+                self.run_single_epoch(iterator, False, "valid", self.validation_step)
+        rows = self.history[-1, "batches", :, ("train_loss", "train_batch_size")]
+        self.history.record("train_loss", sum(loss * n for loss, n in rows) / len(data.X))
+
+    def _weighted(self, batches, on_step):
+        for step, (X, y, weight) in enumerate(batches, start=1):
+            self.batch_weight_ = weight
+            # The room of a chunk is used again: what a callback keeps must be its own.
+            yield X.clone(), y.clone()
+            if on_step is not None:
+                on_step(step)
+        del self.batch_weight_
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Mean loss of a batch, weighted in training."""
+        values = self.criterion_.per_sample(first_output(y_pred), y_true)
+        weight = getattr(self, "batch_weight_", None) if training else None
+        return values.mean() if weight is None else (values * weight).mean()
+
+    def get_iterator(self, dataset, training=False):
+        """Slices of the tensors in place of a ``DataLoader``, where the data are tensors."""
+        if training or not isinstance(getattr(dataset, "X", None), torch.Tensor):
+            return super().get_iterator(dataset, training)
+        rows = rows_per_chunk(dataset.X.shape[1:])
+        y = (
+            dataset.y
+            if isinstance(dataset.y, torch.Tensor)
+            else torch.zeros(len(dataset.X), dtype=torch.long)
+        )
+        return zip(dataset.X.split(rows), y.split(rows), strict=True)
+
+    def get_dataset(self, X, y=None):
+        """Data sets pass, arrays become one of skorch's."""
+        return X if isinstance(X, TrainingData) else super().get_dataset(X, y)
+
+    def _needs_batches(self):
+        closure = isinstance(self.optimizer_, torch.optim.LBFGS)
+        return closure or any(_watches_batches(callback) for _, callback in self.callbacks_)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("runner_", None)
+        return state
+
+
+def _watches_batches(callback):
+    if isinstance(callback, LRScheduler):
+        return callback.step_every == "batch"
+    if isinstance(callback, EpochScoring):
+        return callback.use_caching
+    return any(getattr(type(callback), hook) is not getattr(Callback, hook) for hook in BATCH_HOOKS)

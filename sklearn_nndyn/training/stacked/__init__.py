@@ -1,0 +1,1 @@
+"""The engine for many networks in one program."""

@@ -1,0 +1,140 @@
+"""The networks of several fits side by side: parameters, and the optimizer that moves them, as one."""
+
+import copy
+
+import torch
+
+from sklearn_nndyn.training._optimizers import FusedOptimizerStep
+from sklearn_nndyn.training.stacked._row_sampler import equal_slices
+
+# One number of a parameter moves by its own gradient alone, so that parameters can lie side by side.
+ELEMENTWISE = (
+    torch.optim.Adam,
+    torch.optim.AdamW,
+    torch.optim.SGD,
+    torch.optim.RMSprop,
+    torch.optim.Adagrad,
+    torch.optim.Adadelta,
+    torch.optim.Adamax,
+    torch.optim.NAdam,
+    torch.optim.RAdam,
+)
+# What their states hold of a parameter as a whole.
+COUNTS = ("step", "mu_product")
+
+
+class StackedParameters:
+    """Parameters of M networks of one layout, each of shape (M, ...).
+
+    The networks' own parameters become views of them, so that whoever looks at one of the networks (snapshots,
+    validation) sees it as it is. `release` gives a network its own memory again.
+
+    Parameters
+    ----------
+    nets : list of DynamicsNet
+    steps : list of int
+        Updates of an epoch of each, falling. Networks of equal steps, learning rate and weight decay should lie
+        side by side: each such run is updated by one call.
+    """
+
+    def __init__(self, nets, steps):
+        self.nets, self.steps = nets, steps
+        self.own = [dict(net.module_.named_parameters()) for net in nets]
+        self.parameters = {name: torch.stack([p[name].detach() for p in self.own]) for name in self.own[0]}
+        for i, parameters in enumerate(self.own):
+            for name, parameter in parameters.items():
+                parameter.data = self.parameters[name][i]
+        names = {parameter: name for name, parameter in self.own[0].items()}
+        self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"]]
+        self.runs = equal_slices([(n, *_rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
+        self.optimizer = self._join_optimizers()
+        self.update = FusedOptimizerStep(self.optimizer)
+
+    def _join_optimizers(self):
+        groups = []
+        for run in self.runs:
+            settings = {
+                k: v for k, v in self.nets[run.start].optimizer_.param_groups[0].items() if k != "params"
+            }
+            views = [torch.nn.Parameter(self.parameters[name][run]) for name in self.trained]
+            groups.append({**settings, "params": views})
+        kind = type(self.nets[0].optimizer_)
+        optimizer = kind(groups, lr=groups[0]["lr"])
+        for run, group in zip(self.runs, optimizer.param_groups, strict=True):
+            for name, view in zip(self.trained, group["params"], strict=True):
+                states = [net.optimizer_.state.get(self.own[i][name], {}) for i, net in self._of(run)]
+                if states[0]:
+                    optimizer.state[view] = _joined(states, view.shape)
+        return optimizer
+
+    def _of(self, run):
+        return [(i, self.nets[i]) for i in range(run.start, run.stop)]
+
+    def apply(self, gradients, step):
+        """Move the parameters of the networks that have a batch at this step of the epoch.
+
+        Parameters
+        ----------
+        gradients : dict of tensors
+            {name: (M or fewer, ...)}, for the first networks.
+        step : int
+            From 0 up.
+        """
+        self.update([self._part(gradients[name], run, step) for run in self.runs for name in self.trained])
+
+    def _part(self, gradient, run, step):
+        if gradient is None or step >= self.steps[run.start]:
+            return None
+        return gradient if len(self.runs) == 1 else gradient[run]
+
+    def finite(self):
+        """Whether all parameters of a network are finite numbers, a list of M."""
+        flags = [
+            torch.isfinite(values).reshape(len(values), -1).all(1) for values in self.parameters.values()
+        ]
+        return torch.stack(flags).all(0).tolist()
+
+    def moment(self):
+        """A copy of all that an update changes."""
+        weights = {name: values.clone() for name, values in self.parameters.items()}
+        return weights, {view: _copied(state) for view, state in self.optimizer.state.items()}
+
+    def release(self, i, moment=None):
+        """Give network ``i`` memory of its own, and its optimizer its own state, as of now or as of a moment."""
+        weights, states = moment or (self.parameters, self.optimizer.state)
+        optimizer = self.nets[i].optimizer_
+        for name, parameter in self.own[i].items():
+            parameter.data = weights[name][i].clone()
+        optimizer.state.clear()
+        for run, group in zip(self.runs, self.optimizer.param_groups, strict=True):
+            if not run.start <= i < run.stop:
+                continue
+            for name, view in zip(self.trained, group["params"], strict=True):
+                if states.get(view):
+                    optimizer.state[self.own[i][name]] = _share(states[view], view.shape, i - run.start)
+
+
+def _rate_and_decay(net):
+    settings = net.optimizer_.param_groups[0]
+    return float(settings["lr"]), float(settings.get("weight_decay", 0))
+
+
+def _joined(states, shape):
+    """The optimizer's states of one parameter of several networks as one; numbers they share are taken once."""
+    return {
+        name: torch.stack([state[name] for state in states])
+        if torch.is_tensor(value) and value.shape == shape[1:] and name not in COUNTS
+        else copy.deepcopy(value)
+        for name, value in states[0].items()
+    }
+
+
+def _share(state, shape, i):
+    return {
+        name: value[i].clone() if torch.is_tensor(value) and value.shape == shape else copy.deepcopy(value)
+        for name, value in state.items()
+    }
+
+
+def _copied(state):
+    return {name: copy.deepcopy(value) for name, value in state.items()}

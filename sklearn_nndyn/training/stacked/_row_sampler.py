@@ -1,0 +1,193 @@
+"""The batches of several fits, cut in step: rows that networks share are gathered once."""
+
+from itertools import groupby
+
+import torch
+
+from sklearn_nndyn.utils.random import RandomState
+
+CHUNK_BYTES = 8 * 2**20
+EXPAND_BYTES = 4 * 2**20
+
+
+class RowSampler:
+    """One stream of rows: a data set, and the order in which each epoch takes it.
+
+    Parameters
+    ----------
+    X : tensor of shape (n_samples, ...)
+    seed : int
+        Of the orders, drawn as a fit by itself draws them.
+    shuffle : bool
+        Whether there is an order to draw; otherwise rows are taken as they lie.
+    """
+
+    def __init__(self, X, seed, shuffle):
+        self.X, self.shuffle, self.order = X, shuffle, None
+        self.random_state, self.generator = RandomState(seed), torch.Generator()
+        self.before = None
+        with self.random_state:
+            pass
+
+    def draw(self):
+        """The order of the next epoch."""
+        if self.shuffle:
+            with self.random_state.as_generator(self.generator):
+                self.order = torch.randperm(len(self.X), generator=self.generator).to(self.X.device)
+
+
+class StackedLoader:
+    """Cut an epoch of M fits into steps.
+
+    Parameters
+    ----------
+    data : list of TrainingData
+        Of each fit; the numbers of rows fall.
+    feeds : list of RowSampler
+    feed_of : list of int
+        The feed of each fit; equal ones side by side as far as may be.
+    size : int or None
+        Rows of a batch; None takes all of them.
+    """
+
+    def __init__(self, data, samplers, sampler_of, size):
+        self.data, self.size = data, size
+        self.samplers, self.sampler_of = self._of_different_rows(samplers, sampler_of)
+        self.n_rows = [len(own.X) for own in data]
+        self.weighted = any(own.weight is not None for own in data)
+        self.dtype = data[0].X.dtype
+        self._whole = None
+        self._ways, self._plan = {}, {}
+
+    def _of_different_rows(self, samplers, sampler_of):
+        """Feeds and numbers of feeds; where the order does not matter, feeds of the same rows are one."""
+        keys = [
+            sampler.X.data_ptr() if self.size is None or not sampler.shuffle else id(sampler)
+            for sampler in samplers
+        ]
+        kept = dict(zip(reversed(keys), reversed(samplers), strict=True))
+        place = {key: i for i, key in enumerate(kept)}
+        return list(kept.values()), [place[keys[sampler]] for sampler in sampler_of]
+
+    @property
+    def steps(self):
+        """Updates of an epoch of each fit."""
+        return [1 if self.size is None else -(-n // self.size) for n in self.n_rows]
+
+    def convert(self, dtype):
+        """Hand out rows and weights in this dtype."""
+        self.dtype = dtype
+
+    def __call__(self):
+        """Yield, for each step, a list of (members, x, y, weight) in which all rows count the same.
+
+        ``x`` is (m, n, ...) or a list of (rows (n, ...), slice of the m that see them); the rest is (m, n).
+        """
+        if self.size is None:
+            if self._whole is None:
+                self._whole = [self._whole_set(members) for members in equal_slices(self.n_rows)]
+            yield self._whole
+            return
+        steps, per_chunk = self.steps[0], self._steps_of_chunk()
+        for first in range(0, steps, per_chunk):
+            chunk = self._gather(first * self.size, min(first + per_chunk, steps) * self.size)
+            for step in range(first, min(first + per_chunk, steps)):
+                yield [self._cut(chunk, members, step, first, n) for members, n in self._sizes(step)]
+
+    def _sizes(self, step):
+        """(members, rows) of the batches of a step; fits that have no rows left have none."""
+        if step not in self._plan:
+            rows = [min(self.size, n - step * self.size) for n in self.n_rows]
+            self._plan[step] = [(run, rows[run.start]) for run in equal_slices(rows) if rows[run.start] > 0]
+        return self._plan[step]
+
+    def _whole_set(self, members):
+        runs = [(self.samplers[sampler].X.to(self.dtype), run) for sampler, run in self._feed_runs(members)]
+        if len(runs) > 1 and self._is_small(members, len(runs[0][0])):
+            runs = torch.cat([rows.expand(run.stop - run.start, *rows.shape) for rows, run in runs])
+        y = torch.stack([own.y for own in self.data[members]])
+        return members, runs, y, self._weights(members)
+
+    def _weights(self, members):
+        if not self.weighted:
+            return None
+        return torch.stack([self._weight(own) for own in self.data[members]]).to(self.dtype)
+
+    def _weight(self, own):
+        return (
+            torch.ones(len(own.X), dtype=self.dtype, device=own.X.device)
+            if own.weight is None
+            else own.weight
+        )
+
+    def _is_small(self, members, n):
+        """Whether a copy of the rows for each network costs less than a product for each feed."""
+        m = members.stop - members.start
+        return m * n * self.samplers[0].X[0].numel() * self.samplers[0].X.element_size() <= EXPAND_BYTES
+
+    def _feed_runs(self, members):
+        """(feed, slice relative to ``members``) of neighbours with the same feed."""
+        return [
+            (self.sampler_of[members.start + run.start], run)
+            for run in equal_slices(self.sampler_of[members])
+        ]
+
+    def _steps_of_chunk(self):
+        row = self.samplers[0].X[:1].numel() * self.samplers[0].X.element_size() * len(self.samplers)
+        return max(1, CHUNK_BYTES // max(1, row * self.size))
+
+    def _gather(self, start, stop):
+        """Rows, targets and weights from ``start`` to ``stop`` in the order of each feed."""
+        length = min(stop, self.n_rows[0]) - start
+        x = self.samplers[0].X.new_empty(len(self.samplers), length, *self.samplers[0].X.shape[1:])
+        y = torch.zeros(len(self.data), length, dtype=torch.long, device=x.device)
+        weight = x.new_zeros(len(self.data), length) if self.weighted else None
+        chosen = [
+            sampler.order[start:stop] if sampler.order is not None else None for sampler in self.samplers
+        ]
+        for sampler, rows, room in zip(self.samplers, chosen, x, strict=True):
+            _take(sampler.X, rows, start, stop, room)
+        for i, own in enumerate(self.data):
+            _take(own.y, chosen[self.sampler_of[i]], start, stop, y[i])
+            if weight is not None:
+                _take(self._weight(own).to(x.dtype), chosen[self.sampler_of[i]], start, stop, weight[i])
+        return x, y, weight
+
+    def _cut(self, chunk, members, step, first, n):
+        x, y, weight = chunk
+        rows = slice((step - first) * self.size, (step - first) * self.size + n)
+        x = self._way(members, n)(x[:, rows])
+        return members, x, y[members, rows], None if weight is None else weight[members, rows]
+
+    def _way(self, members, n):
+        """How ``members`` get their rows from those of all feeds, (n_feeds, n, ...)."""
+        key = members.start, members.stop, n
+        if key not in self._ways:
+            self._ways[key] = self._find_way(members, n)
+        return self._ways[key]
+
+    def _find_way(self, members, n):
+        runs = self._feed_runs(members)
+        samplers = [sampler for sampler, _ in runs]
+        if len(runs) == members.stop - members.start and samplers == list(
+            range(samplers[0], samplers[-1] + 1)
+        ):
+            return lambda x: x[samplers[0] : samplers[-1] + 1]
+        if len(runs) > 1 and self._is_small(members, n):
+            of_each = torch.tensor(self.sampler_of[members], device=self.data[0].X.device)
+            return lambda x: x.index_select(0, of_each)
+        return lambda x: [(x[sampler], run) for sampler, run in runs]
+
+
+def _take(values, rows, start, stop, room):
+    found = values[start:stop] if rows is None else values.index_select(0, rows)
+    room[: len(found)] = found
+
+
+def equal_slices(keys):
+    """Slices of equal neighbours."""
+    runs, start = [], 0
+    for _, group in groupby(keys):
+        runs.append(slice(start, start + len(list(group))))
+        start = runs[-1].stop
+    return runs

@@ -1,0 +1,32 @@
+"""Public names that are looked up when they are first used (PEP 562), so that what needs no torch loads none."""
+
+import importlib
+import sys
+
+
+def lazy_names(package, places):
+    """``__getattr__`` and ``__dir__`` of a package whose public names live in other modules.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    places : dict
+        {public name: module that holds it}.
+
+    Returns
+    -------
+    getattr, dir : callables
+    """
+
+    def look_up(name):
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(places[name]), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    def names():
+        return sorted({*vars(sys.modules[package]), *places})
+
+    return look_up, names

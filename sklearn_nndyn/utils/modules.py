@@ -1,0 +1,168 @@
+"""The hidden layers of any network, without a change to it.
+
+A hidden layer is what a linear or convolution layer makes, after its nonlinearity and whatever else
+follows, as the next linear or convolution layer receives it. It carries the name of the layer that made it.
+"""
+
+from contextlib import ExitStack, contextmanager, nullcontext
+from math import prod
+from threading import get_ident
+
+import torch
+from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
+
+ROWS_OF_IMAGES = 256
+# Whatever the shape of their parameters.
+NOT_LAYERS = (torch.nn.LayerNorm, torch.nn.RMSNorm, ParametrizationList)
+
+
+@contextmanager
+def evaluation_mode(module):
+    """Set every part of ``module`` to evaluation, and afterwards back to what each one was."""
+    training = [part for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+@contextmanager
+def capture_activations(module, call=None):
+    """Run a network so that it also hands out its hidden layers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network.
+    call : callable, optional
+        How to run it, where that is not ``module(x)``.
+
+    Yields
+    ------
+    forward : callable
+        ``forward(x) -> (scores, layers)``; ``layers`` maps the name of each hidden layer, in the order of the
+        forward pass, to its activation (n_samples, ...).
+    """
+    seen, thread = [], get_ident()
+
+    def keep(name):
+        def hook(_, args):
+            if get_ident() == thread:  # another thread may be predicting with the same network
+                seen.append((name, args[0] if args else None))
+
+        return hook
+
+    def forward(x):
+        seen.clear()
+        scores = first_output((call or module)(x))
+        layers = _hidden_layers(seen, len(x))
+        seen.clear()
+        return scores, layers
+
+    with ExitStack() as stack:
+        for name, part in _weighted_parts(module):
+            stack.enter_context(_hook(part, keep(name)))
+        yield forward
+
+
+def last_linear(module, x):
+    """The scores of a batch, what the last layer with weights received, and that layer if it is linear, or None."""
+    seen = []
+    with ExitStack() as stack:
+        for _, part in _weighted_parts(module):
+            stack.enter_context(
+                _hook(part, lambda part, args: seen.append((part, args[0] if args else None)))
+            )
+        scores = first_output(module(x))
+    part, received = seen[-1]
+    return scores, received, part if isinstance(part, torch.nn.Linear) else None
+
+
+def hidden_layer_names(module, x):
+    """Names of the hidden layers of ``module``, in the order of the forward pass over the batch ``x``."""
+    with torch.no_grad(), evaluation_mode(module), capture_activations(module) as forward:
+        return list(forward(x)[1])
+
+
+def weight_matrices(module):
+    """Yield (name, weight) of every layer with a weight of two axes or more."""
+    for name, part in _weighted_parts(module):
+        yield name, max(_own_weights(part), key=lambda p: p.ndim)
+
+
+def first_output(output):
+    """The scores, where a module also returns other things (skorch's rule: the first one)."""
+    return output[0] if isinstance(output, (tuple, list)) else output
+
+
+def _weighted_parts(module):
+    for name, part in module.named_modules():
+        if not isinstance(part, NOT_LAYERS) and any(p.ndim >= 2 for p in _own_weights(part)):
+            yield name or type(part).__name__, part
+
+
+def _own_weights(part):
+    """Its parameters, and those that are computed from others (``torch.nn.utils.parametrizations``)."""
+    computed = [getattr(part, name) for name in part.parametrizations] if is_parametrized(part) else []
+    return [*part.parameters(recurse=False), *computed]
+
+
+@contextmanager
+def _hook(part, keep):
+    handle = part.register_forward_pre_hook(keep)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _hidden_layers(seen, n_samples):
+    layers, made_by = {}, None
+    for name, received in seen:
+        if made_by is not None and _is_activation(received, n_samples) and not _known(received, layers):
+            layers[_free_name(made_by, layers)] = received
+        made_by = name
+    return layers
+
+
+def _is_activation(value, n_samples):
+    return isinstance(value, torch.Tensor) and value.is_floating_point() and value.shape[:1] == (n_samples,)
+
+
+def _known(received, layers):
+    return any(received is activation for activation in layers.values())
+
+
+def _free_name(name, layers):
+    if name not in layers:
+        return name
+    again = 2
+    while f"{name}:{again}" in layers:
+        again += 1
+    return f"{name}:{again}"
+
+
+def rows_per_chunk(input_shape):
+    """Rows of a forward pass in evaluation: enough for a fast product, few enough to stay in the cache.
+
+    Convolutions make of an image many times its size: for them few rows are three to four times as fast as many.
+    """
+    if len(input_shape) > 1:
+        return ROWS_OF_IMAGES
+    return min(4096, max(256, 2**22 // max(1, prod(input_shape))))
+
+
+def score_in_chunks(module, X, layer=None):
+    """Scores (n_samples, n_classes) of ``X``, in evaluation mode; or the activation of one hidden layer."""
+    rows = rows_per_chunk(X.shape[1:])
+    with torch.no_grad(), evaluation_mode(module) if module.training else nullcontext():
+        if layer is None and len(X) <= rows:
+            return first_output(module(X))
+        chunks = X.split(rows)
+        if layer is None:
+            return torch.cat([first_output(module(chunk)) for chunk in chunks])
+        with capture_activations(module) as forward:
+            return torch.cat([forward(chunk)[1][layer] for chunk in chunks])

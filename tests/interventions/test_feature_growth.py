@@ -1,0 +1,396 @@
+"""Growth of features: which units grew, whose they are, and what restoring them undoes."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_nndyn import Dynamics, DynamicsClassifier
+from sklearn_nndyn.analyzers._last_layer import last_layer
+from sklearn_nndyn.interventions import feature_growth
+from sklearn_nndyn.interventions._feature_growth import (
+    growth_of,
+    most_grown,
+    outgoing_norms,
+    restored,
+    share_on_correct,
+)
+from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.utils.statistics import rank_correlation
+from tests import reference
+
+GREW = 5  # the unit that grows in the planted network
+
+
+class Layer:
+    """A classifier that is only its last layer: X are the activations, of weights W(t) and one bias b."""
+
+    def __init__(self, weights, bias):
+        self.weights, self.bias = weights, bias
+
+    def at_epoch(self, epoch):
+        state = {"output.weight": self.weights[epoch], "output.bias": self.bias}
+        module = SimpleNamespace(state_dict=lambda: state)
+        return SimpleNamespace(n_iter_=epoch % len(self.weights), module_=module)
+
+    def activations(self, X, layer, epoch):
+        assert layer == -1
+        return X
+
+    def replay(self, X, y, *, record, epochs=None):
+        epochs = range(len(self.weights)) if epochs is None else epochs
+        scores = np.stack([X @ self.weights[epoch].T + self.bias for epoch in epochs], axis=1)
+        return Dynamics(y=y, classes=np.unique(y), epochs=list(epochs), scores=scores, header={"loss": "log"})
+
+
+def planted(n_units=100, seed=0):
+    """From the turn on one unit grows eightfold. It is active on 90 samples that are right and on 10 that are wrong."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], [90, 10])
+    H = rng.gamma(2, 0.5, size=(100, n_units))
+    H[:, GREW] = 1
+    turn = 0.01 * rng.normal(size=(2, n_units))
+    turn[:, GREW] = [1, -1]
+    end = turn.copy()
+    end[:, GREW] *= 8
+    return Layer([0 * turn, turn, end], np.array([0.1, -0.1])), H, y
+
+
+def moving(n_samples=60, n_units=12, n_classes=3, seed=0):
+    """A layer in which everything grows, by chance."""
+    rng = np.random.default_rng(seed)
+    H, y = rng.normal(size=(n_samples, n_units)), np.arange(n_samples) % n_classes
+    turn = rng.normal(size=(n_classes, n_units)) / 4
+    end = turn * rng.gamma(4, 1, size=n_units) + rng.normal(size=turn.shape) / 10
+    return Layer([turn, end], rng.normal(size=n_classes)), H, y
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Noisy labels, so that the loss turns, on rows to train and rows to look at."""
+    X, y = load_digits(n_class=4, return_X_y=True)
+    X, noisy = (X / 16).astype(np.float32), y[:200].copy()
+    noisy[::5] = (noisy[::5] + 1) % 4
+    return X[:200], noisy, X[200:500], y[200:500]
+
+
+@pytest.fixture(scope="module")
+def fitted(digits):
+    return DynamicsClassifier(MLP((20,)), max_epochs=60, lr=0.02, random_state=0).fit(*digits[:2])
+
+
+# --------------------------------------------------------------------------------------- found
+
+
+def test_a_planted_unit_is_found_and_restoring_it_removes_the_rise():
+    found = feature_growth(*planted(), share=0.01)
+    assert (found.onset_epoch, found.end_epoch) == (1, 2)
+    assert found.restored_units.tolist() == [GREW]
+    assert found.growth[GREW] == pytest.approx(8)
+    np.testing.assert_allclose(np.delete(found.growth, GREW), 1)
+    assert found.share_on_correct[GREW] == 0.9
+    rising = np.arange(100) >= 90
+    np.testing.assert_array_equal(found.rise > 0, rising)
+    assert found.rise.mean() > 1
+    assert found.rise.mean() == pytest.approx(found.mean_loss[1] - found.mean_loss[0])
+    assert found.change["rising_loss"] == pytest.approx(-found.rise[rising].mean())
+    assert found.change["loss"] == pytest.approx(-found.rise.mean())
+    assert found.change["accuracy"] == 0
+
+
+def test_restoring_random_units_does_not():
+    found = feature_growth(*planted(), share=0.01)
+    for values in found.random_change.values():
+        np.testing.assert_allclose(values, np.zeros(20), atol=1e-12)
+    assert "more than that of random units" in found.summary()
+
+
+@pytest.mark.parametrize("make", [planted, moving])
+def test_every_figure_equals_its_slow_definition(make):
+    model, H, y = make()
+    found = feature_growth(model, H, y, onset=len(model.weights) - 2, share=0.25)
+    turn, end = (w.tolist() for w in model.weights[-2:])
+    units, h = range(H.shape[1]), H.tolist()
+    before = reference.scores_restored(h, turn, end, model.bias, [])
+    right = [
+        reference.prediction(z) == c for z, c in zip(H @ model.weights[-2].T + model.bias, y, strict=True)
+    ]
+    a = [reference.share_on_correct(h, right, j) for j in units]
+    g = [reference.outgoing_norm(end, j) / reference.outgoing_norm(turn, j) for j in units]
+    np.testing.assert_allclose(found.share_on_correct, a)
+    np.testing.assert_allclose(found.growth, g)
+    if make is moving:  # where all but one are equal up to rounding, so are their ranks
+        top = sorted(units, key=lambda j: -g[j])[:3]
+        assert found.restored_units.tolist() == top
+        assert found.correlation == pytest.approx(reference.rank_correlation(a, g))
+        assert found.p_value == pytest.approx(spearmanr(a, g).pvalue)
+    after = reference.scores_restored(h, turn, end, model.bias, found.restored_units.tolist())
+    start = reference.losses("log", reference.scores_restored(h, turn, turn, model.bias, []), y)
+    change = reference.losses("log", after, y) - reference.losses("log", before, y)
+    rise = reference.losses("log", before, y) - start
+    np.testing.assert_allclose(found.rise, rise)
+    assert found.change["loss"] == pytest.approx(reference.mean(change))
+    assert found.change["rising_loss"] == pytest.approx(reference.mean(change[rise > 0]))
+    hits = [[reference.prediction(z) == c for z, c in zip(one, y, strict=True)] for one in (before, after)]
+    assert found.change["accuracy"] == pytest.approx(reference.mean(hits[1]) - reference.mean(hits[0]))
+
+
+def test_permuting_units_permutes_what_is_told_of_them():
+    model, H, y = moving()
+    order = np.random.default_rng(1).permutation(H.shape[1])
+    permuted = Layer([w[:, order] for w in model.weights], model.bias)
+    one, other = (feature_growth(m, h, y, onset=0) for m, h in ((model, H), (permuted, H[:, order])))
+    np.testing.assert_allclose(other.growth, one.growth[order])
+    np.testing.assert_allclose(other.share_on_correct, one.share_on_correct[order])
+    np.testing.assert_array_equal(order[other.restored_units], one.restored_units)
+    assert (other.correlation, *other.change.values()) == pytest.approx(
+        (one.correlation, *one.change.values())
+    )
+
+
+def test_restoring_all_units_gives_the_norms_at_the_turn():
+    """And the directions of the end; random sets of all units are the same set."""
+    model, H, y = moving()
+    turn, end = model.weights
+    back = restored(end, outgoing_norms(turn), np.arange(12))
+    np.testing.assert_allclose(outgoing_norms(back), outgoing_norms(turn))
+    np.testing.assert_allclose(back / outgoing_norms(back), end / outgoing_norms(end))
+    found = feature_growth(model, H, y, onset=0, share=1.0, n_random=3)
+    for name, value in found.change.items():
+        np.testing.assert_allclose(found.random_change[name], [value] * 3)
+
+
+def test_only_the_chosen_units_are_restored():
+    turn, end = moving()[0].weights
+    back = restored(end, outgoing_norms(turn), np.array([3, 7]))
+    changed = np.isin(np.arange(12), [3, 7])
+    np.testing.assert_allclose(outgoing_norms(back)[changed], outgoing_norms(turn)[changed])
+    np.testing.assert_array_equal(back[:, ~changed], end[:, ~changed])
+
+
+def test_units_without_outgoing_weights():
+    norms = np.array([0.0, 0.0, 2.0]), np.array([0.0, 1.0, 0.0])
+    growth = growth_of(*norms)
+    np.testing.assert_array_equal(growth, [np.nan, np.inf, 0])
+    assert most_grown(growth, 1.0).tolist() == [1, 2, 0]
+    weight = np.array([norms[1]])
+    np.testing.assert_array_equal(restored(weight, norms[0], np.array([1, 2])), [[0, 0, 0]])
+
+
+def test_silent_units_have_no_share_and_no_rank():
+    H = np.array([[0.0, 1.0, -2.0], [0.0, 1.0, 1.0]])
+    np.testing.assert_array_equal(share_on_correct(H, np.array([True, False])), [np.nan, 1 / 2, 2 / 3])
+    one, other = np.array([np.nan, 1.0, 2.0, 3.0, 5.0]), np.array([9.0, 1.0, 3.0, 2.0, np.inf])
+    assert rank_correlation(one, other)[0] == pytest.approx(0.8)
+    assert np.isnan(rank_correlation(one[:3], other[:3])).all()
+    assert np.isnan(rank_correlation(np.ones(4), other[1:])).all()
+    assert np.isnan(rank_correlation(other[1:], np.ones(4))).all()
+
+
+def test_random_sets_are_of_the_seed():
+    model, H, y = moving()
+
+    def drawn(**parameters):
+        return feature_growth(model, H, y, onset=0, **parameters).random_change["loss"]
+
+    np.testing.assert_array_equal(drawn(), drawn(random_state=0))
+    assert (drawn() != drawn(random_state=1)).any()
+    assert len(np.unique(drawn(n_random=7))) > 1
+    assert len(drawn(n_random=7)) == 7
+
+
+def test_the_interval_of_random_sets():
+    found = feature_growth(*moving(), onset=0)
+    values = found.random_change["loss"].tolist()
+    expected = reference.mean(values), reference.quantile(values, 0.025), reference.quantile(values, 0.975)
+    assert found.random_interval["loss"] == pytest.approx(expected)
+    assert list(found.random_interval) == list(found.change) == ["rising_loss", "loss", "accuracy"]
+
+
+# --------------------------------------------------------------------------------------- of a network
+
+
+def test_what_is_read_of_a_network(digits, fitted):
+    X, y = digits[2:]
+    found = feature_growth(fitted, X, y)
+    scores = list(fitted.staged_decision_function(X))
+    loss = np.stack([reference.losses("log", z, y) for z in scores], axis=1)
+    turn = reference.least_mean_epoch(loss.tolist(), range(len(y)))
+    assert (found.onset_epoch, found.end_epoch) == (turn, 60)
+    np.testing.assert_allclose(found.rise, loss[:, -1] - loss[:, turn], atol=1e-4)
+    H, W, b = last_layer(fitted, X, scores[-1], 60)
+    np.testing.assert_allclose(H @ W.T + b, scores[-1], rtol=1e-4, atol=1e-4)
+    norms = [fitted.at_epoch(t).module_.output.weight.detach().norm(dim=0).numpy() for t in (turn, 60)]
+    np.testing.assert_allclose(found.growth, norms[1] / norms[0], rtol=1e-5)
+
+
+def test_a_given_turn_gives_the_same_as_one_that_was_found(digits, fitted):
+    X, y = digits[2:]
+    one = feature_growth(fitted, X, y)
+    other = feature_growth(fitted, X, y, onset=np.int64(one.onset_epoch))
+    np.testing.assert_allclose(other.rise, one.rise, atol=1e-4)
+    np.testing.assert_array_equal(other.growth, one.growth)
+
+
+def test_at_the_end_of_a_pipeline_and_in_a_search(digits, fitted):
+    X, y, X_test, y_test = digits
+    pipe = make_pipeline(StandardScaler(), clone(fitted)).fit(X, y)
+    inside = feature_growth(pipe[-1], pipe[0].transform(X_test), y_test, onset=3)
+    np.testing.assert_array_equal(feature_growth(pipe, X_test, y_test, onset=3).rise, inside.rise)
+    search = GridSearchCV(pipe, {"dynamicsclassifier__max_epochs": [60]}, cv=2).fit(X, y)
+    np.testing.assert_array_equal(feature_growth(search, X_test, y_test, onset=3).rise, inside.rise)
+
+
+def test_two_classes_no_bias_and_a_convolution_below():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 1, 6, 6)).astype(np.float32), np.array(["no", "yes"])[np.arange(60) % 2]
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 3, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(48, 2, bias=False)
+    )
+    clf = DynamicsClassifier(network, max_epochs=4, random_state=0).fit(X[:30], y[:30])
+    found = feature_growth(clf, X[30:], y[30:], onset=1)
+    assert found.growth.shape == found.share_on_correct.shape == (48,)
+
+
+# --------------------------------------------------------------------------------------- said
+
+
+def test_the_summary_has_the_figures_of_the_network():
+    found = feature_growth(*planted(), share=0.01)
+    (start, end), rising = found.mean_loss, found.rise[90:].mean()
+    assert found.summary() == (
+        f"From epoch 1 to epoch 2 the mean log loss of 100 samples went from {start:.3g} to {end:.3g}; it rose for 10 "
+        f"of them, by {rising:.3g} in the mean. The outgoing weights of the 100 units of the last hidden layer grew by "
+        "a factor of 1 (median; 1 to 8). Units whose activation falls more on samples that were right already grew "
+        f"neither clearly more nor clearly less (rank correlation {found.correlation:.3g}, p = {found.p_value:.3g}). "
+        "Bringing the 1 most grown unit back to the norm at the turn changes the mean log loss of the samples that "
+        f"rose by {-rising:+.3g} (0, 0 to 0), the mean log loss of all samples by {start - end:+.3g} (0, 0 to 0), and "
+        "accuracy by 0 (0, 0 to 0); in brackets the mean and the 95 % interval of random sets of as many units. The "
+        "growth of these units explains 100 % of what rose, more than that of random units (0 %)."
+    )
+
+
+def test_the_summary_says_what_does_not_happen():
+    found = feature_growth(*moving(), onset=0, share=1.0)
+
+    def said(**changes):
+        return dataclasses.replace(found, **changes).summary()
+
+    assert "no more than that of random units may" in said(change={"rising_loss": -1.0, "loss": 0.0, "accuracy": 0.0},
+        random_change={name: np.array([-2.0, -0.5]) for name in found.change})  # fmt: skip
+    assert "is not what made the loss rise" in said(change={"rising_loss": 0.1, "loss": 0.0, "accuracy": 0.0})
+    nothing = {"rising_loss": np.nan, "loss": 0.0, "accuracy": 0.0}
+    fell = said(change=nothing, rise=-np.ones(60))
+    assert "Without samples that rose, nothing can be said of a cause." in fell
+    assert "it rose for 0 of them." in fell
+    assert "cannot be ranked" in said(correlation=np.nan)
+    assert "right already grew less (rank correlation -0.5, p = 0.01)" in said(correlation=-0.5, p_value=0.01)
+    assert "grew more (rank correlation 0.5" in said(correlation=0.5, p_value=0.01)
+    silent = np.where(np.arange(12) < 2, np.nan, found.share_on_correct)
+    assert "without 2 that are silent" in said(share_on_correct=silent)
+    assert "None of the hidden units has outgoing weights." in said(growth=np.full(12, np.nan))
+    assert "trained with the squared hinge loss; what is looked at is the log loss" in said(
+        loss_name="squared_hinge"
+    )
+
+
+def test_what_was_found_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'growth'"):
+        feature_growth(*moving(), onset=0).growth = 0.0
+
+
+# --------------------------------------------------------------------------------------- refused
+
+
+def refused(error, message, model, X, y, **parameters):
+    with pytest.raises(error, match=message):
+        feature_growth(model, X, y, **parameters)
+
+
+def test_networks_that_cannot_be_looked_at_are_refused(digits):
+    X, y, *held_out = digits
+    plain = LogisticRegression(max_iter=1000).fit(X, y)
+    refused(TypeError, "Expected a fitted DynamicsClassifier, .* got LogisticRegression", plain, *held_out)
+    clf = DynamicsClassifier(MLP((5,)), max_epochs=3, random_state=0)
+    refused(NotFittedError, "not fitted yet", clf, *held_out)
+    without = clone(clf).set_params(snapshots=False).fit(X, y)
+    refused(
+        ValueError, "the weights of earlier epochs were not kept; fit with snapshots=True", without, *held_out
+    )
+    refused(ValueError, "fit with snapshots=True", without, *held_out, onset=1)
+    linear = clone(clf).set_params(module=MLP(())).fit(X, y)
+    refused(ValueError, r"The network has no hidden layer, .* MLP\(\(100,\)\)", linear, *held_out, onset=1)
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ([torch.nn.Linear(5, 4), torch.nn.Tanh()], r"for weights W of 2\.weight"),
+        ([torch.nn.Linear(5, 4), torch.nn.LayerNorm(4)], r"parameters are 0\.weight, .*, 3\.bias"),
+        (
+            [torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(5, 4))],
+            r"for weights W of 2\.parametrizations\.weight\.original1\.",
+        ),
+    ],
+    ids=["tanh", "layer norm", "weight norm"],
+)
+def test_a_last_layer_that_is_not_linear_is_refused(digits, last, said):
+    X, y, *held_out = digits
+    network = torch.nn.Sequential(torch.nn.Linear(64, 5), torch.nn.Tanh(), *last)
+    clf = DynamicsClassifier(network, max_epochs=2, random_state=0).fit(X, y)
+    message = f"The last layer is not linear on the last hidden layer: .* scores are not H W' \\+ b .*{said}"
+    refused(ValueError, message, clf, *held_out, onset=1)
+
+
+def test_turns_that_cannot_be_looked_at_are_refused(digits, fitted):
+    clean = DynamicsClassifier(MLP((5,)), max_epochs=2, lr=1e-4, random_state=0).fit(*digits[:2])
+    refused(ValueError, "is least at the last epoch, 2: it never turned. Give onset", clean, *digits[2:])
+    sparse = DynamicsClassifier(MLP((5,)), max_epochs=4, record_epochs=[0, 2, 4], random_state=0).fit(
+        *digits[:2]
+    )
+    refused(
+        ValueError,
+        r"epochs \[3\] were not kept; there are those of \[0, 2, 4\]",
+        sparse,
+        *digits[2:],
+        onset=3,
+    )
+    for onset in (60, 61, -1):
+        message = f"onset must be a recorded epoch before the last, 60; got {onset}"
+        refused(ValueError, message, fitted, *digits[2:], onset=onset)
+    for onset in (True, 2.0, None, "end"):
+        message = f"onset must be 'auto' or a recorded epoch, got {onset!r}"
+        refused(TypeError, message, fitted, *digits[2:], onset=onset)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "parameters"),
+    [
+        (ValueError, "share must be between 0 and 1, a share of the hidden units; got 0", {"share": 0}),
+        (ValueError, "share must be between 0 and 1, a share of the hidden units; got 1.5", {"share": 1.5}),
+        (TypeError, "share must be a number between 0 and 1, got True", {"share": True}),
+        (TypeError, "share must be a number between 0 and 1, got 'all'", {"share": "all"}),
+        (ValueError, "n_random must be at least 1, got 0", {"n_random": 0}),
+        (TypeError, "n_random must be a whole number, got 2.5", {"n_random": 2.5}),
+    ],
+)
+def test_parameters_out_of_range_are_refused(error, message, parameters):
+    refused(error, message, *moving(), **parameters)
+
+
+def test_samples_that_the_model_does_not_know_are_refused(digits, fitted):
+    X, y = digits[2:]
+    refused(
+        ValueError, r"y holds labels unseen at fit: \[9\]", fitted, X, np.where(np.arange(len(y)) == 3, 9, y)
+    )
+    refused(ValueError, "X has 10 features, but DynamicsClassifier is expecting 64", fitted, X[:, :10], y)
