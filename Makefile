@@ -46,9 +46,11 @@ study-losses: $(VENV)/.installed-test ## Do the claims on twelve losses hold? (u
 study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (40 minutes; CIFAR-10 and others on disk)
 	$(RUN) benchmarks/studies/learning_phases.py
 
-lint: $(VENV)/.installed-test ## Check style and format
+lint: $(VENV)/.installed-test ## Check style, format, types and docstrings
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(RUN) -m tests.numpydoc_check
 
 clean: ## Remove the environment and what the examples wrote
 	rm -rf $(VENV) output build *.egg-info
