@@ -1,5 +1,6 @@
 """What a record means: one phenomenon an analyzer, each a scikit-learn transformer of a record."""
 
+from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement._stability import StragglerStability, straggler_stability
 from sklearn_nndyn.analyzers.learning_phases._analyzer import LearningPhaseAnalyzer
@@ -13,6 +14,7 @@ from sklearn_nndyn.utils.lazy import lazy_names
 __all__ = [
     "EntanglementAnalyzer",
     "FeatureGrowth",
+    "Finding",
     "LabelErrors",
     "LearningPhaseAnalyzer",
     "LearningPhases",

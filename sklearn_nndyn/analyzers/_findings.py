@@ -1,0 +1,75 @@
+"""A finding: what an analysis claims, and what the claim rests on."""
+
+from dataclasses import dataclass
+
+VERDICTS = ("yes", "no", "cannot tell")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim of an analysis, with what chance would give.
+
+    Parameters
+    ----------
+    code : str
+        Short and stable: two letters for the phenomenon and a number, such as ``"LT1"``.
+    title : str
+        The claim in words, as a statement that the verdict answers: ``"The mean loss rises"``.
+    verdict : {"yes", "no", "cannot tell"}
+        Whether it holds in what was analysed.
+    value : float or None, default=None
+        The figure the verdict rests on, in the unit that the title or the advice names.
+    interval : tuple of two floats or None, default=None
+        95 % interval of ``value``; None where it cannot be given.
+    null : float or None, default=None
+        What chance gives for ``value``.
+    n_runs : int, default=1
+        Runs it rests on.
+    advice : str, default=""
+        What to do next, in one sentence.
+
+    Raises
+    ------
+    ValueError
+        For a verdict that is none of the three, or fewer runs than one.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers import Finding
+    >>> print(Finding("LT1", "The mean loss rises", "yes", value=0.02, interval=(0.014, 0.027), null=0.004))
+    LT1 The mean loss rises: yes. 0.02 (95 % interval 0.014 to 0.027; chance gives 0.004); one run.
+    """
+
+    code: str
+    title: str
+    verdict: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    null: float | None = None
+    n_runs: int = 1
+    advice: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(
+                f"verdict must be one of {', '.join(map(repr, VERDICTS))}; got {self.verdict!r}."
+            )
+        if self.n_runs < 1:
+            raise ValueError(f"n_runs must be 1 or more, got {self.n_runs!r}.")
+
+    def __str__(self) -> str:
+        return " ".join(
+            filter(None, (f"{self.code} {self.title}: {self.verdict}.", self._figures(), self.advice))
+        )
+
+    def _figures(self) -> str:
+        runs = "one run" if self.n_runs == 1 else f"{self.n_runs} runs"
+        if self.value is None:
+            return f"{runs[0].upper()}{runs[1:]}."
+        beside = []
+        if self.interval is not None:
+            beside.append(f"95 % interval {self.interval[0]:.3g} to {self.interval[1]:.3g}")
+        if self.null is not None:
+            beside.append(f"chance gives {self.null:.3g}")
+        rests_on = f" ({'; '.join(beside)})" if beside else ""
+        return f"{self.value:.3g}{rests_on}; {runs}."
