@@ -4,14 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_nndyn.dynamics import Dynamics, check_dynamics
-
-SOURCES = {
-    "validation": "the validation record of the model",
-    "train": "the training record of the model",
-    "record": "a record",
-    "array": "an array of losses",
-}
+from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.utils.text import SOURCES
 
 
 class RecordAnalyzer(TransformerMixin, BaseEstimator):
@@ -132,33 +126,6 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         elif not np.array_equal(record.epochs, self.epochs_):
             raise ValueError(_other_epochs(record.epochs, self.epochs_))
         return record, source
-
-
-def find_record(X, needs, prefers="validation"):
-    """The record in ``X``: itself, or one of a model's two.
-
-    Parameters
-    ----------
-    X : Dynamics or fitted estimator
-    needs : sequence of str
-        Fields it has to hold.
-    prefers : {"validation", "train"}, default="validation"
-        The validation record of a model, or else its training record; or only the latter.
-
-    Returns
-    -------
-    record : Dynamics
-        With all of ``needs``.
-    source : str
-        One of ``SOURCES``' values.
-    """
-    if isinstance(X, Dynamics):
-        return check_dynamics(X, needs=needs), SOURCES["record"]
-    if prefers == "validation":
-        held = check_dynamics(X, needs=needs, split="validation", optional=True)
-        if held is not None:
-            return held, SOURCES["validation"]
-    return check_dynamics(X, needs=needs), SOURCES["train"]
 
 
 def _other_epochs(found, fitted):

@@ -3,29 +3,10 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from sklearn_nndyn.analyzers._scores import find_turn, log_losses
 
 METHODS = ("replay", "at_epoch", "activations")
-
-
-def unwrap_estimator(model, X):
-    """The classifier in a Pipeline or a search, and ``X`` as it receives it."""
-    while True:
-        if isinstance(model, Pipeline):
-            X = model[:-1].transform(X) if len(model) > 1 else X
-            model = model.steps[-1][1]
-        elif hasattr(model, "best_estimator_"):
-            model = model.best_estimator_
-        else:
-            break
-    if not all(hasattr(model, method) for method in METHODS):
-        raise TypeError(
-            "Expected a fitted DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
-            f"{type(model).__name__}."
-        )
-    return model, X
 
 
 def look_back(model, X, y, onset):

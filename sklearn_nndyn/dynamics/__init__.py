@@ -1,8 +1,15 @@
 """What was seen of a training: a read-only record, its file, and the one door to what follows."""
 
-from sklearn_nndyn.dynamics._check import check_dynamics
+from sklearn_nndyn.dynamics._check import check_dynamics, find_record, unwrap_estimator
 from sklearn_nndyn.dynamics._concatenate import concatenate_epochs
 from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._storage import load_dynamics
 
-__all__ = ["Dynamics", "load_dynamics", "concatenate_epochs", "check_dynamics"]  # noqa: RUF022 (reading order)
+__all__ = [  # noqa: RUF022 (reading order)
+    "Dynamics",
+    "load_dynamics",
+    "concatenate_epochs",
+    "check_dynamics",
+    "find_record",
+    "unwrap_estimator",
+]

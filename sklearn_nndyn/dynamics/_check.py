@@ -1,16 +1,27 @@
 """The one door to what follows a record."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import RECORDED_BY, require_fields
+from sklearn_nndyn.utils.text import SOURCES
 
 ATTRIBUTES = {"train": "dynamics_", "validation": "validation_dynamics_"}
 
 
-def check_dynamics(record_or_model, *, needs=(), split="train", optional=False):
+def check_dynamics(
+    record_or_model: Any,
+    *,
+    needs: str | Sequence[str] = (),
+    split: Literal["train", "validation"] = "train",
+    optional: bool = False,
+) -> Dynamics | None:
     """The record in what was given, checked to hold what is needed.
 
     Parameters
@@ -63,6 +74,97 @@ def check_dynamics(record_or_model, *, needs=(), split="train", optional=False):
     return record
 
 
+def find_record(
+    record_or_model: Any, needs: Sequence[str] = (), prefers: Literal["validation", "train"] = "validation"
+) -> tuple[Dynamics, str]:
+    """The record in what was given, and in words where it was found.
+
+    Parameters
+    ----------
+    record_or_model : Dynamics or estimator
+        As for ``check_dynamics``.
+    needs : sequence of str, default=()
+        Fields the record has to hold.
+    prefers : {"validation", "train"}, default="validation"
+        Of a model with two records: the validation record, or else the training record; or only the latter.
+
+    Returns
+    -------
+    record : Dynamics
+        With all of ``needs``.
+    source : str
+        ``"a record"``, ``"the validation record of the model"`` or ``"the training record of the model"``.
+
+    Raises
+    ------
+    TypeError, ValueError, sklearn.exceptions.NotFittedError
+        As ``check_dynamics``.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.dynamics import Dynamics, find_record
+    >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0], loss=[[0.5], [1.5]])
+    >>> find_record(record, needs=["loss"])[1]
+    'a record'
+    """
+    if isinstance(record_or_model, Dynamics):
+        return check_dynamics(record_or_model, needs=needs), SOURCES["record"]
+    if prefers == "validation":
+        found = check_dynamics(record_or_model, needs=needs, split="validation", optional=True)
+        if found is not None:
+            return found, SOURCES["validation"]
+    return check_dynamics(record_or_model, needs=needs), SOURCES["train"]
+
+
+def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequence[str] = ()) -> tuple:
+    """The fitted model inside of a Pipeline or a search, and samples as it receives them.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted model that holds a record, a Pipeline that ends in one, or a search over one, however nested.
+    X : array-like of shape (n_samples, ...), default=None
+        Samples as they are given to ``model``; None where there are none to hand on.
+    methods : sequence of str, default=()
+        Methods the inner model has to have, such as ``("replay", "activations")``.
+
+    Returns
+    -------
+    inner : estimator
+        The model itself.
+    X : array-like of shape (n_samples, ...) or None
+        What the steps before it make of the samples.
+
+    Raises
+    ------
+    TypeError
+        If the inner model lacks a method; or, where none is asked for, holds no record.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_nndyn import DynamicsClassifier
+    >>> from sklearn_nndyn.dynamics import unwrap_estimator
+    >>> X, y = make_classification(random_state=0)
+    >>> model = make_pipeline(StandardScaler(), DynamicsClassifier(max_epochs=1)).fit(X, y)
+    >>> inner, scaled = unwrap_estimator(model, X)
+    >>> type(inner).__name__, bool(abs(scaled.mean()) < 1e-6)
+    ('DynamicsClassifier', True)
+    """
+    inner, before = _inner_of(model)
+    if isinstance(inner, BaseEstimator):
+        check_is_fitted(inner)
+    if not (all(hasattr(inner, method) for method in methods) if methods else _holds_record(inner)):
+        raise TypeError(_accepted(inner, "a fitted model"))
+    for steps in before if X is not None else ():
+        X = steps.transform(X)
+    return inner, X
+
+
 def _check_names(argument, names, known):
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -70,7 +172,7 @@ def _check_names(argument, names, known):
 
 
 def _held(model, split):
-    model = _innermost(model)
+    model, _ = _inner_of(model)
     record = getattr(model, ATTRIBUTES[split], None)
     if isinstance(record, Dynamics):
         return record
@@ -82,23 +184,30 @@ def _held(model, split):
     return None
 
 
-def _innermost(model):
+def _holds_record(model):
+    return any(isinstance(getattr(model, name, None), Dynamics) for name in ATTRIBUTES.values())
+
+
+def _inner_of(model):
+    """The model inside of pipelines and searches, and the steps before it, outermost first."""
+    before = []
     while True:
         if isinstance(model, Pipeline):
+            before += [model[:-1]] if len(model) > 1 else []
             model = model.steps[-1][1]
         elif hasattr(model, "best_estimator_"):
             model = model.best_estimator_
         else:
-            return model
+            return model, before
 
 
-def _accepted(model):
+def _accepted(model, what="a Dynamics, or a fitted model that holds one"):
     refit = (
         " A search needs refit=True to keep its best model." if getattr(model, "refit", None) is False else ""
     )
     return (
-        "Expected a Dynamics, or a fitted model that holds one: a DynamicsClassifier, a Pipeline that ends "
-        f"in one, or a search over one; got {type(model).__name__}.{refit}"
+        f"Expected {what}: a DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
+        f"{type(model).__name__}.{refit}"
     )
 
 

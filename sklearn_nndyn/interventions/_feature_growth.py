@@ -6,9 +6,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.analyzers._last_layer import last_layer, look_back, unwrap_estimator
+from sklearn_nndyn.analyzers._last_layer import METHODS, last_layer, look_back
 from sklearn_nndyn.analyzers._scores import log_loss, loss_name
 from sklearn_nndyn.analyzers.loss_tails._curves import worst_count
+from sklearn_nndyn.dynamics import unwrap_estimator
 from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
 from sklearn_nndyn.utils.statistics import rank_correlation
 
@@ -244,7 +245,7 @@ def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_
     From epoch 5 to epoch 20 the mean log loss of 200 samples went from ... to ...
     """
     check_parameters(share, n_random)
-    model, X = unwrap_estimator(model, X)
+    model, X = unwrap_estimator(model, X, methods=METHODS)
     record, turn = look_back(model, X, y, onset)
     first, last = (record.epochs[at].item() for at in (turn, -1))
     loss = [log_loss(record.scores[:, at], record.target) for at in (turn, -1)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers._scores import trained_with
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent, samples
+from sklearn_nndyn.utils.text import figure, percent, samples
 
 
 def feature_growth_summary(found):

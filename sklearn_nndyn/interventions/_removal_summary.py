@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.loss_tails._summary import percent
+from sklearn_nndyn.utils.text import percent
 
 WITHOUT = {"all": "On all samples", "removed": "Without them", "random": "Without as many random ones"}
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._base import SOURCES, find_record
 from sklearn_nndyn.analyzers._scores import (
     centred,
     find_turn,
@@ -14,7 +13,8 @@ from sklearn_nndyn.analyzers._scores import (
     score_scale,
     trained_with,
 )
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent, samples
+from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,10 +186,9 @@ def at_scale(scores, scale):
 
 def _read(test):
     first, last = test.epochs[[0, -1]]
-    untold = " The model has no validation record, so these are samples it was trained on."
     return (
         f"Read from {test.source}: the scores of {samples(test.n_samples)} at {len(test.epochs)} epochs, {first} to "
-        f"{last}.{untold if test.source == SOURCES['train'] else ''}"
+        f"{last}.{trained_on_note(test.source)}"
     )
 
 

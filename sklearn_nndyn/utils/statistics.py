@@ -1,9 +1,10 @@
-"""Standard errors, rank correlations, and how sure they are."""
+"""Standard errors, intervals, rank correlations, paired tests, and how sure they are."""
 
 import numpy as np
 from scipy.stats import norm, spearmanr, t
 
 LEVEL = 0.95
+EQUAL = 1e-9  # differences that differ by less than this share of themselves are the same
 
 
 def correlation_over_runs(ones, others):
@@ -53,11 +54,8 @@ def rank_interval(correlation, n_samples):
 
 def mean_interval(values):
     """95 % interval of the mean of (n_runs,) correlations, by Student's t, shape (2,); nan for a single one."""
-    n_runs = len(values)
-    if n_runs < 2:
-        return np.full(2, np.nan)
-    half = t.isf((1 - LEVEL) / 2, n_runs - 1) * values.std(ddof=1) / np.sqrt(n_runs)
-    return np.clip(values.mean() + np.array([-half, half]), -1, 1)
+    mean, half = interval(values)
+    return np.clip(mean + np.array([-half, half]), -1, 1)
 
 
 def rank_correlation(one, other):
@@ -73,3 +71,59 @@ def rank_correlation(one, other):
 def standard_error(values):
     """Of the mean of ``values`` (n_samples,); nan for a single one."""
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+
+
+def interval(values):
+    """Mean and half width of the 95 % interval over the seeds, Student's t.
+
+    Parameters
+    ----------
+    values : array of shape (n_seeds, ...)
+
+    Returns
+    -------
+    mean, half : float, or arrays of shape (...)
+        The mean over the seeds without nan values, nan where there are no others; the half width is nan for fewer than
+        two.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    counts = np.isfinite(values).sum(axis=0)
+    mean = _mean(values, counts)
+    variance = _mean((values - mean) ** 2, counts - 1)
+    width = t.isf((1 - LEVEL) / 2, np.maximum(counts - 1, 1)) * np.sqrt(variance / np.maximum(counts, 1))
+    return (mean, width) if values.ndim > 1 else (float(mean), float(width))
+
+
+def _mean(values, counts):
+    """The sum of what is not nan, divided by ``counts``; nan where that is less than one."""
+    total = np.where(np.isfinite(values), values, 0).sum(axis=0)
+    return np.divide(total, counts, out=np.full(np.shape(total), np.nan), where=counts > 0)
+
+
+def paired_p(one, other):
+    """Two-sided p value of a paired t test; nan for fewer than two pairs.
+
+    Where all differences are the same, the t test has nothing to measure them by: the p value is 1 if they are zero,
+    and otherwise that of a sign test, which two seeds can not bring below one half.
+    """
+    difference = np.asarray(one, dtype=np.float64) - np.asarray(other, dtype=np.float64)
+    difference = difference[np.isfinite(difference)]
+    n = len(difference)
+    if n < 2:
+        return np.nan
+    mean, deviation = difference.mean(), difference.std(ddof=1)
+    if not difference.any():
+        return 1.0
+    if deviation <= EQUAL * abs(mean):
+        return 2.0 ** (1 - n)
+    return float(2 * t.sf(abs(mean) / deviation * np.sqrt(n), n - 1))
+
+
+def holm(p_values):
+    """p values adjusted for being several (Holm 1979); nan values stay, and do not count."""
+    adjusted = np.array(p_values, dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(adjusted))
+    order = known[np.argsort(adjusted[known], kind="stable")]
+    stepped = adjusted[order] * (len(order) - np.arange(len(order)))
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
+    return adjusted.tolist()

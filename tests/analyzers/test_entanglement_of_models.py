@@ -152,7 +152,9 @@ def test_samples_that_cannot_be_replayed_are_refused(clf):
     found = ANALYZER.fit(clf)
     with pytest.raises(ValueError, match=r"^119 samples were given, but the record has 120\.$"):
         found.transform(clf, samples=X[1:].tolist())
-    with pytest.raises(TypeError, match=r"Expected a fitted DynamicsClassifier, a Pipeline .*; got Dynamics"):
+    with pytest.raises(
+        TypeError, match=r"Expected a fitted model: a DynamicsClassifier, a Pipeline .*; got Dynamics"
+    ):
         found.transform(clf.dynamics_, samples=X)
     unkept = classifier(max_epochs=3, snapshots=False).fit(X, Y)
     with pytest.raises(

@@ -80,5 +80,5 @@ def test_records_that_cannot_be_transformed():
         ValueError, match=r"The record has the classes \['ant' 'bee' 'dog'\], .* \['ant' 'bee' 'cow'\]"
     ):
         found.transform(other)
-    with pytest.raises(TypeError, match=r"Expected a fitted DynamicsClassifier, .*; got Dynamics"):
+    with pytest.raises(TypeError, match=r"Expected a fitted model: a DynamicsClassifier, .*; got Dynamics"):
         found.transform(record, samples=np.zeros((60, 4)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_nndyn import EntanglementAnalyzer
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
+from sklearn_nndyn.utils.text import figure, percent
 from tests.analyzers.planted_entanglement import (
     EPOCHS,
     curve,

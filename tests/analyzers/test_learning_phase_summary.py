@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_nndyn import LearningPhaseAnalyzer
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
+from sklearn_nndyn.utils.text import figure, percent
 from tests.analyzers.planted_phases import CURVE, EPOCHS, equal_slices, phase_record, planted_values
 
 FALLING = np.linspace(8, 2, 12)

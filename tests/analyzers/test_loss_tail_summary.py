@@ -7,8 +7,8 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn import LossTailAnalyzer
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
 from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.utils.text import figure, percent
 from tests import reference
 from tests.analyzers.planted import planted_losses, planted_record, tailed_record
 

@@ -11,8 +11,8 @@ from sklearn.exceptions import NotFittedError
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
 from sklearn_nndyn.analyzers import straggler_stability
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.utils.text import figure, percent
 from tests import reference
 from tests.analyzers.planted_entanglement import run_with_stragglers
 

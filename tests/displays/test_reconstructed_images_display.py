@@ -183,7 +183,7 @@ def test_what_is_no_picture_is_refused():
             call()
     with pytest.raises(ValueError, match=r"^image_shape \(4, 4\) has 16 values, but an image has 15.$"):
         ReconstructedImagesDisplay(X, [X], [0], image_shape=(4, 4)).plot()
-    with pytest.raises(TypeError, match=r"^Expected a fitted DynamicsClassifier, .*; got Fitted"):
+    with pytest.raises(TypeError, match=r"^Expected a fitted model: a DynamicsClassifier, .*; got Fitted"):
         ReconstructedImagesDisplay.from_estimator(Fitted().fit(model().dynamics_), X, X_train=X)
     X = images(16)
     message = r"^reconstructions must have shape \(2, 3, 16\), an entry for each epoch and image; got \(1, 3, 16\).$"

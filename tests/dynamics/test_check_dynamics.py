@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_nndyn.dynamics import Dynamics, check_dynamics
+from sklearn_nndyn.dynamics import Dynamics, check_dynamics, find_record, unwrap_estimator
 
 X = np.arange(24.0).reshape(12, 2)
 Y = np.arange(12) % 2
@@ -178,3 +178,42 @@ def test_an_attribute_that_is_no_record_counts_for_nothing():
 def test_unknown_names_are_refused(record, options, message):
     with pytest.raises(ValueError, match=message):
         check_dynamics(record, **options)
+
+
+def test_the_validation_record_comes_first_where_there_are_two():
+    both, one = Recorder(validation=True).fit(X, Y), Recorder().fit(X, Y)
+    assert find_record(both) == (both.validation_dynamics_, "the validation record of the model")
+    assert find_record(both, prefers="train") == (both.dynamics_, "the training record of the model")
+    assert find_record(one) == (one.dynamics_, "the training record of the model")
+    assert find_record(one.dynamics_) == (one.dynamics_, "a record")
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_the_model_is_unwrapped_and_samples_come_as_it_receives_them(name):
+    model, inner = HOLDERS[name]
+    model = clone(model).fit(X, Y)
+    found, received = unwrap_estimator(model, X)
+    assert found is inner(model)
+    scales = "StandardScaler" in str(model)
+    np.testing.assert_allclose(received, (X - X.mean(0)) / X.std(0) if scales else X)
+    assert unwrap_estimator(model)[1] is None
+
+
+@pytest.mark.parametrize("methods", [(), ("fit",)])
+@pytest.mark.parametrize("name", HOLDERS)
+def test_an_unfitted_model_is_not_unwrapped(name, methods):
+    with pytest.raises(NotFittedError, match="instance is not fitted yet"):
+        unwrap_estimator(clone(HOLDERS[name][0]), X, methods=methods)
+
+
+@pytest.mark.parametrize("name", ["array", "none", "class", "another classifier", "pipeline without one"])
+def test_a_foreign_model_is_not_unwrapped(name):
+    with pytest.raises(TypeError, match=r"^Expected a fitted model: a DynamicsClassifier, .*; got \w+\."):
+        unwrap_estimator(REFUSED[name][0], X)
+
+
+def test_a_model_without_a_needed_method_is_not_unwrapped():
+    model = make_pipeline(StandardScaler(), Recorder()).fit(X, Y)
+    assert unwrap_estimator(model, methods=["predict"])[0] is model[-1]
+    with pytest.raises(TypeError, match=r"Expected a fitted model: .*; got Recorder\."):
+        unwrap_estimator(model, X, methods=["predict", "replay"])

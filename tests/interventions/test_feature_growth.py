@@ -320,7 +320,12 @@ def refused(error, message, model, X, y, **parameters):
 def test_networks_that_cannot_be_looked_at_are_refused(digits):
     X, y, *held_out = digits
     plain = LogisticRegression(max_iter=1000).fit(X, y)
-    refused(TypeError, "Expected a fitted DynamicsClassifier, .* got LogisticRegression", plain, *held_out)
+    refused(
+        TypeError,
+        "Expected a fitted model: a DynamicsClassifier, .* got LogisticRegression",
+        plain,
+        *held_out,
+    )
     clf = DynamicsClassifier(MLP((5,)), max_epochs=3, random_state=0)
     refused(NotFittedError, "not fitted yet", clf, *held_out)
     without = clone(clf).set_params(snapshots=False).fit(X, y)

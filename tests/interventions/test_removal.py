@@ -12,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
-from sklearn_nndyn.analyzers.loss_tails._summary import percent
 from sklearn_nndyn.interventions import _removal, remove_and_refit
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.utils.text import percent
 from tests.classifiers.together.comparing import BOUNDS, assert_same_records
 
 DIGITS, LABELS = load_digits(return_X_y=True)

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.loss_tails._summary import percent
 from sklearn_nndyn.interventions import RemovalExperiment
+from sklearn_nndyn.utils.text import percent
 from tests import reference
 
 ENDS = {"all": 0.05, "removed": 0.01, "random": 0.1}

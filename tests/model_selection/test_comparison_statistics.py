@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best, holm, interval, paired_p
+from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best
+from sklearn_nndyn.utils.statistics import holm, interval, paired_p
 
 RNG = np.random.default_rng(0)
 

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers._last_layer import unwrap_estimator
 from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
 from sklearn_nndyn.analyzers.entanglement._checks import (
     check_burn_in,
@@ -27,6 +26,7 @@ from sklearn_nndyn.analyzers.entanglement._separation import (
 )
 from sklearn_nndyn.analyzers.entanglement._summary import entanglement_summary
 from sklearn_nndyn.analyzers.entanglement._turn import turn_of
+from sklearn_nndyn.dynamics import unwrap_estimator
 
 COLUMNS = ("straggler", "class_straggler", "margin_at_turn", "epoch_learned", "times_forgotten")
 REPLAYED = (
@@ -305,7 +305,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
 
     def _replayed(self, record, model, samples):
         """Similarities to the centroids at the turn and at the end, shape (n_samples, 4)."""
-        model, samples = unwrap_estimator(model, samples)
+        model, samples = unwrap_estimator(model, samples, methods=["activations"])
         check_samples(samples, record)
         found = np.full((len(record), 4), np.nan)
         for i, at in enumerate((self.inversion_, -1)):

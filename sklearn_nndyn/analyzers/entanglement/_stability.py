@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from sklearn_nndyn.analyzers._base import find_record
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement._overlap import chance, common, jaccard, pairs_of, z_of
 from sklearn_nndyn.analyzers.entanglement._stability_summary import stability_summary
-from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.dynamics import Dynamics, find_record
 
 N_LEVELS = 30
 

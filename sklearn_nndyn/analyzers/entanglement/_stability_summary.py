@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.entanglement._overlap import pairs_of
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
+from sklearn_nndyn.utils.text import figure, percent
 
 
 def stability_summary(found):

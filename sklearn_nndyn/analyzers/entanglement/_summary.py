@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent, samples
+from sklearn_nndyn.utils.text import figure, percent, samples
 
 MOST_CLASSES = 12
 

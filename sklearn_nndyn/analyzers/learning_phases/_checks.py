@@ -4,9 +4,9 @@ from numbers import Real
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._base import SOURCES, find_record
 from sklearn_nndyn.analyzers.entanglement._checks import find_layer
-from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.text import SOURCES, shown
 
 LEAST_EPOCHS = 3
 SCORES = "scores"  # what stands for the raw outputs among the layers; it has a name only

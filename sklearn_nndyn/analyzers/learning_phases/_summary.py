@@ -3,8 +3,8 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.learning_phases._phases import CLEAR
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent
 from sklearn_nndyn.utils.statistics import standard_error
+from sklearn_nndyn.utils.text import figure, percent
 
 MOST_CLASSES = 12
 AUTHORS = (

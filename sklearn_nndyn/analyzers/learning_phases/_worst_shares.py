@@ -4,10 +4,10 @@ from numbers import Real
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._base import find_record
 from sklearn_nndyn.analyzers._scores import loss_name
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
 from sklearn_nndyn.analyzers.loss_tails._curves import LEAST, shares_of_worst
+from sklearn_nndyn.dynamics import find_record
 
 OF = ("loss", "gradient_norm")
 ROUNDING = 1e-9  # 0.1 * 30 is a little more than 3

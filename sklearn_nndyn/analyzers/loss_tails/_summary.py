@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._base import SOURCES
 from sklearn_nndyn.analyzers.loss_tails._curves import QUANTILES
 from sklearn_nndyn.utils.statistics import standard_error
+from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
 
 FEW = 100
 VERDICTS = {
@@ -25,21 +25,6 @@ def loss_tail_summary(tails):
     return " ".join(sentence for sentence in [*sentences, _few(len(tails.rise_))] if sentence)
 
 
-def figure(value):
-    """Three digits; from a thousand on a whole number with commas."""
-    return f"{value:.3g}" if not abs(value) >= 999.5 else f"{value:,.0f}"
-
-
-def percent(share):
-    """A share in per cent, three digits."""
-    return f"{figure(100 * share)} %"
-
-
-def samples(count):
-    """The count with its noun."""
-    return f"{count:,} sample{'' if count == 1 else 's'}"
-
-
 def _fell_until_the_end(tails):
     return bool((tails.turn_ == len(tails.epochs_) - 1).all())
 
@@ -51,8 +36,7 @@ def _source(tails):
         f"Read from {tails.source_}: the {loss} of {samples(len(tails.rise_))} at {len(tails.epochs_)} epochs, "
         f"{first} to {last}."
     )
-    untold = " The model has no validation record, so these are samples it was trained on."
-    return text + (untold if tails.source_ == SOURCES["train"] else "")
+    return text + trained_on_note(tails.source_)
 
 
 def _no_turn(tails):

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from sklearn_nndyn.analyzers._base import find_record
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent, samples
 from sklearn_nndyn.analyzers.sample_scores._analyzer import after_start, area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._summary import epochs_after_start
+from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.text import figure, percent, samples
 
 SHOWN = 3
 

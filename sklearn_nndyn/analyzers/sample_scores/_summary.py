@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.loss_tails._summary import figure, percent, samples
 from sklearn_nndyn.analyzers.sample_scores._true_class import STAND_IN
+from sklearn_nndyn.utils.text import figure, percent, samples
 
 
 def sample_score_summary(found):

@@ -6,7 +6,6 @@ Longer than 300 lines: one picture of four panels, whose drawing shares colours,
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
-from sklearn_nndyn.analyzers.loss_tails._summary import percent
 from sklearn_nndyn.displays._style import (
     COLOURS,
     PAPER,
@@ -25,6 +24,7 @@ from sklearn_nndyn.displays.entanglement._runs import (
     radius_of,
     runs_and_labels,
 )
+from sklearn_nndyn.utils.text import percent
 
 # Dashes let a curve be seen that lies under another.
 GROUP_LOOKS = [

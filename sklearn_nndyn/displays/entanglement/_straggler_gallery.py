@@ -5,8 +5,6 @@ from numbers import Integral
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
-from sklearn_nndyn.analyzers._base import find_record
-from sklearn_nndyn.analyzers.loss_tails._summary import percent
 from sklearn_nndyn.displays._picture_grid import (
     as_images,
     check_pictures,
@@ -15,6 +13,8 @@ from sklearn_nndyn.displays._picture_grid import (
     wrapped_title,
 )
 from sklearn_nndyn.displays.entanglement._runs import check_analyzer
+from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.text import percent
 
 
 class StragglerGalleryDisplay:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import straggler_stability
-from sklearn_nndyn.analyzers.loss_tails._summary import percent
 from sklearn_nndyn.displays._style import (
     COLOURS,
     PAPER,
@@ -13,6 +12,7 @@ from sklearn_nndyn.displays._style import (
     room_above,
     title_over_legend,
 )
+from sklearn_nndyn.utils.text import percent
 
 MOST_NUMBERS = 12  # runs whose overlaps can be written into their cells
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._last_layer import unwrap_estimator
-from sklearn_nndyn.analyzers.loss_tails._summary import figure
 from sklearn_nndyn.displays._picture_grid import as_images
 from sklearn_nndyn.displays._style import PAPER, given_axes
-from sklearn_nndyn.dynamics import check_dynamics
+from sklearn_nndyn.dynamics import check_dynamics, unwrap_estimator
+from sklearn_nndyn.utils.text import figure
 
 N_EPOCHS = 5  # of those recorded, where none are asked for
 CELL = 1.1  # inches, at most
@@ -92,8 +91,8 @@ class ReconstructedImagesDisplay:
         sklearn.exceptions.NotFittedError
             If the model is not fitted.
         """
+        model, X = unwrap_estimator(estimator, X, methods=["reconstruct"])
         _, X_train = unwrap_estimator(estimator, X_train)
-        model, X = unwrap_estimator(estimator, X)
         X = np.asarray(X)
         _as_pictures(X, image_shape)  # before the work
         epochs = _some(check_dynamics(model).epochs) if epochs is None else list(epochs)

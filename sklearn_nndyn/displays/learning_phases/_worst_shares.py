@@ -3,9 +3,9 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import worst_shares
-from sklearn_nndyn.analyzers._base import find_record
 from sklearn_nndyn.displays._style import COLOURS, panels, title_over_legend
 from sklearn_nndyn.displays.learning_phases._record_axis import look_axis, looks_of
+from sklearn_nndyn.dynamics import find_record
 
 # From the fewest to the most samples; the dashes tell them apart where colours do not.
 LOOKS = [

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._base import find_record
 from sklearn_nndyn.analyzers._checks import check_losses, onset_position
 from sklearn_nndyn.analyzers.loss_tails._curves import LEAST
 from sklearn_nndyn.displays._style import loss_label
+from sklearn_nndyn.dynamics import find_record
 
 
 def positive_losses(record, floor):

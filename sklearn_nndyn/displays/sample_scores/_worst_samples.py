@@ -3,8 +3,8 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
-from sklearn_nndyn.analyzers._base import find_record
 from sklearn_nndyn.displays._picture_grid import as_images, check_pictures, draw_pictures
+from sklearn_nndyn.dynamics import find_record
 
 
 class WorstSamplesDisplay:

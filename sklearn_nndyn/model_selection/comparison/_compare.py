@@ -18,8 +18,9 @@ from sklearn_nndyn.model_selection.comparison._runs import (
     train_all,
     tune,
 )
-from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best, hold, interval
+from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best, hold
 from sklearn_nndyn.model_selection.comparison._summary import comparison_summary, ended_runs
+from sklearn_nndyn.utils.statistics import interval
 from sklearn_nndyn.utils.warnings import warn_user
 
 PICTURES = ("curves", "multiples", "noise")
