@@ -68,8 +68,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     ----------
     module : None, architecture, torch.nn.Module class or instance, or callable, default=None
         The network. ``None`` is :class:`~sklearn_nndyn.modules.MLP` with one hidden layer of 100; to search over its
-        parameters (``module__hidden_layer_sizes``) write ``module=MLP()``. An instance is
-        copied and its layers re-initialised. A callable is called as ``module(input_shape, n_classes)``.
+        parameters (``module__hidden_layer_sizes``) write ``module=MLP()``. A callable is called as
+        ``module(input_shape, n_classes)``. An instance keeps its weights, so that a network trained before goes on
+        from where it is; frozen parameters (``requires_grad=False``) stay as they are. It is copied for each fit, and
+        so is whatever a callable returns: what is given is never changed, and no two fits share a tensor.
+    reinitialize : bool, default=False
+        Whether to draw the weights of an instance anew from ``random_state``, by its layers' ``reset_parameters``.
     loss : str, ClassificationLoss, torch.nn.Module or callable, default="log"
         What is minimised: a name of :func:`~sklearn_nndyn.losses.loss_names`, or what
         :func:`~sklearn_nndyn.losses.get_loss` takes.
@@ -194,6 +198,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self,
         module=None,
         *,
+        reinitialize=False,
         loss="log",
         optimizer="adam",
         lr=1e-3,
@@ -219,6 +224,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         verbose=0,
     ):
         self.module = module
+        self.reinitialize = reinitialize
         self.loss = loss
         self.optimizer = optimizer
         self.lr = lr

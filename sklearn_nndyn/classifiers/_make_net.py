@@ -1,7 +1,5 @@
 """How the classifier's parameters become a net."""
 
-from functools import partial
-
 import numpy as np
 import torch
 from sklearn.base import clone
@@ -9,6 +7,7 @@ from sklearn.base import clone
 from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.training._net import DynamicsNet
 from sklearn_nndyn.training._optimizers import accepts, find_optimizer
+from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
 
 AUTO_BATCH_SIZE = 200
@@ -22,15 +21,8 @@ def make_net(estimator, random_state, callbacks, device):
         settings.setdefault("weight_decay", estimator.weight_decay)
     if accepts(optimizer, "fused") and device.type in ("cpu", "cuda"):
         settings.setdefault("fused", True)
-    build = partial(
-        _build,
-        estimator.module,
-        estimator.input_shape_,
-        len(estimator.classes_),
-        getattr(torch, estimator.dtype),
-    )
     net = DynamicsNet(
-        build,
+        ModuleFactory(estimator),
         criterion=estimator.loss_,
         optimizer=optimizer,
         lr=estimator.lr,
@@ -48,11 +40,14 @@ def make_net(estimator, random_state, callbacks, device):
 
 
 def net_with(estimator, state):
-    """A net like the estimator's with other weights, and an optimizer that begins anew."""
+    """A net like the estimator's, of a copy of its module with other weights, and an optimizer that begins anew."""
+    module = copy_module(estimator.module_)
+    module.load_state_dict(state)
+    net = clone(estimator.net_)
+    net.module, factory = module.eval, net.module
     with untouched_generators(estimator._device):
-        net = clone(estimator.net_).initialize()
-    net.module_.load_state_dict(state)
-    net.module_.eval()
+        net.initialize()
+    net.module = factory
     return net
 
 
@@ -65,8 +60,37 @@ def count_batch(estimator, n_samples):
     return min(estimator.batch_size, n_samples)
 
 
-def _build(module, input_shape, n_classes, dtype):
-    built = build_module(module, input_shape, n_classes).to(dtype)
-    if not any(p.requires_grad for p in built.parameters()):
-        raise ValueError(f"module {type(built).__name__} has no parameters: there is nothing to train.")
-    return built
+class ModuleFactory:
+    """Makes the module of a net; what the user gave is held, and never copied or changed.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+        Its data have been seen.
+    """
+
+    def __init__(self, estimator):
+        self.module, self.reinitialize = estimator.module, estimator.reinitialize
+        self.input_shape, self.n_classes = estimator.input_shape_, len(estimator.classes_)
+        self.dtype = getattr(torch, estimator.dtype)
+
+    def __call__(self):
+        built = build_module(
+            self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
+        ).to(self.dtype)
+        if not any(p.requires_grad for p in built.parameters()):
+            raise ValueError(_nothing_to_train(built))
+        return built
+
+    def __sklearn_clone__(self):
+        return self
+
+
+def _nothing_to_train(module):
+    name = type(module).__name__
+    if any(True for _ in module.parameters()):
+        return (
+            f"module {name}: every parameter is frozen (requires_grad=False); there is nothing to train. Leave the "
+            "last layer at least to be trained."
+        )
+    return f"module {name} has no parameters: there is nothing to train."

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.modules._build import check_kind
+from sklearn_nndyn.modules._build import check_kind, check_reinitialize
 from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.recording._record import check_record, what_to_record
 from sklearn_nndyn.training._optimizers import check_optimizer_params, find_optimizer
@@ -145,6 +145,8 @@ def _check_early_stopping(estimator):
 
 CHECKS = [
     lambda estimator: check_kind(estimator.module),
+    _require("reinitialize", "True or False", _is_bool),
+    lambda estimator: check_reinitialize(estimator.module, estimator.reinitialize is True),
     lambda estimator: get_loss(estimator.loss),
     _check_optimizer,
     _require("optimizer_params", "None or a dict", lambda v: v is None or isinstance(v, Mapping)),

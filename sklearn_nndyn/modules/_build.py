@@ -1,6 +1,5 @@
 """How what the user gives as ``module`` becomes a torch module."""
 
-import copy
 import inspect
 from collections import OrderedDict
 from math import prod
@@ -8,10 +7,12 @@ from math import prod
 import torch
 
 from sklearn_nndyn.modules._mlp import MLP
+from sklearn_nndyn.modules._reinitialize import reinitialize as draw_anew
+from sklearn_nndyn.utils.copying import copy_module
 
 
-def build_module(module, input_shape, n_classes):
-    """Make a fresh torch module from what the user gave.
+def build_module(module, input_shape, n_classes, *, reinitialize=False):
+    """Make a torch module from what the user gave, which shares no tensor with it.
 
     Parameters
     ----------
@@ -19,13 +20,15 @@ def build_module(module, input_shape, n_classes):
         ``None`` is :class:`MLP` as it comes. An architecture is an object with
         ``build(input_shape, n_classes)``; if it also has an ``input_shape``, flat rows are reshaped to it
         first, and so are samples that differ from it in axes of length 1 only. A class is called with
-        ``input_shape`` and ``n_classes`` where its constructor names them. An instance is copied and its layers
-        re-initialised by their ``reset_parameters``; parameters held outside such layers keep their values. Any
-        other callable is called as ``module(input_shape, n_classes)``.
+        ``input_shape`` and ``n_classes`` where its constructor names them, any other callable as
+        ``module(input_shape, n_classes)``. An instance keeps its weights, and is copied; so is whatever a function
+        or a class gives, which may be the same network each time.
     input_shape : tuple of int
         Shape of one sample.
     n_classes : int
         Number of classes.
+    reinitialize : bool, default=False
+        Whether the weights of an instance are drawn anew, by the ``reset_parameters`` of its layers.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def build_module(module, input_shape, n_classes):
     TypeError
         If ``module`` is none of these, or makes something else than a torch module.
     ValueError
-        If it fails to make one.
+        If it fails to make one, if the network cannot be copied, or has parameters that no layer draws anew.
 
     Examples
     --------
@@ -46,12 +49,34 @@ def build_module(module, input_shape, n_classes):
     >>> build_module(lambda shape, k: torch.nn.Linear(shape[0], k), (4,), 3)
     Linear(in_features=4, out_features=3, bias=True)
     """
-    built = _build(module, input_shape, n_classes)
+    check_kind(module)
+    check_reinitialize(module, reinitialize)
+    built = _make(module, input_shape, n_classes)
     if not isinstance(built, torch.nn.Module):
         raise TypeError(
             f"module must make a torch.nn.Module, but {_name(module)} made a {type(built).__name__}."
         )
-    return built
+    if module is None or type(module) is MLP:
+        return built  # made afresh
+    own = copy_module(built)
+    if reinitialize:
+        draw_anew(own)
+    return own
+
+
+def check_reinitialize(module, reinitialize):
+    """Whether ``reinitialize`` can be heeded.
+
+    Raises
+    ------
+    ValueError
+        If it is True and the module is no instance, which alone brings weights.
+    """
+    if reinitialize and not isinstance(module, torch.nn.Module):
+        raise ValueError(
+            f"reinitialize=True draws the weights of an instance anew, but module is {_name(module)}, "
+            "which makes a network for each fit: set reinitialize=False, and draw the weights where it is made."
+        )
 
 
 def check_kind(module):
@@ -74,12 +99,11 @@ def check_kind(module):
         )
 
 
-def _build(module, input_shape, n_classes):
-    check_kind(module)
+def _make(module, input_shape, n_classes):
     if module is None:
         return MLP().build(input_shape, n_classes)
     if isinstance(module, torch.nn.Module):
-        return _reinitialised_copy(module)
+        return module
     if isinstance(module, type):
         known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
         parameters = inspect.signature(module).parameters
@@ -96,14 +120,6 @@ def _call(make, *args, **kwargs):
         given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())])
         name = getattr(make, "__name__", repr(make))
         raise ValueError(f"module: {name}({given}) failed: {type(error).__name__}: {error}") from error
-
-
-def _reinitialised_copy(module):
-    fresh = copy.deepcopy(module)
-    for part in fresh.modules():
-        if hasattr(part, "reset_parameters"):
-            part.reset_parameters()
-    return fresh
 
 
 def _check_class(module):

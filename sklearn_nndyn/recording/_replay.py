@@ -1,11 +1,10 @@
 """Look again at the weights as they were: all epochs in one batched program where the module allows it."""
 
-import copy
-
 import torch
 from torch.func import functional_call, vmap
 
 from sklearn_nndyn.recording._geometry import weight_norms
+from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import (
     capture_activations,
     evaluation_mode,
@@ -33,7 +32,7 @@ def replay(recorder, module, snapshots, epochs):
     epochs : list of int
         Epochs held in ``snapshots``.
     """
-    module = copy.deepcopy(module)
+    module = copy_module(module)
     for group in _groups(epochs, snapshots, recorder.X):
         if (
             len(group) > 1
@@ -50,7 +49,7 @@ def replay(recorder, module, snapshots, epochs):
 
 def staged_scores(module, snapshots, epochs, X):
     """Yield the scores (n_samples, n_classes) of ``X`` as of each of ``epochs``, one network at a time."""
-    module = copy.deepcopy(module)
+    module = copy_module(module)
     for epoch in epochs:
         module.load_state_dict(snapshots.state_dict(epoch))
         yield score_in_chunks(module, X)

@@ -1,9 +1,8 @@
 """A module and a loss tried on two samples, before training starts."""
 
-import copy
-
 import torch
 
+from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import evaluation_mode, first_output
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
@@ -11,7 +10,8 @@ from sklearn_nndyn.utils.validation import reraise_as
 
 def check_once(tried, module, loss, data, n_classes):
     """`check_module`, where many estimators have the same: ``tried`` is a set of what went well, or None."""
-    key = repr(module), repr(loss), *(type(part) for part in module.modules()), type(loss)
+    frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
+    key = repr(module), repr(loss), *(type(part) for part in module.modules()), type(loss), frozen
     if tried is None or key not in tried:
         check_module(module, loss, data, n_classes)
         if tried is not None:
@@ -30,7 +30,7 @@ def check_module(module, loss, data, n_classes):
     with untouched_generators(rows.device):
         with torch.no_grad(), evaluation_mode(module):
             _try(module, rows, n_classes)
-        trial = copy.deepcopy(module).train()
+        trial = copy_module(module).train()
         _try_to_learn(trial, loss, rows, target, n_classes)
 
 

@@ -371,7 +371,10 @@ PARAMETERS = {
         {"module": torch.nn.Identity()},
         "module Identity has no parameters: there is nothing to train",
     ),
-    "module-frozen": ({"module": IsFrozen}, "module IsFrozen has no parameters: there is nothing to train"),
+    "module-frozen": (
+        {"module": IsFrozen},
+        "module IsFrozen: every parameter is frozen (requires_grad=False); there is nothing to train",
+    ),
     "module-outputs": (
         {"module": torch.nn.Linear(4, 3)},
         "a score for each of the 2 classes, shape (2, 2) for 2 samples, but gives (2, 3)",

@@ -1,4 +1,4 @@
-"""Whatever the user gives as a module becomes a fresh torch module."""
+"""Whatever the user gives as a module becomes a torch module of its own."""
 
 import re
 from collections import OrderedDict
@@ -80,7 +80,6 @@ GIVEN = {
     "class": Net,
     "class-of-classes": ForClasses,
     "class-of-nothing": ByItself,
-    "instance": Net((4,), 3),
     "factory": lambda shape, k: nn.Linear(shape[0], k),
     "partial-class": partial(Net, width=2),
     "architecture-on-images": OnImages(),
@@ -107,20 +106,71 @@ def test_a_class_is_told_what_it_asks_for():
     assert build(ForClasses).out_features == 3
 
 
-def test_an_instance_begins_anew():
-    """Its layers as if just made; what is held outside of such layers keeps its value."""
+class Bare(nn.Sequential):
+    """Its only parameter outside of a layer."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(4, 3))
+        self.scale = nn.Parameter(torch.tensor(7.0))
+
+
+def test_an_instance_keeps_its_weights():
     given = Net((4,), 3)
     given.norm.running_mean.fill_(5)
-    with torch.no_grad():
-        given.scale.fill_(7)
-    before = {name: value.clone() for name, value in given.state_dict().items()}
     built = build(given)
-    assert_same(built.inner, build(Net).inner)
-    assert_same(built.outer, build(Net).outer)
-    assert built.scale == 7
-    assert (built.norm.running_mean == 0).all()
-    assert built.inner.out_features == 6
+    for name, value in built.state_dict().items():
+        assert torch.equal(value, given.state_dict()[name])
+        assert value.data_ptr() != given.state_dict()[name].data_ptr()
+
+
+def network_of_many_kinds():
+    """Norms, recurrence, attention, an embedding of another size, and two ways to parametrize."""
+    return nn.ModuleList([
+        nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+        nn.GRU(4, 5),
+        nn.Embedding(7, 3, padding_idx=0),
+        nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.PReLU(), nn.GroupNorm(1, 3)),
+        nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
+        nn.utils.parametrizations.orthogonal(nn.Linear(4, 3)),
+    ])  # fmt: skip
+
+
+def test_reinitialize_draws_what_making_the_network_draws():
+    torch.manual_seed(5)
+    given = network_of_many_kinds()
+    with torch.no_grad():
+        for part in (*given[:5], given[5].bias):
+            for parameter in part.parameters() if isinstance(part, nn.Module) else [part]:
+                parameter.add_(1)
+        given[3][1].running_mean.fill_(5)
+    before = {name: value.clone() for name, value in given.state_dict().items()}
+    torch.manual_seed(0)
+    built = build_module(given, (4,), 3, reinitialize=True)
+    torch.manual_seed(0)
+    made = network_of_many_kinds()[:5].state_dict()
+    assert made.keys() <= built.state_dict().keys()
+    for name, value in made.items():
+        torch.testing.assert_close(built.state_dict()[name], value, rtol=0, atol=1e-6)
+    assert not torch.allclose(built[5].weight, given[5].weight)
     assert all(torch.equal(value, before[name]) for name, value in given.state_dict().items())
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [(Bare(), "scale"), (lambda: nn.utils.weight_norm(nn.Linear(4, 3)), "weight_g, weight_v")],
+    ids=["bare", "old-weight-norm"],
+)
+def test_reinitialize_names_what_no_layer_draws(given, names):
+    given = given if isinstance(given, nn.Module) else given()
+    with pytest.raises(ValueError, match=f"reinitialize=True: no layer of .* draws {names} anew"):
+        build_module(given, (4,), 3, reinitialize=True)
+
+
+@pytest.mark.parametrize("module", [None, MLP(), Net, lambda shape, k: nn.Linear(4, k)], ids=str)
+def test_reinitialize_is_for_instances(module):
+    with pytest.raises(ValueError, match="draws the weights of an instance anew"):
+        build_module(module, (4,), 3, reinitialize=True)
 
 
 def test_what_is_frozen_stays_frozen():

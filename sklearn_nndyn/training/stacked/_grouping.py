@@ -93,6 +93,7 @@ def _key(fit):
         repr(net.module_),
         tuple(type(part) for part in net.module_.modules()),
         tuple((name, value.shape, value.dtype) for name, value in net.module_.state_dict().items()),
+        tuple(parameter.requires_grad for parameter in net.module_.parameters()),
         (type(net.optimizer_), repr(sorted(own.items(), key=lambda item: item[0]))),
         (
             batch_size(fit),

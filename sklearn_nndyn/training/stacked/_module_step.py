@@ -1,11 +1,10 @@
 """Any module of several networks, run as one by ``torch.func``; and the trial that tells whether it may be."""
 
-import copy
-
 import numpy as np
 import torch
 from torch.func import functional_call, vmap
 
+from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, first_output
 from sklearn_nndyn.utils.random import untouched_generators
 
@@ -28,7 +27,7 @@ class StackedModuleStep:
         self.losses, self.parameters = losses, stack.parameters
         self.trained = set(stack.trained)
         modules = [net.module_ for net in stack.nets]
-        self.template = copy.deepcopy(modules[0])
+        self.template = copy_module(modules[0])
         buffers = [dict(module.named_buffers()) for module in modules]
         self.buffers = {name: torch.stack([b[name] for b in buffers]) for name in buffers[0]}
         self.parts = []
@@ -143,7 +142,7 @@ class _Trial:
         own = [dict(net.module_.named_parameters()) for net in nets]
         self.parameters = {name: torch.stack([p[name].detach() for p in own]) for name in own[0]}
         names = {parameter: name for name, parameter in own[0].items()}
-        self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"]]
+        self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"] if p.requires_grad]
 
 
 def _numpy_state():
@@ -152,7 +151,7 @@ def _numpy_state():
 
 
 def _agrees(module, rows, loss, looked, gradients):
-    alone = copy.deepcopy(module).train()
+    alone = copy_module(module).train()
     remembered, _held = _memory(alone)
     target = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     with torch.enable_grad():

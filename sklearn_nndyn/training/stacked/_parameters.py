@@ -45,7 +45,7 @@ class StackedParameters:
             for name, parameter in parameters.items():
                 parameter.data = self.parameters[name][i]
         names = {parameter: name for name, parameter in self.own[0].items()}
-        self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"]]
+        self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"] if p.requires_grad]
         self.runs = equal_slices([(n, *_rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
         self.optimizer = self._join_optimizers()
         self.update = FusedOptimizerStep(self.optimizer)

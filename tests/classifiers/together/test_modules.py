@@ -151,6 +151,12 @@ def convolution_chain(input_shape, n_classes):
     return nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, n_classes))
 
 
+class Frozen(Normed):
+    def __init__(self, input_shape, n_classes):
+        super().__init__(input_shape, n_classes)
+        self.into.requires_grad_(False)
+
+
 TOGETHER = {
     "bare-linear": (VECTORS, bare_linear),
     "nested-chain": (VECTORS, nested_chain),
@@ -166,6 +172,7 @@ TOGETHER = {
     "unused-parameter": (VECTORS, HasMore),
     "one-number": (VECTORS, HasTemperature),
     "constant-buffers": (VECTORS, HasConstants),
+    "frozen-parameters": (VECTORS, Frozen),
     "two-outputs": (VECTORS, GivesTwo),
 }
 
@@ -181,12 +188,6 @@ class DropsByNumPy(Normed):
     def forward(self, x):
         h = torch.tanh(self.into(x))
         return self.out(self.norm(h) if self.training and np.random.random() < 0.01 else h)  # noqa: NPY002
-
-
-class Frozen(Normed):
-    def __init__(self, input_shape, n_classes):
-        super().__init__(input_shape, n_classes)
-        self.into.requires_grad_(False)
 
 
 class Branches(Normed):
@@ -289,7 +290,6 @@ ALONE = {
     "numpy-draws": DropsByNumPy,
     "batch-norm": batch_norm,
     "dropout-first": dropout_first,
-    "frozen-parameters": Frozen,
     "branches-by-batch": Branches,
     "branches-by-weight": BranchesByWeight,
     "counts-steps": Counts,

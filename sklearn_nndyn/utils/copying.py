@@ -1,0 +1,52 @@
+"""Copies of torch modules that share nothing with the original."""
+
+import copy
+
+import torch
+
+
+def copy_module(module):
+    """A copy with the module's weights, buffers, ties and hooks, that shares no tensor with it.
+
+    Tensors that a module keeps of its last forward pass (old style weight norm, attention weights for inspection)
+    come along without their graph, which ``copy.deepcopy`` alone refuses to copy.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+
+    Returns
+    -------
+    copy : torch.nn.Module
+
+    Raises
+    ------
+    ValueError
+        If something in it cannot be copied.
+    """
+    without_graph = {id(result): result.detach().clone() for result in _results(module)}
+    try:
+        return copy.deepcopy(module, without_graph)
+    except Exception as error:
+        raise ValueError(
+            f"module: each fit trains a copy, and {type(module).__name__} cannot be copied "
+            f"({type(error).__name__}: {error}). Keep what copy.deepcopy refuses (locks, open files, generators) out "
+            "of the module, or give it a __deepcopy__."
+        ) from error
+
+
+def _results(module):
+    """Tensors that some computation made and the module's parts hold."""
+    seen = set()
+    for part in module.modules():
+        yield from _tensors_with_graph(vars(part), seen)
+
+
+def _tensors_with_graph(value, seen):
+    if torch.is_tensor(value):
+        if value.grad_fn is not None:
+            yield value
+    elif isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+        seen.add(id(value))
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _tensors_with_graph(inner, seen)
