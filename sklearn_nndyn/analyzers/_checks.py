@@ -1,25 +1,23 @@
 """What is refused, and how it is said."""
 
-from numbers import Integral, Real
+from math import inf
 
 import numpy as np
 
 from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.utils.validation import check_share, is_count
 
 
 def check_tail(tail):
     """A share of the samples, between 0 and 1."""
-    if not isinstance(tail, Real) or isinstance(tail, bool):
-        raise TypeError(f"tail must be a number between 0 and 1, got {tail!r}.")
-    if not 0 < tail < 1:
-        raise ValueError(f"tail must be between 0 and 1, a share of the samples; got {tail!r}.")
+    check_share("tail", tail, of="the samples", zero=False, one=False)
 
 
 def onset_position(onset, epochs):
     """Position among the recorded epochs of the one asked for; None where it is to be found."""
     if isinstance(onset, str) and onset == "auto":
         return None
-    if not isinstance(onset, Integral) or isinstance(onset, bool):
+    if not is_count(onset, -inf):
         raise TypeError(f"onset must be 'auto' or a recorded epoch, got {onset!r}.")
     found = np.flatnonzero(epochs == onset)
     if not len(found):

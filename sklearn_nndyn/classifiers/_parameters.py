@@ -1,9 +1,7 @@
 """Every parameter a user can get wrong, found before training starts."""
 
 from collections.abc import Mapping
-from numbers import Integral, Real
 
-import numpy as np
 import torch
 from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
@@ -14,7 +12,7 @@ from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.recording._record import check_record, what_to_record
 from sklearn_nndyn.training._optimizers import check_optimizer_params, find_optimizer
 from sklearn_nndyn.training._recording_hook import is_auto, is_default
-from sklearn_nndyn.utils.validation import reraise_as
+from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
 
 
 def check_parameters(estimator):
@@ -52,25 +50,11 @@ def _require(name, text, accept):
     return check
 
 
-def _is_int(value, least):
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
-
-
-def _is_real(value, accept):
-    return (
-        isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(value)) and accept(value)
-    )
-
-
-def _is_bool(value):
-    return isinstance(value, (bool, np.bool_))
-
-
 def _is_class_weight(value):
     if isinstance(value, str):
         return value == "balanced"
     return value is None or (
-        isinstance(value, Mapping) and all(_is_real(w, lambda w: w >= 0) for w in value.values())
+        isinstance(value, Mapping) and all(is_finite(w) and w >= 0 for w in value.values())
     )
 
 
@@ -127,7 +111,7 @@ def _check_record_iterations(estimator):
 
 def _check_early_stopping(estimator):
     wanted = estimator.early_stopping
-    if not _is_bool(wanted) and not (isinstance(wanted, str) and wanted == "reconstruction"):
+    if not is_flag(wanted) and not (isinstance(wanted, str) and wanted == "reconstruction"):
         raise ValueError(f'early_stopping must be True, False or "reconstruction", got {wanted!r}.')
     if not isinstance(wanted, str):
         return
@@ -150,34 +134,34 @@ CHECKS = [
     lambda estimator: get_loss(estimator.loss),
     _check_optimizer,
     _require("optimizer_params", "None or a dict", lambda v: v is None or isinstance(v, Mapping)),
-    _require("lr", "a finite number greater than 0", lambda v: _is_real(v, lambda v: v > 0)),
-    _require("weight_decay", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
+    _require("lr", "a finite number greater than 0", lambda v: is_finite(v) and v > 0),
+    _require("weight_decay", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
     _require(
         "batch_size",
         '"auto", "full" or an integer, 1 or greater',
-        lambda v: (isinstance(v, str) and v in ("auto", "full")) or _is_int(v, 1),
+        lambda v: is_one_of(v, ("auto", "full")) or is_count(v, 1),
     ),
-    _require("max_epochs", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
-    _require("shuffle", "True or False", _is_bool),
+    _require("max_epochs", "an integer, 1 or greater", lambda v: is_count(v, 1)),
+    _require("shuffle", "True or False", is_flag),
     lambda estimator: check_record(estimator.record),
     _check_record_epochs,
     _check_record_iterations,
-    _require("snapshots", "True or False", _is_bool),
+    _require("snapshots", "True or False", is_flag),
     _require(
         "validation_fraction",
         "None or a number between 0 and 1, both excluded",
-        lambda v: v is None or _is_real(v, lambda v: 0 < v < 1),
+        lambda v: v is None or (is_finite(v) and 0 < v < 1),
     ),
     _check_early_stopping,
-    _require("n_iter_no_change", "an integer, 1 or greater", lambda v: _is_int(v, 1)),
-    _require("tol", "a finite number, 0 or greater", lambda v: _is_real(v, lambda v: v >= 0)),
+    _require("n_iter_no_change", "an integer, 1 or greater", lambda v: is_count(v, 1)),
+    _require("tol", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
     _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
     _check_callbacks,
     lambda estimator: find_device(estimator.device),
     _require("dtype", '"float32" or "float64"', lambda v: v in ("float32", "float64")),
-    _require("warm_start", "True or False", _is_bool),
+    _require("warm_start", "True or False", is_flag),
     _check_random_state,
-    _require("verbose", "an integer, 0 or greater", lambda v: _is_bool(v) or _is_int(v, 0)),
+    _require("verbose", "an integer, 0 or greater", lambda v: is_flag(v) or is_count(v, 0)),
 ]
 
 

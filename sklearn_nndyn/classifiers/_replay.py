@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_nndyn.classifiers._make_net import net_with
 from sklearn_nndyn.classifiers._results import make_header
 from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
-from sklearn_nndyn.recording._activations import find_layer
 from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._replay import replay, staged_scores
@@ -19,6 +18,7 @@ from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.training._data import as_tensor
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.validation import find_layer
 
 
 def _has_probabilities(estimator):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from sklearn_nndyn.utils.validation import check_kind, check_not_negative, check_share
+from sklearn_nndyn.utils.validation import check_choice, check_not_negative, check_share
 
 BLOCK = 1024  # samples at a time: the random numbers take eight times the space of uint8 pixels
 
@@ -63,7 +63,7 @@ def corrupt_inputs(X, scale, *, kind="gaussian", random_state=None):
     >>> noisy.dtype, (noisy == 5).sum(axis=(1, 2))
     (dtype('uint8'), array([4, 4, 4, 4, 4]))
     """
-    check_kind(kind, KINDS)
+    check_choice("kind", kind, KINDS)
     (check_not_negative if kind == "gaussian" else check_share)("scale", scale)
     X = _samples(X)
     rng = check_random_state(random_state)

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.utils.validation import check_kind, check_share
+from sklearn_nndyn.utils.validation import check_choice, check_share
 
 
 def corrupt_labels(y, rate, *, kind="uniform", random_state=None):
@@ -69,7 +69,7 @@ def corrupt_labels(y, rate, *, kind="uniform", random_state=None):
     [('cat', 'dog'), ('dog', 'eel'), ('eel', 'cat')]
     """
     check_share("rate", rate)
-    check_kind(kind, KINDS)
+    check_choice("kind", kind, KINDS)
     y, classes, position = _labels(y)
     rng = check_random_state(random_state)
     chosen = rng.permutation(len(y))[: round(rate * len(y))]

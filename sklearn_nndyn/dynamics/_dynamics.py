@@ -14,8 +14,8 @@ from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
 from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
+from sklearn_nndyn.dynamics._text import as_html, as_text
 from sklearn_nndyn.dynamics._validation import check_fields, positions
-from sklearn_nndyn.utils.text import as_html, as_text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

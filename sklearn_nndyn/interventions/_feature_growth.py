@@ -1,7 +1,6 @@
 """Growth of features: do the hidden units whose outgoing weights grew most make the mean loss rise?"""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -12,6 +11,7 @@ from sklearn_nndyn.analyzers.loss_tails._curves import worst_count
 from sklearn_nndyn.dynamics import unwrap_estimator
 from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
 from sklearn_nndyn.utils.statistics import rank_correlation
+from sklearn_nndyn.utils.validation import check_count, check_share
 
 # What is told of an intervention, each as a change.
 CHANGES = ("rising_loss", "loss", "accuracy")
@@ -279,11 +279,5 @@ def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_
 
 def check_parameters(share, n_random):
     """A share of the units, and a number of random sets."""
-    if not isinstance(share, Real) or isinstance(share, bool):
-        raise TypeError(f"share must be a number between 0 and 1, got {share!r}.")
-    if not 0 < share <= 1:
-        raise ValueError(f"share must be between 0 and 1, a share of the hidden units; got {share!r}.")
-    if not isinstance(n_random, Integral) or isinstance(n_random, bool):
-        raise TypeError(f"n_random must be a whole number, got {n_random!r}.")
-    if n_random < 1:
-        raise ValueError(f"n_random must be at least 1, got {n_random}.")
+    check_share("share", share, of="the hidden units", zero=False)
+    check_count("n_random", n_random)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers._scores import trained_with
-from sklearn_nndyn.utils.text import figure, percent, samples
+from sklearn_nndyn.utils.text import counted, figure, percent, samples, signed
 
 
 def feature_growth_summary(found):
@@ -53,28 +53,23 @@ def _correlation(found):
 
 
 def _restored(found):
-    n_units = len(found.restored_units)
     interval = found.random_interval
     detail = [
-        f"the mean log loss of {whose} by {_signed(found.change[name])} ({_against(interval[name])})"
+        f"the mean log loss of {whose} by {signed(found.change[name])} ({_against(interval[name])})"
         for whose, name in (("the samples that rose", "rising_loss"), ("all samples", "loss"))
         if not np.isnan(found.change[name])
     ]
     accuracy = found.change["accuracy"]
     return (
-        f"Bringing the {n_units} most grown unit{'' if n_units == 1 else 's'} back to the norm at the turn changes "
-        f"{', '.join(detail)}, and accuracy by {_signed(accuracy)} ({_against(interval['accuracy'])}); in brackets "
+        f"Bringing the {counted(len(found.restored_units), 'most grown unit')} back to the norm at the turn changes "
+        f"{', '.join(detail)}, and accuracy by {signed(accuracy)} ({_against(interval['accuracy'])}); in brackets "
         "the mean and the 95 % interval of random sets of as many units."
     )
 
 
 def _against(interval):
-    mean, low, high = (_signed(value) for value in interval)
+    mean, low, high = (signed(value) for value in interval)
     return f"{mean}, {low} to {high}"
-
-
-def _signed(value):
-    return f"{value:+.3g}" if value else "0"
 
 
 def _verdict(found):

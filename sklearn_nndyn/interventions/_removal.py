@@ -4,6 +4,7 @@ Longer than 300 lines: the experiment and its result, with what the user sees of
 """
 
 from dataclasses import dataclass
+from math import inf
 from numbers import Integral
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.interventions._removal_summary import removal_summary
 from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.utils.validation import check_instance, is_count
 
 RUNS = ("all", "removed", "random")
 
@@ -237,15 +239,11 @@ def _in_words(remove):
 
 
 def _check(estimator, analyzer, seeds):
-    if not isinstance(estimator, DynamicsClassifier):
-        raise TypeError(f"estimator must be a DynamicsClassifier, got {type(estimator).__name__}.")
+    check_instance("estimator", estimator, DynamicsClassifier)
     analyzer = EntanglementAnalyzer() if analyzer is None else analyzer
-    if not isinstance(analyzer, EntanglementAnalyzer):
-        raise TypeError(f"analyzer must be an EntanglementAnalyzer, got {analyzer!r}.")
+    check_instance("analyzer", analyzer, EntanglementAnalyzer)
     seeds = tuple(seeds) if np.iterable(seeds) else seeds
-    if not isinstance(seeds, tuple) or not all(
-        isinstance(seed, Integral) and not isinstance(seed, bool) for seed in seeds
-    ):
+    if not isinstance(seeds, tuple) or not all(is_count(seed, -inf) for seed in seeds):
         raise TypeError(f"seeds must be whole numbers, got {seeds!r}.")
     if not seeds:
         raise ValueError("seeds: give at least one.")
@@ -278,7 +276,7 @@ def _fixed_positions(remove, n_samples):
                 f"remove must be 'stragglers', a recorded epoch, a mask or positions, got {remove!r}."
             )
         return None
-    if isinstance(remove, Integral) and not isinstance(remove, bool):
+    if is_count(remove, -inf):
         return None
     given = np.asarray(remove, dtype=None if np.size(remove) else int)
     if (

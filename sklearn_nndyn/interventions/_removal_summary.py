@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.utils.text import percent
+from sklearn_nndyn.utils.text import counted, percent, range_of
 
 WITHOUT = {"all": "On all samples", "removed": "Without them", "random": "Without as many random ones"}
 
@@ -12,13 +12,13 @@ def removal_summary(found):
     sizes = [len(left_out) for left_out in found.removed]
     trained = [own is not None for own in found.classifiers["removed"]]
     n_runs = len(found.seeds)
-    runs = f"{n_runs} run{'' if n_runs == 1 else 's'}"
+    runs = counted(n_runs, "run")
     if not any(trained):
         nothing = f"In {runs} there was nothing to remove: {found.what} {_verb(found)} no sample."
         if any(sizes):
             nothing = f"In {runs} nothing was left out: without {found.what} a class would have no samples."
         return f"{nothing} {_told(found, 'all', n_runs)}"
-    start = f"In {runs} {found.what} {_verb(found)} left out, {_range(np.array(sizes)[trained])} samples"
+    start = f"In {runs} {found.what} {_verb(found)} left out, {range_of(np.array(sizes)[trained])} samples"
     if not all(trained):
         left = n_runs - sum(trained)
         start += f" ({left} had none, or would have lost a class, and {_was(left)} not trained again)"
@@ -49,8 +49,3 @@ def _mean(values):
     values = values[np.isfinite(values)]
     spread = f" ± {percent(values.std(ddof=1))}" if len(values) > 1 else ""
     return f"{percent(values.mean())}{spread}"
-
-
-def _range(sizes):
-    low, high = sizes.min(), sizes.max()
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

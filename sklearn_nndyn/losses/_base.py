@@ -1,23 +1,17 @@
 """The contract every loss keeps."""
 
 from abc import ABC, abstractmethod
-from numbers import Real
 
 import torch
+
+from sklearn_nndyn.utils.validation import check_choice, is_number
 
 _REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "none": lambda values: values}
 
 
-def check_choice(name, value, choices):
-    """Return `value` if it is one of `choices`, else raise a ValueError that lists them."""
-    if value not in tuple(choices):
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
-    return value
-
-
 def check_number(name, value, where, is_there):
     """Return `value` as a float if it is a number with ``is_there(value)``, else raise a ValueError that says where."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not is_there(value):
+    if not (is_number(value) and is_there(value)):
         raise ValueError(f"{name} must be a number {where}; got {value!r}.")
     return float(value)
 

@@ -2,9 +2,10 @@
 
 from abc import abstractmethod
 
-from sklearn_nndyn.losses._base import check_choice, differentiate
+from sklearn_nndyn.losses._base import differentiate
 from sklearn_nndyn.losses._formula import FormulaLoss
 from sklearn_nndyn.losses._links import LINKS, LOG_P
+from sklearn_nndyn.utils.validation import check_choice
 
 
 class ProbabilityLoss(FormulaLoss):

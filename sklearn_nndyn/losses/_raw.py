@@ -2,8 +2,9 @@
 
 import torch
 
-from sklearn_nndyn.losses._base import check_choice, one_hot
+from sklearn_nndyn.losses._base import one_hot
 from sklearn_nndyn.losses._formula import FormulaLoss, Way
+from sklearn_nndyn.utils.validation import check_choice
 
 
 def _excess(scores, target):

@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from sklearn_nndyn.losses._base import ClassificationLoss, check_choice
+from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._log_family import (
     FocalLoss,
@@ -23,6 +23,7 @@ from sklearn_nndyn.losses._probability import (
 )
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
+from sklearn_nndyn.utils.validation import check_choice
 
 _OF_THE_PAPER = {
     "log": LogLoss,

@@ -3,12 +3,12 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from math import isqrt
-from numbers import Integral
 
 import torch
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.modules._build import reshaped
+from sklearn_nndyn.utils.validation import is_count
 
 WHERE_CHANNELS_ARE_LAST = (1, 3, 4)
 
@@ -151,4 +151,4 @@ def _are_pairs(value):
 def _are_sizes(value, n):
     if not isinstance(value, Sequence) or len(value) != n:
         return False
-    return all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in value)
+    return all(is_count(size, 1) for size in value)

@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from math import prod
-from numbers import Integral, Real
 
-import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+
+from sklearn_nndyn.utils.validation import is_count, is_flag, is_number
 
 ACTIVATIONS = {
     "relu": torch.nn.ReLU,
@@ -104,8 +104,8 @@ class MLP(BaseEstimator):
                 f"one of {', '.join(ACTIVATIONS)}",
                 lambda v: isinstance(v, str) and v in ACTIVATIONS,
             ),
-            "dropout": ("a number in [0, 1)", lambda v: isinstance(v, Real) and 0 <= v < 1),
-            "batch_norm": ("True or False", lambda v: isinstance(v, (bool, np.bool_))),
+            "dropout": ("a number in [0, 1)", lambda v: is_number(v) and 0 <= v < 1),
+            "batch_norm": ("True or False", is_flag),
         }
         mistakes = [
             f"{name} must be {text}, got {getattr(self, name)!r}"
@@ -119,4 +119,4 @@ class MLP(BaseEstimator):
 def _are_sizes(value):
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         return False
-    return all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in value)
+    return all(is_count(size, 1) for size in value)

@@ -1,10 +1,12 @@
 """The activations of chosen layers, chunk by chunk, as often as they are asked for."""
 
 from contextlib import contextmanager, nullcontext
+from math import inf
 
 import torch
 
 from sklearn_nndyn.utils.modules import rows_per_chunk
+from sklearn_nndyn.utils.validation import find_layer, is_count
 
 HELD_BYTES = 256 * 2**20
 LEAST_ROWS = 1024
@@ -94,44 +96,15 @@ def choose_layers(layers, names):
     """
     if isinstance(layers, str) and layers == "all":
         return list(names) or [SCORES]
-    wanted = [layers] if isinstance(layers, (int, str)) else list(layers)
+    wanted = list(layers) if isinstance(layers, (list, tuple)) else [layers]
     return list(dict.fromkeys(find_layer(layer, names, also=[SCORES]) for layer in wanted))
-
-
-def find_layer(layer, names, also=()):
-    """The name of one layer, given by position or name.
-
-    Parameters
-    ----------
-    layer : int or str
-    names : list of str
-        The hidden layers.
-    also : sequence of str
-        What else may be named.
-
-    Returns
-    -------
-    name : str
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer; the names are offered.
-    """
-    if isinstance(layer, str) and layer in (*names, *also):
-        return layer
-    if isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names):
-        return names[layer]
-    offered = ", ".join(repr(name) for name in names) or "none: the network is one linear layer"
-    extra = "".join(f"; {name!r} stands for the raw outputs" for name in also)
-    raise ValueError(f"layer {layer!r} does not exist; the hidden layers are {offered}{extra}.")
 
 
 def check_layers(layers, called):
     """Positions or names; whether they exist shows when there is a network."""
     several = isinstance(layers, (list, tuple)) and len(layers) > 0
     for layer in layers if several else [layers]:
-        if isinstance(layer, bool) or not isinstance(layer, (int, str)):
+        if not (isinstance(layer, str) or is_count(layer, -inf)):
             raise TypeError(
                 f'{called}: layers must be "all", a position, a name, or a list of these, got {layers!r}.'
             )

@@ -1,6 +1,6 @@
 """When to look: a function of the epoch."""
 
-from numbers import Integral
+from sklearn_nndyn.utils.validation import is_count
 
 
 def make_schedule(record_epochs, unit="epoch"):
@@ -33,7 +33,7 @@ def make_schedule(record_epochs, unit="epoch"):
     """
     if isinstance(record_epochs, str) and record_epochs in NAMED:
         return NAMED[record_epochs]
-    if isinstance(record_epochs, Integral) and not isinstance(record_epochs, bool) and record_epochs > 0:
+    if is_count(record_epochs, 1):
         return lambda epoch: epoch % record_epochs == 0
     if callable(record_epochs):
         return lambda epoch: bool(record_epochs(epoch))
@@ -61,6 +61,4 @@ NAMED = {"all": _every, "log": _power_of_two}
 def _is_list_of_epochs(value):
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") or not hasattr(value, "__len__"):
         return False
-    return len(value) > 0 and all(
-        isinstance(e, Integral) and not isinstance(e, bool) and e >= 0 for e in value
-    )
+    return len(value) > 0 and all(is_count(epoch) for epoch in value)

@@ -1,6 +1,4 @@
-"""Figures, counts and lists in words; a record as text, and as a table for notebooks."""
-
-from html import escape
+"""Figures, counts and lists in words: one form for summaries, pictures and messages."""
 
 SOURCES = {
     "validation": "the validation record of the model",
@@ -20,6 +18,16 @@ def percent(share):
     return f"{figure(100 * share)} %"
 
 
+def signed(change):
+    """A change with its sign, three digits; 0 has none."""
+    return f"{change:+.3g}" if change else "0"
+
+
+def points(difference):
+    """A difference of two shares in points of per cent, two digits, never as -0."""
+    return f"{100 * difference + 0.0:.2g} points"
+
+
 def counted(count, noun, ending="s"):
     """The count with its noun: 1 sample, 1,797 samples."""
     return f"{count:,} {noun}{'' if count == 1 else ending}"
@@ -34,6 +42,23 @@ def range_of(counts):
     """The least and the greatest of whole numbers: 709 to 761; one of them where they are equal."""
     low, high = int(min(counts)), int(max(counts))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def in_words(items, conjunction="and"):
+    """Items with commas between them and a conjunction before the last: radius, distance and error."""
+    *first, last = map(str, items)
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
+
+
+def listed(values, most=20):
+    """Values as one types them, with commas between; the first ones where there are many."""
+    values = list(values)
+    return ", ".join(map(repr, values[:most])) + (", ..." if len(values) > most else "")
+
+
+def capital(text):
+    """A text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 def trained_on_note(source):
@@ -51,31 +76,3 @@ def shown(values, most=6):
 
 def _short(value):
     return f"{value:.6g}" if isinstance(value, float) and value % 1 else repr(value)
-
-
-def as_text(record):
-    """Title and one line an idea."""
-    return "\n".join([_title(record), *(f"  {term}: {text}" for term, text in _lines(record))])
-
-
-def as_html(record):
-    """The same lines as a table."""
-    rows = "".join(
-        f"<tr><th>{escape(term)}</th><td>{escape(text)}</td></tr>" for term, text in _lines(record)
-    )
-    return f"<table><caption>{escape(_title(record))}</caption>{rows}</table>"
-
-
-def _title(record):
-    return f"Dynamics of {counted(record.n_samples, 'sample')} at {counted(record.n_epochs, 'epoch')}"
-
-
-def _lines(record):
-    lines = {
-        "epochs": shown(record.epochs),
-        "classes": shown(record.classes),
-        "trained loss": str(record.header.get("loss", "")),
-        "fields": ", ".join(record.fields),
-        "layers": ", ".join(record.layers),
-    }
-    return [(term, text) for term, text in lines.items() if text]

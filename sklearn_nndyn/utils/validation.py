@@ -1,48 +1,154 @@
-"""What the parameters of this folder have in common."""
+"""Checks of parameters, one of a kind: numbers, counts, shares, choices, objects, layers.
+
+A value of the wrong type is a TypeError and one out of range a ValueError; both repeat the name and the value as given.
+scikit-learn's ``check_scalar`` does the like, but takes True for 1 and says neither what a share is of nor what else
+would do.
+"""
 
 from contextlib import contextmanager
-from math import isfinite
+from math import inf, isfinite
 from numbers import Integral, Real
 
+import numpy as np
 
-def check_count(name, value, least):
-    """Refuse what is not a whole number, ``least`` or more."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a whole number, got {value!r}.")
+from sklearn_nndyn.utils.text import listed
+
+
+def is_number(value):
+    """Whether it is a real number, possibly nan or infinite, and no boolean."""
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def is_finite(value):
+    """Whether it is a finite real number."""
+    return is_number(value) and isfinite(value)
+
+
+def is_count(value, least=0, most=inf):
+    """Whether it is a whole number from ``least`` to ``most``, and no boolean."""
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) and least <= value <= most
+
+
+def is_flag(value):
+    """Whether it is True or False."""
+    return isinstance(value, (bool, np.bool_))
+
+
+def check_count(name, value, least=1, *, of=""):
+    """Refuse what is not a whole number, ``least`` or more; ``of`` says what is counted."""
+    if not is_count(value, least=-inf):
+        raise TypeError(f"{name} must be a whole number{of and f' of {of}'}, got {_shown(value)}.")
     if value < least:
         raise ValueError(f"{name} must be {least} or more, got {value!r}.")
 
 
-def check_share(name, value):
-    """Refuse what is not a number between 0 and 1."""
-    _check_number(name, value)
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} must be between 0 and 1, got {value!r}.")
+def check_share(name, value, *, of="", zero=True, one=True, auto=False):
+    """Refuse what is not a number from 0 to 1.
 
-
-def check_not_negative(name, value):
-    """Refuse what is not a finite number, 0 or more."""
-    _check_number(name, value)
-    if not (isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be finite and 0 or more, got {value!r}.")
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    value : object
+        Its value.
+    of : str, default=""
+        What it is a share of.
+    zero, one : bool, default=True
+        Whether the ends are allowed.
+    auto : bool, default=False
+        Whether ``"auto"`` is allowed too.
+    """
+    if auto and is_one_of(value, ("auto",)):
+        return
+    if not is_number(value):
+        also = "'auto' or " if auto else ""
+        raise TypeError(f"{name} must be {also}a number between 0 and 1, got {_shown(value)}.")
+    if not (0 < value < 1 or (zero and value == 0) or (one and value == 1)):
+        meaning = f", a share of {of};" if of else ","
+        raise ValueError(f"{name} must be between 0 and 1{meaning} got {value!r}.")
 
 
 def check_finite(name, value):
     """Refuse what is not a finite number."""
-    _check_number(name, value)
-    if not isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value!r}.")
+    _check_number(name, value, "", isfinite)
 
 
-def check_kind(kind, kinds):
-    """Refuse a kind that is not there, with those that are."""
-    if not isinstance(kind, str) or kind not in kinds:
-        raise ValueError(f"kind must be one of {', '.join(map(repr, kinds))}; got {kind!r}.")
+def check_not_negative(name, value):
+    """Refuse what is not a finite number, 0 or more."""
+    _check_number(name, value, " and 0 or more", lambda v: isfinite(v) and v >= 0)
 
 
-def _check_number(name, value):
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {value!r}.")
+def check_positive(name, value):
+    """Refuse what is not a finite number greater than 0."""
+    _check_number(name, value, " and greater than 0", lambda v: isfinite(v) and v > 0)
+
+
+def _check_number(name, value, where, accept):
+    if not is_number(value):
+        raise TypeError(f"{name} must be a number, got {_shown(value)}.")
+    if not accept(value):
+        raise ValueError(f"{name} must be finite{where}, got {value!r}.")
+
+
+def is_one_of(value, choices):
+    """Whether it equals one of some names, numbers or None; arrays and the like are none of them."""
+    return (value is None or isinstance(value, str) or is_number(value)) and value in tuple(choices)
+
+
+def check_choice(name, value, choices):
+    """Refuse what is not one of some names, numbers or None; return what is."""
+    if not is_one_of(value, choices):
+        raise ValueError(f"{name} must be one of {listed(choices)}; got {_shown(value)}.")
+    return value
+
+
+def check_instance(name, value, kind):
+    """Refuse what is not an object of a class, or of a class derived from it."""
+    if not isinstance(value, kind):
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        raise TypeError(f"{name} must be {article} {kind.__name__}, got {_shown(value)}.")
+
+
+def find_layer(layer, names, *, also=(), absent="does not exist; the hidden layers are"):
+    """The name of one layer, given by position or name.
+
+    Parameters
+    ----------
+    layer : int or str
+        As the user gave it.
+    names : sequence of str
+        The layers, in their order.
+    also : sequence of str, default=()
+        What else may be named, but has no position.
+    absent : str, optional
+        What the message says of another one, before the names.
+
+    Returns
+    -------
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer; the names are offered.
+    """
+    if isinstance(layer, str) and layer in (*names, *also):
+        return layer
+    if is_count(layer, -len(names), len(names) - 1):
+        return names[layer]
+    offered = listed(names) if len(names) else "none: the network is one linear layer"
+    extra = "".join(f"; {name!r} stands for the raw outputs" for name in also)
+    raise ValueError(f"layer {_shown(layer)} {absent} {offered}{extra}.")
+
+
+def _shown(value):
+    """A value as the user wrote it; of a large or unusual object, its kind."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    text = repr(value)
+    return (
+        text if len(text) <= 80 and "\n" not in text and " at 0x" not in text else f"a {type(value).__name__}"
+    )
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def refused(error, message, record=None, **parameters):
 
 
 def test_parameters_that_mean_nothing_are_refused():
-    refused(ValueError, "^rule must be 'extremum' or 'first_rise', got 'last'.$", rule="last")
+    refused(ValueError, "^rule must be one of 'extremum', 'first_rise'; got 'last'.$", rule="last")
     for wrong in ("0.1", None, True):
         message = f"^tolerance must be 'auto' or a number between 0 and 1, got {wrong!r}.$"
         refused(TypeError, message, tolerance=wrong)

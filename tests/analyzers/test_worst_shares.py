@@ -130,7 +130,7 @@ def test_shares_are_numbers_above_0_up_to_1(shares):
 
 
 def test_records_that_cannot_be_shared_out():
-    refused(ValueError, "^of must be 'loss' or 'gradient_norm', got 'margin'.$", of="margin")
+    refused(ValueError, "^of must be one of 'loss', 'gradient_norm'; got 'margin'.$", of="margin")
     message = r"^This record has no gradient_norm: it holds loss. .*record=\('samples', 'gradients'\)"
     refused(ValueError, message, of="gradient_norm")
     refused(ValueError, "^The record has no samples, so there is nothing to share.$", record_of(gammas())[:0])

@@ -256,8 +256,9 @@ def test_scales_that_mean_nothing_are_refused():
         for wrong in (-0.1, 1.1, np.nan):
             refused(ValueError, f"^scale must be between 0 and 1, got {wrong!r}.$", scale=wrong, kind=kind)
     for kind in KINDS:
+        where = "" if kind == "gaussian" else " between 0 and 1"
         for wrong in ("1", None, True, 1j):
-            refused(TypeError, f"^scale must be a number, got {wrong!r}.$", scale=wrong, kind=kind)
+            refused(TypeError, f"^scale must be a number{where}, got {wrong!r}.$", scale=wrong, kind=kind)
     corrupt_inputs([[0.0, 1.0]], 7.5)
 
 

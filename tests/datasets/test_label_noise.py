@@ -217,7 +217,7 @@ def test_rates_that_mean_nothing_are_refused():
     for wrong in (-0.1, 1.1, 40, np.nan, np.inf):
         refused(ValueError, f"^rate must be between 0 and 1, got {wrong!r}.$", rate=wrong)
     for wrong in ("0.4", None, True, 1j):
-        refused(TypeError, f"^rate must be a number, got {wrong!r}.$", rate=wrong)
+        refused(TypeError, f"^rate must be a number between 0 and 1, got {wrong!r}.$", rate=wrong)
     for right in (np.float32(0.5), np.float64(0.5), 0, 1, np.int64(1)):
         corrupt_labels([0, 1, 1], right)
 

@@ -385,7 +385,7 @@ def test_turns_that_cannot_be_looked_at_are_refused(digits, fitted):
         (ValueError, "share must be between 0 and 1, a share of the hidden units; got 1.5", {"share": 1.5}),
         (TypeError, "share must be a number between 0 and 1, got True", {"share": True}),
         (TypeError, "share must be a number between 0 and 1, got 'all'", {"share": "all"}),
-        (ValueError, "n_random must be at least 1, got 0", {"n_random": 0}),
+        (ValueError, "n_random must be 1 or more, got 0", {"n_random": 0}),
         (TypeError, "n_random must be a whole number, got 2.5", {"n_random": 2.5}),
     ],
 )

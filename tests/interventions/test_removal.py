@@ -206,7 +206,7 @@ def test_mistakes_are_told_before_anything_is_trained(monkeypatch):
     refused(
         no,
         TypeError,
-        "^estimator must be a DynamicsClassifier, got LogisticRegression.$",
+        "^estimator must be a DynamicsClassifier, got LogisticRegression\\(\\).$",
         LogisticRegression(),
     )
     refused(no, TypeError, "^analyzer must be an EntanglementAnalyzer, got 'mean'.$", analyzer="mean")

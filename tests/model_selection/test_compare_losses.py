@@ -510,16 +510,16 @@ REFUSED = {
         (0, 1.5): "label_noise must be between 0 and 1, got 1.5.",
         (-0.1, 0): "label_noise must be between 0 and 1, got -0.1.",
         (np.nan,): "label_noise must be between 0 and 1, got nan.",
-        (True,): "label_noise must be between 0 and 1, got True.",
+        (True,): "label_noise must be a number between 0 and 1, got True.",
         (): "label_noise: give at least one level; 0 is none.",
         (0.2, 0.2): "label_noise: a level was given more than once: (0.2, 0.2).",
         "much": "label_noise must be a list of levels, such as (0, 0.2), got 'much'.",
         None: "label_noise must be a list of levels, such as (0, 0.2), got None.",
     },
     "input_noise": {
-        -1: "input_noise must be 0 or more, got -1.",
-        (0, np.inf): "input_noise must be 0 or more, got inf.",
-        (np.nan,): "input_noise must be 0 or more, got nan.",
+        -1: "input_noise must be finite and 0 or more, got -1.",
+        (0, np.inf): "input_noise must be finite and 0 or more, got inf.",
+        (np.nan,): "input_noise must be finite and 0 or more, got nan.",
     },
     "seeds": {
         0: "seeds must be one run or more, got 0.",
@@ -538,24 +538,24 @@ REFUSED = {
     },
     "lr_factors": {
         (): "lr_factors: give at least one.",
-        (1, -1): "lr_factors must be greater than 0, got -1.",
-        (np.inf,): "lr_factors must be greater than 0, got inf.",
+        (1, -1): "lr_factors must be finite and greater than 0, got -1.",
+        (np.inf,): "lr_factors must be finite and greater than 0, got inf.",
         None: "lr_factors must be a list of factors, such as (0.1, 1, 10), got None.",
     },
     "tuning_runs": {
-        0: "tuning_runs must be a whole number, 1 or more, got 0.",
-        1.5: "tuning_runs must be a whole number, 1 or more, got 1.5.",
-        True: "tuning_runs must be a whole number, 1 or more, got True.",
+        0: "tuning_runs must be 1 or more, got 0.",
+        1.5: "tuning_runs must be a whole number, got 1.5.",
+        True: "tuning_runs must be a whole number, got True.",
     },
     "held_out": {
-        0: "held_out must be a share between 0 and 1, got 0.",
-        1: "held_out must be a share between 0 and 1, got 1.",
-        "half": "held_out must be a share between 0 and 1, got 'half'.",
+        0: "held_out must be between 0 and 1, a share of the training samples; got 0.",
+        1: "held_out must be between 0 and 1, a share of the training samples; got 1.",
+        "half": "held_out must be a number between 0 and 1, got 'half'.",
     },
     "stretch": {
-        1: "stretch must be a share between 0 and 1, got 1.",
-        -0.1: "stretch must be a share between 0 and 1, got -0.1.",
-        None: "stretch must be a share between 0 and 1, got None.",
+        1: "stretch must be between 0 and 1, a share of the epochs; got 1.",
+        -0.1: "stretch must be between 0 and 1, a share of the epochs; got -0.1.",
+        None: "stretch must be a number between 0 and 1, got None.",
     },
 }  # fmt: skip
 CASES = [(name, value, told) for name, cases in REFUSED.items() for value, told in cases.items()]
@@ -566,15 +566,20 @@ CASES = [(name, value, told) for name, cases in REFUSED.items() for value, told 
 )
 @pytest.mark.usefixtures("untrained")
 def test_mistakes_are_told_before_anything_is_trained(name, value, told):
-    with pytest.raises(ValueError, match=f"^{re.escape(told)}"):
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(told)}") as caught:
         small(**{name: value})
+    assert caught.type is (
+        TypeError if "must be a number b" in told or "a whole number," in told else ValueError
+    )
 
 
 @pytest.mark.usefixtures("untrained")
 def test_mistakes_in_mappings_are_told():
     with pytest.raises(ValueError, match=r"^learning_rates has no rate for l2\.$"):
         small(learning_rates={"log": 0.1})
-    with pytest.raises(ValueError, match=r"^learning_rates must be greater than 0, got 0 for l2\.$"):
+    with pytest.raises(
+        ValueError, match=r"^learning_rates\['l2'\] must be finite and greater than 0, got 0\.$"
+    ):
         small(learning_rates={"log": 0.1, "l2": 0})
     with pytest.raises(ValueError, match=r"^losses: the keys are their names, got 1\.$"):
         small(losses={1: "log"})

@@ -207,7 +207,7 @@ def test_learning_curves_end_where_the_table_says():
 
 def test_what_is_not_there_is_refused(found):
     with pytest.raises(
-        ValueError, match=r"^outcome must be one of learning_speed, .*, inversion_error; got 'lr'\.$"
+        ValueError, match=r"^outcome must be one of 'learning_speed', .*, 'inversion_error'; got 'lr'\.$"
     ):
         found.ranks("lr")
     with pytest.raises(ValueError, match=r"^label_noise must be one of 0\.0, 0\.4; got 0\.2\.$"):
@@ -215,7 +215,7 @@ def test_what_is_not_there_is_refused(found):
     with pytest.raises(ValueError, match=r"^input_noise must be one of 0\.0, 1\.0; got 'much'\.$"):
         found.learning_curves(input_noise="much")
     with pytest.raises(
-        ValueError, match=r"^kind must be None or one of curves, multiples, noise; got 'bars'\.$"
+        ValueError, match=r"^kind must be one of None, 'curves', 'multiples', 'noise'; got 'bars'\.$"
     ):
         found.plot("bars")
 

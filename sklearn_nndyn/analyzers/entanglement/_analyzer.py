@@ -14,7 +14,7 @@ from sklearn_nndyn.analyzers.entanglement._checks import (
     check_rule,
     check_samples,
     check_tolerance,
-    find_layer,
+    find_recorded_layer,
     find_reference,
 )
 from sklearn_nndyn.analyzers.entanglement._separation import (
@@ -237,7 +237,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         check_tolerance(self.tolerance)
         check_record(record)
         check_burn_in(self.burn_in, record.epochs)
-        self.layer_ = find_layer(self.layer, tuple(record.centroids))
+        self.layer_ = find_recorded_layer(self.layer, tuple(record.centroids))
         self.reference_ = find_reference(self.reference, record.classes)
 
     def _set_curves(self, record):

@@ -1,6 +1,9 @@
 """What an EntanglementAnalyzer refuses, and how it is said."""
 
-from numbers import Integral, Real
+from math import inf
+
+from sklearn_nndyn.utils.text import listed
+from sklearn_nndyn.utils.validation import check_choice, check_count, check_share, find_layer
 
 RULES = ("extremum", "first_rise")
 CURVES = ("mean", "distance")
@@ -8,18 +11,12 @@ CURVES = ("mean", "distance")
 
 def check_rule(rule):
     """One of the known rules."""
-    if rule not in RULES:
-        raise ValueError(f"rule must be 'extremum' or 'first_rise', got {rule!r}.")
+    check_choice("rule", rule, RULES)
 
 
 def check_tolerance(tolerance):
     """ "auto", or a share of the range of a curve."""
-    if isinstance(tolerance, str) and tolerance == "auto":
-        return
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
-        raise TypeError(f"tolerance must be 'auto' or a number between 0 and 1, got {tolerance!r}.")
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance must be between 0 and 1, a share of a curve's range; got {tolerance!r}.")
+    check_share("tolerance", tolerance, of="a curve's range", one=False, auto=True)
 
 
 def check_record(record):
@@ -35,8 +32,7 @@ def check_record(record):
 
 def check_burn_in(burn_in, epochs):
     """A whole number before the last epoch."""
-    if not isinstance(burn_in, Integral) or isinstance(burn_in, bool):
-        raise TypeError(f"burn_in must be a whole number of epochs, got {burn_in!r}.")
+    check_count("burn_in", burn_in, -inf, of="epochs")
     if not 0 <= burn_in < epochs[-1]:
         raise ValueError(
             f"burn_in must be 0 or more and before the last recorded epoch, {epochs[-1]}; got {burn_in}."
@@ -50,13 +46,9 @@ def check_samples(samples, record):
         raise ValueError(f"{n_samples} samples were given, but the record has {len(record)}.")
 
 
-def find_layer(layer, layers):
-    """The name of a layer given by name or position."""
-    if isinstance(layer, str) and layer in layers:
-        return layer
-    if isinstance(layer, Integral) and not isinstance(layer, bool) and -len(layers) <= layer < len(layers):
-        return layers[layer]
-    raise ValueError(f"layer {layer!r} is not in the record; its layers are {', '.join(map(repr, layers))}.")
+def find_recorded_layer(layer, layers):
+    """The name of a layer of a record, given by name or position."""
+    return find_layer(layer, layers, absent="is not in the record; its layers are")
 
 
 def find_reference(reference, classes):
@@ -66,7 +58,6 @@ def find_reference(reference, classes):
     names = classes.tolist()
     if reference in names:
         return names.index(reference)
-    offered = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
     raise ValueError(
-        f"reference must be 'mean', 'distance' or one of the classes {offered}; got {reference!r}."
+        f"reference must be 'mean', 'distance' or one of the classes {listed(names)}; got {reference!r}."
     )

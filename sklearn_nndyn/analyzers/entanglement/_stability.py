@@ -9,6 +9,7 @@ from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement._overlap import chance, common, jaccard, pairs_of, z_of
 from sklearn_nndyn.analyzers.entanglement._stability_summary import stability_summary
 from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.utils.validation import check_instance
 
 N_LEVELS = 30
 
@@ -162,8 +163,7 @@ def straggler_stability(runs, *, analyzer=None, errors="auto"):
     Of 3 runs of 1,797 samples ...
     """
     analyzer = EntanglementAnalyzer() if analyzer is None else analyzer
-    if not isinstance(analyzer, EntanglementAnalyzer):
-        raise TypeError(f"analyzer must be an EntanglementAnalyzer, got {analyzer!r}.")
+    check_instance("analyzer", analyzer, EntanglementAnalyzer)
     records = _records(runs)
     fitted = [clone(analyzer).fit(record) for record in records]
     masks = np.array([own.straggler_mask_ for own in fitted])

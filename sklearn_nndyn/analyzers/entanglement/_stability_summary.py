@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.entanglement._overlap import pairs_of
-from sklearn_nndyn.utils.text import figure, percent
+from sklearn_nndyn.utils.text import figure, percent, range_of
 
 
 def stability_summary(found):
@@ -36,14 +36,14 @@ def _errors(errors):
 
 
 def _sizes(sizes):
-    return f"The stragglers are {_range(sizes)} samples."
+    return f"The stragglers are {range_of(sizes)} samples."
 
 
 def _pairs(found, inverts):
     chosen = np.ix_(inverts, inverts)
     shared, overlap = pairs_of(found.common[chosen]), pairs_of(found.jaccard[chosen])
     return (
-        f"Two runs have {_range(shared)} of them in common, where chance would give "
+        f"Two runs have {range_of(shared)} of them in common, where chance would give "
         f"{figure(pairs_of(found.expected[chosen]).mean())}: on average {percent(overlap.mean())} of the stragglers "
         "of either."
     )
@@ -66,8 +66,3 @@ def _persistent(found, n_inverts):
         f"{len(found.persistent_indices):,} samples are stragglers in every run that inverts, {once:,} in at least one "
         f"of {n_inverts}."
     )
-
-
-def _range(values):
-    low, high = int(np.min(values)), int(np.max(values))
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

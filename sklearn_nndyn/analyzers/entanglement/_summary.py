@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.utils.text import figure, percent, samples
+from sklearn_nndyn.utils.text import capital, figure, percent, samples
 
 MOST_CLASSES = 12
 
@@ -41,9 +41,9 @@ def _no_turn(found):
     curve, name, extreme = _curve(found)
     if np.isnan(curve).any():
         lack = "there are no two classes with" if found.reference_ == "distance" else "it has no"
-        return f"{_capital(name)} is not defined here: {lack} samples. So there is no inversion point."
+        return f"{capital(name)} is not defined here: {lack} samples. So there is no inversion point."
     return (
-        f"{_capital(name)} went from {figure(curve[0])} to {figure(curve[-1])} and has no {extreme} value from which "
+        f"{capital(name)} went from {figure(curve[0])} to {figure(curve[-1])} and has no {extreme} value from which "
         "it turned back for good: there is no inversion point here, and no stragglers."
     )
 
@@ -56,7 +56,7 @@ def _turn(found):
     goes_on = end < turn if extreme == "least" else end > turn
     after = "but later they came apart further" if goes_on else "since then they mix again"
     return (
-        f"{_capital(name)} {went} from {figure(start)} to {figure(turn)} at epoch {found.inversion_epoch_}; at the end "
+        f"{capital(name)} {went} from {figure(start)} to {figure(turn)} at epoch {found.inversion_epoch_}; at the end "
         f"it is {figure(end)}. Until then the classes came apart, {after}: the inversion point, at a training error of "
         f"{percent(found.inversion_error_)}."
     )
@@ -106,7 +106,3 @@ def _pairs(found):
     return (
         f"The pairs that have come nearest again since their distance was greatest: {', '.join(description)}."
     )
-
-
-def _capital(text):
-    return text[0].upper() + text[1:]

@@ -1,12 +1,11 @@
 """What a LearningPhaseAnalyzer refuses, and how it is said."""
 
-from numbers import Real
-
 import numpy as np
 
-from sklearn_nndyn.analyzers.entanglement._checks import find_layer
+from sklearn_nndyn.analyzers.entanglement._checks import find_recorded_layer
 from sklearn_nndyn.dynamics import find_record
-from sklearn_nndyn.utils.text import SOURCES, shown
+from sklearn_nndyn.utils.text import SOURCES, listed, shown
+from sklearn_nndyn.utils.validation import check_share
 
 LEAST_EPOCHS = 3
 SCORES = "scores"  # what stands for the raw outputs among the layers; it has a name only
@@ -14,10 +13,7 @@ SCORES = "scores"  # what stands for the raw outputs among the layers; it has a 
 
 def check_margin(margin):
     """A share of the fall, between 0 and 1."""
-    if not isinstance(margin, Real) or isinstance(margin, bool):
-        raise TypeError(f"margin must be a number between 0 and 1, got {margin!r}.")
-    if not 0 < margin < 1:
-        raise ValueError(f"margin must be between 0 and 1, a share of the fall; got {margin!r}.")
+    check_share("margin", margin, of="the fall", zero=False, one=False)
 
 
 def find_runs(X, needs, prefers):
@@ -80,25 +76,21 @@ def find_layer_of_runs(layer, records):
     """The name of the layer, the same in every run."""
     layers = tuple(records[0].reconstruction)
     hidden = tuple(name for name in layers if name != SCORES) or layers
-    name = find_layer(layer, layers if isinstance(layer, str) else hidden)
+    name = find_recorded_layer(layer, layers if isinstance(layer, str) else hidden)
     for i, record in enumerate(records[1:], 1):
         if tuple(record.reconstruction) != tuple(records[0].reconstruction):
             raise ValueError(
-                f"runs[{i}] has reconstructions from other layers than runs[0]: {_listed(record)} in place of "
-                f"{_listed(records[0])}."
+                f"runs[{i}] has reconstructions from other layers than runs[0]: {listed(record.reconstruction)} "
+                f"in place of {listed(records[0].reconstruction)}."
             )
     return name
-
-
-def _listed(record):
-    return ", ".join(map(repr, record.reconstruction))
 
 
 def reconstruction_of(record, layer):
     """R of each sample, float64 of shape (n_samples, n_epochs), of a layer that is there; finite."""
     if layer not in record.reconstruction:
         raise ValueError(
-            f"This record has no reconstruction from layer {layer!r}, but from {_listed(record)}."
+            f"This record has no reconstruction from layer {layer!r}, but from {listed(record.reconstruction)}."
         )
     values = record.reconstruction[layer].astype(np.float64)
     check_finite(values, record.epochs, f"The reconstruction from layer {layer}")

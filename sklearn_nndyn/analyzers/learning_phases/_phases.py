@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_nndyn.dynamics._frozen import read_only
 from sklearn_nndyn.utils.statistics import standard_error
+from sklearn_nndyn.utils.text import counted
 
 NAMES = ("near constant", "falling", "rising")
 CLEAR = 2.0  # standard errors
@@ -128,8 +129,7 @@ class LearningPhases:
             object.__setattr__(self, name, None if value is None else read_only(value))
 
     def __repr__(self):
-        n_runs = len(self.run_positions)
-        title = f"{type(self).__name__} of {n_runs} run{'' if n_runs == 1 else 's'}"
+        title = f"{type(self).__name__} of {counted(len(self.run_positions), 'run')}"
         return "\n".join([title, *(f"  {name}: {self._told(name)}" for name in NAMES)])
 
     def _told(self, name):

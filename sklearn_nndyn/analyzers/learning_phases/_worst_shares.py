@@ -1,13 +1,12 @@
 """From the majority to a few: which share of the loss, or of the gradient, the worst samples carry."""
 
-from numbers import Real
-
 import numpy as np
 
 from sklearn_nndyn.analyzers._scores import loss_name
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
 from sklearn_nndyn.analyzers.loss_tails._curves import LEAST, shares_of_worst
 from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.validation import check_choice, is_number
 
 OF = ("loss", "gradient_norm")
 ROUNDING = 1e-9  # 0.1 * 30 is a little more than 3
@@ -70,8 +69,7 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     array([[0.25, 0.5 ],
            [0.75, 1.  ]])
     """
-    if of not in OF:
-        raise ValueError(f"of must be 'loss' or 'gradient_norm', got {of!r}.")
+    check_choice("of", of, OF)
     shares = _checked(shares)
     record, _ = find_record(record_or_model, (of,), "train")
     if not len(record):
@@ -87,7 +85,7 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
 def _checked(shares):
     """Numbers above 0 and up to 1, at least one, as an array."""
     listed = [shares] if np.ndim(shares) == 0 else list(shares)
-    good = [isinstance(share, Real) and not isinstance(share, bool) and 0 < share <= 1 for share in listed]
+    good = [is_number(share) and 0 < share <= 1 for share in listed]
     if not (np.ndim(shares) == 1 and good and all(good)):
         raise ValueError(f"shares must be a sequence of numbers above 0 and up to 1, got {shares!r}.")
     return np.array(listed, dtype=np.float64)

@@ -1,7 +1,5 @@
 """The field's known scores of a sample: how hard it was, how often forgotten, whether its label is to be believed."""
 
-from numbers import Integral
-
 import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
@@ -9,6 +7,7 @@ from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgott
 from sklearn_nndyn.analyzers._scores import loss_name
 from sklearn_nndyn.analyzers.sample_scores._summary import sample_score_summary
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
+from sklearn_nndyn.utils.validation import check_count
 
 COLUMNS = (
     "area_under_margin",
@@ -140,7 +139,7 @@ class SampleScoreAnalyzer(RecordAnalyzer):
         self.el2n_epochs = el2n_epochs
 
     def _fit(self, record):
-        check_el2n_epochs(self.el2n_epochs)
+        check_count("el2n_epochs", self.el2n_epochs, of="epochs")
         trained = after_start(record, USED)
         self.loss_name_ = loss_name(record)
         self.el2n_epochs_ = early_epochs(trained.epochs, self.el2n_epochs)
@@ -213,14 +212,6 @@ def _check_finite(record, field):
         f"{what} of sample {bad[:, at].argmax()} is not finite at epoch {record.epochs[at]}, the first epoch of which "
         f"that is so; there are {np.count_nonzero(bad.any(axis=0))}. Give the epochs before it, by record.until."
     )
-
-
-def check_el2n_epochs(last):
-    """A whole number, 1 or more."""
-    if not isinstance(last, Integral) or isinstance(last, bool):
-        raise TypeError(f"el2n_epochs must be a whole number of epochs, got {last!r}.")
-    if last < 1:
-        raise ValueError(f"el2n_epochs must be 1 or more, got {last}.")
 
 
 def early_epochs(trained, last):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -11,6 +10,16 @@ import torch
 from sklearn_nndyn.classifiers import DynamicsClassifier
 from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.losses import CustomLoss, get_loss, loss_names
+from sklearn_nndyn.utils.validation import (
+    check_count,
+    check_instance,
+    check_not_negative,
+    check_positive,
+    check_share,
+    is_count,
+    is_number,
+    is_one_of,
+)
 
 MOST_SEED = 2**32 - 1
 
@@ -77,20 +86,18 @@ def check_comparison(
     TypeError, ValueError
         See `compare_losses`.
     """
-    if not isinstance(estimator, DynamicsClassifier):
-        raise TypeError(f"estimator must be a DynamicsClassifier, got {estimator!r}.")
+    check_instance("estimator", estimator, DynamicsClassifier)
     check_parameters(estimator)
     named = _named(loss_names("paper") if losses is None else losses)
-    _check_share("held_out", held_out)
-    _check_share("stretch", stretch, least=0)
+    check_share("held_out", held_out, of="the training samples", zero=False, one=False)
+    check_share("stretch", stretch, of="the epochs", one=False)
+    check_count("tuning_runs", tuning_runs)
     rates = _rates(learning_rates, named, estimator.lr)
     factors, seeds = _factors(lr_factors), _seeds(seeds)
-    if not isinstance(tuning_runs, Integral) or isinstance(tuning_runs, bool) or tuning_runs < 1:
-        raise ValueError(f"tuning_runs must be a whole number, 1 or more, got {tuning_runs!r}.")
     return Plan(
         losses=named,
-        label_noise=_levels("label_noise", label_noise, highest=1),
-        input_noise=_levels("input_noise", input_noise, highest=np.inf),
+        label_noise=_levels("label_noise", label_noise, check_share),
+        input_noise=_levels("input_noise", input_noise, check_not_negative),
         seeds=seeds,
         rates=rates,
         tried=tuple(float(estimator.lr * factor) for factor in factors) if rates is None else (),
@@ -148,21 +155,19 @@ def _name_of(loss):
     return getattr(loss, "__name__", type(loss).__name__)
 
 
-def _levels(name, values, highest):
+def _levels(name, values, check):
     values = _listed(name, values, "a list of levels, such as (0, 0.2)")
     if not values:
         raise ValueError(f"{name}: give at least one level; 0 is none.")
     for value in values:
-        if not (_is_real(value) and 0 <= value <= highest and np.isfinite(value)):
-            allowed = "between 0 and 1" if highest == 1 else "0 or more"
-            raise ValueError(f"{name} must be {allowed}, got {value!r}.")
+        check(name, value)
     if len(set(values)) < len(values):
         raise ValueError(f"{name}: a level was given more than once: {values}.")
     return tuple(float(value) for value in values)
 
 
 def _seeds(seeds):
-    if isinstance(seeds, Integral) and not isinstance(seeds, bool):
+    if is_count(seeds, -np.inf):
         if seeds < 1:
             raise ValueError(f"seeds must be one run or more, got {seeds}.")
         return tuple(range(seeds))
@@ -170,7 +175,7 @@ def _seeds(seeds):
         raise ValueError(f"seeds must be a number of runs or a list of seeds, got {seeds!r}.")
     seeds = tuple(seeds)
     for seed in seeds:
-        if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed <= MOST_SEED:
+        if not is_count(seed, 0, MOST_SEED):
             raise ValueError(f"seeds must be whole numbers from 0 to 2**32 - 1, got {seed!r}.")
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be one or more different ones, got {seeds}.")
@@ -183,9 +188,9 @@ def _rates(learning_rates, named, lr):
         if missing:
             raise ValueError(f"learning_rates has no rate for {', '.join(missing)}.")
         for name, rate in learning_rates.items():
-            _check_rate("learning_rates", rate, f" for {name}")
+            check_positive(f"learning_rates[{name!r}]", rate)
         return {name: float(learning_rates[name]) for name in named}
-    if not isinstance(learning_rates, str) or learning_rates not in ("tuned", "fixed"):
+    if not is_one_of(learning_rates, ("tuned", "fixed")):
         raise ValueError(
             f"learning_rates must be 'tuned', 'fixed' or a dict of rates, got {learning_rates!r}."
         )
@@ -198,27 +203,13 @@ def _factors(lr_factors):
     if not factors:
         raise ValueError("lr_factors: give at least one.")
     for factor in factors:
-        _check_rate("lr_factors", factor)
+        check_positive("lr_factors", factor)
     return sorted(set(factors))
 
 
 def _listed(name, values, what):
-    if _is_real(values):
+    if is_number(values):
         return (values,)
     if isinstance(values, str) or not np.iterable(values):
         raise ValueError(f"{name} must be {what}, got {values!r}.")
     return tuple(values)
-
-
-def _is_real(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _check_rate(name, rate, whose=""):
-    if not _is_real(rate) or not 0 < rate < np.inf:
-        raise ValueError(f"{name} must be greater than 0, got {rate!r}{whose}.")
-
-
-def _check_share(name, value, least=None):
-    if not _is_real(value) or not (0 < value < 1 or value == least):
-        raise ValueError(f"{name} must be a share between 0 and 1, got {value!r}.")

@@ -21,6 +21,7 @@ from sklearn_nndyn.model_selection.comparison._runs import (
 from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best, hold
 from sklearn_nndyn.model_selection.comparison._summary import comparison_summary, ended_runs
 from sklearn_nndyn.utils.statistics import interval
+from sklearn_nndyn.utils.validation import check_choice
 from sklearn_nndyn.utils.warnings import warn_user
 
 PICTURES = ("curves", "multiples", "noise")
@@ -207,8 +208,7 @@ class LossComparison:
         ValueError
             If there is no such kind or level; or for ``"noise"`` without several levels.
         """
-        if kind is not None and kind not in PICTURES:
-            raise ValueError(f"kind must be None or one of {', '.join(PICTURES)}; got {kind!r}.")
+        check_choice("kind", kind, (None, *PICTURES))
         axis = self._noise_axis(label_noise, input_noise)
         if kind == "noise" or (kind is None and axis is not None):
             noise = {"label_noise": label_noise, "input_noise": input_noise}
@@ -228,8 +228,7 @@ class LossComparison:
 
     def _values(self, outcome, label_noise, input_noise):
         """{loss: outcome for each seed} at a noise level."""
-        if outcome not in OUTCOMES:
-            raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}; got {outcome!r}.")
+        check_choice("outcome", outcome, OUTCOMES)
         noise = self._level(label_noise, input_noise)
         return {loss: self.runs[outcome][self.select(loss=loss, **noise)] for loss in self.losses}
 
@@ -239,8 +238,7 @@ class LossComparison:
         for name, level in (("label_noise", label_noise), ("input_noise", input_noise)):
             known = getattr(self, name)
             noise[name] = known[0] if level is None else level
-            if noise[name] not in known:
-                raise ValueError(f"{name} must be one of {', '.join(map(str, known))}; got {level!r}.")
+            check_choice(name, noise[name], known)
         return noise
 
     def to_frame(self):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklearn_nndyn.utils.text import counted, points
+
 SURE = 0.05
 NOISES = ("label_noise", "input_noise")
 MOST_ERRORS = 3
@@ -16,12 +18,8 @@ def comparison_summary(found):
 
 def _what(found):
     rates = "learning rates tuned on held-out training samples" if found.tuned else "learning rates as given"
-    counts = f"{_count(len(found.losses), 'loss', 'es')}, {_count(len(found.seeds), 'seed')}"
-    return f"{counts}, {_count(found.epochs[-1], 'epoch')}, {rates}."
-
-
-def _count(number, word, ending="s"):
-    return f"{number} {word}" if number == 1 else f"{number} {word}{ending}"
+    counts = f"{counted(len(found.losses), 'loss', 'es')}, {counted(len(found.seeds), 'seed')}"
+    return f"{counts}, {counted(found.epochs[-1], 'epoch')}, {rates}."
 
 
 def _speed(found):
@@ -66,7 +64,7 @@ def _told_apart(rows):
         return ""
     if all(np.isnan(p) for _, _, _, p in others):
         return "; one seed cannot tell it from the others"
-    by = _points(-others[-1][2])
+    by = points(-others[-1][2])
     if len(others) == 1:
         ((loss, _, _, p),) = others
         return f"; {loss} is {'' if p < SURE else 'not surely '}behind it, by {by} (p = {p:.2g})"
@@ -85,11 +83,6 @@ def _percent(mean, half):
     return f"{100 * mean:.2f} %" + (f" ± {100 * half:.2f}" if np.isfinite(half) else "")
 
 
-def _points(share):
-    """A difference of accuracies, never as "-0"."""
-    return f"{100 * share + 0.0:.2g} points"
-
-
 def _noisy(found, kind):
     """Who is best, and who loses least, at the highest level of a noise."""
     levels = getattr(found, kind)
@@ -105,9 +98,9 @@ def _noisy(found, kind):
         return text
     steady = min(lost, key=lost.get)
     change = (
-        f"loses least, {_points(lost[steady])}"
+        f"loses least, {points(lost[steady])}"
         if lost[steady] >= 0
-        else f"gains most, {_points(-lost[steady])}"
+        else f"gains most, {points(-lost[steady])}"
     )
     return f"{text} From {low:g} to {high:g} {steady} {change}."
 
@@ -154,7 +147,7 @@ def _losses_of(found, chosen):
 def _diverged(found, chosen, number):
     verb = "counts" if number == 1 else "count"
     return (
-        f"{_count(number, 'run')} diverged and {verb} as of the epoch before ({_losses_of(found, chosen)})."
+        f"{counted(number, 'run')} diverged and {verb} as of the epoch before ({_losses_of(found, chosen)})."
     )
 
 
@@ -163,12 +156,12 @@ def _failed(found, chosen, number):
     more = f"; and {len(errors) - MOST_ERRORS} more" if len(errors) > MOST_ERRORS else ""
     description = "; ".join(error.rstrip(".") for error in errors[:MOST_ERRORS])
     verb = "does" if number == 1 else "do"
-    return f"{_count(number, 'run')} failed and {verb} not count ({_losses_of(found, chosen)}): {description}{more}."
+    return f"{counted(number, 'run')} failed and {verb} not count ({_losses_of(found, chosen)}): {description}{more}."
 
 
 def _interrupted(found, chosen, number):
     verbs = ("was", "does") if number == 1 else ("were", "do")
-    return f"{_count(number, 'run')} {verbs[0]} not finished when the keyboard interrupted, and {verbs[1]} not count."
+    return f"{counted(number, 'run')} {verbs[0]} not finished when the keyboard interrupted, and {verbs[1]} not count."
 
 
 _SAY = {"diverged": _diverged, "failed": _failed, "interrupted": _interrupted}

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from sklearn_nndyn.utils.validation import is_count
+
 
 def draw_folds(n_samples, cv, device):
     """The fold of each sample, shape (n_samples,): as equal in size as may be, the same at every look.
@@ -17,7 +19,7 @@ def draw_folds(n_samples, cv, device):
 
 def check_cv(cv, called):
     """At least two folds."""
-    if isinstance(cv, bool) or not isinstance(cv, (int, np.integer)) or cv < 2:
+    if not is_count(cv, 2):
         raise ValueError(f"{called}: cv must be an integer, 2 or greater, got {cv!r}.")
 
 

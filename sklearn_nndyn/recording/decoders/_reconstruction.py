@@ -1,13 +1,11 @@
 """How well a layer gives its input back."""
 
-from numbers import Real
-
-import numpy as np
 import torch
 
 from sklearn_nndyn.recording.decoders._base import LayerRecording
 from sklearn_nndyn.recording.decoders._ridge import fit_ridge
 from sklearn_nndyn.recording.decoders._trained import DECODERS, fit_trained
+from sklearn_nndyn.utils.validation import is_finite, is_one_of
 
 MOST_BYTES = 4 * 2**30
 
@@ -86,12 +84,11 @@ class Reconstruction(LayerRecording):
     def check(self):
         """Raise ValueError or TypeError for parameters that cannot be used."""
         super().check()
-        if self.decoder not in ("ridge", *DECODERS):
+        if not is_one_of(self.decoder, ("ridge", *DECODERS)):
             raise ValueError(
                 f'Reconstruction: decoder must be "ridge", "linear" or "deconv", got {self.decoder!r}.'
             )
-        number = isinstance(self.alpha, Real) and not isinstance(self.alpha, bool)
-        if self.alpha != "auto" and not (number and np.isfinite(self.alpha) and self.alpha >= 0):
+        if not (is_one_of(self.alpha, ("auto",)) or (is_finite(self.alpha) and self.alpha >= 0)):
             raise ValueError(
                 f'Reconstruction: alpha must be "auto" or a number, 0 or greater, got {self.alpha!r}.'
             )

@@ -1,0 +1,33 @@
+"""A record in words: as text, and as a table for notebooks."""
+
+from html import escape
+
+from sklearn_nndyn.utils.text import counted, samples, shown
+
+
+def as_text(record):
+    """Title and one line an idea."""
+    return "\n".join([_title(record), *(f"  {term}: {text}" for term, text in _lines(record))])
+
+
+def as_html(record):
+    """The same lines as a table."""
+    rows = "".join(
+        f"<tr><th>{escape(term)}</th><td>{escape(text)}</td></tr>" for term, text in _lines(record)
+    )
+    return f"<table><caption>{escape(_title(record))}</caption>{rows}</table>"
+
+
+def _title(record):
+    return f"Dynamics of {samples(record.n_samples)} at {counted(record.n_epochs, 'epoch')}"
+
+
+def _lines(record):
+    lines = {
+        "epochs": shown(record.epochs),
+        "classes": shown(record.classes),
+        "trained loss": str(record.header.get("loss", "")),
+        "fields": ", ".join(record.fields),
+        "layers": ", ".join(record.layers),
+    }
+    return [(term, text) for term, text in lines.items() if text]

@@ -1,0 +1,51 @@
+"""Figures, counts and lists in words."""
+
+import numpy as np
+import pytest
+
+from sklearn_nndyn.utils.text import (
+    capital,
+    counted,
+    figure,
+    in_words,
+    listed,
+    percent,
+    points,
+    range_of,
+    shown,
+    signed,
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        (figure(0.012345), "0.0123"),
+        (figure(999.4), "999"),
+        (figure(999.5), "1,000"),
+        (figure(-12345.6), "-12,346"),
+        (figure(np.nan), "nan"),
+        (percent(0.1234), "12.3 %"),
+        (percent(1), "100 %"),
+        (signed(0.5), "+0.5"),
+        (signed(-0.0), "0"),
+        (points(-0.0), "0 points"),
+        (points(0.0123), "1.2 points"),
+        (counted(1, "class", "es"), "1 class"),
+        (counted(0, "class", "es"), "0 classes"),
+        (counted(1797, "sample"), "1,797 samples"),
+        (range_of(np.array([4, 4])), "4"),
+        (range_of([1200, 7]), "7 to 1,200"),
+        (in_words(["radius"]), "radius"),
+        (in_words(["radius", 2]), "radius and 2"),
+        (in_words("abc", "or"), "a, b or c"),
+        (listed(["log", None, 2]), "'log', None, 2"),
+        (listed(range(30), 2), "0, 1, ..."),
+        (shown(np.arange(7)), "0, 1, 2, 3, 4, ..., 6"),
+        (shown(np.array([0.5, 1.0])), "0.5, 1.0"),
+        (capital("the mean"), "The mean"),
+        (capital(""), ""),
+    ],
+)
+def test_one_form_for_all(made, wanted):
+    assert made == wanted
