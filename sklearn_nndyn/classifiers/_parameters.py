@@ -129,7 +129,7 @@ def _check_early_stopping(estimator):
 
 CHECKS = [
     lambda estimator: check_kind(estimator.module),
-    _require("reinitialize", "True or False", _is_bool),
+    _require("reinitialize", "True or False", is_flag),
     lambda estimator: check_reinitialize(estimator.module, estimator.reinitialize is True),
     lambda estimator: get_loss(estimator.loss),
     _check_optimizer,
