@@ -71,7 +71,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         parameters (``module__hidden_layer_sizes``) write ``module=MLP()``. A callable is called as
         ``module(input_shape, n_classes)``. An instance keeps its weights, so that a network trained before goes on
         from where it is; frozen parameters (``requires_grad=False``) stay as they are. It is copied for each fit, and
-        so is whatever a callable returns: what is given is never changed, and no two fits share a tensor.
+        so is whatever a callable returns: what is given is never changed, and no two fits share a tensor. It gives a
+        score for each class: as a tensor, as the first of several things, or as ``logits`` of a dict or object; or
+        one number z for two classes, whose scores are then 0 and z (by softmax the probability of ``classes_[1]`` is
+        sigmoid(z)).
     reinitialize : bool, default=False
         Whether to draw the weights of an instance anew from ``random_state``, by its layers' ``reset_parameters``.
     loss : str, ClassificationLoss, torch.nn.Module or callable, default="log"

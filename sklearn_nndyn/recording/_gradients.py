@@ -4,7 +4,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch.func import functional_call, grad, vmap
 
-from sklearn_nndyn.utils.modules import first_output, last_linear
+from sklearn_nndyn.utils.modules import last_linear, scores_of
 
 PARAMETERS = ("last", "all")
 CHUNK_BYTES = 256 * 2**20
@@ -46,7 +46,11 @@ class Gradients(BaseEstimator):
         if self.parameters == "all":
             return
         scores, h, linear = last_linear(module, x)
-        if linear is None or h.ndim != 2 or not torch.allclose(linear(h), scores, rtol=1e-4, atol=1e-5):
+        if (
+            linear is None
+            or h.ndim != 2
+            or not torch.allclose(scores_of(linear(h)), scores, rtol=1e-4, atol=1e-5)
+        ):
             raise ValueError(
                 "Gradients: the scores of this network are not made by its last linear layer, so their gradient has "
                 'no closed form; use Gradients(parameters="all").'
@@ -60,6 +64,7 @@ class Gradients(BaseEstimator):
 def _of_last(module, loss, x, y):
     scores, h, linear = last_linear(module, x)
     _, g = loss.value_and_gradient(scores, y)
+    g = g[:, -linear.out_features :]  # of one output, the score of the first class is always 0
     squared = torch.linalg.vector_norm(h, dim=1).square_() + (linear.bias is not None)
     return torch.linalg.vector_norm(g, dim=1) * squared.sqrt_()
 
@@ -69,7 +74,7 @@ def _of_all(module, loss, x, y):
     buffers = dict(module.named_buffers())
 
     def value(parameters, row, label):
-        scores = first_output(functional_call(module, {**parameters, **buffers}, (row[None],)))
+        scores = scores_of(functional_call(module, {**parameters, **buffers}, (row[None],)))
         return loss.per_sample(scores, label[None])[0]
 
     def norm(row, label):

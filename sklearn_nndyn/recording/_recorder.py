@@ -9,7 +9,7 @@ from sklearn_nndyn.recording._geometry import Centroids, weight_norms
 from sklearn_nndyn.recording._record import layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, first_output, rows_per_chunk
+from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, rows_per_chunk, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 
 
@@ -264,7 +264,7 @@ class _untapped:
         self.call = call
 
     def __enter__(self):
-        return lambda x: (first_output(self.call(x)), {})
+        return lambda x: (scores_of(self.call(x)), {})
 
     def __exit__(self, *_):
         pass

@@ -8,9 +8,9 @@ from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import (
     capture_activations,
     evaluation_mode,
-    first_output,
     rows_per_chunk,
     score_in_chunks,
+    scores_of,
 )
 from sklearn_nndyn.utils.random import untouched_generators
 
@@ -82,7 +82,7 @@ def _run_with_state(module, layers):
             return functional_call(module, state, (x,))
 
         if not layers:
-            return first_output(call(x)), {}
+            return scores_of(call(x)), {}
         with capture_activations(module, call) as forward:
             return forward(x)
 

@@ -3,7 +3,7 @@
 import torch
 
 from sklearn_nndyn.utils.copying import copy_module
-from sklearn_nndyn.utils.modules import evaluation_mode, first_output
+from sklearn_nndyn.utils.modules import evaluation_mode, first_output, is_one_column, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
 
@@ -29,14 +29,14 @@ def check_module(module, loss, data, n_classes):
     rows, target = data.X[:2].clone(), data.y[:2]
     with untouched_generators(rows.device):
         with torch.no_grad(), evaluation_mode(module):
-            _try(module, rows, n_classes)
+            _try(module, rows, loss, n_classes)
         trial = copy_module(module).train()
         _try_to_learn(trial, loss, rows, target, n_classes)
 
 
 def _try_to_learn(trial, loss, rows, target, n_classes):
     with torch.enable_grad():
-        scores = _try(trial, rows, n_classes)
+        scores = _try(trial, rows, loss, n_classes)
         with reraise_as(
             f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
         ):
@@ -52,9 +52,12 @@ def _try_to_learn(trial, loss, rows, target, n_classes):
             )
 
 
-def _try(module, rows, n_classes):
+def _try(module, rows, loss, n_classes):
     with reraise_as(f"module cannot process a batch of shape {tuple(rows.shape)}"):
-        scores = first_output(module(rows))
+        output = module(rows)
+    if is_one_column(first_output(output)):
+        _check_one_column(loss, n_classes)
+    scores = scores_of(output)
     shape = tuple(scores.shape) if isinstance(scores, torch.Tensor) else type(scores).__name__
     if shape != (len(rows), n_classes):
         raise ValueError(
@@ -64,3 +67,16 @@ def _try(module, rows, n_classes):
     if rows._version:
         raise ValueError("module writes into its input: begin it with an operation that is not in place.")
     return scores
+
+
+def _check_one_column(loss, n_classes):
+    if n_classes != 2:
+        raise ValueError(
+            f"module gives one column of scores, which is for two classes, but there are {n_classes}: end it with "
+            f"{n_classes} outputs."
+        )
+    if getattr(loss, "link", None) == "sigmoid":
+        raise ValueError(
+            'module gives one column of scores z, and link="sigmoid" needs one for each class: use link="softmax", by '
+            "which the probability of the second class is sigmoid(z)."
+        )

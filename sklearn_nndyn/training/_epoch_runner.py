@@ -9,7 +9,7 @@ import torch
 
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training._optimizers import FusedOptimizerStep
-from sklearn_nndyn.utils.modules import first_output
+from sklearn_nndyn.utils.modules import scores_of
 
 CHUNK_BYTES = 4 * 2**20
 SMALL_FULL_BATCH = 200
@@ -30,7 +30,7 @@ class AutogradStep:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            values = self.loss.per_sample(first_output(self.module(x)), y)
+            values = self.loss.per_sample(scores_of(self.module(x)), y)
             mean = (values if weight is None else values * weight).mean()
             mean.backward()
         return mean.detach()

@@ -149,6 +149,7 @@ class MLPStep:
             and len(set(module.parameters())) == sum(len(list(part.parameters())) for part in parts)
             and not any(_hooks(part) for part in module.modules())
             and _flattens_only_at_the_front(kinds)
+            and _last_linear(parts).out_features > 1
             and all(
                 part.start_dim == 1 and part.end_dim == -1 for part in parts if type(part) is torch.nn.Flatten
             )
@@ -202,6 +203,10 @@ def flat_parts(module):
     if type(module) is torch.nn.Sequential:
         return [part for child in module for part in flat_parts(child)]
     return [module]
+
+
+def _last_linear(parts):
+    return [part for part in parts if type(part) is torch.nn.Linear][-1]
 
 
 def _make_parts(module, generator):

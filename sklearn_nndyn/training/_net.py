@@ -6,7 +6,7 @@ from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
 
 from sklearn_nndyn.training._data import TrainingData
 from sklearn_nndyn.training._epoch_runner import Batches, EpochRunner, count_steps, needs_two_rows
-from sklearn_nndyn.utils.modules import first_output, rows_per_chunk
+from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -70,9 +70,14 @@ class DynamicsNet(NeuralNetClassifier):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Mean loss of a batch, weighted in training."""
-        values = self.criterion_.per_sample(first_output(y_pred), y_true)
+        values = self.criterion_.per_sample(scores_of(y_pred), y_true)
         weight = getattr(self, "batch_weight_", None) if training else None
         return values.mean() if weight is None else (values * weight).mean()
+
+    def infer(self, x, **fit_params):
+        """What the module returns, with the scores in the first place."""
+        output = super().infer(x, **fit_params)
+        return (scores_of(output), *output[1:]) if isinstance(output, tuple) else scores_of(output)
 
     def get_iterator(self, dataset, training=False):
         """Slices of the tensors in place of a ``DataLoader``, where the data are tensors."""

@@ -4,6 +4,7 @@ A hidden layer is what a linear or convolution layer makes, after its nonlineari
 follows, as the next linear or convolution layer receives it. It carries the name of the layer that made it.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from math import prod
 from threading import get_ident
@@ -57,7 +58,7 @@ def capture_activations(module, call=None):
 
     def forward(x):
         seen.clear()
-        scores = first_output((call or module)(x))
+        scores = scores_of((call or module)(x))
         layers = _hidden_layers(seen, len(x))
         seen.clear()
         return scores, layers
@@ -76,7 +77,7 @@ def last_linear(module, x):
             stack.enter_context(
                 _hook(part, lambda part, args: seen.append((part, args[0] if args else None)))
             )
-        scores = first_output(module(x))
+        scores = scores_of(module(x))
     part, received = seen[-1]
     return scores, received, part if isinstance(part, torch.nn.Linear) else None
 
@@ -94,8 +95,44 @@ def weight_matrices(module):
 
 
 def first_output(output):
-    """The scores, where a module also returns other things (skorch's rule: the first one)."""
+    """The scores, where a module also returns other things: ``logits``, or the first one (skorch's rule).
+
+    Raises
+    ------
+    ValueError
+        For a dict without ``"logits"``.
+    """
+    if isinstance(output, torch.Tensor):
+        return output
+    if isinstance(output, Mapping):
+        if "logits" not in output:
+            raise ValueError(
+                f'module gives a dict of {", ".join(map(repr, output))}: its scores are read from "logits".'
+            )
+        return output["logits"]
+    if hasattr(output, "logits"):
+        return output.logits
     return output[0] if isinstance(output, (tuple, list)) else output
+
+
+def is_one_column(scores):
+    """Whether a module gives one number for each sample, (n_samples, 1) or (n_samples,)."""
+    return isinstance(scores, torch.Tensor) and (
+        scores.ndim < 2 or (scores.ndim == 2 and scores.shape[1] == 1)
+    )
+
+
+def scores_of(output):
+    """The scores (n_samples, n_classes) of what a module returns.
+
+    One output z for each sample stands for two classes, with the scores 0 and z: by softmax the probability of the
+    second is sigmoid(z).
+    """
+    scores = first_output(output)
+    if not is_one_column(scores):
+        return scores
+    z = scores.reshape(-1, 1)
+    return torch.cat([torch.zeros_like(z), z], 1)
 
 
 def _weighted_parts(module):
@@ -160,9 +197,9 @@ def score_in_chunks(module, X, layer=None):
     rows = rows_per_chunk(X.shape[1:])
     with torch.no_grad(), evaluation_mode(module) if module.training else nullcontext():
         if layer is None and len(X) <= rows:
-            return first_output(module(X))
+            return scores_of(module(X))
         chunks = X.split(rows)
         if layer is None:
-            return torch.cat([first_output(module(chunk)) for chunk in chunks])
+            return torch.cat([scores_of(module(chunk)) for chunk in chunks])
         with capture_activations(module) as forward:
             return torch.cat([forward(chunk)[1][layer] for chunk in chunks])

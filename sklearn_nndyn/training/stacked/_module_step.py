@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call, vmap
 
 from sklearn_nndyn.utils.copying import copy_module
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, first_output
+from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 
 TRIAL_ROWS = 3
@@ -79,7 +79,7 @@ def _runner(template, tap):
             return functional_call(template, (state, buffers), (x,))
 
         if not tap:
-            return first_output(call(x))
+            return scores_of(call(x))
         with capture_activations(template, call) as forward:
             return forward(x)
 
@@ -155,11 +155,11 @@ def _agrees(module, rows, loss, looked, gradients):
     remembered, _held = _memory(alone)
     target = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     with torch.enable_grad():
-        loss.per_sample(first_output(alone(rows)), target).mean().backward()
+        loss.per_sample(scores_of(alone(rows)), target).mean().backward()
     expected = {name: p.grad for name, p in alone.named_parameters() if p.grad is not None}
     after = zip(module.named_buffers(), alone.named_buffers(), strict=True)
     with torch.no_grad(), evaluation_mode(alone):
-        scores = first_output(alone(rows))
+        scores = scores_of(alone(rows))
     return (
         all(torch.equal(a, b) for (_, a), (_, b) in after)
         and _memory(alone)[0] == remembered

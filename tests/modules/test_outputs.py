@@ -1,0 +1,184 @@
+"""Whatever a module returns, its scores are found in it, everywhere."""
+
+from collections import OrderedDict, namedtuple
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_iris
+from skorch.callbacks import Callback
+from torch import nn
+
+from sklearn_nndyn import DynamicsClassifier, fit_together
+from sklearn_nndyn.dynamics._fields import named_arrays
+from sklearn_nndyn.losses import LogLoss
+from sklearn_nndyn.recording import Gradients
+
+X, y = load_iris(return_X_y=True)
+X2, y2 = X[:100], y[:100]
+Pair = namedtuple("Pair", ["loss", "logits"])
+
+
+class Net(nn.Module):
+    """Gives its scores packed in some way."""
+
+    def __init__(self, pack, n_outputs):
+        super().__init__()
+        self.pack = pack
+        self.hidden, self.out = nn.Linear(4, 8), nn.Linear(8, n_outputs)
+
+    def forward(self, x):
+        h = torch.tanh(self.hidden(x))
+        return self.pack(self.out(h), h)
+
+
+class ModelOutput(OrderedDict):
+    """As published networks give it: a dict that is also an object."""
+
+    def __getattr__(self, name):
+        return self[name]
+
+
+PACKED = {
+    "tuple": lambda z, h: (z, h),
+    "list": lambda z, h: [z, h],
+    "dict": lambda z, h: {"hidden": h, "logits": z},
+    "object": lambda z, h: SimpleNamespace(hidden=h, logits=z),
+    "named": lambda z, h: Pair(h.sum(), z),
+    "model-output": lambda z, h: ModelOutput(loss=h.sum(), logits=z),
+}
+ONE_COLUMN = {
+    "column": lambda z, h: z,
+    "flat": lambda z, h: z.squeeze(1),
+    "bare": lambda z, h: z.squeeze(),
+    "dict": lambda z, h: {"logits": z},
+}
+EVERYTHING = ("samples", "geometry", "scores", Gradients("all"))
+
+
+class WatchesBatches(Callback):
+    """Makes skorch's own loop run."""
+
+    def on_batch_end(self, net, **kwargs):
+        pass
+
+
+def classifier(pack, n_outputs, **changes):
+    settings = {"max_epochs": 4, "lr": 0.05, "batch_size": 20, "random_state": 0, **changes}
+    return DynamicsClassifier(lambda shape, k: Net(pack, n_outputs), **settings)
+
+
+def plain(z, h):
+    return z
+
+
+def with_zeros(z, h):
+    """Two columns, of which the first one is zero."""
+    return torch.cat([torch.zeros_like(z), z], 1)
+
+
+def assert_same_fit(clf, wanted, X, y, rtol=0):
+    for (_, name, a), (_, _, b) in zip(
+        named_arrays(clf.dynamics_), named_arrays(wanted.dynamics_), strict=True
+    ):
+        if a.dtype.kind == "f":
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol, err_msg=name)
+        else:
+            assert np.array_equal(a, b), name
+    ways = {
+        "predict_proba": lambda c: c.predict_proba(X),
+        "one row": lambda c: c.predict_proba(X[:1]),
+        "decision_function": lambda c: c.decision_function(X),
+        "predict": lambda c: c.predict(X) == "no",
+        "staged": lambda c: np.array(list(c.staged_predict_proba(X))),
+        "replay": lambda c: c.replay(X, y).loss,
+        "at_epoch": lambda c: c.at_epoch(2).predict_proba(X),
+        "activations": lambda c: c.activations(X),
+        "skorch": lambda c: c.net_.predict_proba(X.astype("float32")),
+    }
+    for name, way in ways.items():
+        np.testing.assert_allclose(way(clf), way(wanted), rtol=rtol, atol=rtol, err_msg=name)
+
+
+@pytest.mark.parametrize("callbacks", [None, [WatchesBatches()]], ids=["ours", "skorch"])
+@pytest.mark.parametrize("pack", PACKED.values(), ids=PACKED)
+def test_scores_are_found_in_what_a_module_returns(pack, callbacks):
+    fits = [
+        classifier(how, 3, record=EVERYTHING, callbacks=callbacks, validation_fraction=0.2).fit(X, y)
+        for how in (pack, plain)
+    ]
+    assert_same_fit(*fits, X, y)
+
+
+@pytest.mark.parametrize("callbacks", [None, [WatchesBatches()]], ids=["ours", "skorch"])
+@pytest.mark.parametrize("loss", ["log", "focal", "l2", "hinge", nn.CrossEntropyLoss()], ids=str)
+@pytest.mark.parametrize("pack", ONE_COLUMN.values(), ids=ONE_COLUMN)
+def test_one_column_is_two_with_a_zero(pack, loss, callbacks):
+    settings = {"record": EVERYTHING[:3], "callbacks": callbacks, "loss": loss}
+    fits = [classifier(how, 1, **settings).fit(X2, y2) for how in (pack, with_zeros)]
+    if not hasattr(fits[0], "predict_proba"):
+        assert np.array_equal(fits[0].decision_function(X2), fits[1].decision_function(X2))
+        return
+    assert_same_fit(*fits, X2, y2, rtol=1e-6)
+
+
+def test_one_column_of_a_chain_is_its_log_odds():
+    """The default architecture's way is for one column each class; here it must not be taken."""
+    chain = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+    clf = DynamicsClassifier(chain, max_epochs=30, lr=0.01, record=EVERYTHING, random_state=0)
+    clf.fit(X2, np.array(["a", "b"])[y2])
+    z = clf.module_(torch.tensor(X2, dtype=torch.float32)).detach().numpy()[:, 0]
+    np.testing.assert_allclose(clf.decision_function(X2), z, rtol=1e-5)
+    np.testing.assert_allclose(clf.predict_proba(X2)[:, 1], 1 / (1 + np.exp(-z)), rtol=1e-5)
+    assert clf.score(X2, np.array(["a", "b"])[y2]) == 1
+    exact = clf.replay(X2, np.array(["a", "b"])[y2], record=(Gradients("all"),)).gradient_norm
+    assert exact.shape == clf.dynamics_.gradient_norm.shape
+
+
+def test_gradient_norms_of_one_column_are_those_of_its_layer():
+    net = nn.Sequential(nn.Linear(4, 1))
+    closed, exact = (
+        DynamicsClassifier(net, max_epochs=2, record=[Gradients(which)], random_state=0).fit(X2, y2).dynamics_
+        for which in ("last", "all")
+    )
+    np.testing.assert_allclose(closed.gradient_norm, exact.gradient_norm, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pack", "n_outputs"), [*((p, 2) for p in PACKED.values()), *((p, 1) for p in ONE_COLUMN.values())]
+)
+def test_together_as_alone(pack, n_outputs):
+    alone, *fits = [classifier(pack, n_outputs, random_state=seed) for seed in (0, 0, 1, 2)]
+    fit_together(fits, X2, y2)
+    np.testing.assert_allclose(fits[0].loss_curve_, alone.fit(X2, y2).loss_curve_, rtol=1e-4)
+    np.testing.assert_allclose(fits[0].dynamics_.loss, alone.dynamics_.loss, rtol=1e-3, atol=1e-5)
+
+
+REFUSED = {
+    "three classes": (
+        ONE_COLUMN["column"],
+        1,
+        {},
+        "one column of scores, which is for two classes, but there are 3",
+    ),
+    "flat": (ONE_COLUMN["flat"], 1, {}, "one column of scores, which is for two classes, but there are 3"),
+    "no logits": (
+        lambda z, h: {"scores": z, "hidden": h},
+        3,
+        {},
+        "module gives a dict of 'scores', 'hidden': its scores are read from \"logits\"",
+    ),
+    "wrong logits": (lambda z, h: {"logits": h}, 3, {}, "a score for each of the 3 classes"),
+}
+
+
+@pytest.mark.parametrize(("pack", "n_outputs", "changes", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_holds_no_scores_is_refused(pack, n_outputs, changes, told):
+    with pytest.raises(ValueError, match=told):
+        classifier(pack, n_outputs, **changes).fit(X, y)
+
+
+def test_sigmoids_need_a_column_for_each_class():
+    with pytest.raises(ValueError, match='link="sigmoid" needs one for each class'):
+        classifier(plain, 1, loss=LogLoss(link="sigmoid")).fit(X2, y2)
