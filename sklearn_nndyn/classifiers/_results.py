@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-import sklearn
 import torch
 
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
+from sklearn_nndyn.utils.versions import versions
 
 
 def keep_results(estimator, task, recording):
@@ -40,11 +40,7 @@ def make_header(estimator, seconds):
         "loss": estimator.loss if isinstance(estimator.loss, str) else type(estimator.loss_).__name__,
         "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
         "seed": int(estimator._seed),
-        "versions": {
-            "torch": torch.__version__,
-            "scikit-learn": sklearn.__version__,
-            "numpy": np.__version__,
-        },
+        "versions": versions(),
         "seconds_per_epoch": list(seconds),
     }
 

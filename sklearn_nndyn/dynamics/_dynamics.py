@@ -14,6 +14,7 @@ from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
 from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
+from sklearn_nndyn.dynamics._storage import save_record
 from sklearn_nndyn.dynamics._text import as_html, as_text
 from sklearn_nndyn.dynamics._validation import check_fields, positions
 
@@ -266,22 +267,25 @@ class Dynamics:
     def save(self, path):
         """Write the record to one safetensors file, from which ``load_dynamics`` makes it again.
 
-        The file is written beside its place and moved there when it is whole: a failure leaves an older file
-        as it was. There is no pickle in it.
+        The file is written beside its place and moved there when it is whole and on the disk: a failure, a kill
+        or a power cut leaves an older file as it was. There is no pickle in it.
 
         Parameters
         ----------
         path : str or os.PathLike
-            File to write; by habit it ends in ``.safetensors``.
+            File to write; by habit it ends in ``.safetensors``. ``~`` is the home folder, a link is followed. A file
+            that is there keeps its mode; a new one has what the umask says.
 
         Raises
         ------
-        IsADirectoryError
-            If ``path`` is a folder.
+        TypeError
+            If ``path`` is no path.
         FileNotFoundError
             If the folder of ``path`` does not exist.
         OSError
-            If the file cannot be written.
+            If ``path`` is a folder (IsADirectoryError), a FIFO, a socket or a device, or cannot be written.
+        ValueError
+            If the labels are so long that a short file would take much memory when loaded (over 64 times its size).
 
         Examples
         --------
@@ -296,10 +300,7 @@ class Dynamics:
         array([[0.5],
                [1.5]])
         """
-        # Imported here because the module that saves a record also makes one.
-        from sklearn_nndyn.dynamics._storage import save_dynamics
-
-        save_dynamics(self, path)
+        save_record(self, path)
 
     def to_frame(self):
         """The samples as a long pandas table.

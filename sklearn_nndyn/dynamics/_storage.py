@@ -5,78 +5,56 @@ which it lies in memory, so a record written epoch by epoch is not copied on the
 """
 
 import hashlib
-from pathlib import Path
+import re
 
 import numpy as np
 
-from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.dynamics._frozen import plain
 from sklearn_nndyn.dynamics._json import from_json, to_json
 from sklearn_nndyn.dynamics._layout import inverse_order, memory_order
-from sklearn_nndyn.dynamics._safefile import read_metadata, read_tensors, write_safetensors
+from sklearn_nndyn.dynamics._safetensors import read_safetensors, write_safetensors
 from sklearn_nndyn.dynamics._validation import LABEL_KINDS
 
 FORMAT = "sklearn_nndyn.Dynamics"
 VERSION = 1
+MOST_LABEL_BYTES = 64  # of memory for each byte of the file: labels come out of it longer than they lie in it
 
 
-def save_dynamics(record, path):
+def save_record(record, path):
     """See ``Dynamics.save``."""
     arrays = {_tensor_name(field, layer): array for field, layer, array in named_arrays(record)}
     del arrays["classes"]
     arrays["y"] = record.target.astype(np.min_scalar_type(-record.n_classes))
     axes = {name: memory_order(array) for name, array in arrays.items()}
     tensors = {name: _contiguous(array.transpose(axes[name])) for name, array in arrays.items()}
+    types = {"y": record.y.dtype, "classes": record.classes.dtype}
     text = to_json(
         {
             "classes": plain(record.classes),
-            "label_types": {"y": record.y.dtype.str, "classes": record.classes.dtype.str},
+            "label_types": {name: dtype.str for name, dtype in types.items()},
             "axes": axes,
             "header": record.header,
         }
     )
+    _check_label_bytes(types, record.n_samples, record.n_classes, text, tensors)
     metadata = {"format": FORMAT, "version": str(VERSION), "record": text, "digest": _digest(text, tensors)}
     write_safetensors(path, tensors, metadata)
 
 
-def load_dynamics(path):
-    """The record in a file written by ``Dynamics.save``.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The file.
-
-    Returns
-    -------
-    record : Dynamics
-        Equal to the one that was saved: same values, types and memory layout, same header.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged, was changed, is of a newer version, or holds something else than a record.
-
-    See Also
-    --------
-    Dynamics.save : Write the file; its example reads it back.
-
-    Notes
-    -----
-    Nothing in the file is executed. The digest finds damage and careless changes; it is no signature, so it
-    does not say who wrote the file.
-    """
-    path = Path(path)
-    metadata = read_metadata(path)
+def read_record(path):
+    """The fields {name: value} of the record in a file; every ValueError names the file."""
+    metadata, tensors = read_safetensors(path)
     _check_format(path, metadata)
-    tensors = read_tensors(path)
     try:
-        return _record(metadata, tensors)
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} does not hold the record that was saved: {error}") from error
+        return _fields(metadata, tensors)
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise ValueError(no_record(path, error)) from error
+
+
+def no_record(path, error):
+    """What is said of a file whose content makes no record."""
+    return f"{path} does not hold the record that was saved: {error}"
 
 
 def _check_format(path, metadata):
@@ -94,20 +72,44 @@ def _check_format(path, metadata):
         )
 
 
-def _record(metadata, tensors):
-    content = from_json(metadata["record"])
+def _fields(metadata, tensors):
+    text = metadata["record"]
+    if metadata["digest"] != _digest(text, tensors):
+        raise ValueError("its digest differs, so it was changed or damaged after it was saved.")
+    content = from_json(text)
     missing = [name for name in content["axes"] if name not in tensors]
     if missing:
         raise ValueError(f"these arrays are missing: {', '.join(missing)}.")
-    if metadata["digest"] != _digest(metadata["record"], tensors):
-        raise ValueError("its digest differs, so it was changed or damaged after it was saved.")
-    values = _nested(
-        {name: tensors[name].transpose(inverse_order(axes)) for name, axes in content["axes"].items()}
-    )
+    values = _nested({name: _in_order(name, tensors[name], axes) for name, axes in content["axes"].items()})
     types = {name: _label_type(text) for name, text in content["label_types"].items()}
+    y_encoded = values.pop("y")
+    _check_label_bytes(types, y_encoded.size, len(content["classes"]), text, tensors)
     classes = np.array(content["classes"], dtype=types["classes"])
-    labels = classes[values.pop("y")].astype(types["y"])
-    return Dynamics(y=labels, classes=classes, header=content["header"], **values)
+    labels = _decoded_labels(classes, y_encoded).astype(types["y"])
+    return {**values, "y": labels, "classes": classes, "header": content["header"]}
+
+
+def _in_order(name, array, axes):
+    if sorted(axes) != list(range(array.ndim)):
+        raise ValueError(f"{list(axes)} is no order of the {array.ndim} axes of {name}.")
+    return array.transpose(inverse_order(axes))
+
+
+def _decoded_labels(classes, y_encoded):
+    if y_encoded.dtype.kind != "i" or (y_encoded.size and y_encoded.min() < 0):
+        raise ValueError("its labels are not positions in the classes.")
+    return classes[y_encoded]
+
+
+def _check_label_bytes(types, n_samples, n_classes, text, tensors):
+    """Refuse labels that would take far more memory than the file: a short file must not fill it."""
+    wanted = n_samples * types["y"].itemsize + n_classes * types["classes"].itemsize
+    stored = len(text) + sum(array.nbytes for array in tensors.values())
+    if wanted > MOST_LABEL_BYTES * stored:
+        raise ValueError(
+            f"the labels take {wanted} bytes of memory, over {MOST_LABEL_BYTES} times the {stored} bytes that are "
+            "stored: give shorter labels, or integers."
+        )
 
 
 def _nested(arrays):
@@ -126,10 +128,9 @@ def _tensor_name(field, layer):
 
 
 def _label_type(text):
-    label_type = np.dtype(text)
-    if label_type.kind not in LABEL_KINDS:
+    if not re.fullmatch(rf"[<>|=][{LABEL_KINDS}]\d{{0,9}}", text):
         raise ValueError(f"{text!r} is no type of labels.")
-    return label_type
+    return np.dtype(text)
 
 
 def _contiguous(array):

@@ -14,6 +14,7 @@ from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.utils.modules import evaluation_mode, first_output
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.versions import versions
 
 RECORDS = ("dynamics_", "validation_dynamics_")
 
@@ -134,6 +135,7 @@ class RecordDynamics(Callback):
         return {
             "loss": _name_of(net, self.loss),
             "estimator": type(net).__name__,
+            "versions": versions(),
             "seconds_per_epoch": self.seconds_,
         }
 

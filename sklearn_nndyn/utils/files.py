@@ -1,0 +1,217 @@
+"""Replace a file whole or not at all; what a killed process left behind is swept.
+
+The new content is written in a hidden folder beside the file, on which the writer holds a lock until it is done. The
+system gives the lock up when the writer is killed, so a folder without a lock is a leftover.
+"""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks; leftovers stay there
+    fcntl = None
+
+PREFIX, SUFFIX = ".nndyn-", ".saving"
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def user_path(path) -> Path:
+    """The path a user means: ``~`` is the home folder.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        As the user wrote it.
+
+    Returns
+    -------
+    path : pathlib.Path
+        Without ``~``.
+    """
+    return Path(os.path.expanduser(Path(path)))
+
+
+def check_regular(path):
+    """Refuse what is there and is no regular file, without opening it: a FIFO would wait for its other end.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Something that exists; links are followed.
+
+    Returns
+    -------
+    found : os.stat_result
+        Of the file behind all links.
+
+    Raises
+    ------
+    OSError
+        If there is nothing, or something else than a regular file; an IsADirectoryError for a folder.
+    """
+    found = os.stat(path)
+    if stat.S_ISREG(found.st_mode):
+        return found
+    error = IsADirectoryError if stat.S_ISDIR(found.st_mode) else OSError
+    kind = KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+    raise error(f"{path} is {kind}, not a regular file.")
+
+
+@contextmanager
+def replaced_file(path) -> Iterator[Path]:
+    """A place to write to, whose content becomes that of ``path`` when the block ends without an error.
+
+    At every moment ``path`` holds the old content or the new, also if the process is killed or the machine stops. A
+    link is followed; a file that exists keeps its mode, a new one has what the umask says.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file, in a folder that exists.
+
+    Yields
+    ------
+    place : pathlib.Path
+        A file of that name to be made, in a hidden folder that only the user may read.
+
+    Raises
+    ------
+    OSError
+        If ``path`` cannot be replaced, before anything is written; the class says why: FileNotFoundError (no such
+        folder), IsADirectoryError, PermissionError.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_nndyn.utils.files import replaced_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replaced_file(Path(folder) / "note") as place:
+    ...         _ = place.write_text("whole")
+    ...     print((Path(folder) / "note").read_text())
+    whole
+    """
+    target = Path(os.path.realpath(user_path(path)))
+    mode = _mode_of(target)
+    sweep(target.parent)
+    with _locked_folder(target.parent) as folder:
+        place = folder / target.name
+        new_mode = _new_mode(place) if mode is None else mode
+        yield place
+        _finish(place, new_mode)
+        os.replace(place, target)
+    _sync_folder(target.parent)
+
+
+def sweep(folder):
+    """Remove what killed writers left in a folder; those at work keep theirs.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where files are replaced.
+    """
+    if fcntl is None:
+        return
+    for left in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        with suppress(OSError), _opened(left) as fd:  # at work, gone meanwhile, or another user's
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
+
+
+def _mode_of(target):
+    """The mode of a file that may be replaced, None if there is none; an OSError if it must not be."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"{target.parent} is not a folder: make it before saving {target.name} there."
+        )
+    try:
+        found = check_regular(target)
+    except FileNotFoundError:
+        return None
+    if not os.access(target, os.W_OK):
+        raise PermissionError(f"{target} is write-protected: allow writing, or save under another name.")
+    return stat.S_IMODE(found.st_mode)
+
+
+def _new_mode(place):
+    """What the umask makes of a new file; asking for the umask itself would change it for other threads."""
+    with open(place, "xb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    place.unlink()
+    return mode
+
+
+@contextmanager
+def _locked_folder(parent):
+    folder, fd = _make_locked(parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if fd is not None:
+            os.close(fd)
+
+
+def _make_locked(parent):
+    """A new folder and the descriptor that locks it; made again if it is swept before it is locked."""
+    while True:
+        folder = _make_folder(parent)
+        if fcntl is None:
+            return folder, None
+        with suppress(FileNotFoundError):
+            fd = os.open(folder, os.O_RDONLY)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(fd, fcntl.LOCK_SH)
+            if folder.exists():
+                return folder, fd
+            os.close(fd)
+
+
+def _make_folder(parent):
+    try:
+        return Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent))
+    except OSError as error:
+        words = f"no file can be made in this folder ({error.strerror})"
+        raise type(error)(error.errno, words, str(parent)) from error
+
+
+@contextmanager
+def _opened(folder):
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _finish(place, mode):
+    """Set the mode and bring the file to the disk; safetensors gives its files to their owner alone."""
+    with open(place, "r+b") as file:
+        os.chmod(place, mode)
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder):
+    """Make the new name last; some file systems cannot, and say so with EINVAL."""
+    if fcntl is None:
+        return
+    with _opened(folder) as fd:
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise
