@@ -116,9 +116,11 @@ def first_output(output):
 
 
 def is_one_column(scores):
-    """Whether a module gives one number for each sample, (n_samples, 1) or (n_samples,)."""
-    return isinstance(scores, torch.Tensor) and (
-        scores.ndim < 2 or (scores.ndim == 2 and scores.shape[1] == 1)
+    """Whether a module gives one number for each sample, (n_samples, 1) or (n_samples,), and no decided labels."""
+    return (
+        isinstance(scores, torch.Tensor)
+        and scores.is_floating_point()
+        and (scores.ndim < 2 or (scores.ndim == 2 and scores.shape[1] == 1))
     )
 
 
