@@ -26,7 +26,7 @@ examples: $(VENV)/.installed ## Run every example
 	@for example in examples/[0-9]*.py; do echo "== $$example"; $(RUN) $$example || exit 1; done
 
 test: $(VENV)/.installed-test ## Run the tests, the examples and the docstrings' examples (minutes)
-	$(RUN) -m pytest -m "not slow" --numprocesses 2
+	$(RUN) -m pytest -m "not slow" --numprocesses 2 --dist worksteal
 
 test-slow: $(VENV)/.installed-test ## Run the long checks too
 	$(RUN) -m pytest
