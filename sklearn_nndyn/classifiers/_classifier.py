@@ -20,6 +20,7 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import (
 )
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.losses._log_proba import log_proba
 from sklearn_nndyn.recording import Snapshots
 from sklearn_nndyn.recording._record import check_recorded
 from sklearn_nndyn.training._data import as_tensor
@@ -348,6 +349,24 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         scores = self._scores(X)
         with torch.no_grad():
             return self.loss_.predict_proba(scores).cpu().numpy()
+
+    @available_if(_loss_has_probabilities)
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities; only where the loss has some.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; by log-softmax, so finite where the probability itself is too small for the
+            dtype. Where a loss of one's own gives the probabilities, the logarithm of what it gives.
+        """
+        scores = self._scores(X)
+        with torch.no_grad():
+            return log_proba(self.loss_, scores).cpu().numpy()
 
     def decision_function(self, X):
         """Raw scores of the network.

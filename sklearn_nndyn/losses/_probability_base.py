@@ -73,7 +73,11 @@ class ProbabilityLoss(FormulaLoss):
         The division is made in the log, so rows are right even where every sigmoid underflows.
         """
         # Along the last axis: what a sample gets must not depend, even in its last bit, on where it stands.
-        return (scores if self.link == "softmax" else LOG_P[self.link](scores)).softmax(-1)
+        return self.logits(scores).softmax(-1)
+
+    def logits(self, scores):
+        """What `predict_proba` is the softmax of (..., n, K)."""
+        return scores if self.link == "softmax" else LOG_P[self.link](scores)
 
     def extra_repr(self):
         """What ``repr`` shows between the brackets."""

@@ -1,0 +1,21 @@
+"""The logarithm of a loss's probabilities."""
+
+import torch
+
+from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._probability_base import ProbabilityLoss
+
+
+def log_proba(loss, scores):
+    """Log of ``loss.predict_proba(scores)`` (..., n, K), finite where that is a softmax, however small it is."""
+    logits = _logits(loss, scores)
+    return loss.predict_proba(scores).log() if logits is None else logits.log_softmax(-1)
+
+
+def _logits(loss, scores):
+    """What `predict_proba` is the softmax of, or None where a user's own formula gives the probabilities."""
+    own = type(loss).predict_proba
+    if own is ProbabilityLoss.predict_proba:
+        return loss.logits(scores)
+    is_cross_entropy = isinstance(loss, CustomLoss) and isinstance(loss.loss, torch.nn.CrossEntropyLoss)
+    return scores if is_cross_entropy and not hasattr(loss.loss, "predict_proba") else None
