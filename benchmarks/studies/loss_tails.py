@@ -109,7 +109,7 @@ def figures_of(run, X, y, log_loss):
         "turn": tails.onset_epoch_,
         "rise": tails.mean_rise_,
         "relative rise": tails.mean_rise_ / abs(tails.mean_curve_[tails.onset_]),
-        "rising": tails.rising_fraction_,
+        "rising": tails.rising_fractions_[0.0],
         "carriers": tails.carrier_fraction_,
         "median change": tails.median_curve_[-1] - tails.median_curve_[tails.onset_],
         "99.9 % change": tails.quantile_curves_[-1, -1] - tails.quantile_curves_[tails.onset_, -1],

@@ -1,14 +1,21 @@
 """What becomes of a phenomenon when its supposed cause is changed: networks are changed or trained again."""
 
 from sklearn_nndyn.interventions._feature_growth import FeatureGrowth, feature_growth
+from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms, share_on_correct
 from sklearn_nndyn.interventions._removal import RemovalExperiment, remove_and_refit
 from sklearn_nndyn.interventions._scale_test import ScaleTest, scale_test
+from sklearn_nndyn.interventions._scores import rescale_scores, score_scale
 
 __all__ = [
     "FeatureGrowth",
     "RemovalExperiment",
     "ScaleTest",
     "feature_growth",
+    "outgoing_norms",
     "remove_and_refit",
+    "rescale_scores",
+    "restore_norms",
     "scale_test",
+    "score_scale",
+    "share_on_correct",
 ]

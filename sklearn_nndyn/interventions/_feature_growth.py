@@ -1,43 +1,23 @@
 """Growth of features: do the hidden units whose outgoing weights grew most make the mean loss rise?"""
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.analyzers._last_layer import METHODS, last_layer, look_back
-from sklearn_nndyn.analyzers._scores import log_loss, loss_name
-from sklearn_nndyn.analyzers.loss_tails._curves import worst_count
+from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
 from sklearn_nndyn.dynamics import unwrap_estimator
 from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
-from sklearn_nndyn.utils.statistics import rank_correlation
+from sklearn_nndyn.interventions._last_layer import METHODS, last_layer, replay_scores
+from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms, share_on_correct
+from sklearn_nndyn.utils.statistics import rank_correlation, worst_count
+from sklearn_nndyn.utils.text import loss_name
 from sklearn_nndyn.utils.validation import check_count, check_share
 
 # What is told of an intervention, each as a change.
 CHANGES = ("rising_loss", "loss", "accuracy")
-
-
-def share_on_correct(activations, correct):
-    """a_j = sum over samples i correct at the turn of |h_ij|, over sum_i |h_ij|.
-
-    Parameters
-    ----------
-    activations : array of shape (n_samples, n_units)
-    correct : array of bool of shape (n_samples,)
-
-    Returns
-    -------
-    share : array of shape (n_units,)
-        0 to 1; nan for units that are silent on all samples.
-    """
-    size = np.abs(activations).astype(np.float64)
-    total = size.sum(axis=0)
-    return np.divide(size[correct].sum(axis=0), total, out=np.full(len(total), np.nan), where=total > 0)
-
-
-def outgoing_norms(weight):
-    """Norm (n_units,) of what leaves each hidden unit, of weights (n_classes, n_units)."""
-    return np.linalg.norm(weight.astype(np.float64), axis=0)
 
 
 def growth_of(norms_at_turn, norms_at_end):
@@ -50,17 +30,6 @@ def most_grown(growth, share):
     """Units of the greatest growth, greatest first: the nearest whole number to ``share`` of all, at least one."""
     order = np.argsort(-np.nan_to_num(growth, nan=-1.0, posinf=np.inf), kind="stable")
     return order[: worst_count(share, len(growth))]
-
-
-def restored(weight, norms_at_turn, units):
-    """Weights (n_classes, n_units) in which ``units`` have the outgoing norms (n_units,) of the turn again.
-
-    Directions stay as they are, so a unit without outgoing weights stays without.
-    """
-    norms = outgoing_norms(weight)
-    factor = np.ones(len(norms))
-    factor[units] = np.divide(norms_at_turn, norms, out=np.ones(len(norms)), where=norms > 0)[units]
-    return weight * factor
 
 
 def change_without_growth(activations, weight, bias, norms_at_turn, units, target, rising):
@@ -87,9 +56,9 @@ def change_without_growth(activations, weight, bias, norms_at_turn, units, targe
     """
     before = activations @ weight.T + bias
     # Only these units change, and they are few.
-    less = (restored(weight, norms_at_turn, units) - weight)[:, units]
+    less = (restore_norms(weight, norms_at_turn, units) - weight)[:, units]
     after = before + activations[:, units] @ less.T
-    change = log_loss(after, target) - log_loss(before, target)
+    change = sample_log_loss(after, target) - sample_log_loss(before, target)
     right = (after.argmax(axis=1) == target).mean() - (before.argmax(axis=1) == target).mean()
     rise = float(change[rising].mean()) if rising.any() else np.nan
     return dict(zip(CHANGES, (rise, float(change.mean()), float(right)), strict=True))
@@ -149,14 +118,14 @@ class FeatureGrowth:
     random_change: dict
 
     @property
-    def random_interval(self):
+    def random_interval(self) -> dict[str, tuple[float, float, float]]:
         """{what changes: (mean, 2.5 % quantile, 97.5 % quantile)} over the random sets."""
         return {
             name: (float(values.mean()), *np.quantile(values, [0.025, 0.975]).tolist())
             for name, values in self.random_change.items()
         }
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of this network.
 
         Returns
@@ -167,11 +136,20 @@ class FeatureGrowth:
         return feature_growth_summary(self)
 
 
-def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_state=0):
+def feature_growth(
+    model: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    onset: Literal["auto"] | int = "auto",
+    share: float = 0.1,
+    n_random: int = 20,
+    random_state: int | np.random.RandomState | None = 0,
+) -> FeatureGrowth:
     """Whether the hidden units whose outgoing weights grew most since the turn carry the rise of the mean loss.
 
     Venter, Theunissen and Davel (2021) see the cause in the growth of parameters tied to features of samples
-    that are already processed correctly. Two looks at that in the last hidden layer: do the units that belong to
+    that are already processed correctly. Two tests of that in the last hidden layer: do the units that belong to
     such samples grow most; and what happens to the loss if the most grown ones had not grown, against as many
     units drawn at random?
 
@@ -186,7 +164,7 @@ def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_
         Their labels, among ``classes_``.
     onset : "auto" or int, default="auto"
         The turn: the epoch of least mean log loss of these samples, or a recorded epoch. Given one, only two
-        epochs are looked at, which is faster.
+        epochs are replayed, which is faster.
     share : float, default=0.1
         Share of the units that are brought back to their norm at the turn.
     n_random : int, default=20
@@ -246,9 +224,9 @@ def feature_growth(model, X, y, *, onset="auto", share=0.1, n_random=20, random_
     """
     check_parameters(share, n_random)
     model, X = unwrap_estimator(model, X, methods=METHODS)
-    record, turn = look_back(model, X, y, onset)
+    record, turn = replay_scores(model, X, y, onset)
     first, last = (record.epochs[at].item() for at in (turn, -1))
-    loss = [log_loss(record.scores[:, at], record.target) for at in (turn, -1)]
+    loss = [sample_log_loss(record.scores[:, at], record.target) for at in (turn, -1)]
     correct_at_turn = record.scores[:, turn].argmax(axis=1) == record.target
     activations, weight, bias = last_layer(model, X, record.scores[:, -1], last)
     norms = outgoing_norms(last_layer(model, X, record.scores[:, turn], first)[1])

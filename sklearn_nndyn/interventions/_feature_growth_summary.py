@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._scores import trained_with
+from sklearn_nndyn.interventions._scores import trained_with
 from sklearn_nndyn.utils.text import counted, figure, percent, samples, signed
 
 

@@ -1,20 +1,15 @@
 """The scale test: would the mean loss have risen, had the scores not grown?"""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from sklearn_nndyn.analyzers._scores import (
-    centred,
-    find_turn,
-    log_loss,
-    log_losses,
-    loss_name,
-    score_scale,
-    trained_with,
-)
-from sklearn_nndyn.dynamics import find_record
-from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
+from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
+from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.interventions._scores import rescale_scores, score_scale, trained_with
+from sklearn_nndyn.utils.text import figure, loss_name, percent, samples, trained_on_note
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +65,7 @@ class ScaleTest:
     rise_at_turn_scale: float
     share_vanished: float
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of this record.
 
         Returns
@@ -83,7 +78,7 @@ class ScaleTest:
         )
 
 
-def scale_test(X, *, onset="auto"):
+def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "auto") -> ScaleTest:
     """How much of the rise of the mean log loss vanishes when scores are brought back to their scale at the turn.
 
     A network that goes on training multiplies its scores, and a wrong sample then costs more although nothing
@@ -146,13 +141,13 @@ def scale_test(X, *, onset="auto"):
     Read from the validation record of the model: the scores of 200 samples at 21 epochs, 0 to 20. ...
     """
     record, source = find_record(X, ("scores",))
-    loss = log_losses(record)
-    turn = find_turn(loss, onset, record.epochs)
+    loss = sample_log_loss(record.scores, record.target)
+    turn = turning_position(loss, record.epochs, onset)
     mean_loss = loss.mean(axis=0)
     scale = np.array([score_scale(record.scores[:, at]) for at in range(record.n_epochs)])
     rise = float(mean_loss[-1] - mean_loss[turn])
-    rescaled = at_scale(record.scores[:, -1], scale[turn])
-    rise_at_turn_scale = float(log_loss(rescaled, record.target).mean() - mean_loss[turn])
+    rescaled = rescale_scores(record.scores[:, -1], scale[turn])
+    rise_at_turn_scale = float(sample_log_loss(rescaled, record.target).mean() - mean_loss[turn])
     return ScaleTest(
         source=source,
         loss_name=loss_name(record),
@@ -161,27 +156,18 @@ def scale_test(X, *, onset="auto"):
         onset_epoch=record.epochs[turn].item(),
         mean_loss=mean_loss,
         scale=scale,
-        temperature=temperature(scale[-1], scale[turn]),
+        temperature=_temperature(scale[-1], scale[turn]),
         rise=rise,
         rise_at_turn_scale=rise_at_turn_scale,
         share_vanished=1 - rise_at_turn_scale / rise if rise > 0 else np.nan,
     )
 
 
-def temperature(from_scale, to_scale):
+def _temperature(from_scale, to_scale):
     """What scores of one scale are divided by to have the other: 1 for none to none, inf for some to none."""
     if to_scale > 0:
         return float(from_scale / to_scale)
     return np.inf if from_scale > 0 else 1.0
-
-
-def at_scale(scores, scale):
-    """Scores (n_samples, n_classes) divided by the temperature that gives them ``scale``, each sample's mean taken off.
-
-    Scores that are all equal have no scale, and stay so.
-    """
-    own = score_scale(scores)
-    return centred(scores) * (scale / own if own > 0 else 1.0)
 
 
 def _read(test):

@@ -127,3 +127,8 @@ def holm(p_values):
     stepped = adjusted[order] * (len(order) - np.arange(len(order)))
     adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
     return adjusted.tolist()
+
+
+def worst_count(fraction, n_samples):
+    """How many samples the worst ``fraction`` are: the nearest whole number, and at least one."""
+    return max(1, int(fraction * n_samples + 0.5))

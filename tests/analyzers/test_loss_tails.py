@@ -49,7 +49,7 @@ def test_planted_truths_are_found():
     assert (tails.onset_epoch_, tails.onset_) == (2, 2)
     assert (tails.turn_ == 2).all()
     np.testing.assert_array_equal(np.flatnonzero(tails.rise_ > 0), RISERS)
-    assert tails.rising_fraction_ == 0.05
+    assert tails.rising_fractions_[0.0] == 0.05
     assert tails.rising_fractions_ == {0.0: 0.05, 0.01: 0.05, 0.1: 0.05, 1.0: 0.01}
     assert tails.mean_rise_ == 84.5 / 200
     np.testing.assert_array_equal(tails.carrier_indices_, CARRIERS)
@@ -77,7 +77,7 @@ def test_every_attribute_equals_its_slow_definition():
     np.testing.assert_array_equal(tails.turn_, turns)
     np.testing.assert_allclose(tails.rise_, d)
     assert tails.mean_rise_ == pytest.approx(reference.mean(d))
-    assert tails.rising_fraction_ == sum(d_i > 0 for d_i in d) / len(d)
+    assert tails.rising_fractions_[0.0] == sum(d_i > 0 for d_i in d) / len(d)
     assert len(tails.carrier_indices_) == reference.n_carriers(d) > 0
     for curve, definition in {
         "mean": reference.mean, "median": lambda v: reference.quantile(v, 0.5), "trimmed": reference.trimmed_mean,
@@ -89,7 +89,7 @@ def test_every_attribute_equals_its_slow_definition():
     assert tails.quantile_curves_.shape == (7, 8)
     for q, curve in zip(tails.quantiles_, tails.quantile_curves_.T, strict=True):
         np.testing.assert_allclose(curve, [reference.quantile(v, q) for v in columns])
-    for worst, curve in zip(tails.worst_, tails.share_curves_.T, strict=True):
+    for worst, curve in zip(tails.fractions_, tails.share_curves_.T, strict=True):
         np.testing.assert_allclose(curve, [reference.share_of_worst(v, worst) for v in columns])
     np.testing.assert_allclose(
         tails.concentration_[:, 0], [max(columns[t]) / sum(columns[t]) for t in (tails.onset_, -1)]
@@ -119,7 +119,7 @@ def test_a_given_turn_is_that_of_every_sample():
 def test_losses_that_all_fall_have_no_rise():
     tails = LossTailAnalyzer().fit(planted_record().until(2))
     assert tails.onset_epoch_ == 2
-    assert tails.rising_fraction_ == tails.mean_rise_ == tails.carrier_fraction_ == 0
+    assert tails.rising_fractions_[0.0] == tails.mean_rise_ == tails.carrier_fraction_ == 0
     assert tails.carrier_indices_.tolist() == []
     assert tails.borderline_["verdict"] == "no rise"
 
@@ -167,7 +167,7 @@ def test_tanimoto_is_measured_above_its_least():
     unnamed = LossTailAnalyzer().fit(loss - 1)
     assert np.isnan(unnamed.share_curves_).all()
     assert np.isnan(unnamed.tail_share_)
-    assert unnamed.rising_fraction_ == 0.05
+    assert unnamed.rising_fractions_[0.0] == 0.05
 
 
 # ---------------------------------------------------------------------------------------- laws

@@ -82,7 +82,7 @@ def test_whole_numbers_of_samples_carry_what_the_loss_tail_analyzer_says():
     record = record_of(gammas(200))
     found = LossTailAnalyzer().fit(record)
     np.testing.assert_allclose(worst_shares(record), found.share_curves_[:, 1:], rtol=1e-12)
-    assert found.worst_[1:].tolist() == list(SHARES)
+    assert found.fractions_[1:].tolist() == list(SHARES)
 
 
 def test_shares_are_taken_above_the_least_value_of_the_loss():

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn_nndyn.analyzers._last_layer import last_layer
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier
-from sklearn_nndyn.analyzers._last_layer import last_layer
 from sklearn_nndyn.interventions import feature_growth
 from sklearn_nndyn.interventions._feature_growth import (
     growth_of,

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._scores import loss_name
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
 from sklearn_nndyn.analyzers.loss_tails._curves import LEAST, shares_of_worst
 from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.text import loss_name
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
 OF = ("loss", "gradient_norm")

@@ -1,1 +1,38 @@
-"""Why the mean held-out loss rises while accuracy holds: per-sample loss tails."""
+"""Why the mean loss rises while accuracy holds: the samples that make it rise, and the formulas to tell them by."""
+
+from sklearn_nndyn.analyzers.loss_tails._analyzer import LossTailAnalyzer
+from sklearn_nndyn.analyzers.loss_tails._concentration import (
+    concentration_curve,
+    gini_coefficient,
+    tail_shares,
+)
+from sklearn_nndyn.analyzers.loss_tails._curves import TailCurves, tail_curves
+from sklearn_nndyn.analyzers.loss_tails._log_loss import sample_log_loss
+from sklearn_nndyn.analyzers.loss_tails._rise import (
+    carriers,
+    crossfitted_turns,
+    halves,
+    rise_since,
+    rising_fractions,
+)
+from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_table, transitions
+from sklearn_nndyn.analyzers.loss_tails._turning import turning_position
+
+__all__ = [
+    "LossTailAnalyzer",
+    "TailCurves",
+    "borderline_test",
+    "carriers",
+    "concentration_curve",
+    "crossfitted_turns",
+    "gini_coefficient",
+    "halves",
+    "rise_since",
+    "rising_fractions",
+    "sample_log_loss",
+    "tail_curves",
+    "tail_shares",
+    "transition_table",
+    "transitions",
+    "turning_position",
+]

@@ -4,15 +4,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers._checks import check_losses, check_tail, onset_position
-from sklearn_nndyn.analyzers.loss_tails._curves import (
-    LEAST,
-    QUANTILES,
-    WORST,
-    concentration,
-    tail_curves,
-    worst_count,
-)
+from sklearn_nndyn.analyzers.loss_tails._checks import check_losses, check_tail, onset_position
+from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, concentration_curve
+from sklearn_nndyn.analyzers.loss_tails._curves import LEAST, QUANTILES, tail_curves
 from sklearn_nndyn.analyzers.loss_tails._rise import (
     at_turn,
     carriers,
@@ -21,8 +15,9 @@ from sklearn_nndyn.analyzers.loss_tails._rise import (
     rising_fractions,
 )
 from sklearn_nndyn.analyzers.loss_tails._summary import loss_tail_summary
-from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_of, transition_table
+from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_table, transitions
 from sklearn_nndyn.dynamics import Dynamics, check_dynamics
+from sklearn_nndyn.utils.statistics import worst_count
 
 COLUMNS = {
     "loss": ("start_loss", "least_loss", "final_loss", "rise", "least_epoch", "in_tail"),
@@ -73,30 +68,26 @@ class LossTailAnalyzer(RecordAnalyzer):
         0.01 to 0.999.
     quantile_curves_ : array of shape (n_epochs, 8)
         The quantiles of each epoch.
-    worst_ : array of shape (4,)
-        Shares of the samples: 0.001, 0.01, 0.05, 0.1.
+    fractions_ : array of shape (4,)
+        Fractions of the samples: 0.001, 0.01, 0.05, 0.1.
     share_curves_ : array of shape (n_epochs, 4)
-        Share of the total loss that the worst of these shares of the samples carry.
+        Share of the total loss that the worst of these fractions of the samples carry.
     gini_curve_ : array of shape (n_epochs,)
         Gini coefficient of the losses, 0 (all equal) to (n - 1) / n (one carries all).
     concentration_ : array of shape (2, n_samples)
         Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turn and at the end.
-    tail_threshold_ : float
-        Loss at the end from which a sample is in the tail.
     tail_indices_ : array of int
         The samples in the tail, worst first.
     tail_share_curve_ : array of shape (n_epochs,)
         Share of the total loss that the worst ``tail`` carry, whoever they are at that epoch.
     tail_share_ : float
-        Of it, the last.
+        ``tail_share_curve_[-1]``.
     rise_ : array of shape (n_samples,)
         d_i: loss at the end minus loss at the turn.
     mean_rise_ : float
         Their mean.
-    rising_fraction_ : float
-        Share of the samples whose loss rose.
     rising_fractions_ : dict of float to float
-        Share whose loss rose by more than 0, 0.01, 0.1, 1.
+        Fraction of the samples whose loss rose by more than 0, 0.01, 0.1, 1.
     carrier_indices_ : array of int of shape (k,)
         The fewest samples whose rises sum to that of all, greatest rise first; none where the mean does not rise.
     carrier_fraction_ : float
@@ -142,7 +133,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     >>> loss = np.tile([1.0, 0.5, 0.25], (200, 1))
     >>> loss[[3, 8], 2] = 60.0
     >>> tails = LossTailAnalyzer().fit(loss)
-    >>> tails.onset_epoch_, tails.rising_fraction_, tails.carrier_indices_
+    >>> tails.onset_epoch_, tails.rising_fractions_[0.0], tails.carrier_indices_
     (1, 0.01, array([3, 8]))
     >>> print(tails.summary())
     Read from an array of losses: the loss of 200 samples at 3 epochs, 0 to 2. The mean loss was least at ...
@@ -210,7 +201,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     def _set_turn(self, record, given):
         name = record.header.get("loss")
         self.loss_name_ = name if isinstance(name, str) and name.isidentifier() else ""
-        self._set_curves(tail_curves(record.loss, (*WORST, self.tail), LEAST.get(self.loss_name_, 0.0)))
+        self._set_curves(tail_curves(record.loss, (*FRACTIONS, self.tail), LEAST.get(self.loss_name_, 0.0)))
         self.onset_ = int(self.mean_curve_.argmin()) if given is None else given
         self.onset_epoch_ = record.epochs[self.onset_].item()
         self.turn_ = crossfitted_turns(record.loss) if given is None else np.full(len(record), given)
@@ -218,7 +209,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     def _set_curves(self, curves):
         self.mean_curve_, self.median_curve_, self.trimmed_curve_ = curves.mean, curves.median, curves.trimmed
         self.quantiles_, self.quantile_curves_ = np.array(QUANTILES), curves.quantiles
-        self.worst_, self.share_curves_ = np.array(WORST), curves.shares[:, :-1]
+        self.fractions_, self.share_curves_ = np.array(FRACTIONS), curves.shares[:, :-1]
         self.gini_curve_ = curves.gini
         self.tail_share_curve_ = curves.shares[:, -1]
         self.tail_share_ = float(self.tail_share_curve_[-1])
@@ -226,16 +217,17 @@ class LossTailAnalyzer(RecordAnalyzer):
     def _set_tail(self, record):
         least = LEAST.get(self.loss_name_, 0.0)
         final = record.loss[:, -1]
-        self.concentration_ = np.array([concentration(record.loss[:, at], least) for at in (self.onset_, -1)])
+        self.concentration_ = np.array(
+            [concentration_curve(record.loss[:, at], least) for at in (self.onset_, -1)]
+        )
         worst_first = np.argsort(-final, kind="stable")
-        self.tail_threshold_ = float(final[worst_first[worst_count(self.tail, len(final)) - 1]])
-        self.tail_indices_ = worst_first[: np.count_nonzero(final >= self.tail_threshold_)]
+        self._tail_threshold = float(final[worst_first[worst_count(self.tail, len(final)) - 1]])
+        self.tail_indices_ = worst_first[: np.count_nonzero(final >= self._tail_threshold)]
 
     def _set_rise(self, record):
         self.rise_ = rise_since(record.loss, self.turn_)
         self.mean_rise_ = float(self.rise_.mean())
         self.rising_fractions_ = rising_fractions(self.rise_)
-        self.rising_fraction_ = self.rising_fractions_[0.0]
         self.carrier_indices_ = carriers(self.rise_)
         self.carrier_fraction_ = len(self.carrier_indices_) / len(self.rise_)
 
@@ -244,7 +236,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         if record.prediction is None:
             return
         correct = record.correct
-        transition = transition_of(at_turn(correct, self.turn_), correct[:, -1])
+        transition = transitions(at_turn(correct, self.turn_), correct[:, -1])
         margins = () if record.margin is None else (at_turn(record.margin, self.turn_), record.margin[:, -1])
         self.transitions_ = transition_table(transition, self.rise_, *margins)
         if margins:
@@ -260,7 +252,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     def _columns(self, record):
         check_losses(record)
         check_dynamics(record, needs=self._fitted_on())
-        columns = list(loss_columns(record, self.onset_, self.tail_threshold_))
+        columns = list(loss_columns(record, self.onset_, self._tail_threshold))
         for field in self._fitted_on()[1:]:
             values = record.correct if field == "prediction" else record.margin
             columns += [values[:, self.onset_], values[:, -1]]

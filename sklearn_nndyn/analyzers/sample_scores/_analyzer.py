@@ -4,9 +4,9 @@ import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
 from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
-from sklearn_nndyn.analyzers._scores import loss_name
 from sklearn_nndyn.analyzers.sample_scores._summary import sample_score_summary
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
+from sklearn_nndyn.utils.text import loss_name
 from sklearn_nndyn.utils.validation import check_count
 
 COLUMNS = (

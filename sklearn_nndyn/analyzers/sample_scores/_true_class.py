@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit, log_softmax
 
-from sklearn_nndyn.analyzers._scores import loss_name
+from sklearn_nndyn.utils.text import loss_name
 
 STAND_IN = "in place of a probability"
 OF_SCORES = "the softmax of the scores"

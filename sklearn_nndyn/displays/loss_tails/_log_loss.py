@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._checks import check_losses, onset_position
+from sklearn_nndyn.analyzers.loss_tails import turning_position
 from sklearn_nndyn.analyzers.loss_tails._curves import LEAST
 from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.dynamics import find_record
@@ -20,9 +20,6 @@ def positive_losses(record, floor):
 
 
 def read(dynamics, onset):
-    """The record in what was given, and the epoch of its turn."""
+    """The record in what was given, and its turning epoch."""
     record, _ = find_record(dynamics, ["loss"])
-    check_losses(record)
-    given = onset_position(onset, record.epochs)
-    turn = record.loss.mean(axis=0, dtype=np.float64).argmin() if given is None else given
-    return record, record.epochs[turn].item()
+    return record, record.epochs[turning_position(record.loss, record.epochs, onset)].item()

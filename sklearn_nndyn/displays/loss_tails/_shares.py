@@ -78,7 +78,7 @@ class LossShareDisplay:
         return cls(
             tails.epochs_,
             tails.share_curves_,
-            tails.worst_,
+            tails.fractions_,
             tails.concentration_,
             onset_epoch=tails.onset_epoch_,
         )

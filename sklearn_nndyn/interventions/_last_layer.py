@@ -1,15 +1,15 @@
-"""The last layer of a fitted classifier as arrays, by its public methods: what analyzers know of a network."""
+"""The last layer of a fitted classifier as arrays, by its public methods: all that is known here of a network."""
 
 from numbers import Integral
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._scores import find_turn, log_losses
+from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
 
 METHODS = ("replay", "at_epoch", "activations")
 
 
-def look_back(model, X, y, onset):
+def replay_scores(model, X, y, onset):
     """Scores of labelled samples as of the epochs that count.
 
     Parameters
@@ -18,7 +18,7 @@ def look_back(model, X, y, onset):
     X, y : array-like
         Samples and their labels.
     onset : "auto" or int
-        With ``"auto"`` all recorded epochs are looked at, else this one and the last.
+        With ``"auto"`` all recorded epochs are replayed, else this one and the last.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def look_back(model, X, y, onset):
         record = model.replay(X, y, record=("scores",), epochs=[int(onset), last])
     else:
         record = model.replay(X, y, record=("scores",))
-    turn = find_turn(log_losses(record), onset, record.epochs)
+    turn = turning_position(sample_log_loss(record.scores, record.target), record.epochs, onset)
     if turn == record.n_epochs - 1:
         raise ValueError(
             f"The mean log loss of these samples is least at the last epoch, {record.epochs[-1]}: it never turned. "
@@ -87,7 +87,7 @@ def _last_activations(model, X, epoch):
 
 
 def _array(tensor):
-    """A tensor, wherever it lies, as an array: the only place where an analyzer meets one."""
+    """A tensor, wherever it lies, as an array: the only place where one is met."""
     return np.asarray(tensor.detach().cpu() if hasattr(tensor, "detach") else tensor)
 
 

@@ -1,4 +1,4 @@
-"""What is refused, and how it is said."""
+"""Validate the parameters of a LossTailAnalyzer, and the losses it reads."""
 
 from math import inf
 
@@ -29,26 +29,29 @@ def onset_position(onset, epochs):
 
 def check_losses(record):
     """At least one sample, two epochs, and nothing that is not finite."""
-    if not len(record):
+    check_finite_losses(record.loss, record.epochs)
+
+
+def check_finite_losses(loss, epochs):
+    """The same of an array (n_samples, n_epochs)."""
+    if not len(loss):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
-    if record.n_epochs < 2:
+    if len(epochs) < 2:
         raise ValueError(
-            f"Losses at one epoch only (n_features = 1), epoch {record.epochs[0]}: a rise needs two. Fit again with "
+            f"Losses at one epoch only (n_features = 1), epoch {epochs[0]}: a rise needs two. Fit again with "
             'DynamicsClassifier(record_epochs="all"), or give the losses of more epochs.'
         )
-    bad = ~np.isfinite(record.loss)
+    bad = ~np.isfinite(loss)
     if bad.any():
-        raise ValueError(_not_finite(record, bad))
+        raise ValueError(_not_finite(loss, epochs, bad))
 
 
-def _not_finite(record, bad):
+def _not_finite(loss, epochs, bad):
     epoch = bad.any(axis=0).argmax()
     sample = bad[:, epoch].argmax()
-    value = str(record.loss[sample, epoch]).replace("nan", "NaN")
+    value = str(loss[sample, epoch]).replace("nan", "NaN")
     text = (
-        f"The loss of sample {sample} is {value} at epoch {record.epochs[epoch]}, the first epoch with a loss that is "
+        f"The loss of sample {sample} is {value} at epoch {epochs[epoch]}, the first epoch with a loss that is "
         f"not finite; there are {bad.sum()} of {bad.size}."
     )
-    return (
-        f"{text} Give the epochs before it: record.until({record.epochs[epoch - 1]})." if epoch > 1 else text
-    )
+    return f"{text} Give the epochs before it: record.until({epochs[epoch - 1]})." if epoch > 1 else text
