@@ -71,6 +71,21 @@ def test_every_class_has_an_example(thing):
     assert "Examples" in vars(thing)["__doc__"]
 
 
+FORMULAS = {
+    name: thing
+    for name, thing in PUBLIC.items()
+    if inspect.isfunction(thing) and re.match(r"sklearn_nndyn\.(analyzers\.\w+|interventions)\.", name)
+}
+
+
+@over(FORMULAS)
+def test_every_formula_is_annotated_and_has_an_example(thing):
+    assert any(line.startswith(">>> ") for line in section(thing, "Examples"))
+    signature = inspect.signature(thing)
+    assert signature.return_annotation is not signature.empty
+    assert all(p.annotation is not p.empty for p in signature.parameters.values())
+
+
 @over(DOCUMENTED)
 def test_documented_parameters_are_the_real_ones(thing):
     assert list(entries(thing, "Parameters")) == list(parameters_of(thing))

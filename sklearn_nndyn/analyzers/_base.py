@@ -17,7 +17,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
     ``_summary()``.
     """
 
-    _needs = ("loss",)
+    _needs: tuple[str, ...] = ("loss",)
     _prefers = "validation"
     _takes_arrays = False
 

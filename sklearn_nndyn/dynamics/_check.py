@@ -108,12 +108,14 @@ def find_record(
     'a record'
     """
     if isinstance(record_or_model, Dynamics):
-        return check_dynamics(record_or_model, needs=needs), SOURCES["record"]
+        require_fields(record_or_model, list(needs))
+        return record_or_model, SOURCES["record"]
     if prefers == "validation":
         found = check_dynamics(record_or_model, needs=needs, split="validation", optional=True)
         if found is not None:
             return found, SOURCES["validation"]
-    return check_dynamics(record_or_model, needs=needs), SOURCES["train"]
+    train: Any = check_dynamics(record_or_model, needs=needs)
+    return train, SOURCES["train"]
 
 
 def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequence[str] = ()) -> tuple:

@@ -75,9 +75,9 @@ class FeatureGrowth:
     onset_epoch, end_epoch : int
         The turn, and the last recorded epoch.
     share_on_correct : array of shape (n_units,)
-        a_j, 0 to 1; nan for units that are silent on all samples.
+        Shares a_j, 0 to 1; nan for units that are silent on all samples.
     growth : array of shape (n_units,)
-        g_j; 1 is no growth. nan for units without outgoing weights at both epochs.
+        Growth g_j; 1 is none. nan for units without outgoing weights at both epochs.
     correlation, p_value : float
         Spearman's rank correlation of the two over the units, and its two-sided p value.
     mean_loss : tuple of two floats

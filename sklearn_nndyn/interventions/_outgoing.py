@@ -12,7 +12,7 @@ def share_on_correct(activations: ArrayLike, correct: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     activations : array of shape (n_samples, n_units)
-        h_ij, of a hidden layer.
+        Activations h_ij of a hidden layer.
     correct : array of bool of shape (n_samples,)
         Whether a sample is classified correctly, such as at the turning epoch of the loss.
 
@@ -84,5 +84,5 @@ def restore_norms(weight: ArrayLike, norms: ArrayLike, units: ArrayLike) -> np.n
     weight, norms = np.asarray(weight, dtype=np.float64), np.asarray(norms, dtype=np.float64)
     own = outgoing_norms(weight)
     factor = np.ones(len(own))
-    factor[units] = np.divide(norms, own, out=np.ones(len(own)), where=own > 0)[units]
+    factor[np.asarray(units)] = np.divide(norms, own, out=np.ones(len(own)), where=own > 0)[np.asarray(units)]
     return weight * factor

@@ -3,11 +3,14 @@
 Longer than 300 lines: the experiment and its result, with what the user sees of both documented here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
@@ -59,17 +62,17 @@ class RemovalExperiment:
     analyzers: dict
 
     @property
-    def inversion_errors(self):
+    def inversion_errors(self) -> dict[str, np.ndarray]:
         """{run: training error at the inversion for each seed}, arrays of shape (R,); nan where there is none."""
         return self._each(self.analyzers, lambda analyzer: analyzer.inversion_error_)
 
     @property
-    def training_errors(self):
+    def training_errors(self) -> dict[str, np.ndarray]:
         """{run: training error at the end for each seed}, arrays of shape (R,), on the samples trained on."""
         return self._each(self.analyzers, lambda analyzer: analyzer.training_error_[-1])
 
     @property
-    def test_errors(self):
+    def test_errors(self) -> dict[str, np.ndarray]:
         """{run: error on the validation samples at the end for each seed}, shape (R,); nan where there are none."""
         return self._each(self.classifiers, _last_validation_error)
 
@@ -80,7 +83,7 @@ class RemovalExperiment:
             for name in RUNS
         }
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of these runs.
 
         Returns
@@ -92,8 +95,16 @@ class RemovalExperiment:
 
 
 def remove_and_refit(
-    estimator, X, y, *, remove="stragglers", seeds=(0, 1, 2), analyzer=None, X_val=None, y_val=None
-):
+    estimator: DynamicsClassifier,
+    X: Any,
+    y: ArrayLike,
+    *,
+    remove: Literal["stragglers"] | int | ArrayLike = "stragglers",
+    seeds: Sequence[int] = (0, 1, 2),
+    analyzer: EntanglementAnalyzer | None = None,
+    X_val: Any = None,
+    y_val: ArrayLike | None = None,
+) -> RemovalExperiment:
     """Whether the inversion goes away with its stragglers: leave them out, train again, and compare.
 
     For each seed a network is trained on all samples; then twice more from the same initial weights: without the
@@ -161,19 +172,22 @@ def remove_and_refit(
     In 2 runs what was misclassified at epoch 3 was left out, ...
     """
     analyzer, seeds = _check(estimator, analyzer, seeds)
-    y = np.asarray(y)
+    return _remove_and_refit(estimator, X, np.asarray(y), remove, seeds, analyzer, X_val=X_val, y_val=y_val)
+
+
+def _remove_and_refit(estimator, X, y, remove, seeds, analyzer, **validation):
     fixed = _fixed_positions(remove, len(y))
     if fixed is not None:
         _check_classes_left(y, fixed)
     elif isinstance(remove, Integral):
         _check_epoch(remove, estimator)
-    runs = fit_together(_seeded(estimator, seeds), X, y, X_val=X_val, y_val=y_val)
+    runs = fit_together(_seeded(estimator, seeds), X, y, **validation)
     fitted = [clone(analyzer).fit(run) for run in runs]
     removed = [
         _removed(run, own, remove) if fixed is None else fixed for run, own in zip(runs, fitted, strict=True)
     ]
     random = [_random_like(left_out, len(y), seed) for left_out, seed in zip(removed, seeds, strict=True)]
-    classifiers = {"all": runs} | _refit(estimator, X, y, seeds, removed, random, X_val=X_val, y_val=y_val)
+    classifiers = {"all": runs} | _refit(estimator, X, y, seeds, removed, random, **validation)
     analyzers = {
         name: [None if run is None else clone(analyzer).fit(run) for run in own]
         for name, own in classifiers.items()

@@ -31,9 +31,9 @@ class ScaleTest:
     mean_loss : array of shape (n_epochs,)
         Mean log loss of the scores, in nats.
     scale : array of shape (n_epochs,)
-        s(t), in the units of the scores.
+        Scale s(t), in the units of the scores.
     temperature : float
-        s(end) / s(turn); inf where all scores at the turn are equal.
+        Ratio s(end) / s(turn); inf where all scores at the turn are equal.
     rise : float
         Mean log loss at the end minus that at the turn, in nats.
     rise_at_turn_scale : float
@@ -140,7 +140,10 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
     >>> print(scale_test(clf).summary())
     Read from the validation record of the model: the scores of 200 samples at 21 epochs, 0 to 20. ...
     """
-    record, source = find_record(X, ("scores",))
+    return _measure(*find_record(X, ("scores",)), onset)
+
+
+def _measure(record, source, onset):
     loss = sample_log_loss(record.scores, record.target)
     turn = turning_position(loss, record.epochs, onset)
     mean_loss = loss.mean(axis=0)

@@ -10,7 +10,7 @@ def score_scale(scores: ArrayLike) -> float:
     Parameters
     ----------
     scores : array of shape (n_samples, n_classes)
-        z, raw outputs of a network: logits.
+        Raw outputs z of a network: logits.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def rescale_scores(scores: ArrayLike, scale: float) -> np.ndarray:
     Parameters
     ----------
     scores : array of shape (n_samples, n_classes)
-        z, raw outputs of a network: logits.
+        Raw outputs z of a network: logits.
     scale : float
         What ``score_scale`` is to be, in the units of the scores.
 

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers.loss_tails._rise import (
-    THRESHOLDS,
-    at_turn,
+from sklearn_nndyn.analyzers.loss_tails import (
     carriers,
     crossfitted_turns,
     halves,
-    least_mean,
     rise_since,
     rising_fractions,
+    turning_position,
 )
 from sklearn_nndyn.utils.statistics import standard_error
 from tests import reference
@@ -62,18 +60,34 @@ def test_without_a_turn_crossfitting_finds_no_rise():
     chosen, crossfitted = [], []
     for _ in range(200):
         loss = rng.normal(size=(30, 20)) + 5
-        chosen.append((loss[:, -1] - loss[:, least_mean(loss, np.ones(30, bool))]).mean())
+        chosen.append(rise_since(loss, turning_position(loss)).mean())
         crossfitted.append(rise_since(loss, crossfitted_turns(loss)).mean())
     assert np.mean(chosen) > 5 * standard_error(np.array(chosen))
     assert abs(np.mean(crossfitted)) < 3 * standard_error(np.array(crossfitted))
 
 
 def test_the_first_of_equal_means_is_the_turn():
-    assert least_mean(np.array([[2.0, 1.0, 1.0]]), np.array([True])) == 1
+    loss = np.array([[2.0, 1.0, 1.0]] * 4)
+    assert turning_position(loss) == 1
+    assert crossfitted_turns(loss).tolist() == [1] * 4
 
 
-def test_at_turn_takes_each_row_at_its_own():
-    assert at_turn(np.array([[1, 2], [3, 4]]), np.array([1, 0])).tolist() == [2, 3]
+def test_each_rise_is_from_the_turn_of_its_own_sample():
+    loss = np.array([[1.0, 2.0, 9.0], [3.0, 4.0, 9.0]])
+    assert rise_since(loss, [1, 0]).tolist() == [7, 6]
+    np.testing.assert_array_equal(rise_since(loss, 1), rise_since(loss, [1, 1]))
+
+
+def test_the_turning_position_is_that_of_the_epoch_asked_for():
+    loss = np.array([[3.0, 1.0, 2.0]])
+    assert turning_position(loss, epochs=[0, 5, 10], onset=0) == 0
+    assert turning_position(loss.astype(np.float32), epochs=[0, 5, 10]) == 1
+    with pytest.raises(ValueError, match="onset=3 is not among the recorded epochs: 0, 5, 10"):
+        turning_position(loss, epochs=[0, 5, 10], onset=3)
+    with pytest.raises(
+        ValueError, match="sample 0 is NaN at epoch 5, the first epoch with a loss that is not finite"
+    ):
+        turning_position([[3.0, np.nan, 2.0]], epochs=[0, 5, 10])
 
 
 def test_planted_carriers_are_found():
@@ -99,9 +113,23 @@ def test_carriers_in_the_limit(rise, expected):
     assert carriers(np.array(rise, dtype=float)).tolist() == expected
 
 
+@pytest.mark.parametrize("n", [3, 1000, 5000])
+def test_equal_rises_are_carried_by_all_samples(n):
+    """The last one too: what is a thousandth short of the whole rise is not the whole."""
+    assert len(carriers(np.ones(n))) == n
+    assert carriers([1000.0, *[1.0] * n, -0.5]).tolist() == list(range(n + 1))
+
+
+def test_carriers_do_not_depend_on_the_unit_or_the_order():
+    rng = np.random.default_rng(0)
+    rise, order = rng.normal(0.1, 1, 80), rng.permutation(80)
+    np.testing.assert_array_equal(carriers(4 * rise), carriers(rise))
+    np.testing.assert_array_equal(order[carriers(rise[order])], carriers(rise))
+
+
 def test_a_rise_of_just_the_threshold_is_none():
     assert list(rising_fractions(np.array([0.0, 0.01, 0.1, 1.0])).values()) == [0.75, 0.5, 0.25, 0.0]
-    assert THRESHOLDS == (0.0, 0.01, 0.1, 1.0)
+    assert list(rising_fractions(np.zeros(1))) == [0.0, 0.01, 0.1, 1.0]
 
 
 def test_standard_error():

@@ -3,23 +3,20 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers.loss_tails._transitions import (
-    TRANSITIONS,
-    borderline_test,
-    transition_of,
-    transition_table,
-)
+from sklearn_nndyn.analyzers.loss_tails import borderline_test, transition_table, transitions
 from tests import reference
+
+TRANSITIONS = ("CC", "CW", "WC", "WW")
 
 
 def test_letters_are_those_of_turn_and_end():
     turn, end = [True, True, False, False], [True, False, True, False]
-    assert [TRANSITIONS[i] for i in transition_of(turn, end)] == ["CC", "CW", "WC", "WW"]
+    assert transitions(turn, end).tolist() == list(TRANSITIONS)
     assert [reference.transition(*both) for both in zip(turn, end, strict=True)] == list(TRANSITIONS)
 
 
 def test_the_table_counts_sums_and_means():
-    transition = np.array([0, 0, 0, 1, 3, 3])
+    transition = np.array(["CC", "CC", "CC", "CW", "WW", "WW"])
     rise = np.array([-1.0, -2.0, 6.0, 4.0, 5.0, 7.0])
     table = transition_table(transition, rise, np.arange(6.0), -np.arange(6.0))
     assert table["CC"] == {
@@ -33,25 +30,25 @@ def test_the_table_counts_sums_and_means():
 
 
 def test_without_margins_the_table_has_none():
-    assert list(transition_table(np.array([0]), np.array([1.0]))["CC"]) == ["count", "rise_sum", "rise_mean"]
+    assert list(transition_table(["CC"], [1.0])["CC"]) == ["count", "rise_sum", "rise_mean"]
 
 
 @pytest.mark.parametrize(
     ("riser", "verdict"),
     [
-        ((0, 0.5), "borderline"),
-        ((0, 1.0), "neither"),
-        ((0, 1.5), "neither"),
-        ((2, 30.0), "borderline"),
-        ((1, -0.5), "neither"),
-        ((1, -1.0), "wrong by far"),
-        ((3, -0.5), "neither"),
-        ((3, -1.5), "wrong by far"),
+        (("CC", 0.5), "borderline"),
+        (("CC", 1.0), "neither"),
+        (("CC", 1.5), "neither"),
+        (("WC", 30.0), "borderline"),
+        (("CW", -0.5), "neither"),
+        (("CW", -1.0), "wrong by far"),
+        (("WW", -0.5), "neither"),
+        (("WW", -1.5), "wrong by far"),
     ],
     ids=str,
 )
 def test_one_riser_gives_the_verdict(riser, verdict):
-    transition, margin = np.zeros(9, dtype=int), np.full(9, 10.0)
+    transition, margin = np.full(9, "CC"), np.full(9, 10.0)
     transition[4], margin[4] = riser
     found = borderline_test(transition, np.eye(9)[4], margin)
     assert found["verdict"] == verdict
@@ -62,17 +59,16 @@ def test_one_riser_gives_the_verdict(riser, verdict):
 
 def test_scores_in_another_unit_change_nothing():
     rng = np.random.default_rng(0)
-    transition, rise, margin = rng.integers(0, 4, 50), rng.normal(1, 1, 50), rng.normal(0, 5, 50)
+    transition, rise, margin = rng.choice(TRANSITIONS, 50), rng.normal(1, 1, 50), rng.normal(0, 5, 50)
     one, other = borderline_test(transition, rise, margin), borderline_test(transition, rise, 16 * margin)
     assert {**other, "near": 16 * one["near"]} == {**one, "near": other["near"]}
 
 
 def test_shares_equal_their_slow_definition():
     rng = np.random.default_rng(1)
-    transition, rise, margin = rng.integers(0, 4, 50), rng.normal(1, 1, 50), rng.normal(0, 1, 50)
+    transition, rise, margin = rng.choice(TRANSITIONS, 50), rng.normal(1, 1, 50), rng.normal(0, 1, 50)
     found = borderline_test(transition, rise, margin)
-    names = [TRANSITIONS[i] for i in transition]
-    expected = reference.borderline_shares(names, rise.tolist(), margin.tolist())
+    expected = reference.borderline_shares(transition.tolist(), rise.tolist(), margin.tolist())
     assert (found["borderline_share"], found["wrong_share"], found["near"]) == pytest.approx(expected)
 
 
@@ -80,6 +76,6 @@ def test_shares_equal_their_slow_definition():
     ("rise", "share"), [([-1.0, -2.0], np.nan), ([1.0, -2.0], 0.0), ([0.0, 0.0], np.nan)]
 )
 def test_no_rise_has_no_account(rise, share):
-    found = borderline_test(np.array([0, 3]), np.array(rise), np.array([5.0, -5.0]))
+    found = borderline_test(["CC", "WW"], rise, [5.0, -5.0])
     assert found["verdict"] == "no rise"
     np.testing.assert_equal(found["wrong_share"], share)

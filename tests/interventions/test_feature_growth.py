@@ -14,17 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn_nndyn.analyzers._last_layer import last_layer
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier
-from sklearn_nndyn.interventions import feature_growth
-from sklearn_nndyn.interventions._feature_growth import (
-    growth_of,
-    most_grown,
-    outgoing_norms,
-    restored,
-    share_on_correct,
-)
+from sklearn_nndyn.interventions import feature_growth, outgoing_norms, restore_norms, share_on_correct
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.utils.statistics import rank_correlation
 from tests import reference
@@ -162,7 +154,7 @@ def test_restoring_all_units_gives_the_norms_at_the_turn():
     """And the directions of the end; random sets of all units are the same set."""
     model, H, y = moving()
     turn, end = model.weights
-    back = restored(end, outgoing_norms(turn), np.arange(12))
+    back = restore_norms(end, outgoing_norms(turn), np.arange(12))
     np.testing.assert_allclose(outgoing_norms(back), outgoing_norms(turn))
     np.testing.assert_allclose(back / outgoing_norms(back), end / outgoing_norms(end))
     found = feature_growth(model, H, y, onset=0, share=1.0, n_random=3)
@@ -172,7 +164,7 @@ def test_restoring_all_units_gives_the_norms_at_the_turn():
 
 def test_only_the_chosen_units_are_restored():
     turn, end = moving()[0].weights
-    back = restored(end, outgoing_norms(turn), np.array([3, 7]))
+    back = restore_norms(end, outgoing_norms(turn), np.array([3, 7]))
     changed = np.isin(np.arange(12), [3, 7])
     np.testing.assert_allclose(outgoing_norms(back)[changed], outgoing_norms(turn)[changed])
     np.testing.assert_array_equal(back[:, ~changed], end[:, ~changed])
@@ -180,11 +172,11 @@ def test_only_the_chosen_units_are_restored():
 
 def test_units_without_outgoing_weights():
     norms = np.array([0.0, 0.0, 2.0]), np.array([0.0, 1.0, 0.0])
-    growth = growth_of(*norms)
-    np.testing.assert_array_equal(growth, [np.nan, np.inf, 0])
-    assert most_grown(growth, 1.0).tolist() == [1, 2, 0]
-    weight = np.array([norms[1]])
-    np.testing.assert_array_equal(restored(weight, norms[0], np.array([1, 2])), [[0, 0, 0]])
+    layer = Layer([np.stack([own, -own]) for own in norms], np.zeros(2))
+    found = feature_growth(layer, np.ones((4, 3)), np.arange(4) % 2, onset=0, share=1.0)
+    np.testing.assert_array_equal(found.growth, [np.nan, np.inf, 0])
+    assert found.restored_units.tolist() == [1, 2, 0]
+    np.testing.assert_array_equal(restore_norms([norms[1]], norms[0], np.array([1, 2])), [[0, 0, 0]])
 
 
 def test_silent_units_have_no_share_and_no_rank():
@@ -228,8 +220,8 @@ def test_what_is_read_of_a_network(digits, fitted):
     turn = reference.least_mean_epoch(loss.tolist(), range(len(y)))
     assert (found.onset_epoch, found.end_epoch) == (turn, 60)
     np.testing.assert_allclose(found.rise, loss[:, -1] - loss[:, turn], atol=1e-4)
-    H, W, b = last_layer(fitted, X, scores[-1], 60)
-    np.testing.assert_allclose(H @ W.T + b, scores[-1], rtol=1e-4, atol=1e-4)
+    H, right = fitted.activations(X, layer=-1, epoch=60), scores[turn].argmax(axis=1) == y
+    np.testing.assert_allclose(found.share_on_correct, share_on_correct(H, right), rtol=1e-5)
     norms = [fitted.at_epoch(t).module_.output.weight.detach().norm(dim=0).numpy() for t in (turn, 60)]
     np.testing.assert_allclose(found.growth, norms[1] / norms[0], rtol=1e-5)
 
@@ -299,7 +291,7 @@ def test_the_summary_says_what_does_not_happen():
     silent = np.where(np.arange(12) < 2, np.nan, found.share_on_correct)
     assert "without 2 that are silent" in said(share_on_correct=silent)
     assert "None of the hidden units has outgoing weights." in said(growth=np.full(12, np.nan))
-    assert "trained with the squared hinge loss; what is looked at is the log loss" in said(
+    assert "trained with the squared hinge loss; what is measured is the log loss" in said(
         loss_name="squared_hinge"
     )
 

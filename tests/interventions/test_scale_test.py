@@ -9,9 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier
-from sklearn_nndyn.analyzers._scores import log_loss, score_scale
-from sklearn_nndyn.interventions import scale_test
-from sklearn_nndyn.interventions._scale_test import at_scale, temperature
+from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
+from sklearn_nndyn.interventions import rescale_scores, scale_test, score_scale
 from tests import reference
 
 HEADER = {"loss": "log"}
@@ -104,22 +103,25 @@ def test_the_order_of_samples_and_of_classes_changes_nothing():
 @pytest.mark.parametrize("scale", [0.0, 0.3, 40.0])
 def test_scores_are_brought_to_a_scale(scale):
     _, z = scores_at_the_turn()
-    assert score_scale(at_scale(z, scale)) == pytest.approx(scale)
-    assert score_scale(at_scale(0 * z, scale)) == 0
+    assert score_scale(rescale_scores(z, scale)) == pytest.approx(scale)
+    assert score_scale(rescale_scores(0 * z, scale)) == 0
 
 
-def test_temperatures_in_the_limit():
-    assert [temperature(*scales) for scales in ((6.0, 2.0), (6.0, 0.0), (0.0, 2.0), (0.0, 0.0))] == [
-        3,
-        np.inf,
-        0,
-        1,
-    ]
+@pytest.mark.parametrize(
+    ("start", "end", "temperature"), [(2.0, 6.0, 3), (0.0, 6.0, np.inf), (2.0, 0.0, 0), (0.0, 0.0, 1)]
+)
+def test_temperatures_in_the_limit(start, end, temperature):
+    z = np.array([[1.0, -1.0], [1.0, -1.0]])
+    assert scale_test(record_of(np.array([0, 1]), start * z, end * z), onset=0).temperature == pytest.approx(
+        temperature
+    )
 
 
 def test_log_loss_stands_scores_of_any_size():
     scores = np.array([[1e4, -1e4, 0.0], [0.0, 0.0, 0.0]], dtype=np.float32)
-    np.testing.assert_allclose(log_loss(scores, np.array([1, 2])), [2e4, np.log(3)])
+    np.testing.assert_allclose(sample_log_loss(scores, [1, 2]), [2e4, np.log(3)])
+    epochs = np.stack([scores, 0 * scores], axis=1)
+    np.testing.assert_allclose(sample_log_loss(epochs, [1, 2]), [[2e4, np.log(3)], [np.log(3)] * 2])
 
 
 def test_a_given_turn():
@@ -168,7 +170,7 @@ def test_the_summary_says_when_more_or_less_than_nothing_vanishes():
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
-        ({"loss": "squared_hinge"}, "trained with the squared hinge loss; what is looked at is the log loss"),
+        ({"loss": "squared_hinge"}, "trained with the squared hinge loss; what is measured is the log loss"),
         ({"loss": "CrossEntropyLoss()"}, "trained with another loss, CrossEntropyLoss(); what is"),
         ({}, "the log loss of the scores, whatever loss was trained."),
     ],

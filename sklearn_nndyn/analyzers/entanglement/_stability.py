@@ -44,7 +44,7 @@ class StragglerStability:
     common_curve, expected_curve, jaccard_curve : array of shape (n_levels,)
         Means over the pairs, for the samples misclassified when each run first reached such an error.
     z_curve : array of shape (n_levels,)
-        z of these sets.
+        The paper's z of these sets.
     z_pairs_curve : array of shape (n_levels,)
         Mean over the pairs of (common - expected) / expected_deviation.
 

@@ -11,9 +11,9 @@ def sample_log_loss(scores: ArrayLike, target: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     scores : array of shape (n_samples, n_classes) or (n_samples, n_epochs, n_classes)
-        z, raw outputs of a network: logits.
+        Raw outputs z of a network: logits.
     target : array of int of shape (n_samples,)
-        c, positions of the true classes.
+        Positions c of the true classes.
 
     Returns
     -------
@@ -26,12 +26,11 @@ def sample_log_loss(scores: ArrayLike, target: ArrayLike) -> np.ndarray:
     >>> sample_log_loss([[0.0, 0.0], [0.0, 2.0]], [0, 1]).round(3)
     array([0.693, 0.127])
     """
-    scores = np.asarray(scores)
-    one_epoch = scores.ndim == 2
-    scores = scores[:, None] if one_epoch else scores
-    rows = np.arange(len(scores))
-    loss = np.empty(scores.shape[:2])
+    given = np.asarray(scores)
+    epochs = given[:, None] if given.ndim == 2 else given
+    rows = np.arange(len(epochs))
+    loss = np.empty((len(epochs), epochs.shape[1]))
     with np.errstate(invalid="ignore"):  # scores of a diverged network, refused afterwards with their epoch
         for at in range(loss.shape[1]):  # an epoch at a time: a record of scores may fill half of the memory
-            loss[:, at] = -log_softmax(scores[:, at].astype(np.float64), axis=1)[rows, target]
-    return loss[:, 0] if one_epoch else loss
+            loss[:, at] = -log_softmax(epochs[:, at].astype(np.float64), axis=1)[rows, target]
+    return loss[:, 0] if given.ndim == 2 else loss

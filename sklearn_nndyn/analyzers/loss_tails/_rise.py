@@ -89,7 +89,7 @@ def rise_since(loss: ArrayLike, turn: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     loss : array of shape (n_samples, n_epochs)
-        l_i(t).
+        Losses l_i(t).
     turn : int or array of int of shape (n_samples,)
         Position of the turning epoch, of all samples or of each.
 
@@ -114,7 +114,7 @@ def rising_fractions(rise: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) 
     Parameters
     ----------
     rise : array of shape (n_samples,)
-        d_i, in the units of the loss.
+        Rises d_i, in the units of the loss.
     thresholds : sequence of float, default=(0.0, 0.01, 0.1, 1.0)
         In the same units.
 
@@ -139,7 +139,7 @@ def carriers(rise: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     rise : array of shape (n_samples,)
-        d_i; those that fell are negative.
+        Rises d_i; those that fell are negative.
 
     Returns
     -------

@@ -51,7 +51,7 @@ def transition_table(
     transition : array of str of shape (n_samples,)
         From ``transitions``.
     rise : array of shape (n_samples,)
-        d_i, in the units of the loss.
+        Rises d_i, in the units of the loss.
     margin_at_turn, margin_at_end : array of shape (n_samples,), default=None
         Score of the true class less the greatest of the others, in the units of the scores.
 
@@ -93,7 +93,7 @@ def borderline_test(transition: ArrayLike, rise: ArrayLike, margin: ArrayLike) -
     transition : array of str of shape (n_samples,)
         From ``transitions``.
     rise : array of shape (n_samples,)
-        d_i, in the units of the loss.
+        Rises d_i, in the units of the loss.
     margin : array of shape (n_samples,)
         At the end, in the units of the scores.
 
