@@ -13,6 +13,7 @@ from sklearn_nndyn.dynamics._fields import map_axis, recorded_fields, require_fi
 from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
+from sklearn_nndyn.dynamics._seen import NOT_SEEN, prediction_where_seen, seen_cells, share_of_seen
 from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
 from sklearn_nndyn.dynamics._storage import save_record
 from sklearn_nndyn.dynamics._text import as_html, as_text
@@ -43,7 +44,7 @@ class Dynamics:
     margin : array of shape (n_samples, n_epochs), optional
         Score of the true class minus the best other, float32, in the units of the network's outputs.
     prediction : array of shape (n_samples, n_epochs), optional
-        Position of the predicted class in ``classes``, a small integer type.
+        Position of the predicted class in ``classes``, a small integer type; -1 where there is none.
     scores : array of shape (n_samples, n_epochs, n_classes), optional
         Raw outputs of the network.
     gradient_norm : array of shape (n_samples, n_epochs), optional
@@ -77,6 +78,10 @@ class Dynamics:
     Notes
     -----
     Arrays are read-only views, never copies: what is handed in keeps its memory layout.
+
+    A cell, one sample at one epoch, that was never seen holds nan, and -1 in ``prediction``. Where loss, margin or
+    scores are nan and the prediction is a class all the same (that of ``argmax``), -1 takes its place. What is
+    derived leaves such cells out, see ``seen``.
 
     Examples
     --------
@@ -121,6 +126,8 @@ class Dynamics:
         for name, value in self._values().items():
             object.__setattr__(self, name, frozen_field(name, value))
         check_fields(self)
+        if self.prediction is not None:
+            object.__setattr__(self, "prediction", read_only(prediction_where_seen(self)))
 
     def __reduce__(self):
         # Arrays come back writable from a pickle; made again, the record is read-only again.
@@ -165,20 +172,30 @@ class Dynamics:
         return read_only(positions(self.y, self.classes)[0])
 
     @property
-    def correct(self):
-        """Whether each sample was classified correctly, shape (n_samples, n_epochs)."""
+    def seen(self) -> np.ndarray:
+        """Whether each sample was seen at each epoch, shape (n_samples, n_epochs): nothing of the cell is missing."""
+        return read_only(seen_cells(self))
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether each sample was classified correctly, shape (n_samples, n_epochs); False where it was not seen."""
         require_fields(self, ["prediction"])
         return read_only(self.prediction == self.target.astype(self.prediction.dtype)[:, None])
 
     @property
-    def error(self):
-        """Share of samples misclassified, shape (n_epochs,): the error curve of training or validation."""
-        return read_only((~self.correct).mean(axis=0))
+    def _predicted(self):
+        require_fields(self, ["prediction"])
+        return self.prediction != NOT_SEEN
 
     @property
-    def accuracy(self):
-        """Share of samples classified correctly, shape (n_epochs,)."""
-        return read_only(self.correct.mean(axis=0))
+    def error(self) -> np.ndarray:
+        """Share of the seen samples misclassified, shape (n_epochs,): the error curve; nan where none was seen."""
+        return read_only(share_of_seen(self._predicted & ~self.correct, self._predicted))
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """Share of the seen samples classified correctly, shape (n_epochs,); nan where none was seen."""
+        return read_only(share_of_seen(self.correct, self._predicted))
 
     def __len__(self):
         return self.n_samples
@@ -307,9 +324,10 @@ class Dynamics:
 
         Returns
         -------
-        frame : pandas.DataFrame of n_samples * n_epochs rows
+        frame : pandas.DataFrame
+            A row for each cell that was seen: n_samples * n_epochs rows where none is missing, sample by sample.
             Columns ``sample`` (position in this record), ``epoch``, ``y``, and of what was recorded ``loss``,
-            ``margin``, ``prediction`` (the label) and ``correct``; sample by sample.
+            ``margin``, ``gradient_norm``, ``prediction`` (the label) and ``correct``.
 
         Raises
         ------
@@ -336,7 +354,9 @@ class Dynamics:
         -------
         dataset : xarray.Dataset
             Dimensions ``sample``, ``epoch``, ``class``. Fields that belong to layers are named with theirs,
-            ``centroids_<layer>``, whose last dimension is ``width_<layer>``. The header is in ``attrs``.
+            ``centroids_<layer>``, whose last dimension is ``width_<layer>``; a colon stands for a slash. Where cells
+            are missing, ``seen`` says which are not. The header is in ``attrs``, as netCDF can hold it: text and
+            numbers as they are, all else as JSON; names that netCDF lacks together in ``attrs["header"]``.
 
         Raises
         ------
@@ -347,7 +367,8 @@ class Dynamics:
         --------
         >>> from sklearn_nndyn.dynamics import Dynamics
         >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1], loss=[[2.0, 1.0], [2.5, 0.5]])
-        >>> record.to_xarray().loss.mean("sample").values
+        >>> data = record.to_xarray()  # data.to_netcdf("run.nc") writes a file
+        >>> data.loss.mean("sample").values
         array([2.25, 0.75])
         """
         return to_xarray(self)

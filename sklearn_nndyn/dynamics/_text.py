@@ -2,6 +2,8 @@
 
 from html import escape
 
+import numpy as np
+
 from sklearn_nndyn.utils.text import counted, samples, shown
 
 
@@ -29,5 +31,12 @@ def _lines(record):
         "trained loss": str(record.header.get("loss", "")),
         "fields": ", ".join(record.fields),
         "layers": ", ".join(record.layers),
+        "never seen": _never_seen(record),
     }
     return [(term, text) for term, text in lines.items() if text]
+
+
+def _never_seen(record):
+    seen = record.seen
+    missing = seen.size - np.count_nonzero(seen)
+    return f"{missing:,} of {counted(seen.size, 'cell')} (a sample at an epoch)" if missing else ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sklearn_nndyn.dynamics._fields import AXES, PER_LAYER, named_arrays
+from sklearn_nndyn.dynamics._seen import NOT_SEEN
 from sklearn_nndyn.utils.text import shown
 
 LABEL_KINDS = "biufUO"
@@ -119,11 +120,11 @@ def _prediction_problems(record):
     if (
         prediction is not None
         and prediction.size
-        and not 0 <= prediction.min() <= prediction.max() < n_classes
+        and not NOT_SEEN <= prediction.min() <= prediction.max() < n_classes
     ):
         yield (
-            "prediction must hold positions in classes, "
-            f"0 to {n_classes - 1}, got {prediction.min()} to {prediction.max()}"
+            f"prediction must hold positions in classes, 0 to {n_classes - 1}, or {NOT_SEEN} where there is none; "
+            f"got {prediction.min()} to {prediction.max()}"
         )
 
 

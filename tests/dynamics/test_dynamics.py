@@ -315,8 +315,12 @@ WRONG = {
         ValueError,
         r"epochs must increase from 0 or later, got -1, 0, 1, 2",
     ),
-    "high": ({"prediction": np.full((7, 4), 3)}, ValueError, r"positions in classes, 0 to 2, got 3 to 3"),
-    "low": ({"prediction": np.full((7, 4), -1)}, ValueError, r"positions in classes, 0 to 2, got -1 to -1"),
+    "high": (
+        {"prediction": np.full((7, 4), 3)},
+        ValueError,
+        r"positions in classes, 0 to 2, or -1 where there is none; got 3 to 3",
+    ),
+    "low": ({"prediction": np.full((7, 4), -2)}, ValueError, r"or -1 where there is none; got -2 to -2"),
     "epoch nan": (
         {"epochs": [0.0, 1, 2, np.nan]},
         TypeError,

@@ -1,5 +1,6 @@
 """Tables say what the arrays say."""
 
+import json
 import sys
 
 import numpy as np
@@ -52,7 +53,8 @@ def test_the_dataset_names_every_axis(record):
     assert data["reconstruction_z"].dims == ("sample", "epoch")
     for name in ("centroids", "reconstruction", "probe_accuracy", "weight_norms"):
         for layer, array in getattr(record, name).items():
-            np.testing.assert_array_equal(data[f"{name}_{layer}"], array, err_msg=name)
+            stored = data[f"{name}_{layer}".replace("/", ":")]
+            np.testing.assert_array_equal(stored, array, err_msg=name)
     np.testing.assert_array_equal(data["y"], record.y)
     assert len(data) == 13
 
@@ -63,7 +65,11 @@ def test_the_dataset_is_asked_by_epoch_and_class(make_record):
     np.testing.assert_array_equal(data["loss"].sel(epoch=8), record.loss[:, 3])
     assert data.coords["sample"].to_numpy().tolist() == list(range(7))
     np.testing.assert_array_equal(data["scores"].sel({"class": "bee"}), record.scores[:, :, 1])
-    assert data.attrs == dict(record.header)
+    assert data.attrs == {
+        "loss": "log",
+        "parameters": '{"lr": 0.1, "hidden": [20, 20]}',
+        "seed": "null",
+    }
 
 
 def test_the_dataset_cannot_write_into_the_record(record):
@@ -74,6 +80,57 @@ def test_the_dataset_cannot_write_into_the_record(record):
     np.testing.assert_array_equal(record.loss, before)
     data.attrs["loss"] = "l1"
     assert record.header["loss"] == "log"
+
+
+HEADERS = {
+    "of a fit": {"loss": "log", "seed": 2**32 - 1, "parameters": {"lr": 0.1, "hidden": [20]}, "on": True},
+    "none": {"seed": None, "empty": "", "nothing": [], "nan": float("nan")},
+    "names that netCDF lacks": {1: "a", "a/b": 2, "": 3, " ": 4, "header": {"a": 1}, "_NCProperties": 5},
+    "unusual text": {"é": "é", "name": "a\x00b", "猫": "🐈", "lone": "\ud800", "lines": "a\nb"},
+    "large": {"seed": 2**200, "negative": -(2**31), "tiny": 5e-324},
+}
+LABELS = {
+    "str": ["ant", "bee", "cow"],
+    "object": np.array(["ant", "é", "猫"], dtype=object),
+    "int": [3, 5, 9],
+    "bool": [False, True],
+    "float": [0.5, 1.5],
+    "one": ["only"],
+}
+
+
+def written_and_read(record, path):
+    xarray = pytest.importorskip("xarray")
+    record.to_xarray().to_netcdf(path, engine="scipy")
+    with xarray.open_dataset(path, engine="scipy") as data:
+        return data.load()
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_every_header_goes_to_netcdf(make_record, tmp_path, header):
+    given = make_record(header=HEADERS[header]).to_xarray()
+    back = written_and_read(make_record(header=HEADERS[header]), tmp_path / "run.nc")
+    for name, value in given.attrs.items():
+        np.testing.assert_equal(back.attrs[name], value)
+    assert set(back.attrs) == set(given.attrs)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_every_field_goes_to_netcdf_and_back(make_record, tmp_path, labels):
+    record = make_record(classes=np.sort(LABELS[labels]), epochs=[0, 0.5, 1, 2], iterations=[0, 3, 6, 12])
+    given, back = record.to_xarray(), written_and_read(record, tmp_path / "run.nc")
+    assert {"weight_norms_out:put", "scores", "centroids_a.0"} <= set(back)
+    assert set(back.variables) == set(given.variables)
+    for name, values in given.variables.items():
+        np.testing.assert_array_equal(back[name], values, err_msg=name)
+
+
+def test_attributes_that_are_no_text_can_be_read_as_json(make_record):
+    header = {"parameters": {"lr": 0.5, "sizes": [1, 2]}, "a/b": 3, "seed": 7, "rate": 0.5, "name": "[1]"}
+    attrs = make_record(header=header).to_xarray().attrs
+    assert json.loads(attrs["parameters"]) == header["parameters"]
+    assert json.loads(attrs["header"]) == {"a/b": 3}
+    assert (attrs["seed"], attrs["rate"], attrs["name"]) == (7, 0.5, "[1]")
 
 
 def test_the_dataset_of_labels_alone():

@@ -1,0 +1,48 @@
+"""Cells of a record that were never seen: nan where a number is missing, -1 where a prediction is."""
+
+import numpy as np
+
+NOT_SEEN = -1
+MEASURED = ("loss", "margin", "scores")
+
+
+def seen_cells(record):
+    """Whether each cell was seen, (n_samples, n_epochs): none of what was measured of the sample is missing."""
+    seen = np.ones(record.shape, dtype=bool)
+    for values in _with_nan(record):
+        seen &= ~_is_missing(values)
+    return seen if record.prediction is None else seen & (record.prediction != NOT_SEEN)
+
+
+def prediction_where_seen(record):
+    """The predictions, -1 where another measurement of the cell is nan; the array itself where there is no such cell.
+
+    The largest of scores that are nan is the first class to ``argmax``, which must not count as a prediction.
+    """
+    prediction = record.prediction
+    for values in _with_nan(record):
+        wrong = _is_missing(values) & (prediction != NOT_SEEN)
+        if wrong.any():
+            signed = (
+                prediction.dtype if prediction.dtype.kind == "i" else np.min_scalar_type(-record.n_classes)
+            )
+            prediction = prediction.astype(signed)  # a copy of the same layout
+            prediction[wrong] = NOT_SEEN
+    return prediction
+
+
+def share_of_seen(which, seen):
+    """Share of the seen samples at each epoch for which ``which`` holds, (n_epochs,); nan where none was seen."""
+    with np.errstate(invalid="ignore"):
+        return np.count_nonzero(which, axis=0) / np.count_nonzero(seen, axis=0)
+
+
+def _with_nan(record):
+    """The measurements that hold a nan; their least value is one then, which is quickly found."""
+    measured = (getattr(record, name) for name in MEASURED)
+    return [values for values in measured if values is not None and np.isnan(values.min(initial=0))]
+
+
+def _is_missing(values):
+    missing = np.isnan(values)
+    return missing.any(axis=2) if values.ndim == 3 else missing
