@@ -656,7 +656,8 @@ class Architecture:
 def test_a_module_is_the_same_however_it_is_given(module):
     X, y = CHAIN.data()
     expected = CHAIN.classifier(module=MLP((8,))).fit(X, y)
-    clf = CHAIN.classifier(module=module).fit(X, y)
+    drawn_anew = isinstance(module, torch.nn.Module)
+    clf = CHAIN.classifier(module=module, reinitialize=drawn_anew).fit(X, y)
     for a, b in zip(
         clf.at_epoch(0).module_.parameters(), expected.at_epoch(0).module_.parameters(), strict=True
     ):
