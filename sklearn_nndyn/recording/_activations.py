@@ -5,7 +5,7 @@ from math import inf
 
 import torch
 
-from sklearn_nndyn.utils.modules import rows_per_chunk
+from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.validation import find_layer, is_count
 
 HELD_BYTES = 256 * 2**20
@@ -28,15 +28,12 @@ class Activations:
     rows : int
         Rows of a chunk.
     context : callable, optional
-        Makes the context manager to run the network in; a last chunk of one row then joins the one before it, for a
-        batch of one row has no variance.
+        Makes the context manager to run the network in.
     """
 
     def __init__(self, X, forward, rows, context=None):
         self.X, self.forward, self.context = X, forward, context or nullcontext
-        self.sizes = [len(chunk) for chunk in X.split(rows)]
-        if context is not None and self.sizes[-1] == 1 and len(self.sizes) > 1:
-            self.sizes[-2:] = [rows + 1]
+        self.sizes = chunk_sizes(len(X), rows)
         self.held, self.nbytes = [], 0
 
     def hold(self, layers, names):

@@ -9,7 +9,13 @@ from sklearn_nndyn.recording._geometry import Centroids, weight_norms
 from sklearn_nndyn.recording._record import layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, rows_per_chunk, scores_of
+from sklearn_nndyn.utils.modules import (
+    capture_activations,
+    chunk_sizes,
+    evaluation_mode,
+    rows_per_chunk,
+    scores_of,
+)
 from sklearn_nndyn.utils.random import untouched_generators
 
 
@@ -162,8 +168,8 @@ class Recorder:
         self.epochs.extend(epochs)
 
     def _chunks(self):
-        rows = rows_per_chunk(self.X.shape[1:])
-        return zip(self.X.split(rows), self.y.split(rows), strict=True)
+        sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
+        return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
 
     def make_place(self, looks):
         """The next places in the arrays, a slice; there is room for them afterwards."""

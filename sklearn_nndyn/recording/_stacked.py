@@ -1,10 +1,13 @@
 """Several networks looked at in one pass over the rows that they share."""
 
+from itertools import pairwise
+
+import numpy as np
 import torch
 
 from sklearn_nndyn.recording._geometry import Centroids
 from sklearn_nndyn.recording._samples import measure_samples
-from sklearn_nndyn.utils.modules import rows_per_chunk
+from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
 
 MOST_ROWS = 2**14
 
@@ -18,10 +21,12 @@ class StackedRecorder:
         Of M networks; they record the same things of the same rows. Labels and losses are each one's own.
     losses : LossStack
         Of the M networks.
+    small_chunks : bool, default=True
+        Whether fewer rows may be run at once than one network would be given, which is faster.
     """
 
-    def __init__(self, recorders, losses):
-        self.recorders, self.losses = recorders, losses
+    def __init__(self, recorders, losses, small_chunks=True):
+        self.recorders, self.losses, self.small_chunks = recorders, losses, small_chunks
         self.record = recorders[0].record
         self.target = torch.stack([recorder.y for recorder in recorders])
         n_classes = recorders[0].n_classes
@@ -65,5 +70,8 @@ class StackedRecorder:
 
     def _chunks(self):
         X = self.recorders[0].X
-        size = min(rows_per_chunk(X.shape[1:]), max(64, MOST_ROWS // len(self.recorders)))
-        return [slice(start, min(start + size, len(X))) for start in range(0, len(X), size)]
+        size = rows_per_chunk(X.shape[1:])
+        if self.small_chunks:
+            size = min(size, max(64, MOST_ROWS // len(self.recorders)))
+        ends = np.cumsum([0, *chunk_sizes(len(X), size)]).tolist()
+        return [slice(start, stop) for start, stop in pairwise(ends)]

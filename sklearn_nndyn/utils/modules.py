@@ -194,13 +194,30 @@ def rows_per_chunk(input_shape):
     return min(4096, max(256, 2**22 // max(1, prod(input_shape))))
 
 
+def chunk_sizes(n, rows):
+    """Sizes of the chunks in which n rows are run; a last chunk of one row joins the one before it.
+
+    For normalisation by the batch, which has no variance of one row.
+    """
+    sizes = [rows] * (n // rows) + ([n % rows] if n % rows else [])
+    if len(sizes) > 1 and sizes[-1] == 1:
+        sizes[-2:] = [rows + 1]
+    return sizes
+
+
+def depends_on_the_batch(module):
+    """Whether the scores of a row depend on the rows beside it, in evaluation too: batch norm without statistics."""
+    kind = torch.nn.modules.batchnorm._BatchNorm
+    return any(isinstance(part, kind) and part.running_mean is None for part in module.modules())
+
+
 def score_in_chunks(module, X, layer=None):
     """Scores (n_samples, n_classes) of ``X``, in evaluation mode; or the activation of one hidden layer."""
     rows = rows_per_chunk(X.shape[1:])
     with torch.no_grad(), evaluation_mode(module) if module.training else nullcontext():
         if layer is None and len(X) <= rows:
             return scores_of(module(X))
-        chunks = X.split(rows)
+        chunks = X.split(chunk_sizes(len(X), rows))
         if layer is None:
             return torch.cat([scores_of(module(chunk)) for chunk in chunks])
         with capture_activations(module) as forward:

@@ -683,8 +683,8 @@ def test_the_users_instance_is_never_touched(make):
     assert not any(part._forward_pre_hooks for part in module.modules())
     shared = {p.data_ptr() for p in module.parameters()} & {p.data_ptr() for p in clf.module_.parameters()}
     assert not shared
-    # Trained from weights of its own: a second fit of the same instance begins anew.
-    assert not torch.equal(next(module.parameters()), next(clf.at_epoch(0).module_.parameters()))
+    # Trained on a copy: a second fit of the same instance begins with the weights that it brings.
+    assert torch.equal(next(module.parameters()), next(clf.at_epoch(0).module_.parameters()))
     assert_same_weights(CHAIN.classifier(module=module).fit(X, y), CHAIN.classifier(module=before).fit(X, y))
 
 

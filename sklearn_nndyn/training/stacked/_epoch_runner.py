@@ -8,12 +8,12 @@ import torch
 from sklearn_nndyn.losses._stacked import LossStack
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._stacked import StackedRecorder
-from sklearn_nndyn.training._epoch_runner import SMALL_FULL_BATCH
+from sklearn_nndyn.training._epoch_runner import SMALL_FULL_BATCH, needs_two_rows
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
 from sklearn_nndyn.training.stacked._parameters import StackedParameters
 from sklearn_nndyn.training.stacked._row_sampler import StackedLoader, equal_slices
-from sklearn_nndyn.utils.modules import rows_per_chunk
+from sklearn_nndyn.utils.modules import chunk_sizes, depends_on_the_batch, rows_per_chunk
 
 
 class StackedFit:
@@ -69,7 +69,9 @@ class StackedEpochRunner:
         samplers = list(dict.fromkeys(member.sampler for member in members))
         sampler_of = [samplers.index(member.sampler) for member in members]
         self.samplers = samplers
-        self.batches = StackedLoader([member.data for member in members], samplers, sampler_of, size)
+        merge_last = needs_two_rows(members[0].net.module_)
+        data = [member.data for member in members]
+        self.batches = StackedLoader(data, samplers, sampler_of, size, merge_last)
         self.stack = StackedParameters(self.nets, self.batches.steps)
         self.losses = LossStack([member.estimator.loss_ for member in members])
         self.step = self._make_step()
@@ -171,7 +173,10 @@ class Look:
         self.X = self.members[0].task.watched[name].X
         self.record_schedule = self.members[0].recording.record_schedule
         recorders = [member.recording.recorders.get(name) for member in self.members]
-        self.joint = StackedRecorder(recorders, program.losses.of(run)) if recorders[0] is not None else None
+        self.joint = None
+        if recorders[0] is not None:
+            small_chunks = not depends_on_the_batch(program.nets[0].module_)
+            self.joint = StackedRecorder(recorders, program.losses.of(run), small_chunks)
 
     def __call__(self, epoch):
         with torch.no_grad():
@@ -185,7 +190,8 @@ class Look:
 
     def _validate(self):
         X = self.X.flatten(1) if isinstance(self.program.step, StackedMLPStep) else self.X
-        scores = [self.program.step.look(self.run, x)[0] for x in X.split(rows_per_chunk(X.shape[1:]))]
+        chunks = X.split(chunk_sizes(len(X), rows_per_chunk(X.shape[1:])))
+        scores = [self.program.step.look(self.run, x)[0] for x in chunks]
         for member, own in zip(self.members, torch.cat(scores, 1), strict=True):
             member.validation.scores = own
 

@@ -147,12 +147,12 @@ def bytes_of_member(fit):
     """
     X, module = fit.task.data.X, fit.estimator.net_.module_
     rows = batch_size(fit) or len(X)
-    widths = _activation_bytes(module, X[:1])
-    return 7 * _bytes_of_weights(fit) + 3 * max(rows, rows_per_chunk(X.shape[1:])) * widths
+    widths = _activation_bytes(module, X[:2]) / len(X[:2])
+    return int(7 * _bytes_of_weights(fit) + 3 * max(rows, rows_per_chunk(X.shape[1:])) * widths)
 
 
-def _activation_bytes(module, row):
-    """Bytes of all activations of one row."""
+def _activation_bytes(module, rows):
+    """Bytes of all activations of some rows; of one alone, batch norm without statistics would have no variance."""
     seen = []
 
     def note(_, args, output):
@@ -160,8 +160,8 @@ def _activation_bytes(module, row):
 
     hooks = [part.register_forward_hook(note) for part in module.modules() if not list(part.children())]
     try:
-        with torch.no_grad(), evaluation_mode(module), untouched_generators(row.device):
-            module(row)
+        with torch.no_grad(), evaluation_mode(module), untouched_generators(rows.device):
+            module(rows)
     finally:
         for hook in hooks:
             hook.remove()

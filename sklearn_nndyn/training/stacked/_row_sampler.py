@@ -4,6 +4,7 @@ from itertools import groupby
 
 import torch
 
+from sklearn_nndyn.training._epoch_runner import cut
 from sklearn_nndyn.utils.random import RandomState
 
 CHUNK_BYTES = 8 * 2**20
@@ -48,12 +49,15 @@ class StackedLoader:
         The feed of each fit; equal ones side by side as far as may be.
     size : int or None
         Rows of a batch; None takes all of them.
+    merge_last : bool, default=False
+        Give a last batch of one row to the batch before it.
     """
 
-    def __init__(self, data, samplers, sampler_of, size):
-        self.data, self.size = data, size
+    def __init__(self, data, samplers, sampler_of, size, merge_last=False):
+        self.data, self.size, self.merge_last = data, size, merge_last
         self.samplers, self.sampler_of = self._of_different_rows(samplers, sampler_of)
         self.n_rows = [len(own.X) for own in data]
+        self.cuts = [[n] if size is None else cut(n, size, merge_last) for n in self.n_rows]
         self.weighted = any(own.weight is not None for own in data)
         self.dtype = data[0].X.dtype
         self._whole = None
@@ -72,7 +76,7 @@ class StackedLoader:
     @property
     def steps(self):
         """Updates of an epoch of each fit."""
-        return [1 if self.size is None else -(-n // self.size) for n in self.n_rows]
+        return [len(sizes) for sizes in self.cuts]
 
     def convert(self, dtype):
         """Hand out rows and weights in this dtype."""
@@ -90,14 +94,15 @@ class StackedLoader:
             return
         steps, per_chunk = self.steps[0], self._steps_of_chunk()
         for first in range(0, steps, per_chunk):
-            chunk = self._gather(first * self.size, min(first + per_chunk, steps) * self.size)
+            stop = min(first + per_chunk, steps) * self.size + self.merge_last
+            chunk = self._gather(first * self.size, stop)
             for step in range(first, min(first + per_chunk, steps)):
                 yield [self._cut(chunk, members, step, first, n) for members, n in self._sizes(step)]
 
     def _sizes(self, step):
         """(members, rows) of the batches of a step; fits that have no rows left have none."""
         if step not in self._plan:
-            rows = [min(self.size, n - step * self.size) for n in self.n_rows]
+            rows = [sizes[step] if step < len(sizes) else 0 for sizes in self.cuts]
             self._plan[step] = [(run, rows[run.start]) for run in equal_slices(rows) if rows[run.start] > 0]
         return self._plan[step]
 
