@@ -15,6 +15,7 @@ hidden layer still knows of the image, and of which digit it shows. You get para
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -22,7 +23,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from sklearn_nndyn import DynamicsClassifier, LearningPhaseAnalyzer
-from sklearn_nndyn.displays import LearningPhaseDisplay, ReconstructedImagesDisplay, WorstSharesDisplay
+from sklearn_nndyn.analyzers import worst_shares
+from sklearn_nndyn.displays import LearningPhaseDisplay, ReconstructedImagesDisplay
 from sklearn_nndyn.modules import MLP
 
 matplotlib.use("Agg")
@@ -59,8 +61,21 @@ def find_phases(X, odd, X_test, odd_test):
     print(phases.summary())
     print(f"\n{phases.phases_}")
     save(LearningPhaseDisplay.from_analyzer(phases), "phases")
-    save(WorstSharesDisplay.from_dynamics(runs[0], of="gradient_norm"), "gradients")
     return runs, phases
+
+
+# %%
+# As training goes on, fewer samples carry the gradient: the majority is done.
+def show_gradients(run):
+    """Share of all gradient norms that the worst samples have, over the updates."""
+    shares = (0.01, 0.05, 0.1)
+    carried = worst_shares(run, of="gradient_norm", shares=shares)
+    _, ax = plt.subplots(figsize=(3.4, 2.6), layout="constrained")
+    ax.plot(run.dynamics_.iterations, 100 * carried, label=[f"worst {100 * share:g} %" for share in shares])
+    ax.set(xlabel="iteration", ylabel="share of all gradient norms (%)", ylim=(0, 100))
+    ax.set_xscale("symlog", linthresh=1)
+    ax.legend()
+    ax.figure.savefig(OUTPUT / "7_gradients.png", dpi=150)
 
 
 # %%
@@ -111,6 +126,7 @@ def main():
     X, X_test, y, y_test = train_test_split(X / 16, y, test_size=0.4, stratify=y, random_state=0)
     odd, odd_test = (np.where(own % 2, "odd", "even") for own in (y, y_test))
     runs, phases = find_phases(X, odd, X_test, odd_test)
+    show_gradients(runs[0])
     show_images(runs[0], phases, X, X_test)
     transfer(runs, phases, X, y, X_test, y_test)
     stop_at_the_turn(X, odd, X_test, odd_test)

@@ -35,7 +35,7 @@ def entries(thing, title):
     for line in section(thing, title):
         match = re.fullmatch(r"([*\w][*\w, ]*?)(?: : (.*))?", line)
         if match:
-            found |= dict.fromkeys(re.split(r",\s*", match[1]), match[2] or "")
+            found |= dict.fromkeys(re.split(r",\s*", match[1].lstrip("*")), match[2] or "")
     return found
 
 

@@ -11,7 +11,7 @@ from _tables import above, interval, judge, shown, table
 from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
 from sklearn_nndyn.analyzers.learning_phases._phases import NAMES, phases_of
-from sklearn_nndyn.displays import LearningPhaseDisplay, WorstSharesDisplay
+from sklearn_nndyn.displays import LearningPhaseDisplay
 
 V8 = "V8, CIFAR-10"
 AUTHORS = {
@@ -325,12 +325,20 @@ def figures(found, folder):
         layer="conv5",
     ).plot()
     _save(display.figure_, folder, "learning_phases_v8")
-    _save(
-        WorstSharesDisplay.from_dynamics(own.train[0], of="gradient_norm").plot().figure_,
-        folder,
-        "learning_phases_few",
-    )
+    _save(_gradient_shares(own.train[0]), folder, "learning_phases_few")
     _save(_all_settings(found), folder, "learning_phases_all")
+
+
+def _gradient_shares(record):
+    """Share of all gradient norms that the worst samples have."""
+    shares = (0.01, 0.05, 0.1)
+    fig, ax = plt.subplots(figsize=(3.4, 2.6), layout="constrained")
+    carried = worst_shares(record, of="gradient_norm", shares=shares)
+    ax.plot(record.iterations, 100 * carried, label=[f"worst {100 * share:g} %" for share in shares])
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set(xlabel="iteration", ylabel="share of all gradient norms (%)", ylim=(0, 103))
+    ax.legend()
+    return fig
 
 
 def _all_settings(found):

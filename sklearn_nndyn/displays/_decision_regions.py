@@ -5,7 +5,8 @@ from textwrap import wrap
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes
+from sklearn_nndyn.displays._doors import expect_classifier
+from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes, styled
 
 N_COLUMNS = 4
 LINE_LENGTH = 27  # letters of a title above a panel
@@ -93,6 +94,8 @@ class DecisionRegionsDisplay:
 
         Raises
         ------
+        TypeError
+            If something else than a classifier is given.
         ValueError
             If there are no classifiers, or not two features, or ``y`` has another length.
         sklearn.exceptions.NotFittedError
@@ -112,13 +115,17 @@ class DecisionRegionsDisplay:
         accuracies = {name: float(np.mean(own.predict(X) == labels)) for name, own in named.items()}
         return cls(regions, grid.xx0, grid.xx1, points, labels, accuracies, classes)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, scatter_kw=None, **style):
         """Draw regions, and the points on top, each class in a colour.
 
         Parameters
         ----------
         ax : matplotlib Axes or sequence of them, optional
             Where to draw, one for each panel; by default a new figure, as wide as a page of two columns.
+        scatter_kw : dict, default=None
+            Style of the points: keyword arguments of ``matplotlib.axes.Axes.scatter``.
+        **style : keyword arguments of matplotlib.axes.Axes.pcolormesh
+            Style of the regions, such as ``alpha``; it goes before our own.
 
         Returns
         -------
@@ -140,21 +147,20 @@ class DecisionRegionsDisplay:
             self.figure_, self.regions_, self.points_ = self.axes_[0].figure, {}, {}
             colours = class_colours(len(self.classes))
             for panel, name in zip(self.axes_, self.regions, strict=True):
-                self._draw(panel, name, colours)
+                self._draw(panel, name, colours, style, scatter_kw)
         return self
 
-    def _draw(self, ax, name, colours):
+    def _draw(self, ax, name, colours, style, scatter_kw):
+        from matplotlib.collections import PathCollection, QuadMesh
         from matplotlib.colors import ListedColormap
 
         scale = {"vmin": -0.5, "vmax": len(colours) - 0.5, "rasterized": True}
         pale = ListedColormap(1 - PALE * (1 - colours))
-        self.regions_[name] = ax.pcolormesh(
-            self.xx0, self.xx1, self.regions[name], cmap=pale, shading="nearest", zorder=0, **scale
-        )
-        look = {"s": np.clip(3000 / len(self.X), 2, 14), "edgecolors": "white", "linewidths": 0.15}
-        self.points_[name] = ax.scatter(
-            *self.X.T, c=np.searchsorted(self.classes, self.y), cmap=ListedColormap(colours), **look, **scale
-        )
+        look = styled({"cmap": pale, "shading": "nearest", "zorder": 0, **scale}, style, QuadMesh)
+        self.regions_[name] = ax.pcolormesh(self.xx0, self.xx1, self.regions[name], **look)
+        look = {"s": np.clip(3000 / len(self.X), 2, 14), "edgecolor": "white", "linewidth": 0.15, **scale}
+        look |= {"c": np.searchsorted(self.classes, self.y), "cmap": ListedColormap(colours)}
+        self.points_[name] = ax.scatter(*self.X.T, **styled(look, scatter_kw, PathCollection))
         title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} %"
         ax.set_title("\n".join(wrap(title, LINE_LENGTH)), fontsize=7.5, pad=3)
         ax.set(xticks=[], yticks=[], box_aspect=1)
@@ -231,6 +237,7 @@ def _points(X, y):
 
 
 def _check(name, estimator):
+    expect_classifier(estimator)
     check_is_fitted(estimator, msg=f"{name} is not fitted: call fit first.".replace("%", "%%"))
     n_features = getattr(estimator, "n_features_in_", 2)
     if n_features != 2:

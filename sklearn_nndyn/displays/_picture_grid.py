@@ -5,14 +5,14 @@ from textwrap import wrap
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import PAPER, given_axes
+from sklearn_nndyn.displays._style import PAPER, given_axes, styled
 
 N_COLUMNS = 6
 TITLE_LETTERS = 18  # that have room over one column
 NAME_LETTERS = 19
 
 
-def draw_pictures(ax, images, above, below, title):
+def draw_pictures(ax, images, above, below, title, style):
     """Draw pictures in rows of six, or on the user's axes.
 
     Parameters
@@ -25,6 +25,8 @@ def draw_pictures(ax, images, above, below, title):
         What is written above and below each.
     title : str
         Of a new figure.
+    style : dict
+        Keyword arguments of ``Axes.imshow``.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def draw_pictures(ax, images, above, below, title):
     given = ax is not None
     with plt.rc_context({} if given else PAPER):
         axes = given_axes(ax, len(images), "picture") if given else _new_axes(plt, len(images), above, title)
-        drawn = [_draw(*each) for each in zip(axes, images, above, below, strict=True)]
+        drawn = [draw_picture(*each, style) for each in zip(axes, images, above, below, strict=True)]
     return axes, drawn
 
 
@@ -62,8 +64,12 @@ def _new_axes(plt, n_pictures, above, title):
     return axes.ravel()[:n_pictures]
 
 
-def _draw(ax, image, above, below):
-    picture = ax.imshow(image, cmap="gray_r", interpolation="nearest")
+def draw_picture(ax, image, above, below, style):
+    """One picture without axes, with words above and below it."""
+    from matplotlib.image import AxesImage
+
+    look = {"cmap": "gray_r", "interpolation": "nearest"}
+    picture = ax.imshow(image, **styled(look, style, AxesImage))
     ax.set_title(above, fontsize=8, loc="center")
     ax.set_xlabel(below, fontsize=7)
     ax.set(xticks=[], yticks=[])

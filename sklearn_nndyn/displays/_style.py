@@ -88,6 +88,27 @@ def panels(ax, n_panels, width=7.0, height=2.6):
         ].ravel()
 
 
+def styled(defaults, style, artist=None):
+    """Keyword arguments of matplotlib: the user's over ours, whatever alias they are written in.
+
+    Parameters
+    ----------
+    defaults, style : dict or None
+        Ours, and the user's.
+    artist : class of matplotlib artist, default=None
+        What they are for; None is a line.
+
+    Returns
+    -------
+    merged : dict
+    """
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    kind = artist or Line2D
+    return normalize_kwargs(defaults, kind) | normalize_kwargs(style or {}, kind)
+
+
 def title_over_legend(ax, title, handles, n_rows=1):
     """A title, and under it, above the axes where no curve can be hidden, the legend in one row or more."""
     ax.set_title(title, pad=8 + 12 * n_rows)

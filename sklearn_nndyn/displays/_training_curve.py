@@ -11,9 +11,11 @@ from sklearn_nndyn.displays._style import (
     loss_label,
     mark_epochs,
     panels,
+    styled,
     title_over_legend,
 )
 from sklearn_nndyn.dynamics import check_dynamics
+from sklearn_nndyn.utils.validation import check_choice
 
 NEEDS = ("loss", "prediction")
 
@@ -169,7 +171,7 @@ class TrainingCurveDisplay:
         validation = check_dynamics(model, needs=NEEDS, split="validation", optional=True)
         return cls.from_dynamics(train, validation=validation, quantiles=quantiles)
 
-    def plot(self, ax=None, *, loss_scale="linear"):
+    def plot(self, ax=None, *, loss_scale="linear", fill_between_kw=None, **style):
         """Draw two panels: the loss (mean solid, median dashed, band shaded) and the accuracy.
 
         Parameters
@@ -178,6 +180,10 @@ class TrainingCurveDisplay:
             Where to draw; by default a new figure, as wide as a page of two columns.
         loss_scale : {"linear", "log"}, default="linear"
             Scale of the loss.
+        fill_between_kw : dict, default=None
+            Style of the bands: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of the curves of both panels, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -194,9 +200,11 @@ class TrainingCurveDisplay:
         _check_scale(loss_scale, splits.values())
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self.lines_ = {split: _draw_lines(*axes, split, curves) for split, curves in splits.items()}
+            self.lines_ = {
+                split: _draw_lines(*axes, split, curves, style) for split, curves in splits.items()
+            }
             self.bands_ = {
-                split: _draw_band(axes[0], split, curves)
+                split: _draw_band(axes[0], split, curves, fill_between_kw)
                 for split, curves in splits.items()
                 if curves.loss_band is not None
             }
@@ -239,8 +247,7 @@ def _check_quantiles(quantiles):
 
 
 def _check_scale(scale, curves):
-    if scale not in ("linear", "log"):
-        raise ValueError(f"loss_scale must be 'linear' or 'log', got {scale!r}.")
+    check_choice("loss_scale", scale, ("linear", "log"))
     lowest = min(_lowest(one) for one in curves)
     if scale == "log" and lowest <= 0:
         raise ValueError(
@@ -253,24 +260,27 @@ def _lowest(curves):
     return min(curves.loss_mean.min(), curves.loss_median.min())
 
 
-def _draw_lines(loss, accuracy, split, curves):
+def _draw_lines(loss, accuracy, split, curves, style):
     look = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
     if len(curves.epochs) == 1:
         look |= {"marker": "o", "markersize": 4}
     hollow = {"linestyle": "--", "markerfacecolor": "white"}
     return {
-        "loss_mean": loss.plot(curves.epochs, curves.loss_mean, **look)[0],
-        "loss_median": loss.plot(curves.epochs, curves.loss_median, **look, **hollow)[0],
-        "accuracy": accuracy.plot(curves.epochs, curves.accuracy, **look)[0],
+        "loss_mean": loss.plot(curves.epochs, curves.loss_mean, **styled(look, style))[0],
+        "loss_median": loss.plot(curves.epochs, curves.loss_median, **styled(look | hollow, style))[0],
+        "accuracy": accuracy.plot(curves.epochs, curves.accuracy, **styled(look, style))[0],
     }
 
 
-def _draw_band(ax, split, curves):
+def _draw_band(ax, split, curves, style):
+    from matplotlib.collections import PolyCollection
+
     colour = SPLIT_COLOURS[split]
     if len(curves.epochs) == 1:
         return ax.vlines(curves.epochs, *curves.loss_band, color=colour, alpha=0.2, linewidth=8, zorder=1)
-    ax.plot(curves.epochs, curves.loss_band.T, color=colour, alpha=0.5, linewidth=0.6)
-    return ax.fill_between(curves.epochs, *curves.loss_band, color=colour, alpha=0.1, linewidth=0)
+    ax.plot(curves.epochs, np.transpose(curves.loss_band), color=colour, alpha=0.5, linewidth=0.6)
+    look = {"color": colour, "alpha": 0.1, "linewidth": 0}
+    return ax.fill_between(curves.epochs, *curves.loss_band, **styled(look, style, PolyCollection))
 
 
 def _loss_styles(lines, quantiles):

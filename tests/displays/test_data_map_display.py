@@ -164,7 +164,7 @@ def test_a_highlight_is_a_mask_of_the_samples(p, highlight, told):
 
 
 def test_only_a_fitted_score_analyzer_will_do(p):
-    with pytest.raises(TypeError, match=r"^scores must be a fitted SampleScoreAnalyzer, got 'scores'\.$"):
+    with pytest.raises(TypeError, match=r"^Expected a fitted SampleScoreAnalyzer, got str\.$"):
         DataMapDisplay.from_analyzer("scores")
     with pytest.raises(NotFittedError, match=r"^This SampleScoreAnalyzer instance is not fitted yet"):
         DataMapDisplay.from_analyzer(SampleScoreAnalyzer())

@@ -8,8 +8,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from sklearn_nndyn import LearningPhaseAnalyzer
-from sklearn_nndyn.analyzers import worst_shares
-from sklearn_nndyn.displays import LearningPhaseDisplay, WorstSharesDisplay
+from sklearn_nndyn.displays import LearningPhaseDisplay
 from sklearn_nndyn.dynamics import Dynamics
 from tests.analyzers.planted_phases import (
     CURVE,
@@ -61,7 +60,7 @@ def shown_ticks(ax):
 
 def test_a_display_computes_then_draws_and_returns_itself():
     before = dict(plt.rcParams)
-    for display in (phases(), WorstSharesDisplay.from_dynamics(losses())):
+    for display in (phases(),):
         assert plt.get_fignums() == []
         assert [name for name in vars(display) if name.endswith("_")] == []
         assert display.plot() is display
@@ -182,10 +181,10 @@ def test_the_looks_of_the_start_have_room_and_zero_a_place():
 @pytest.mark.parametrize("width", [3.4, 7])
 def test_ticks_do_not_touch(looks, width):
     looks = np.array(looks)
-    display = WorstSharesDisplay(looks, np.ones((len(looks), 1)), [0.1])
+    display = LearningPhaseDisplay(looks, np.ones(len(looks)))
     ax = plt.subplots(figsize=(width, 2))[1]
     with plt.rc_context({"xtick.labelsize": 7.5}):
-        ticks = shown_ticks(display.plot(ax).ax_)
+        ticks = shown_ticks(display.plot(ax).axes_[0])
     assert len(ticks) >= (2 if width == 3.4 else 3)
     assert boxes_apart([label.get_window_extent() for label in ticks])
     low, high = ax.get_xlim()
@@ -194,13 +193,13 @@ def test_ticks_do_not_touch(looks, width):
 
 
 def test_evenly_spaced_looks_stand_on_a_linear_axis():
-    ax = WorstSharesDisplay(np.arange(61), np.ones((61, 1)), [0.1]).plot().ax_
+    ax = LearningPhaseDisplay(np.arange(61), np.ones(61)).plot().axes_[0]
     assert ax.get_xscale() == "linear"
     assert all(float(label.get_text()) % 1 == 0 for label in shown_ticks(ax))
-    fine = WorstSharesDisplay(np.arange(5) / 4, np.ones((5, 1)), [0.1], unit="epoch").plot().ax_
+    fine = LearningPhaseDisplay(np.arange(5) / 4, np.ones(5), unit="epoch").plot().axes_[0]
     assert fine.get_xscale() == "linear"
     assert fine.get_xlabel() == "epoch"
-    assert WorstSharesDisplay(EPOCHS, np.ones((12, 1)), [0.1]).plot().ax_.get_xscale() == "symlog"
+    assert LearningPhaseDisplay(EPOCHS, np.ones(12)).plot().axes_[0].get_xscale() == "symlog"
 
 
 def test_many_looks_have_no_dots_and_round_ticks():
@@ -234,11 +233,6 @@ def test_the_axes_of_the_user_are_drawn_on():
         ValueError, match="ax must be a sequence of 2 matplotlib axes, one for each panel, got 1"
     ):
         phases().plot(axes[0])
-    WorstSharesDisplay.from_dynamics(losses()).plot(axes[0])
-    with pytest.raises(
-        ValueError, match="ax must be a sequence of 1 matplotlib axes, one for each panel, got 2"
-    ):
-        WorstSharesDisplay.from_dynamics(losses()).plot(axes)
 
 
 def test_only_fitted_analyzers_are_drawn():
@@ -246,53 +240,3 @@ def test_only_fitted_analyzers_are_drawn():
         LearningPhaseDisplay.from_analyzer(phase_record())
     with pytest.raises(NotFittedError, match="This LearningPhaseAnalyzer instance is not fitted yet"):
         LearningPhaseDisplay.from_analyzer(LearningPhaseAnalyzer())
-
-
-# ----------------------------------------------------------------------------------- worst shares
-
-
-@pytest.mark.parametrize(
-    ("of", "name"), [("loss", "the total loss"), ("gradient_norm", "all gradient norms")]
-)
-def test_shares_are_those_of_the_function(of, name):
-    record = losses()
-    display = WorstSharesDisplay.from_dynamics(record, of=of, shares=(0.05, 0.5)).plot()
-    expected = worst_shares(record, of=of, shares=(0.05, 0.5))
-    for line, carried in zip(display.lines_, expected.T, strict=True):
-        np.testing.assert_allclose(line.get_data(), [ITERATIONS, 100 * carried])
-    assert legend(display.ax_) == ["5 %", "50 %"]
-    assert display.ax_.get_ylabel() == f"share of {name} (%)"
-    assert display.ax_.get_title(loc="left") == "What the worst of the samples carry"
-    assert display.figure_.get_size_inches()[0] == 3.4
-    assert display.ax_.get_xlabel() == "iteration"
-    low, high = display.ax_.get_ylim()
-    assert (low, high > 100) == (0, True)
-
-
-def test_curves_can_be_told_apart_without_colours():
-    lines = WorstSharesDisplay.from_dynamics(losses(), shares=(0.01, 0.05, 0.1, 0.5)).plot().lines_
-    assert len({str(line._dash_pattern) for line in lines}) == 4
-    assert len({line.get_color() for line in lines}) == 4
-    with pytest.raises(ValueError, match=r"^shares: there is room for 4, got 5.$"):
-        WorstSharesDisplay.from_dynamics(losses(), shares=(0.01, 0.05, 0.1, 0.5, 1)).plot()
-
-
-def test_of_one_epoch_there_are_dots():
-    one = WorstSharesDisplay.from_dynamics(losses(1, iterations=None)).plot()
-    assert [line.get_marker() for line in one.lines_] == ["o"] * 3
-    assert [label.get_text() for label in shown_ticks(one.ax_)] == ["0"]
-    assert [line.get_marker() for line in WorstSharesDisplay.from_dynamics(losses(2)).plot().lines_] == [
-        "None"
-    ] * 3
-
-
-def test_of_a_model_the_training_record_is_drawn_and_negative_losses_are_not():
-    model = Fitted().fit(losses())
-    model.validation_dynamics_ = losses(3)
-    assert_same(WorstSharesDisplay.from_dynamics(model), WorstSharesDisplay.from_dynamics(losses()))
-    with pytest.raises(
-        ValueError, match=r"^Losses are negative in part: shares of their total have no meaning.$"
-    ):
-        WorstSharesDisplay.from_dynamics(losses(loss=losses().loss - 1))
-    with pytest.raises(ValueError, match="has no gradient_norm"):
-        WorstSharesDisplay.from_dynamics(losses(gradient_norm=None), of="gradient_norm")

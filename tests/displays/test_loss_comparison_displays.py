@@ -101,7 +101,7 @@ def test_the_scale_is_logarithmic_in_the_error_or_linear(make):
         least = 100 * (MEAN if make is curves else MEAN[:, 1:]).min()
         assert max(least - 40, 0) <= low < least
         assert 95 < high < (100 if own is ax else 105)
-    with pytest.raises(ValueError, match=r"^scale must be 'log' or 'linear', got 'logit'\.$"):
+    with pytest.raises(ValueError, match=r"^scale must be one of 'log', 'linear'; got 'logit'\.$"):
         make().plot(scale="logit")
 
 
@@ -322,7 +322,7 @@ def test_curves_on_the_axes_of_the_user():
         display.plot(axes, kind="multiples")
     with pytest.raises(ValueError, match="a sequence of 1 matplotlib axes, one for each panel, got 4"):
         display.plot(axes)
-    with pytest.raises(ValueError, match=r"^kind must be 'together' or 'multiples', got 'all'\.$"):
+    with pytest.raises(ValueError, match=r"^kind must be one of 'together', 'multiples'; got 'all'\.$"):
         display.plot(kind="all")
 
 

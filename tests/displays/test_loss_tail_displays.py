@@ -193,7 +193,7 @@ def test_the_scale_of_the_loss(record):
         ValueError, match=r"'log' needs a positive loss, but its mean or median reaches -0.\d+: use"
     ):
         negative.plot(loss_scale="log")
-    with pytest.raises(ValueError, match="loss_scale must be 'auto', 'linear' or 'log', got 'symlog'"):
+    with pytest.raises(ValueError, match="loss_scale must be one of 'auto', 'linear', 'log'; got 'symlog'"):
         negative.plot(loss_scale="symlog")
 
 
@@ -388,7 +388,7 @@ def test_pictures_belong_to_the_record(record):
         ValueError, match="fitted on 100 samples, but the record has 150: give the record that was"
     ):
         WorstSamplesDisplay.from_analyzer(tails, record, np.zeros((150, 4)))
-    with pytest.raises(ValueError, match="by must be 'loss' or 'rise', got 'size'"):
+    with pytest.raises(ValueError, match="by must be one of 'loss', 'rise'; got 'size'"):
         worst(record, by="size")
     bare = Dynamics(y=record.y, classes=record.classes, epochs=record.epochs, loss=record.loss)
     with pytest.raises(ValueError, match="This record has no prediction"):

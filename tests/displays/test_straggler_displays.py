@@ -113,10 +113,12 @@ def test_there_are_no_more_samples(record, indices, told):
         gallery(record, indices=indices)
 
 
-@pytest.mark.parametrize("n_pictures", [0, -2, 1.5])
-def test_there_is_at_least_one_picture(record, n_pictures):
-    with pytest.raises(ValueError, match=f"n_pictures must be a whole number, 1 or more; got {n_pictures}"):
-        gallery(record, n_pictures=n_pictures)
+def test_there_is_at_least_one_picture(record):
+    for n_pictures in (0, -2):
+        with pytest.raises(ValueError, match=f"^n_pictures must be 1 or more, got {n_pictures}"):
+            gallery(record, n_pictures=n_pictures)
+    with pytest.raises(TypeError, match=r"^n_pictures must be a whole number, got 1\.5"):
+        gallery(record, n_pictures=1.5)
 
 
 def test_without_inversion_or_stragglers_there_is_nothing_to_show():

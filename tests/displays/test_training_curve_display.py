@@ -395,7 +395,7 @@ def test_a_logarithm_needs_more_than_zero(train):
 
 
 def test_an_unknown_scale_is_named(train):
-    with pytest.raises(ValueError, match="loss_scale must be 'linear' or 'log', got 'symlog'"):
+    with pytest.raises(ValueError, match="loss_scale must be one of 'linear', 'log'; got 'symlog'"):
         TrainingCurveDisplay.from_dynamics(train).plot(loss_scale="symlog")
 
 

@@ -45,7 +45,7 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     --------
     LossTailAnalyzer : Who they are, and whether they make the mean loss rise.
     LearningPhaseAnalyzer : When a layer stops keeping its input.
-    sklearn_nndyn.displays.WorstSharesDisplay : The picture of it.
+    sklearn_nndyn.displays.LossShareDisplay : A picture of the shares of the loss.
 
     Notes
     -----

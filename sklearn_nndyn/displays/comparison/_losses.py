@@ -4,10 +4,11 @@ from textwrap import wrap
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import PAPER, given_axes, mark_epochs, panels
+from sklearn_nndyn.displays._doors import expect_comparison
+from sklearn_nndyn.displays._style import PAPER, given_axes, mark_epochs, panels, styled
 from sklearn_nndyn.displays.comparison._styles_of_losses import (
+    SCALES,
     accuracy_axis,
-    check_scale,
     chosen_losses,
     height_for,
     in_percent,
@@ -16,6 +17,7 @@ from sklearn_nndyn.displays.comparison._styles_of_losses import (
     name_at_the_end,
     noise_words,
 )
+from sklearn_nndyn.utils.validation import check_choice
 
 KINDS = ("together", "multiples")
 N_COLUMNS = 4
@@ -91,9 +93,12 @@ class LossComparisonDisplay:
 
         Raises
         ------
+        TypeError
+            If something else than a LossComparison is given.
         ValueError
             If there is no such level or loss.
         """
+        expect_comparison(found)
         mean, half = found.learning_curves(label_noise=label_noise, input_noise=input_noise)
         rows = chosen_losses(found.losses, losses)
         levels = {"label_noise": label_noise, "input_noise": input_noise}
@@ -105,7 +110,7 @@ class LossComparisonDisplay:
             title=f"Test accuracy{noise_words(found, levels)}",
         )
 
-    def plot(self, ax=None, *, kind="together", scale="log"):
+    def plot(self, ax=None, *, kind="together", scale="log", fill_between_kw=None, **style):
         """Draw the curves, with their intervals shaded where there are several seeds.
 
         Parameters
@@ -118,6 +123,10 @@ class LossComparisonDisplay:
         scale : {"log", "linear"}, default="log"
             Of the accuracy. On the logarithmic one equal steps divide the error by the same number, so that losses can
             be told apart at 98 % as well as at 80 %.
+        fill_between_kw : dict, default=None
+            Style of the intervals: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of the curves, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -129,26 +138,26 @@ class LossComparisonDisplay:
         ValueError
             If there is no such kind or scale, nothing to draw, or ``ax`` is not as many axes as are needed.
         """
-        if kind not in KINDS:
-            raise ValueError(f"kind must be 'together' or 'multiples', got {kind!r}.")
-        check_scale(scale)
+        check_choice("kind", kind, KINDS)
+        check_choice("scale", scale, SCALES)
         curves = _best_first(self.losses, *in_percent(self.mean, self.half))
         self.lines_, self.bands_ = {}, {}
-        (self._plot_together if kind == "together" else self._plot_multiples)(ax, curves, scale)
+        plot = self._plot_together if kind == "together" else self._plot_multiples
+        plot(ax, curves, scale, (style, fill_between_kw))
         return self
 
-    def _plot_together(self, ax, curves, scale):
+    def _plot_together(self, ax, curves, scale, styles):
         looks = loss_looks(self.losses)
         with panels(ax, 1, height=height_for(len(curves))) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
             for loss, curve in curves.items():
-                self._draw(axes[0], loss, curve, looks[loss], alpha=min(0.15, 0.6 / len(curves)))
+                self._draw(axes[0], loss, curve, looks[loss], min(0.15, 0.6 / len(curves)), *styles)
             self._finish(axes[0], curves, scale)
             axes[0].set(xlabel="epoch", ylabel="test accuracy (%)")
             axes[0].set_title(self.title)
             self.labels_ = name_at_the_end(axes[0], self.lines_)
 
-    def _plot_multiples(self, ax, curves, scale):
+    def _plot_multiples(self, ax, curves, scale, styles):
         import matplotlib.pyplot as plt
 
         given, looks = ax is not None, loss_looks(self.losses)
@@ -161,19 +170,22 @@ class LossComparisonDisplay:
                 behind = [mean for other, (mean, _, _) in curves.items() if other != loss]
                 if behind:
                     panel.plot(self.epochs, np.transpose(behind), **BEHIND)
-                self._draw(panel, loss, curves[loss], looks[loss] | {"linestyle": "-"}, alpha=0.2)
+                self._draw(panel, loss, curves[loss], looks[loss] | {"linestyle": "-"}, 0.2, *styles)
                 self._finish(panel, curves, scale)
                 self._name_panel(panel, loss, looks[loss]["color"])
                 if given:
                     panel.set(xlabel="epoch", ylabel="test accuracy (%)")
 
-    def _draw(self, ax, loss, curve, look, alpha):
+    def _draw(self, ax, loss, curve, look, alpha, style, fill_between_kw):
+        from matplotlib.collections import PolyCollection
+
         mean, low, high = curve
-        (self.lines_[loss],) = ax.plot(self.epochs, mean, label=loss, zorder=3, **look)
+        line = styled({"label": loss, "zorder": 3, **look}, style)
+        (self.lines_[loss],) = ax.plot(self.epochs, mean, **line)
         if np.isfinite(low).any():
-            self.bands_[loss] = ax.fill_between(
-                self.epochs, low, high, color=look["color"], alpha=alpha, linewidth=0
-            )
+            band = {"color": look["color"], "alpha": alpha, "linewidth": 0}
+            band = styled(band, fill_between_kw, PolyCollection)
+            self.bands_[loss] = ax.fill_between(self.epochs, low, high, **band)
 
     def _finish(self, ax, curves, scale):
         accuracy_axis(ax, scale, [mean for mean, _, _ in curves.values()])

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import panels
+from sklearn_nndyn.displays._doors import expect_comparison
+from sklearn_nndyn.displays._style import panels, styled
 from sklearn_nndyn.displays.comparison._styles_of_losses import (
+    SCALES,
     accuracy_axis,
-    check_scale,
     chosen_losses,
     height_for,
     in_percent,
@@ -13,6 +14,7 @@ from sklearn_nndyn.displays.comparison._styles_of_losses import (
     name_at_the_end,
     noise_words,
 )
+from sklearn_nndyn.utils.validation import check_choice
 
 NOISES = ("label_noise", "input_noise")
 AXIS = {
@@ -94,10 +96,12 @@ class NoiseRobustnessDisplay:
 
         Raises
         ------
+        TypeError
+            If something else than a LossComparison is given.
         ValueError
             If there are no several levels, or there is no such level or loss.
         """
-        noise = _axis(found, noise)
+        noise = _axis(expect_comparison(found), noise)
         beside = {"label_noise": label_noise, "input_noise": input_noise}
         if beside.pop(noise) is not None:
             raise ValueError(f"{noise} is on the axis: all its levels are shown.")
@@ -118,7 +122,7 @@ class NoiseRobustnessDisplay:
             title=f"Test accuracy at the end of training{noise_words(found, beside)}",
         )
 
-    def plot(self, ax=None, *, scale="log"):
+    def plot(self, ax=None, *, scale="log", **style):
         """Draw a line for each loss, with its intervals, and its name and last value at its end.
 
         Points of one level are drawn a little beside each other, so that the intervals can be told apart.
@@ -129,6 +133,8 @@ class NoiseRobustnessDisplay:
             Where to draw; by default a new figure, as wide as a page of two columns.
         scale : {"log", "linear"}, default="log"
             Of the accuracy. On the logarithmic one equal steps divide the error by the same number.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of the lines, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -140,7 +146,7 @@ class NoiseRobustnessDisplay:
         ValueError
             If there is no such scale, nothing to draw, or ``ax`` is not one matplotlib axes.
         """
-        check_scale(scale)
+        check_choice("scale", scale, SCALES)
         values = in_percent(self.mean, self.half)
         there = np.flatnonzero(np.isfinite(values[0]).all(axis=1))
         if not len(there):
@@ -150,7 +156,7 @@ class NoiseRobustnessDisplay:
             self.axes_, self.figure_ = axes, axes[0].figure
             self.lines_, self.intervals_ = {}, {}
             for i, at in zip(best_first, self._beside_each_other(len(there)), strict=True):
-                self._draw(axes[0], self.losses[i], at, *(own[i] for own in values))
+                self._draw(axes[0], self.losses[i], at, *(own[i] for own in values), style)
             accuracy_axis(axes[0], scale, values[0][there], room=0.12)  # wide intervals may leave the panel
             axes[0].set(xlabel=self.noise, ylabel="test accuracy (%)")
             axes[0].set_xticks(self.levels, [f"{level:g}" for level in self.levels])
@@ -166,11 +172,10 @@ class NoiseRobustnessDisplay:
             n_lines - 1, 1
         )
 
-    def _draw(self, ax, loss, at, mean, low, high):
+    def _draw(self, ax, loss, at, mean, low, high, style):
         look = loss_looks(self.losses)[loss]
-        (self.lines_[loss],) = ax.plot(
-            at, mean, marker="o", markersize=2.5, linewidth=1.1, label=loss, zorder=3, **look
-        )
+        line = {"marker": "o", "markersize": 2.5, "linewidth": 1.1, "label": loss, "zorder": 3, **look}
+        (self.lines_[loss],) = ax.plot(at, mean, **styled(line, style))
         if np.isfinite(low).any():
             self.intervals_[loss] = ax.vlines(at, low, high, color=look["color"], linewidth=0.8, alpha=0.6)
 

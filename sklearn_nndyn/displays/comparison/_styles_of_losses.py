@@ -64,12 +64,6 @@ def in_percent(mean, half):
     return mean, np.maximum(mean - half, 0), np.minimum(mean + half, 100)
 
 
-def check_scale(scale):
-    """One of the known scales of accuracy."""
-    if scale not in SCALES:
-        raise ValueError(f"scale must be 'log' or 'linear', got {scale!r}.")
-
-
 def accuracy_axis(ax, scale, shown, room=0.05):
     """The y axis as accuracy in percent, with a share of room below and above all that is shown.
 

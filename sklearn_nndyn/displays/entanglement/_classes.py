@@ -3,8 +3,9 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
-from sklearn_nndyn.displays._style import COLOURS, COLUMN, PAPER, given_axes, mark_epochs
+from sklearn_nndyn.displays._style import COLOURS, COLUMN, PAPER, given_axes, mark_epochs, styled
 from sklearn_nndyn.displays.entanglement._runs import check_analyzer
+from sklearn_nndyn.utils.text import listed
 
 MOST_CLASSES = 20
 N_COLUMNS = 5
@@ -107,7 +108,7 @@ class ClassEntanglementDisplay:
             Of a model the training record is read.
         classes : sequence of classes, optional
             Which to show, in this order; by default all. Twenty at most.
-        params : parameters of EntanglementAnalyzer
+        **params : parameters of EntanglementAnalyzer
             Such as ``layer`` or ``rule``.
 
         Returns
@@ -122,7 +123,7 @@ class ClassEntanglementDisplay:
         """
         return cls.from_analyzer(EntanglementAnalyzer(**params).fit(dynamics), classes=classes)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, **style):
         """Draw a panel for each class: its radius, the mean of all in grey behind, and a dot where it turns.
 
         The panels have the same axes; above each is the name of the class, with the epoch of its turn and the
@@ -132,6 +133,8 @@ class ClassEntanglementDisplay:
         ----------
         ax : sequence of n_classes matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns at most.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of the radii, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -149,7 +152,7 @@ class ClassEntanglementDisplay:
         with plt.rc_context({} if given else PAPER):
             self.axes_ = given_axes(ax, len(self.class_names), "class") if given else self._new_axes(plt)
             self.figure_ = self.axes_[0].figure
-            drawn = [self._draw(*numbered) for numbered in enumerate(self.axes_)]
+            drawn = [self._draw(position, panel, style) for position, panel in enumerate(self.axes_)]
             self.mean_lines_, self.radius_lines_, self.turns_ = (
                 list(each) for each in zip(*drawn, strict=True)
             )
@@ -172,10 +175,10 @@ class ClassEntanglementDisplay:
             lowest.xaxis.set_tick_params(labelbottom=True)  # also where the row below it is not full
         return axes.ravel()[:n_classes]
 
-    def _draw(self, position, ax):
+    def _draw(self, position, ax, style):
         radius, turn = self.radii[:, position], self.turns[position]
         mean = ax.plot(self.epochs, self.mean_radius, color="#A6A6A6", linewidth=1.2)[0]
-        line = ax.plot(self.epochs, radius, color=COLOURS["blue"])[0]
+        line = ax.plot(self.epochs, radius, **styled({"color": COLOURS["blue"]}, style))[0]
         dot, description = None, "no turn"
         if not np.isnan(turn):
             at = np.searchsorted(self.epochs, turn)
@@ -207,8 +210,9 @@ def _positions(classes, known):
     wanted = names if classes is None else list(classes)
     missing = [name for name in wanted if name not in names]
     if missing or not wanted:
-        offered = ", ".join(map(repr, names[:MOST_CLASSES])) + (", ..." if len(names) > MOST_CLASSES else "")
-        raise ValueError(f"classes must be among {offered}; got {', '.join(map(repr, missing)) or 'none'}.")
+        raise ValueError(
+            f"classes must be among {listed(names, MOST_CLASSES)}; got {listed(missing) or 'none'}."
+        )
     if len(wanted) > MOST_CLASSES:
         raise ValueError(
             f"There are {len(wanted)} classes, but room for {MOST_CLASSES}: choose with classes=[{names[0]!r}, ...]."

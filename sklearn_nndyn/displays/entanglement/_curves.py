@@ -1,6 +1,6 @@
 """Radius and distance of the classes of a hidden layer: over the epochs, and against the training error.
 
-Longer than 300 lines: one picture of four panels, whose drawing shares colours, looks and legends.
+Longer than 300 lines: one picture of four panels, and half of the file documents it.
 """
 
 import numpy as np
@@ -12,10 +12,17 @@ from sklearn_nndyn.displays._style import (
     error_axis,
     given_axes,
     mark_epochs,
-    mark_places,
     room_above,
+    styled,
     title_over_legend,
 )
+from sklearn_nndyn.displays.entanglement._inversion_marks import (
+    mark_dots,
+    mark_means,
+    mean_inversion,
+    rows_of_legend,
+)
+from sklearn_nndyn.displays.entanglement._run_groups import GROUP_LOOKS, RunGroups
 from sklearn_nndyn.displays.entanglement._runs import (
     MOST_CLASSES,
     check_analyzer,
@@ -24,24 +31,9 @@ from sklearn_nndyn.displays.entanglement._runs import (
     radius_of,
     runs_and_labels,
 )
-from sklearn_nndyn.utils.text import percent
 
-# Dashes let a curve be seen that lies under another.
-GROUP_LOOKS = [
-    {"color": COLOURS[name], "linestyle": dashes}
-    for name, dashes in {
-        "blue": "-",
-        "vermillion": (0, (5, 1.5)),
-        "black": (0, (1.5, 2)),
-        "green": (0, (6, 1.5, 1.5, 1.5)),
-        "purple": (0, (3, 3)),
-        "orange": (0, (1, 3)),
-        "sky": (0, (8, 4)),
-    }.items()
-]
 CLASS_COLOURS = [COLOURS[name] for name in ("sky", "orange", "green")]
 MOST_WORDS = 3  # labels whose inversions can be told in words
-LEGEND_WIDTH = 480  # points, over both columns
 
 
 class EntanglementDisplay:
@@ -180,7 +172,7 @@ class EntanglementDisplay:
             Of a model the training record is read.
         labels : str or list of str, optional
             A name for each entry of ``dynamics``, or one for all.
-        params : parameters of EntanglementAnalyzer
+        **params : parameters of EntanglementAnalyzer
             Such as ``layer`` or ``reference``.
 
         Returns
@@ -196,7 +188,7 @@ class EntanglementDisplay:
         runs, labels = runs_and_labels(dynamics, labels)
         return cls.from_analyzer([EntanglementAnalyzer(**params).fit(run) for run in runs], labels=labels)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, **style):
         """Draw the radius above the distance, over the epochs and against the training error.
 
         The error falls from left to right, on a logarithmic scale, on which an error of zero has no place: such
@@ -208,6 +200,8 @@ class EntanglementDisplay:
         ----------
         ax : sequence of four matplotlib Axes, optional
             Where to draw, in the order of ``axes_``; by default a new figure, as wide as a page of two columns.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of radius and distance, such as ``linewidth``; it goes before our own.
 
         Returns
         -------
@@ -226,39 +220,25 @@ class EntanglementDisplay:
         with plt.rc_context({} if given else PAPER):
             self.axes_ = given_axes(ax, 4, "panel") if given else _new_axes(plt)
             self.figure_ = self.axes_[0].figure
-            self._draw_curves()
+            self._draw_curves(style)
             self._finish_axes(inner=given)
             self._mark_inversions()
             self._name()
         return self
 
     def _check_numbers(self):
-        if len(self._groups) > len(GROUP_LOOKS):
-            raise ValueError(
-                f"There are {len(self._groups)} labels, but only {len(GROUP_LOOKS)} colours that everyone can tell "
-                "apart: give runs that belong together the same label."
-            )
+        self._groups = RunGroups(len(self.epochs), self.labels, self.inversions)
         if len(self.class_radii or {}) > MOST_CLASSES:
             raise ValueError(
                 f"class_radii: there is room for {MOST_CLASSES}, got {len(self.class_radii)}; "
                 "ClassEntanglementDisplay shows more."
             )
 
-    @property
-    def _groups(self):
-        """{label: positions of its runs}, in the order of their first run."""
-        labels = [""] * len(self.epochs) if self.labels is None else self.labels
-        return {label: [i for i, own in enumerate(labels) if own == label] for label in dict.fromkeys(labels)}
-
-    def _looks(self):
-        """{label: how its curves look}."""
-        return dict(zip(self._groups, GROUP_LOOKS, strict=False))
-
     def _across(self, run):
         """What stands on the x axes: epochs, and errors in percent."""
         return self.epochs[run], 100 * np.asarray(self.training_error[run])
 
-    def _draw_curves(self):
+    def _draw_curves(self, style):
         above, below = self.axes_[:2], self.axes_[2:]
         radii = (self.class_radii or {}).items()
         self.class_lines_ = {
@@ -266,8 +246,11 @@ class EntanglementDisplay:
             for (name, radius), colour in zip(radii, CLASS_COLOURS, strict=False)
         }
         self.radius_lines_, self.distance_lines_ = [None] * len(self.epochs), [None] * len(self.epochs)
-        for (label, runs), look in zip(self._groups.items(), self._looks().values(), strict=True):
-            look = look | {"linewidth": 1.4 if len(runs) == 1 else 0.8, "label": label}
+        for label, runs in self._groups.runs.items():
+            look = styled(
+                self._groups.looks[label] | {"linewidth": 1.4 if len(runs) == 1 else 0.8, "label": label},
+                style,
+            )
             for run in runs:
                 self.radius_lines_[run] = self._pair(above, run, self.radius[run], **look)
                 self.distance_lines_[run] = self._pair(below, run, self.distance[run], **look)
@@ -278,7 +261,7 @@ class EntanglementDisplay:
     def _finish_axes(self, inner):
         """Names and scales of the axes; of the ``inner`` ones too where they are not known to be aligned."""
         errors = np.concatenate(self.training_error)
-        n_marks = sum(bool(self._inverting(runs)) for runs in self._groups.values())
+        n_marks = sum(map(bool, self._groups.inverting.values()))
         n_words = n_marks if n_marks <= MOST_WORDS else 0
         for row, name in enumerate((self.radius_name, "mean distance D")):
             over, against = self.axes_[2 * row : 2 * row + 2]
@@ -293,91 +276,48 @@ class EntanglementDisplay:
         for ax in self.axes_[:2] if inner else self.axes_[:1]:
             room_above(ax, n_words)
 
-    def _inverting(self, runs):
-        return [] if self.inversions is None else [run for run in runs if self.inversions[run] is not None]
-
     def _mark_inversions(self):
         self.marks_ = [[] for _ in self.epochs]
         means, errors = {}, {}
-        for label, runs in self._groups.items():
-            inverting = self._inverting(runs)
-            look = {"color": self._mark_colour(label), "markersize": 4 if len(runs) == 1 else 2.5}
+        groups = self._groups
+        for label, runs in groups.runs.items():
+            inverting = groups.inverting[label]
+            look = {"color": groups.mark_colours[label], "markersize": 4 if len(runs) == 1 else 2.5}
             for run in inverting:
-                self.marks_[run] = self._dots(run, **look)
+                self.marks_[run] = self._dots(run, look)
             if inverting:
-                means[label], errors[label] = self._mean_inversion(inverting, len(runs))
+                at = [(self.epochs[run], self.training_error[run], self.inversions[run]) for run in inverting]
+                means[label], errors[label] = mean_inversion(at, len(runs))
         self.inversion_lines_ = {label: [] for label in means}
         for panel, ax in enumerate(self.axes_):
-            self._mark_means(
-                ax, (errors if panel % 2 else means), in_words=panel < 2 and len(means) <= MOST_WORDS
-            )
-
-    def _mark_means(self, ax, means, in_words):
-        """A line for each label in one panel; none at an error of zero."""
-        shown = {label: mean for label, mean in means.items() if mean[0] > 0 or ax.get_xscale() != "log"}
-        if shown:
-            places, words = zip(*shown.values(), strict=True)
-            colours = [self._mark_colour(label) for label in shown]
-            lines = mark_places(ax, places, words if in_words else [""] * len(words), colours)
-            for label, line in zip(shown, lines, strict=True):
+            in_words = panel < 2 and len(means) <= MOST_WORDS
+            for label, line in mark_means(
+                ax, errors if panel % 2 else means, groups.mark_colours, in_words
+            ).items():
                 self.inversion_lines_[label].append(line)
 
-    def _mark_colour(self, label):
-        return "black" if self.labels is None else self._looks()[label]["color"]
-
-    def _dots(self, run, **look):
+    def _dots(self, run, look):
         """At the inversion in each panel."""
         at = self.inversions[run]
         heights = [self.radius[run][at]] * 2 + [self.distance[run][at]] * 2
-        places = [x[at] for x in self._across(run)] * 2
-        return [
-            ax.plot(x, y, marker="o", linestyle="none", zorder=3, **look)[0]
-            for ax, x, y in zip(self.axes_, places, heights, strict=True)
-        ]
-
-    def _mean_inversion(self, inverting, n_runs):
-        """Mean epoch, and mean error in percent, each with the words beside it."""
-        epochs = np.array([self.epochs[run][self.inversions[run]] for run in inverting])
-        errors = np.array([self.training_error[run][self.inversions[run]] for run in inverting])
-        few = f" ({len(inverting)} of {n_runs} runs)" if len(inverting) < n_runs else ""
-        return (
-            (epochs.mean(), f"inversion: {_span(epochs)}{few}"),
-            (100 * errors.mean(), f"inversion: {_mean_and_spread(errors)}{few}"),
-        )
+        return mark_dots(self.axes_, [x[at] for x in self._across(run)] * 2, heights, look)
 
     def _name(self):
         from matplotlib.lines import Line2D
 
         handles = []
         if self.labels is not None:
-            handles = [Line2D([], [], label=label, **look) for label, look in self._looks().items()]
+            handles = [Line2D([], [], label=label, **look) for label, look in self._groups.looks.items()]
         elif self.class_lines_:
             handles = [Line2D([], [], label=self.radius_name, **GROUP_LOOKS[0])]
         handles += [
             Line2D([], [], color=lines[0].get_color(), linewidth=0.9, label=name)
             for name, lines in self.class_lines_.items()
         ]
-        n_rows = _rows(handles)
+        n_rows = rows_of_legend(handles)
         title_over_legend(self.axes_[0], "Radius and distance over the epochs", handles, n_rows)
         title_over_legend(self.axes_[1], "The same against the training error", [], n_rows)
 
 
 def _new_axes(plt):
     return plt.subplots(2, 2, figsize=(7, 4), layout="constrained", sharex="col", sharey="row")[1].ravel()
-
-
-def _rows(handles):
-    """Rows that a legend needs over both columns, by the length of its words."""
-    width = sum(28 + 3.7 * len(handle.get_label()) for handle in handles)
-    return int(np.ceil(width / LEGEND_WIDTH))
-
-
-def _span(epochs):
-    first, last = epochs.min(), epochs.max()
-    return f"epoch {first}" if first == last else f"epochs {first}–{last}"
-
-
-def _mean_and_spread(errors):
-    if len(errors) == 1:
-        return f"error {percent(errors[0])}"
-    return f"{100 * errors.mean():.2f} ± {100 * errors.std(ddof=1):.2f} %"

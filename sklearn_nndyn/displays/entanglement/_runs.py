@@ -1,18 +1,14 @@
 """Which fitted analyzers a picture of entanglement is drawn from, and which of their curves."""
 
-from sklearn.utils.validation import check_is_fitted
-
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
+from sklearn_nndyn.displays._doors import expect_fitted
 
 MOST_CLASSES = 3
 
 
 def check_analyzer(analyzer):
     """A fitted EntanglementAnalyzer."""
-    if not isinstance(analyzer, EntanglementAnalyzer):
-        raise TypeError(f"Expected a fitted EntanglementAnalyzer, got {type(analyzer).__name__}.")
-    check_is_fitted(analyzer, "inversion_error_")
-    return analyzer
+    return expect_fitted(analyzer, EntanglementAnalyzer, "inversion_error_")
 
 
 def runs_and_labels(given, labels):

@@ -1,7 +1,5 @@
 """The stragglers, as pictures."""
 
-from numbers import Integral
-
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
@@ -15,6 +13,7 @@ from sklearn_nndyn.displays._picture_grid import (
 from sklearn_nndyn.displays.entanglement._runs import check_analyzer
 from sklearn_nndyn.dynamics import find_record
 from sklearn_nndyn.utils.text import percent
+from sklearn_nndyn.utils.validation import check_count
 
 
 class StragglerGalleryDisplay:
@@ -104,13 +103,14 @@ class StragglerGalleryDisplay:
         sklearn.exceptions.NotFittedError
             If the analyzer or the model is not fitted.
         """
+        n_samples = len(check_analyzer(analyzer).straggler_mask_)
+        check_count("n_pictures", n_pictures)
         record, _ = find_record(dynamics, ["prediction"], "train")
         images = as_images(X)
-        check_pictures(len(check_analyzer(analyzer).straggler_mask_), record, images)
+        check_pictures(n_samples, record, images)
         _check_inversion(analyzer)
         table = dict(zip(analyzer.get_feature_names_out(), analyzer.transform(record).T, strict=True))
         _check_same(table["straggler"], analyzer)
-        _check_number(n_pictures)
         shown = _shown(indices, analyzer, table["margin_at_turn"])[:n_pictures]
         return cls(
             images[shown],
@@ -135,7 +135,7 @@ class StragglerGalleryDisplay:
             How many, at most.
         indices : array of int, optional
             Which samples to show, in this order; by default the stragglers, see ``from_analyzer``.
-        params : parameters of EntanglementAnalyzer
+        **params : parameters of EntanglementAnalyzer
             Such as ``layer`` or ``reference``.
 
         Returns
@@ -151,13 +151,15 @@ class StragglerGalleryDisplay:
         analyzer = EntanglementAnalyzer(**params).fit(dynamics)
         return cls.from_analyzer(analyzer, dynamics, X, n_pictures=n_pictures, indices=indices)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, **style):
         """Draw the pictures in rows of six: above each its true and its predicted name, below it when it is learned.
 
         Parameters
         ----------
         ax : sequence of n_pictures matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns.
+        **style : keyword arguments of matplotlib.axes.Axes.imshow
+            Style of the pictures, such as ``cmap``; it goes before our own.
 
         Returns
         -------
@@ -178,6 +180,7 @@ class StragglerGalleryDisplay:
                 for epoch in self.epochs_learned
             ],
             wrapped_title(self.title, len(self.images)),
+            style,
         )
         self.figure_ = self.axes_[0].figure
         return self
@@ -197,11 +200,6 @@ def _check_same(stragglers, analyzer):
             f"The record has {int(stragglers.sum())} samples misclassified at epoch {analyzer.inversion_epoch_}, but "
             f"not the {len(analyzer.straggler_indices_)} stragglers of the analyzer: give the record that was analysed."
         )
-
-
-def _check_number(n_pictures):
-    if not isinstance(n_pictures, Integral) or n_pictures < 1:
-        raise ValueError(f"n_pictures must be a whole number, 1 or more; got {n_pictures!r}.")
 
 
 def _shown(indices, analyzer, margins):

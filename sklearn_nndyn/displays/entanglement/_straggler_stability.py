@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers import straggler_stability
+from sklearn_nndyn.analyzers import StragglerStability, straggler_stability
+from sklearn_nndyn.displays._doors import expect
 from sklearn_nndyn.displays._style import (
     COLOURS,
     PAPER,
@@ -10,6 +11,7 @@ from sklearn_nndyn.displays._style import (
     given_axes,
     mark_places,
     room_above,
+    styled,
     title_over_legend,
 )
 from sklearn_nndyn.utils.text import percent
@@ -111,9 +113,12 @@ class StragglerStabilityDisplay:
 
         Raises
         ------
+        TypeError
+            If something else than a StragglerStability is given.
         ValueError
             If there is not one label for each run.
         """
+        expect(found, StragglerStability, "a StragglerStability, as straggler_stability returns it")
         n_runs, n_samples = found.masks.shape
         if labels is not None and len(labels) != n_runs:
             raise ValueError(f"labels: there are {n_runs} runs, but {len(labels)} labels.")
@@ -157,7 +162,7 @@ class StragglerStabilityDisplay:
         found = straggler_stability(runs, analyzer=analyzer, errors=errors)
         return cls.from_stability(found, labels=labels)
 
-    def plot(self, ax=None, *, cmap="cividis"):
+    def plot(self, ax=None, *, cmap="cividis", line_kw=None, **style):
         """Draw three panels: the overlap of each two runs; the mean overlap, and z, against the training error.
 
         A cell is blank where there is nothing to compare; overlaps of up to twelve runs are written into theirs. The
@@ -170,6 +175,10 @@ class StragglerStabilityDisplay:
             Where to draw; by default a new figure, as wide as a page of two columns.
         cmap : str or matplotlib Colormap, default="cividis"
             Colours of the overlaps, from 0 to 100 %; the default is safe for the colour-blind.
+        line_kw : dict, default=None
+            Style of the curves: keyword arguments of ``matplotlib.axes.Axes.plot``.
+        **style : keyword arguments of matplotlib.axes.Axes.imshow
+            Style of the overlaps of the runs; it goes before our own.
 
         Returns
         -------
@@ -187,16 +196,19 @@ class StragglerStabilityDisplay:
         with plt.rc_context({} if given else PAPER):
             self.axes_ = given_axes(ax, 3, "panel") if given else _new_axes(plt)
             self.figure_ = self.axes_[0].figure
-            self._draw_runs(cmap)
-            self._draw_overlap()
-            self._draw_z()
+            self._draw_runs({"cmap": cmap} | style)
+            self._draw_overlap(line_kw)
+            self._draw_z(line_kw)
             self._finish_curves()
         return self
 
-    def _draw_runs(self, cmap):
+    def _draw_runs(self, style):
+        from matplotlib.image import AxesImage
+
         ax, values = self.axes_[0], 100 * np.asarray(self.jaccard, dtype=float)
         np.fill_diagonal(values, np.nan)
-        self.image_ = ax.imshow(values, vmin=0, vmax=100, cmap=cmap, interpolation="nearest")
+        look = {"vmin": 0, "vmax": 100, "interpolation": "nearest"}
+        self.image_ = ax.imshow(values, **styled(look, style, AxesImage))
         n_runs = len(values)
         if n_runs <= MOST_NUMBERS:
             for (row, column), value in np.ndenumerate(values):
@@ -225,26 +237,25 @@ class StragglerStabilityDisplay:
         look = {"ha": "center", "va": "center", "fontsize": size, "color": "white" if dark else "black"}
         ax.text(column, row, f"{value:.0f}", **look)
 
-    def _draw_overlap(self):
+    def _draw_overlap(self, style):
         ax, across = self.axes_[1], 100 * np.asarray(self.errors)
-        self.lines_ = {
-            "jaccard": ax.plot(
-                across, 100 * np.asarray(self.jaccard_curve), color=COLOURS["blue"], label="of two runs"
-            )[0]
-        }
+        look = styled({"color": COLOURS["blue"], "label": "of two runs"}, style)
+        self.lines_ = {"jaccard": ax.plot(across, 100 * np.asarray(self.jaccard_curve), **look)[0]}
         if self.chance_curve is not None:
             look = {"color": COLOURS["grey"], "linestyle": ":", "label": "of random samples"}
-            self.lines_["chance"] = ax.plot(across, 100 * np.asarray(self.chance_curve), **look)[0]
+            self.lines_["chance"] = ax.plot(
+                across, 100 * np.asarray(self.chance_curve), **styled(look, style)
+            )[0]
         ax.set(ylabel="overlap (%)", ylim=(0, 100))
 
-    def _draw_z(self):
+    def _draw_z(self, style):
         ax, across = self.axes_[2], 100 * np.asarray(self.errors)
         if not np.isnan(self.z_curve).all():
             look = {"color": COLOURS["vermillion"], "label": "of the pairs of runs"}
-            self.lines_["z"] = ax.plot(across, self.z_curve, **look)[0]
+            self.lines_["z"] = ax.plot(across, self.z_curve, **styled(look, style))[0]
         if self.z_pairs_curve is not None:
             look = {"color": COLOURS["green"], "linestyle": "--", "label": "of chance"}
-            self.lines_["z_pairs"] = ax.plot(across, self.z_pairs_curve, **look)[0]
+            self.lines_["z_pairs"] = ax.plot(across, self.z_pairs_curve, **styled(look, style))[0]
         ax.set_ylabel("z (deviations)")
         ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
 

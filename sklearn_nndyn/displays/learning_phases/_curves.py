@@ -1,15 +1,16 @@
 """Three phases of learning: how well a layer gives its input back, beside accuracy."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.analyzers import LearningPhaseAnalyzer
+from sklearn_nndyn.displays._doors import expect_fitted
 from sklearn_nndyn.displays._style import (
     COLOURS,
     PAPER,
     given_axes,
     mark_places,
     room_above,
+    styled,
     title_over_legend,
 )
 from sklearn_nndyn.displays.learning_phases._record_axis import look_axis, looks_of
@@ -125,9 +126,7 @@ class LearningPhaseDisplay:
         sklearn.exceptions.NotFittedError
             If the analyzer is not fitted.
         """
-        if not isinstance(analyzer, LearningPhaseAnalyzer):
-            raise TypeError(f"Expected a fitted LearningPhaseAnalyzer, got {type(analyzer).__name__}.")
-        check_is_fitted(analyzer)
+        expect_fitted(analyzer, LearningPhaseAnalyzer)
         looks, unit = looks_of(analyzer.epochs_, analyzer.iterations_)
         counted = unit == "iteration"
         return cls(
@@ -150,7 +149,7 @@ class LearningPhaseDisplay:
         ----------
         dynamics : Dynamics, fitted estimator, or list or tuple of them
             As for ``LearningPhaseAnalyzer.fit``.
-        params : parameters of LearningPhaseAnalyzer
+        **params : parameters of LearningPhaseAnalyzer
             Such as ``layer``.
 
         Returns
@@ -165,7 +164,7 @@ class LearningPhaseDisplay:
         """
         return cls.from_analyzer(LearningPhaseAnalyzer(**params).fit(dynamics))
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, fill_between_kw=None, **style):
         """Draw the reconstruction error, with its standard error shaded, above the accuracy where there is one.
 
         The phases are shaded, and a dashed line stands at the turn. Looks that lie ever farther apart stand on a
@@ -176,6 +175,10 @@ class LearningPhaseDisplay:
         ax : matplotlib Axes or sequence of them, optional
             Where to draw: one for the reconstruction, and one for the accuracy where there is one. By default a new
             figure, as wide as a page of two columns.
+        fill_between_kw : dict, default=None
+            Style of the standard error: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of the curves of both panels, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -193,8 +196,8 @@ class LearningPhaseDisplay:
         with plt.rc_context(PAPER if ax is None else {}):
             self.axes_ = _new_axes(plt, n_axes) if ax is None else given_axes(ax, n_axes, "panel")
             self.figure_ = self.axes_[0].figure
-            self._draw_reconstruction(self.axes_[0])
-            self._draw_accuracies()
+            self._draw_reconstruction(self.axes_[0], style, fill_between_kw)
+            self._draw_accuracies(style)
             self._finish(shared=ax is None)
         return self
 
@@ -206,21 +209,28 @@ class LearningPhaseDisplay:
     def _dots(self):
         return {"markersize": 3 if len(self.looks) <= MOST_DOTS else 0}
 
-    def _draw_reconstruction(self, ax):
+    def _draw_reconstruction(self, ax, style, fill_between_kw):
+        from matplotlib.collections import PolyCollection
+
         look = {"color": COLOURS["blue"], "marker": "o", "label": "reconstruction error", **self._dots()}
-        (self.line_,) = ax.plot(self.looks, self.reconstruction, **look)
+        (self.line_,) = ax.plot(self.looks, self.reconstruction, **styled(look, style))
         self.band_ = None
         if self.error is not None:
             low, high = (np.asarray(self.reconstruction) + side * np.asarray(self.error) for side in (-1, 1))
             look = {"color": COLOURS["blue"], "alpha": 0.25, "linewidth": 0, "label": "± standard error"}
-            self.band_ = ax.fill_between(self.looks, low, high, **look)
+            self.band_ = ax.fill_between(
+                self.looks, low, high, **styled(look, fill_between_kw, PolyCollection)
+            )
         ax.set_ylabel("mean squared error\n(squared units of the input)")
 
-    def _draw_accuracies(self):
+    def _draw_accuracies(self, style):
         self.accuracy_lines_ = {
-            name: self.axes_[1].plot(self.looks, curve, label=name, **ACCURACY_LOOKS[name], **self._dots())[0]
+            name: self.axes_[1].plot(self.looks, curve, **self._accuracy_look(name, style))[0]
             for name, curve in self._accuracies().items()
         }
+
+    def _accuracy_look(self, name, style):
+        return styled({"label": name, **ACCURACY_LOOKS[name], **self._dots()}, style)
 
     def _finish(self, shared):
         for ax in self.axes_[-1:] if shared else self.axes_:

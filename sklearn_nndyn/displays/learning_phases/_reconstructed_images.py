@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.displays._picture_grid import as_images
+from sklearn_nndyn.displays._picture_grid import as_images, draw_picture
 from sklearn_nndyn.displays._style import PAPER, given_axes
 from sklearn_nndyn.dynamics import check_dynamics, unwrap_estimator
 from sklearn_nndyn.utils.text import figure
@@ -100,7 +100,7 @@ class ReconstructedImagesDisplay:
         errors = [((own - X) ** 2).reshape(len(X), -1).mean(axis=1) for own in given_back]
         return cls(X, np.array(given_back), np.array(epochs), np.array(errors), image_shape=image_shape)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, **style):
         """Draw a row for each image: the original, and what was given back at each epoch.
 
         All share one scale of brightness, the range of the originals; what lies beyond it is drawn at its ends.
@@ -109,6 +109,8 @@ class ReconstructedImagesDisplay:
         ----------
         ax : array of n_images * (1 + n_epochs) matplotlib Axes, optional
             Where to draw, row by row; by default a new figure.
+        **style : keyword arguments of matplotlib.axes.Axes.imshow
+            Style of the pictures, such as ``cmap``; it goes before our own.
 
         Returns
         -------
@@ -131,7 +133,10 @@ class ReconstructedImagesDisplay:
             self.figure_ = axes.ravel()[0].figure
             self.images_ = np.array(
                 [
-                    [_draw(ax, picture, limits) for ax, picture in zip(row, own, strict=True)]
+                    [
+                        draw_picture(ax, picture, "", "", limits | style)
+                        for ax, picture in zip(row, own, strict=True)
+                    ]
                     for row, own in zip(self.axes_, np.swapaxes(pictures, 0, 1), strict=True)
                 ],
                 dtype=object,
@@ -195,11 +200,3 @@ def _new_axes(plt, n_rows, n_columns):
     cell, n_lines = min(CELL, 7 / n_columns), 1 if n_columns <= WIDE else 2
     figsize = cell * n_columns, 0.2 * n_lines + (cell + 0.14 * n_lines) * n_rows
     return plt.subplots(n_rows, n_columns, figsize=figsize, layout="constrained", squeeze=False)[1]
-
-
-def _draw(ax, picture, limits):
-    drawn = ax.imshow(picture, cmap="gray_r", interpolation="nearest", **limits)
-    ax.set(xticks=[], yticks=[])
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
-    return drawn

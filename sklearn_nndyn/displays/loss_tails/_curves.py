@@ -3,14 +3,17 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
+from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
 from sklearn_nndyn.displays._style import (
     COLOURS,
     loss_label,
     mark_epochs,
     mark_turn,
     panels,
+    styled,
     title_over_legend,
 )
+from sklearn_nndyn.utils.validation import check_choice
 
 
 class LossTailDisplay:
@@ -85,10 +88,14 @@ class LossTailDisplay:
 
         Raises
         ------
+        TypeError
+            If something else than a LossTailAnalyzer is given.
         ValueError
             If the quantiles are not two increasing ones of the analyzer.
+        sklearn.exceptions.NotFittedError
+            If the analyzer is not fitted.
         """
-        known = tails.quantiles_.tolist()
+        known = expect_fitted(tails, LossTailAnalyzer).quantiles_.tolist()
         if len(quantiles) != 2 or not set(quantiles) <= set(known) or quantiles[0] >= quantiles[1]:
             raise ValueError(f"quantiles must be two increasing ones of {known}, got {quantiles!r}.")
         return cls(
@@ -124,9 +131,11 @@ class LossTailDisplay:
         TypeError, ValueError
             As ``LossTailAnalyzer.fit`` and ``from_analyzer``.
         """
-        return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(dynamics), quantiles=quantiles)
+        return cls.from_analyzer(
+            LossTailAnalyzer(onset=onset).fit(expect_record_or_losses(dynamics)), quantiles=quantiles
+        )
 
-    def plot(self, ax=None, *, loss_scale="auto"):
+    def plot(self, ax=None, *, loss_scale="auto", fill_between_kw=None, **style):
         """Draw two panels: the mean by itself, near its turn; and the mean among the losses of all samples.
 
         In both the mean is solid and the turn a vertical line; in the second the median is dashed and the band
@@ -138,6 +147,10 @@ class LossTailDisplay:
             Where to draw; by default a new figure, as wide as a page of two columns.
         loss_scale : {"auto", "linear", "log"}, default="auto"
             Scale of the second panel; by itself logarithmic where mean and median are positive.
+        fill_between_kw : dict, default=None
+            Style of the band: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of mean and median, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -154,7 +167,7 @@ class LossTailDisplay:
         scale = _scale(loss_scale, lowest)
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self._draw(*axes)
+            self._draw(*axes, style, fill_between_kw)
             axes[0].set_ylim(
                 *_near_the_turn(np.asarray(self.mean), np.searchsorted(self.epochs, self.onset_epoch))
             )
@@ -166,17 +179,22 @@ class LossTailDisplay:
             self._finish()
         return self
 
-    def _draw(self, alone, among):
+    def _draw(self, alone, among, style, fill_between_kw):
+        from matplotlib.collections import PolyCollection
+
         low, high = (f"{100 * quantile:g}" for quantile in self.quantiles)
         blue, red = COLOURS["blue"], COLOURS["vermillion"]
         among.plot(self.epochs, np.transpose(self.band), color=blue, alpha=0.5, linewidth=0.6)
+        band = {"color": blue, "alpha": 0.12, "linewidth": 0, "label": f"{low}–{high} % of samples"}
         self.band_ = among.fill_between(
-            self.epochs, *self.band, color=blue, alpha=0.12, linewidth=0, label=f"{low}–{high} % of samples"
+            self.epochs, *self.band, **styled(band, fill_between_kw, PolyCollection)
         )
+        mean = styled({"color": red, "label": "mean"}, style)
+        median = styled({"color": blue, "linestyle": "--", "label": "median"}, style)
         self.lines_ = {
-            "mean_alone": alone.plot(self.epochs, self.mean, color=red)[0],
-            "mean": among.plot(self.epochs, self.mean, color=red, label="mean")[0],
-            "median": among.plot(self.epochs, self.median, color=blue, linestyle="--", label="median")[0],
+            "mean_alone": alone.plot(self.epochs, self.mean, **mean)[0],
+            "mean": among.plot(self.epochs, self.mean, **mean)[0],
+            "median": among.plot(self.epochs, self.median, **median)[0],
         }
 
     def _finish(self):
@@ -200,8 +218,7 @@ def _near_the_turn(mean, onset):
 
 
 def _scale(scale, lowest):
-    if scale not in ("auto", "linear", "log"):
-        raise ValueError(f"loss_scale must be 'auto', 'linear' or 'log', got {scale!r}.")
+    check_choice("loss_scale", scale, ("auto", "linear", "log"))
     if scale == "log" and lowest <= 0:
         raise ValueError(
             f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: use 'linear'."

@@ -9,6 +9,7 @@ from sklearn_nndyn.displays._style import (
     mark_epochs,
     mark_turn,
     panels,
+    styled,
     title_over_legend,
 )
 from sklearn_nndyn.displays.loss_tails._log_loss import positive_losses, read
@@ -107,7 +108,7 @@ class LossDensityDisplay:
             loss_label=label,
         )
 
-    def plot(self, ax=None, *, cmap="cividis_r"):
+    def plot(self, ax=None, *, cmap="cividis_r", line_kw=None, **style):
         """Draw the density, and mean and median over it.
 
         Parameters
@@ -116,6 +117,10 @@ class LossDensityDisplay:
             Where to draw; by default a new figure, as wide as one of two columns.
         cmap : str or matplotlib Colormap, default="cividis_r"
             Colours, from few samples to many; the default is safe for the colour-blind.
+        line_kw : dict, default=None
+            Style of mean and median: keyword arguments of ``matplotlib.axes.Axes.plot``.
+        **style : keyword arguments of matplotlib.axes.Axes.pcolormesh
+            Style of the density, such as ``norm`` or ``alpha``; it goes before our own.
 
         Returns
         -------
@@ -129,7 +134,7 @@ class LossDensityDisplay:
         """
         with panels(ax, 1, width=COLUMN, height=2.9) as (panel,):
             self.ax_, self.figure_ = panel, panel.figure
-            self._draw(panel, cmap)
+            self._draw(panel, {"cmap": cmap} | style, line_kw)
             panel.set(xlabel="epoch", ylabel=self.loss_label, yscale="log")
             panel.grid(visible=False)
             mark_epochs(panel, self.epochs)
@@ -139,18 +144,20 @@ class LossDensityDisplay:
             self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")
         return self
 
-    def _draw(self, ax, cmap):
+    def _draw(self, ax, style, line_kw):
+        from matplotlib.collections import QuadMesh
         from matplotlib.colors import LogNorm
 
         blank = np.ma.masked_equal(100 * self.shares, 0)
+        look = {"norm": LogNorm(), "rasterized": True}
         self.mesh_ = ax.pcolormesh(
-            cell_edges(self.epochs), self.loss_edges, blank, norm=LogNorm(), cmap=cmap, rasterized=True
+            cell_edges(self.epochs), self.loss_edges, blank, **styled(look, style, QuadMesh)
         )
+        mean = {"color": COLOURS["vermillion"], "label": "mean"}
+        median = {"color": COLOURS["black"], "linestyle": "--", "label": "median"}
         self.lines_ = {
-            "mean": ax.plot(self.epochs, self.mean, color=COLOURS["vermillion"], label="mean")[0],
-            "median": ax.plot(
-                self.epochs, self.median, color=COLOURS["black"], linestyle="--", label="median"
-            )[0],
+            "mean": ax.plot(self.epochs, self.mean, **styled(mean, line_kw))[0],
+            "median": ax.plot(self.epochs, self.median, **styled(median, line_kw))[0],
         }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import COLUMN, cell_edges, mark_epochs, mark_turn, panels
+from sklearn_nndyn.displays._style import COLUMN, cell_edges, mark_epochs, mark_turn, panels, styled
 from sklearn_nndyn.displays.loss_tails._log_loss import positive_losses, read
 
 
@@ -91,7 +91,7 @@ class LossHeatmapDisplay:
         values = np.exp(sums / np.diff(edges)[:, None])
         return cls(record.epochs, edges, values, onset_epoch=onset_epoch, loss_label=label)
 
-    def plot(self, ax=None, *, cmap="viridis"):
+    def plot(self, ax=None, *, cmap="viridis", **style):
         """Draw the map, the worst samples on top, with the scale of its colours.
 
         Parameters
@@ -100,6 +100,8 @@ class LossHeatmapDisplay:
             Where to draw; by default a new figure, as wide as one of two columns.
         cmap : str or matplotlib Colormap, default="viridis"
             Colours, from low to high; the default is safe for the colour-blind.
+        **style : keyword arguments of matplotlib.axes.Axes.pcolormesh
+            Style of the map, such as ``norm`` or ``alpha``; it goes before our own.
 
         Returns
         -------
@@ -111,6 +113,7 @@ class LossHeatmapDisplay:
         ValueError
             If ``ax`` is not one axes.
         """
+        from matplotlib.collections import QuadMesh
         from matplotlib.colors import LogNorm
 
         with panels(ax, 1, width=COLUMN, height=2.9) as (panel,):
@@ -119,9 +122,7 @@ class LossHeatmapDisplay:
                 cell_edges(self.epochs),
                 self.rank_edges,
                 self.values,
-                norm=LogNorm(),
-                cmap=cmap,
-                rasterized=True,
+                **styled({"norm": LogNorm(), "cmap": cmap, "rasterized": True}, style, QuadMesh),
             )
             panel.set(xlabel="epoch", ylabel="sample, the worst at the end first", yscale="log")
             panel.set_ylim(self.rank_edges[-1], self.rank_edges[0])

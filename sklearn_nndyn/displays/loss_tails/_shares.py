@@ -3,7 +3,8 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
-from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, title_over_legend
+from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
+from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, styled, title_over_legend
 
 # From the fewest to the most samples; dark to light, so that the order is seen in grey too.
 SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "orange")]
@@ -70,9 +71,14 @@ class LossShareDisplay:
 
         Raises
         ------
+        TypeError
+            If something else than a LossTailAnalyzer is given.
         ValueError
             If losses are negative: shares of their total have no meaning.
+        sklearn.exceptions.NotFittedError
+            If the analyzer is not fitted.
         """
+        expect_fitted(tails, LossTailAnalyzer)
         if np.isnan(tails.share_curves_).any():
             raise ValueError("Losses are negative in part: shares of their total have no meaning.")
         return cls(
@@ -104,15 +110,17 @@ class LossShareDisplay:
         TypeError, ValueError
             As ``LossTailAnalyzer.fit`` and ``from_analyzer``.
         """
-        return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(dynamics))
+        return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(expect_record_or_losses(dynamics)))
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, **style):
         """Draw two panels: the worst shares over the epochs; and all shares, at the turn and at the end.
 
         Parameters
         ----------
         ax : sequence of two matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns.
+        **style : keyword arguments of matplotlib.axes.Axes.plot
+            Style of the curves of both panels, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
@@ -126,13 +134,15 @@ class LossShareDisplay:
         """
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self._draw_shares(axes[0])
-            self._draw_concentration(axes[1])
+            self._draw_shares(axes[0], style)
+            self._draw_concentration(axes[1], style)
         return self
 
-    def _draw_shares(self, ax):
+    def _draw_shares(self, ax, style):
         self.share_lines_ = [
-            ax.plot(self.epochs, 100 * share, color=colour, label=f"{100 * worst:g} %")[0]
+            ax.plot(
+                self.epochs, 100 * share, **styled({"color": colour, "label": f"{100 * worst:g} %"}, style)
+            )[0]
             for share, worst, colour in zip(
                 np.transpose(self.shares), self.worst, SHARE_COLOURS, strict=False
             )
@@ -142,13 +152,13 @@ class LossShareDisplay:
         mark_turn(ax, self.onset_epoch, self.epochs)
         title_over_legend(ax, "What the worst of the samples carry", self.share_lines_)
 
-    def _draw_concentration(self, ax):
+    def _draw_concentration(self, ax, style):
         n_samples = self.concentration.shape[1]
         part = 100 * np.arange(1, n_samples + 1) / n_samples
-        when = {"turn": {"linestyle": "--"}, "end": {}}
+        when = {"turn": {"color": COLOURS["blue"], "linestyle": "--"}, "end": {"color": COLOURS["blue"]}}
         epochs = (self.onset_epoch, self.epochs[-1])
         self.concentration_lines_ = [
-            ax.plot(part, 100 * share, color=COLOURS["blue"], label=f"{name} (epoch {epoch})", **look)[0]
+            ax.plot(part, 100 * share, **styled(look | {"label": f"{name} (epoch {epoch})"}, style))[0]
             for share, epoch, (name, look) in zip(self.concentration, epochs, when.items(), strict=True)
         ]
         ax.set(xlabel="worst share of the samples (%)", ylabel="share of the total loss (%)", xscale="log")

@@ -1,11 +1,11 @@
 """The data map: which samples are easy, ambiguous or hard, each as a point."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.analyzers import SampleScoreAnalyzer
 from sklearn_nndyn.analyzers.sample_scores._true_class import STAND_IN
-from sklearn_nndyn.displays._style import COLOURS, COLUMN, panels, title_over_legend
+from sklearn_nndyn.displays._doors import expect_fitted
+from sklearn_nndyn.displays._style import COLOURS, COLUMN, panels, styled, title_over_legend
 
 AREA = (1.5, 14)  # of a point, in square points: in a crowd, and alone
 CROWD = 14_000  # square points that all points together may take
@@ -117,9 +117,7 @@ class DataMapDisplay:
         sklearn.exceptions.NotFittedError
             If the analyzer or the model is not fitted.
         """
-        if not isinstance(scores, SampleScoreAnalyzer):
-            raise TypeError(f"scores must be a fitted SampleScoreAnalyzer, got {scores!r}.")
-        check_is_fitted(scores)
+        expect_fitted(scores, SampleScoreAnalyzer)
         columns = _columns(scores, dynamics)
         return cls(
             *columns,
@@ -155,7 +153,7 @@ class DataMapDisplay:
         scores = SampleScoreAnalyzer(el2n_epochs=2**62).fit(dynamics)
         return cls.from_analyzer(scores, highlight=highlight, highlight_name=highlight_name)
 
-    def plot(self, ax=None, *, cmap="cividis"):
+    def plot(self, ax=None, *, cmap="cividis", **style):
         """Draw a point for each sample; the more there are, the smaller.
 
         Parameters
@@ -164,6 +162,8 @@ class DataMapDisplay:
             Where to draw; by default a new figure, as wide as one of two columns.
         cmap : str or matplotlib Colormap, default="cividis"
             Colours of correctness, from 0 to 1; the default is safe for the colour-blind.
+        **style : keyword arguments of matplotlib.axes.Axes.scatter
+            Style of the points, such as ``s`` or ``alpha``; it goes before our own.
 
         Returns
         -------
@@ -177,7 +177,7 @@ class DataMapDisplay:
         """
         with panels(ax, 1, width=COLUMN, height=3.1) as (panel,):
             self.ax_, self.figure_ = panel, panel.figure
-            self._draw(panel, cmap)
+            self._draw(panel, {"cmap": cmap} | style)
             panel.set(
                 xlabel=f"variability\n(deviation of the {self.probability})",
                 ylabel=f"confidence\n(mean {self.probability})",
@@ -192,16 +192,15 @@ class DataMapDisplay:
             self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")
         return self
 
-    def _draw(self, ax, cmap):
+    def _draw(self, ax, style):
+        from matplotlib.collections import PathCollection
+
         place = np.column_stack([self.variability, self.confidence])
         hardest_last = np.argsort(-np.asarray(self.correctness), kind="stable")
         area = np.clip(CROWD / len(place), *AREA)
-        look = {"linewidths": 0, "rasterized": True, "zorder": 2}
-        self.points_ = ax.scatter(
-            *place[hardest_last].T,
-            c=100 * np.asarray(self.correctness)[hardest_last],
-            s=area, cmap=cmap, vmin=0, vmax=100, **look,
-        )  # fmt: skip
+        look = {"s": area, "vmin": 0, "vmax": 100, "linewidth": 0, "rasterized": True, "zorder": 2}
+        look["c"] = 100 * np.asarray(self.correctness)[hardest_last]
+        self.points_ = ax.scatter(*place[hardest_last].T, **styled(look, style, PathCollection))
         self.rings_ = None
         if self.highlight is not None and np.any(self.highlight):
             marked = np.asarray(self.highlight)

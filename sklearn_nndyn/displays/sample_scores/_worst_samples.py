@@ -3,8 +3,10 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
+from sklearn_nndyn.displays._doors import expect_fitted
 from sklearn_nndyn.displays._picture_grid import as_images, check_pictures, draw_pictures
 from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.validation import check_choice, check_count
 
 
 class WorstSamplesDisplay:
@@ -88,14 +90,19 @@ class WorstSamplesDisplay:
         Raises
         ------
         TypeError
-            If ``dynamics`` can hold no record.
+            If ``dynamics`` can hold no record, or something else than a LossTailAnalyzer is given.
         ValueError
             If the record has no predictions or is not the one that was analysed, ``X`` has other samples or is
             no pictures, or ``by`` is unknown.
+        sklearn.exceptions.NotFittedError
+            If the analyzer or the model is not fitted.
         """
+        n_samples = len(expect_fitted(tails, LossTailAnalyzer).rise_)
+        check_choice("by", by, ("loss", "rise"))
+        check_count("n_pictures", n_pictures)
         record, _ = find_record(dynamics, ["loss", "prediction"])
         images = as_images(X)
-        check_pictures(len(tails.rise_), record, images)
+        check_pictures(n_samples, record, images)
         worst = _worst_first(tails, record, by)[:n_pictures]
         return cls(
             images[worst],
@@ -134,16 +141,19 @@ class WorstSamplesDisplay:
         TypeError, ValueError
             As ``LossTailAnalyzer.fit`` and ``from_analyzer``.
         """
-        tails = LossTailAnalyzer(onset=onset).fit(dynamics)
-        return cls.from_analyzer(tails, dynamics, X, by=by, n_pictures=n_pictures)
+        record, _ = find_record(dynamics, ["loss", "prediction"])
+        tails = LossTailAnalyzer(onset=onset).fit(record)
+        return cls.from_analyzer(tails, record, X, by=by, n_pictures=n_pictures)
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, **style):
         """Draw the pictures in rows of six: above each its true and its predicted name, below it its loss.
 
         Parameters
         ----------
         ax : sequence of n_pictures matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns.
+        **style : keyword arguments of matplotlib.axes.Axes.imshow
+            Style of the pictures, such as ``cmap``; it goes before our own.
 
         Returns
         -------
@@ -163,12 +173,11 @@ class WorstSamplesDisplay:
             [f"{true}, read as {predicted}" for true, predicted in names],
             [f"loss {before:.2g} → {after:.2g}" for before, after in losses],
             self.title,
+            style,
         )
         self.figure_ = self.axes_[0].figure
         return self
 
 
 def _worst_first(tails, record, by):
-    if by not in ("loss", "rise"):
-        raise ValueError(f"by must be 'loss' or 'rise', got {by!r}.")
     return np.argsort(-(record.loss[:, -1] if by == "loss" else tails.rise_), kind="stable")

@@ -1,0 +1,70 @@
+"""Inversions in a picture: a dot for each run, a line at their mean, and the words beside it."""
+
+import numpy as np
+
+from sklearn_nndyn.displays._style import mark_places
+from sklearn_nndyn.utils.text import percent
+
+LEGEND_WIDTH = 480  # points, over both columns
+
+
+def mark_dots(axes, places, heights, look):
+    """A dot in each panel: matplotlib Line2D, one for each of the axes."""
+    return [
+        ax.plot(x, y, marker="o", linestyle="none", zorder=3, **look)[0]
+        for ax, x, y in zip(axes, places, heights, strict=True)
+    ]
+
+
+def mean_inversion(inversions, n_runs):
+    """Mean inversion of the runs of one label, each with the words beside it.
+
+    Parameters
+    ----------
+    inversions : list of tuple (epochs, training_error, position)
+        Of each run that inverts.
+    n_runs : int
+        How many there are, with those that do not.
+
+    Returns
+    -------
+    epoch : tuple of float and str
+    error : tuple of float and str
+        In percent.
+    """
+    epochs = np.array([epochs[at] for epochs, _, at in inversions])
+    errors = np.array([errors[at] for _, errors, at in inversions])
+    few = f" ({len(inversions)} of {n_runs} runs)" if len(inversions) < n_runs else ""
+    return (
+        (epochs.mean(), f"inversion: {_span(epochs)}{few}"),
+        (100 * errors.mean(), f"inversion: {_mean_and_spread(errors)}{few}"),
+    )
+
+
+def mark_means(ax, means, colours, in_words):
+    """A line for each label in one panel, {label: Line2D}; none at an error of zero on a logarithmic axis."""
+    shown = {label: mean for label, mean in means.items() if mean[0] > 0 or ax.get_xscale() != "log"}
+    if not shown:
+        return {}
+    places, words = zip(*shown.values(), strict=True)
+    lines = mark_places(
+        ax, places, words if in_words else [""] * len(words), [colours[label] for label in shown]
+    )
+    return dict(zip(shown, lines, strict=True))
+
+
+def rows_of_legend(handles):
+    """Rows that a legend needs over both columns, by the length of its words."""
+    width = sum(28 + 3.7 * len(handle.get_label()) for handle in handles)
+    return int(np.ceil(width / LEGEND_WIDTH))
+
+
+def _span(epochs):
+    first, last = epochs.min(), epochs.max()
+    return f"epoch {first}" if first == last else f"epochs {first}–{last}"
+
+
+def _mean_and_spread(errors):
+    if len(errors) == 1:
+        return f"error {percent(errors[0])}"
+    return f"{100 * errors.mean():.2f} ± {100 * errors.std(ddof=1):.2f} %"

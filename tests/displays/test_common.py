@@ -1,0 +1,223 @@
+"""What all displays have in common: doors that answer alike, and styles that reach the artists."""
+
+import inspect
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from sklearn_nndyn import DynamicsClassifier, displays
+from sklearn_nndyn.analyzers import (
+    EntanglementAnalyzer,
+    LearningPhaseAnalyzer,
+    LossTailAnalyzer,
+    SampleScoreAnalyzer,
+)
+from tests.analyzers.planted_phases import phase_record
+from tests.displays.entangled import entangled_record
+
+DISPLAYS = {name: getattr(displays, name) for name in displays.__all__ if name.endswith("Display")}
+DOORS = {
+    f"{name}.{door}": getattr(display, door)
+    for name, display in DISPLAYS.items()
+    for door in dir(display)
+    if door.startswith("from_")
+}
+ANALYZERS = {
+    "LossTailDisplay": LossTailAnalyzer,
+    "LossShareDisplay": LossTailAnalyzer,
+    "WorstSamplesDisplay": LossTailAnalyzer,
+    "EntanglementDisplay": EntanglementAnalyzer,
+    "ClassEntanglementDisplay": EntanglementAnalyzer,
+    "StragglerGalleryDisplay": EntanglementAnalyzer,
+    "LearningPhaseDisplay": LearningPhaseAnalyzer,
+    "DataMapDisplay": SampleScoreAnalyzer,
+}
+IMAGES = np.arange(24.0).reshape(6, 2, 2)
+BESIDE = {"dynamics": None, "X": IMAGES, "X_train": IMAGES, "y": [0, 1] * 3}  # what a door needs besides
+
+
+def open_door(door, given):
+    first, *others = inspect.signature(door).parameters.values()
+    needed = {p.name: BESIDE[p.name] for p in others if p.default is p.empty and p.kind is not p.VAR_KEYWORD}
+    if door.__name__ == "from_estimators":
+        needed["X"] = IMAGES[:, 0]
+    if "dynamics" in needed:
+        needed["dynamics"] = entangled_record()
+    return door(**{first.name: given}, **needed)
+
+
+def doors_of_several(door):
+    return "Stability" in door.__qualname__ or door.__name__ == "from_estimators"
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+@pytest.mark.parametrize("foreign", [object(), "tails", 3, LossTailAnalyzer, DynamicsClassifier], ids=repr)
+def test_every_door_answers_a_foreign_object_with_a_type_error_that_says_what_is_wanted(door, foreign):
+    given = [foreign, foreign] if doors_of_several(door) and door.__name__ != "from_stability" else foreign
+    with pytest.raises(TypeError, match=r"^Expected .*[,;] got "):
+        open_door(door, given)
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_every_door_answers_what_is_not_fitted_with_a_not_fitted_error(door):
+    name = door.__qualname__.split(".")[0]
+    if door.__name__ in ("from_comparison", "from_stability"):
+        pytest.skip("a result, which is never unfitted")
+    unfitted = ANALYZERS[name]() if door.__name__ == "from_analyzer" else DynamicsClassifier()
+    with pytest.raises(NotFittedError, match="fit"):
+        open_door(door, [unfitted, unfitted] if doors_of_several(door) else unfitted)
+
+
+def test_every_analyzer_is_refused_by_the_displays_of_another():
+    for name in ANALYZERS:
+        stranger = LossTailAnalyzer() if ANALYZERS[name] is not LossTailAnalyzer else SampleScoreAnalyzer()
+        with pytest.raises(TypeError, match=f"^Expected a fitted {ANALYZERS[name].__name__}, got "):
+            open_door(DISPLAYS[name].from_analyzer, stranger)
+
+
+# ------------------------------------------------------------------------------------------ styles
+
+LOSSES = np.array([[1.0, 0.5, 0.1], [1.0, 0.4, 0.1], [1.0, 0.9, 3.0]])
+LINES = {"linewidth": 3.5, "c": "magenta"}
+
+
+def comparison(display):
+    return display(["log", "l2"], [0, 1], [[0.5, 0.8], [0.5, 0.9]], [[0.1, 0.1], [0.1, 0.1]])
+
+
+MADE = {
+    "TrainingCurveDisplay": (
+        lambda: displays.TrainingCurveDisplay(
+            displays.TrainingCurves(
+                epochs=[0, 1],
+                loss_mean=np.ones(2),
+                loss_median=np.ones(2),
+                accuracy=[0.5, 1],
+                loss_band=np.array([[0.5, 0.5], [2.0, 2.0]]),
+            )
+        ),
+        lambda d: [*d.lines_["train"].values()],
+        LINES,
+    ),
+    "LossTailDisplay": (
+        lambda: displays.LossTailDisplay.from_dynamics(LOSSES),
+        lambda d: [*d.lines_.values()],
+        LINES,
+    ),
+    "LossShareDisplay": (
+        lambda: displays.LossShareDisplay.from_dynamics(LOSSES),
+        lambda d: [*d.share_lines_, *d.concentration_lines_],
+        LINES,
+    ),
+    "LossDensityDisplay": (
+        lambda: displays.LossDensityDisplay(
+            [0, 1], [1, 2, 3], np.full((2, 2), 0.5), [1, 1], [1, 1], onset_epoch=0
+        ),
+        lambda d: [d.mesh_],
+        {"alpha": 0.25},
+    ),
+    "LossHeatmapDisplay": (
+        lambda: displays.LossHeatmapDisplay([0, 1], [1, 2, 3], np.ones((2, 2)), onset_epoch=0),
+        lambda d: [d.mesh_],
+        {"alpha": 0.25},
+    ),
+    "EntanglementDisplay": (
+        lambda: displays.EntanglementDisplay.from_dynamics(entangled_record()),
+        lambda d: [line for pair in d.radius_lines_ + d.distance_lines_ for line in pair],
+        LINES,
+    ),
+    "ClassEntanglementDisplay": (
+        lambda: displays.ClassEntanglementDisplay.from_dynamics(entangled_record()),
+        lambda d: d.radius_lines_,
+        LINES,
+    ),
+    "StragglerStabilityDisplay": (
+        lambda: displays.StragglerStabilityDisplay([[1, 0.5], [0.5, 1]], [0.2, 0.1], [0.5, 0.6], [3.0, 4.0]),
+        lambda d: [d.image_],
+        {"alpha": 0.25},
+    ),
+    "StragglerGalleryDisplay": (
+        lambda: displays.StragglerGalleryDisplay(IMAGES, "abcdef", "bcdefg", [np.nan] * 6, range(6)),
+        lambda d: d.images_,
+        {"alpha": 0.25},
+    ),
+    "WorstSamplesDisplay": (
+        lambda: displays.WorstSamplesDisplay(IMAGES, "abcdef", "bcdefg", [1] * 6, [2] * 6, range(6)),
+        lambda d: d.images_,
+        {"alpha": 0.25},
+    ),
+    "ReconstructedImagesDisplay": (
+        lambda: displays.ReconstructedImagesDisplay(IMAGES, [IMAGES], [1]),
+        lambda d: d.images_.ravel(),
+        {"alpha": 0.25},
+    ),
+    "LearningPhaseDisplay": (
+        lambda: displays.LearningPhaseDisplay.from_dynamics(phase_record()),
+        lambda d: [d.line_, *d.accuracy_lines_.values()],
+        LINES,
+    ),
+    "DataMapDisplay": (
+        lambda: displays.DataMapDisplay([0.1, 0.2], [0.5, 0.6], [0.5, 1.0]),
+        lambda d: [d.points_],
+        {"alpha": 0.25},
+    ),
+    "LossComparisonDisplay": (
+        lambda: comparison(displays.LossComparisonDisplay),
+        lambda d: [*d.lines_.values()],
+        LINES,
+    ),
+    "NoiseRobustnessDisplay": (
+        lambda: comparison(displays.NoiseRobustnessDisplay),
+        lambda d: [*d.lines_.values()],
+        LINES,
+    ),
+    "DecisionRegionsDisplay": (
+        lambda: displays.DecisionRegionsDisplay(
+            {"one": np.array([[0, 1], [1, 0]])},
+            *np.mgrid[:2, :2],
+            np.zeros((2, 2)),
+            [0, 1],
+            {"one": 0.5},
+            [0, 1],
+        ),
+        lambda d: [*d.regions_.values()],
+        {"alpha": 0.25},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_a_style_goes_to_the_main_artists_before_our_own(name):
+    make, artists, style = MADE[name]
+    plain, styled = make().plot(), make().plot(**style)
+    for before, after in zip(artists(plain), artists(styled), strict=True):
+        for key, value in style.items():
+            key = {"c": "color"}.get(key, key)
+            assert plt.getp(after, key) == value != plt.getp(before, key)
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_a_style_that_no_artist_has_is_refused(name):
+    with pytest.raises(AttributeError, match="colr"):
+        MADE[name][0]().plot(colr="red")
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "artists", "style"),
+    [
+        ("TrainingCurveDisplay", "fill_between_kw", lambda d: [*d.bands_.values()], {"alpha": 0.9}),
+        ("LossTailDisplay", "fill_between_kw", lambda d: [d.band_], {"alpha": 0.9}),
+        ("LearningPhaseDisplay", "fill_between_kw", lambda d: [d.band_], {"alpha": 0.9}),
+        ("LossComparisonDisplay", "fill_between_kw", lambda d: [*d.bands_.values()], {"alpha": 0.9}),
+        ("LossDensityDisplay", "line_kw", lambda d: [*d.lines_.values()], {"linewidth": 3.5}),
+        ("StragglerStabilityDisplay", "line_kw", lambda d: [*d.lines_.values()], {"linewidth": 3.5}),
+        ("DecisionRegionsDisplay", "scatter_kw", lambda d: [*d.points_.values()], {"alpha": 0.9}),
+    ],
+)
+def test_other_artists_have_styles_of_their_own(name, keyword, artists, style):
+    display = MADE[name][0]().plot(**{keyword: style})
+    assert len(artists(display))
+    for artist in artists(display):
+        assert {key: plt.getp(artist, key) for key in style} == style
