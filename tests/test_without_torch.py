@@ -1,0 +1,93 @@
+"""Where torch is not installed a saved record loads, every analyzer runs on it, and displays draw."""
+
+import subprocess
+import sys
+
+import pytest
+from sklearn.datasets import load_digits
+
+from sklearn_nndyn import DynamicsClassifier
+
+# Put before a program: an import of these raises, as where they are not installed.
+WITHOUT = """
+import sys
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "torchvision", "skorch"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+import warnings
+warnings.simplefilter("error")
+import sklearn_nndyn
+from sklearn_nndyn import EntanglementAnalyzer, LearningPhaseAnalyzer, LossTailAnalyzer, SampleScoreAnalyzer
+from sklearn_nndyn import load_dynamics
+path = sys.argv[1]
+"""
+
+PROGRAMS = {
+    "every public name that needs none": """
+from sklearn_nndyn import analyzers, datasets, displays, dynamics
+for package in (dynamics, datasets, displays, analyzers):
+    for name in package.__all__:
+        try:
+            getattr(package, name)
+        except ModuleNotFoundError as error:
+            assert package is analyzers and error.name == "torch", (package, name)
+""",
+    "records": """
+record = load_dynamics(path)
+assert record.accuracy[-1] > 0.5
+assert "torch" in record.header["versions"], "it was made where torch is"
+record[::2].select_epochs(record.epochs[1:]).save(path + ".again")
+assert load_dynamics(path + ".again").n_samples == (record.n_samples + 1) // 2
+record.to_frame(), record.to_xarray(), repr(record)
+""",
+    "analyzers": """
+record = load_dynamics(path)
+for analyzer in (EntanglementAnalyzer(), LearningPhaseAnalyzer(), LossTailAnalyzer(), SampleScoreAnalyzer()):
+    fitted = analyzer.fit(record)
+    assert fitted.summary()
+    assert len(fitted.transform(record)) == len(record)
+""",
+    "wrong labels": """
+from sklearn_nndyn.analyzers import find_label_errors
+assert find_label_errors(load_dynamics(path)).scores.shape == (300,)
+""",
+    "displays": """
+from sklearn_nndyn import displays
+record = load_dynamics(path)
+for name in ("DataMap", "Entanglement", "ClassEntanglement", "LearningPhase", "LossTail", "LossShare",
+             "LossDensity", "LossHeatmap", "TrainingCurve", "WorstShares"):
+    getattr(displays, name + "Display").from_dynamics(record).plot()
+""",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "record.safetensors"
+    record = ("samples", "geometry", "scores", "reconstruction", "gradients")
+    X, y = load_digits(return_X_y=True)
+    DynamicsClassifier(max_epochs=12, record=record, random_state=0).fit(X[:300], y[:300]).dynamics_.save(
+        path
+    )
+    return path
+
+
+def run(program, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT + program, *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_works_without_torch(saved, name):
+    ended = run(PROGRAMS[name], saved)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_what_needs_torch_says_so(saved):
+    ended = run("sklearn_nndyn.DynamicsClassifier", saved)
+    assert "ModuleNotFoundError: No module named 'torch'" in ended.stderr
