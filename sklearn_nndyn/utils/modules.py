@@ -5,12 +5,14 @@ follows, as the next linear or convolution layer receives it. It carries the nam
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from math import prod
 from threading import get_ident
 
 import torch
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
+
+from sklearn_nndyn.utils.attention import unfused_attention
 
 ROWS_OF_IMAGES = 256
 # Whatever the shape of their parameters.
@@ -24,7 +26,8 @@ def evaluation_mode(module):
     for part in training:
         part.training = False
     try:
-        yield
+        with unfused_attention():
+            yield
     finally:
         for part in training:
             part.training = True
@@ -214,7 +217,7 @@ def depends_on_the_batch(module):
 def score_in_chunks(module, X, layer=None):
     """Scores (n_samples, n_classes) of ``X``, in evaluation mode; or the activation of one hidden layer."""
     rows = rows_per_chunk(X.shape[1:])
-    with torch.no_grad(), evaluation_mode(module) if module.training else nullcontext():
+    with torch.no_grad(), evaluation_mode(module) if module.training else unfused_attention():
         if layer is None and len(X) <= rows:
             return scores_of(module(X))
         chunks = X.split(chunk_sizes(len(X), rows))
