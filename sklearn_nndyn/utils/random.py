@@ -1,17 +1,79 @@
-"""Random numbers of one's own: a private state in place of the global generators, for a while."""
+"""Random numbers of one's own: a private state in place of the global generators, for a while.
 
+torch's and NumPy's global generators belong to the whole process, so whoever swaps them holds a lock. A signal handler
+may raise at any moment (Ctrl-C), and must leave neither the lock held nor the generators swapped. CPython calls
+handlers after a call, never inside one that runs in C: the states are put back by a single such call in a ``finally``.
+What an exception at the very edge of a ``with`` keeps from being put back, the swap or `settled_generators` around it
+puts back.
+"""
+
+import os
 import threading
+import weakref
 from contextlib import contextmanager
+from operator import call
 
 import numpy as np
 import torch
 
-# torch's and NumPy's global generators belong to the whole process: two threads must not swap them at once.
-_GLOBAL_GENERATORS = threading.RLock()
+_lock = threading.RLock()
+# (weak reference to a swap not yet undone, what puts the generators back), outermost first, of the lock's thread.
+_open = []
+
+
+class Swap:
+    """Put the global generators aside, and back on leaving.
+
+    Parameters
+    ----------
+    device : torch.device
+        The generator of this device is covered too.
+    place : list, optional
+        Holds the states that take over meanwhile, and then those that they have become. Without it the generators go
+        on from where they are.
+    """
+
+    def __init__(self, device, place=None):
+        self._steps = _there_and_back(device, place)
+
+    def __enter__(self):
+        try:
+            put_back = next(self._steps)
+            _open.append((weakref.ref(self), put_back))
+        except BaseException:
+            self.undo()
+            raise
+
+    def __exit__(self, *_):
+        self.undo()
+
+    def undo(self):
+        """Put the generators back, unless that was done."""
+        self._steps.close()
+
+
+def _there_and_back(device, place):
+    with _lock:
+        position, put_back = len(_open), _writes(device, _read(device))
+        try:
+            if place is not None:
+                tuple(_writes(device, place[0]))
+            yield put_back
+        finally:
+            try:
+                _undo_from(position + 1)
+                if place is not None:
+                    place[0] = _read(device)
+            finally:
+                tuple(put_back)
+                del _open[position:]
 
 
 class RandomState:
     """The states of torch's and NumPy's global generators, as one value that can be kept and pickled.
+
+    Inside ``with random_state:`` the global generators draw its numbers. They belong to the whole process: what
+    another thread draws there, or seeds, meanwhile, changes what is drawn here.
 
     Parameters
     ----------
@@ -22,31 +84,33 @@ class RandomState:
     """
 
     def __init__(self, seed, device="cpu"):
-        self.seed = seed
         self.device = torch.device(device)
-        self.states = None
+        self._place = [_seeded(seed, self.device)]
+
+    @property
+    def states(self):
+        """(torch's, the device's or None for a CPU, NumPy's), replaced as a whole: what was read stays as it is."""
+        return self._place[0]
+
+    @states.setter
+    def states(self, states):
+        self._place[0] = states
 
     def __enter__(self):
-        _GLOBAL_GENERATORS.acquire()
-        self._outer = _read(self.device)
-        if self.states is None:
-            _seed(self.device, self.seed)
-        else:
-            _write(self.device, self.states)
+        self._swap = Swap(self.device, self._place)
+        self._swap.__enter__()
         return self
 
-    def __exit__(self, *_):
-        self.states = _read(self.device)
-        _write(self.device, self.__dict__.pop("_outer"))
-        _GLOBAL_GENERATORS.release()
+    def __exit__(self, *exception):
+        self._swap.__exit__(*exception)
+
+    def __getstate__(self):
+        return {"device": self.device, "_place": self._place}
 
     @contextmanager
     def as_generator(self, generator):
         """Lend the state to ``generator``, which draws the same numbers without touching the global ones."""
         place = 0 if generator.device.type == "cpu" else 1
-        if self.states is None:
-            with self:
-                pass
         generator.set_state(self.states[place])
         try:
             yield generator
@@ -56,34 +120,63 @@ class RandomState:
             self.states = tuple(states)
 
 
-@contextmanager
 def untouched_generators(device="cpu"):
     """Leave the global generators as they were found, whatever is drawn inside."""
-    device = torch.device(device)
-    with _GLOBAL_GENERATORS:
-        states = _read(device)
-        try:
-            yield
-        finally:
-            _write(device, states)
+    return Swap(torch.device(device))
+
+
+@contextmanager
+def settled_generators():
+    """Undo, on leaving, the swaps made inside that an exception kept from being undone."""
+    n_open = len(_open) if _lock._is_owned() else 0
+    try:
+        yield
+    finally:
+        if _lock._is_owned():
+            _undo_from(n_open)
+
+
+def _undo_from(position):
+    for swap, _ in reversed(_open[position:]):
+        if swap() is not None:
+            swap().undo()
+
+
+def _begin_anew_after_fork():
+    """In the child only the thread that forked goes on: nobody is left to undo another thread's swap."""
+    global _lock
+    if not _lock._is_owned():
+        for _, put_back in reversed(_open):
+            tuple(put_back)
+        _open.clear()
+        _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_begin_anew_after_fork)
+
+
+def _seeded(seed, device):
+    on_device = None if device.type != "cuda" else torch.Generator(device).manual_seed(seed).get_state()
+    on_host = torch.Generator().manual_seed(seed).get_state()
+    return on_host, on_device, np.random.RandomState(seed % 2**32).get_state()
 
 
 def _read(device):
     on_device = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-    return torch.get_rng_state(), on_device, np.random.get_state()
+    return torch.default_generator.get_state(), on_device, np.random.get_state()
 
 
-def _seed(device, seed):
-    # torch.manual_seed seeds the same generators and others beside them, at thirty times the cost.
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
-    np.random.seed(seed % 2**32)
+# As it was imported, for it must run in C.
+_set_numpy_state = np.random.set_state
 
 
-def _write(device, states):
+def _writes(device, states):
+    """Calls that write the states, made when they are consumed, and once; no handler is called between them."""
     on_host, on_device, numpy_state = states
-    torch.set_rng_state(on_host)
+    setters = [torch.default_generator.set_state, _set_numpy_state]
+    values = [on_host, numpy_state]
     if on_device is not None:
-        torch.cuda.set_rng_state(on_device, device)
-    np.random.set_state(numpy_state)
+        index = torch.cuda.current_device() if device.index is None else device.index
+        setters.append(torch.cuda.default_generators[index].set_state)
+        values.append(on_device)
+    return map(call, setters, values)
