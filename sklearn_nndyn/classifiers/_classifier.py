@@ -141,7 +141,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Whether ``fit`` goes on from the weights, optimizer and random numbers of the last one.
     random_state : int, RandomState instance or None, default=None
         Fixes initial weights, order of the samples, dropout and the held-out samples. The global generators of
-        torch and NumPy are left as they were.
+        torch and NumPy are left as they were. They belong to the whole process: where a network draws from them in
+        training (dropout), another thread that seeds them or draws meanwhile changes the result; other networks
+        (:class:`~sklearn_nndyn.modules.MLP` with its own dropout included) draw from generators of the fit's own.
     verbose : int, default=0
         1 shows a progress bar over epochs with loss and accuracy (training accuracy where samples are recorded).
 

@@ -8,6 +8,7 @@ from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.training._net import DynamicsNet
 from sklearn_nndyn.training._optimizers import accepts, find_optimizer
 from sklearn_nndyn.utils.copying import copy_module
+from sklearn_nndyn.utils.modes import float32_by_default
 from sklearn_nndyn.utils.random import untouched_generators
 
 AUTO_BATCH_SIZE = 200
@@ -75,9 +76,11 @@ class ModuleFactory:
         self.dtype = getattr(torch, estimator.dtype)
 
     def __call__(self):
-        built = build_module(
-            self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
-        ).to(self.dtype)
+        with float32_by_default():
+            built = build_module(
+                self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
+            )
+        built = built.to(self.dtype)
         if not any(p.requires_grad for p in built.parameters()):
             raise ValueError(_nothing_to_train(built))
         return built

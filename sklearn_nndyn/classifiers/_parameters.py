@@ -12,6 +12,7 @@ from sklearn_nndyn.recording import make_schedule
 from sklearn_nndyn.recording._record import check_record, what_to_record
 from sklearn_nndyn.training._optimizers import check_optimizer_params, find_optimizer
 from sklearn_nndyn.training._recording_hook import is_auto, is_default
+from sklearn_nndyn.utils.modes import refuse_modes
 from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
 
 
@@ -128,6 +129,7 @@ def _check_early_stopping(estimator):
 
 
 CHECKS = [
+    lambda estimator: refuse_modes(),
     lambda estimator: check_kind(estimator.module),
     _require("reinitialize", "True or False", is_flag),
     lambda estimator: check_reinitialize(estimator.module, estimator.reinitialize is True),

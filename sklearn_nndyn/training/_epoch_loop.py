@@ -4,6 +4,7 @@ import copy
 
 import torch
 
+from sklearn_nndyn.utils.random import settled_generators
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -56,9 +57,12 @@ class EpochLoop:
     def _run_epoch(self, shuffler, random_state):
         before = TrainingCheckpoint(self.net, shuffler, random_state)
         try:
-            self.begin_epoch()
-            self.net.run_epoch(draw_order(self.data, shuffler), self.datasets, random_state, self._on_step)
-            self.end_epoch()
+            with settled_generators():
+                self.begin_epoch()
+                self.net.run_epoch(
+                    draw_order(self.data, shuffler), self.datasets, random_state, self._on_step
+                )
+                self.end_epoch()
         except KeyboardInterrupt as interrupt:
             # The epoch was not finished: as if it had never begun.
             before.restore()
