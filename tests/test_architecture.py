@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_nndyn
+from sklearn_nndyn.losses import loss_names
 
 ROOT = Path(sklearn_nndyn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -80,3 +81,35 @@ def test_a_package_names_what_is_public_and_does_nothing_else(path):
     public = getattr(package, "__all__", [])
     assert len(set(public)) == len(public)
     assert all(getattr(package, name) is not None for name in public)
+
+
+AFTER_THE_LOSSES = [name for name in LINE if name not in ("utils", "losses", "modules", "datasets")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_no_loss_is_looked_up_by_its_name_after_the_losses(path):
+    """What a loss is travels in the header of a record: no table of names, no look into the header but in one place."""
+    if path.relative_to(ROOT).parts[0] not in AFTER_THE_LOSSES:
+        return
+    names = set(loss_names()) - {"log"}  # a scale, and a schedule, are called so too
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not (isinstance(node, ast.Constant) and node.value in names), f"{node.value!r} names a loss"
+        if path.name != "_loss_facts.py":
+            assert asked_of_header(node) not in ("loss", "loss_facts"), "record.loss_facts tells of the loss"
+
+
+def asked_of_header(node):
+    """The name that is asked of something called header, by [...] or get(...)."""
+    if isinstance(node, ast.Subscript):
+        held, key = node.value, node.slice
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "get"
+        and node.args
+    ):
+        held, key = node.func.value, node.args[0]
+    else:
+        return None
+    named = getattr(held, "attr", getattr(held, "id", None))
+    return key.value if named == "header" and isinstance(key, ast.Constant) else None

@@ -97,7 +97,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
     record : tuple of str or objects, default=("samples", "geometry")
-        What to look at. ``"samples"``: loss, margin and prediction, 9 bytes a sample and epoch (up to 127 classes).
+        What to look at. ``"samples"``: loss, margin, prediction and the probability of the true class, 13 bytes a
+        sample and epoch (up to 127 classes), or 9 with a loss that has no probabilities.
         ``"geometry"``: class centroids of each hidden layer and the norms of the weights. ``"scores"``: all raw
         scores. ``"gradients"``: the norm of each sample's gradient. ``"reconstruction"``: how well the last hidden
         layer gives the input back. ``"probe"``: what a fresh classifier makes of it. In place of the last three,

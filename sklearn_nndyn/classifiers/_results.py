@@ -37,7 +37,6 @@ def make_header(estimator, seconds):
     """What a record tells of its run."""
     return {
         "estimator": type(estimator).__name__,
-        "loss": estimator.loss if isinstance(estimator.loss, str) else type(estimator.loss_).__name__,
         "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
         "seed": int(estimator._seed),
         "versions": versions(),

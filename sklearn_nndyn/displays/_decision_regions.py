@@ -221,8 +221,7 @@ def _named(estimators):
 
 
 def _name_of(estimator):
-    loss = getattr(estimator, "loss", None)
-    return loss if isinstance(loss, str) else type(estimator).__name__
+    return getattr(getattr(estimator, "loss_", None), "name", type(estimator).__name__)
 
 
 def _points(X, y):

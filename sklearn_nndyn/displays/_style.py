@@ -17,7 +17,6 @@ COLOURS = {
     "grey": "#595959",
 }
 SPLIT_COLOURS = {"train": COLOURS["blue"], "validation": COLOURS["vermillion"]}
-UNITS = {"log": "nats", "squared_log": "nats²", "cauchy_schwarz": "nats"}
 SPLIT_NAMES = {"train": "training", "validation": "validation"}
 
 PAPER = {
@@ -123,12 +122,9 @@ def title_over_legend(ax, title, handles, n_rows=1):
         legend.set_in_layout(False)  # the title above it already keeps its room
 
 
-def loss_label(name):
-    """Name of a loss with its unit, for an axis; "loss" where the name is not one word."""
-    if not isinstance(name, str) or not name.isidentifier():
-        return "loss"
-    unit = f" ({UNITS[name]})" if name in UNITS else ""
-    return f"{name.replace('_', ' ')} loss{unit}"
+def loss_label(loss):
+    """Name of a loss with its unit, for an axis, from its `LossFacts`; "loss" where the name is not one word."""
+    return f"{loss.short} ({loss.unit})" if loss.unit else loss.short
 
 
 def mark_epochs(ax, epochs):

@@ -139,7 +139,7 @@ class TrainingCurveDisplay:
             training_curves(dynamics, quantiles),
             validation,
             quantiles=quantiles,
-            loss_label=loss_label(dynamics.header.get("loss")),
+            loss_label=loss_label(dynamics.loss_facts),
         )
 
     @classmethod

@@ -4,12 +4,14 @@ from sklearn_nndyn.dynamics._check import check_dynamics, find_record, unwrap_es
 from sklearn_nndyn.dynamics._concatenate import concatenate_epochs
 from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._load import load_dynamics
+from sklearn_nndyn.dynamics._loss_facts import LossFacts
 
 __all__ = [  # noqa: RUF022 (reading order)
     "Dynamics",
     "load_dynamics",
     "concatenate_epochs",
     "check_dynamics",
+    "LossFacts",
     "find_record",
     "unwrap_estimator",
 ]

@@ -13,6 +13,7 @@ from sklearn_nndyn.dynamics._fields import map_axis, recorded_fields, require_fi
 from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
+from sklearn_nndyn.dynamics._loss_facts import read_loss_facts
 from sklearn_nndyn.dynamics._seen import NOT_SEEN, prediction_where_seen, seen_cells, share_of_seen
 from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
 from sklearn_nndyn.dynamics._storage import save_record
@@ -45,6 +46,8 @@ class Dynamics:
         Score of the true class minus the best other, float32, in the units of the network's outputs.
     prediction : array of shape (n_samples, n_epochs), optional
         Position of the predicted class in ``classes``, a small integer type; -1 where there is none.
+    probability : array of shape (n_samples, n_epochs), optional
+        Of the true class, float32, 0 to 1, by the link of the trained loss; there where that has probabilities.
     scores : array of shape (n_samples, n_epochs, n_classes), optional
         Raw outputs of the network.
     gradient_norm : array of shape (n_samples, n_epochs), optional
@@ -60,8 +63,9 @@ class Dynamics:
     weight_norms : dict of layer to array of shape (n_epochs,), optional
         Frobenius norms of the weights.
     header : dict, optional
-        What else there is to tell of the fit: ``"loss"``, parameters, seed, versions, seconds per epoch. Kept
-        as plain data: lists become tuples, NumPy scalars Python's, and what JSON cannot tell its ``repr``.
+        What else there is to tell of the fit: ``"loss"`` and ``"loss_facts"`` (see `loss_facts`), parameters, seed,
+        versions, seconds per epoch. Kept as plain data: lists become tuples, NumPy scalars Python's, and what JSON
+        cannot tell its ``repr``.
 
     Raises
     ------
@@ -114,6 +118,7 @@ class Dynamics:
     loss: np.ndarray | None = None
     margin: np.ndarray | None = None
     prediction: np.ndarray | None = None
+    probability: np.ndarray | None = None
     scores: np.ndarray | None = None
     gradient_norm: np.ndarray | None = None
     centroids: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -165,6 +170,11 @@ class Dynamics:
     def layers(self):
         """Names of the layers whose activations were looked at, in the order of the forward pass."""
         return tuple(dict.fromkeys([*self.centroids, *self.reconstruction, *self.probe_accuracy]))
+
+    @property
+    def loss_facts(self):
+        """The trained loss, as the header tells: ``name``, ``lower_bound``, ``unit``, ``proper`` and ``link``."""
+        return read_loss_facts(self.header)
 
     @property
     def target(self):
@@ -327,7 +337,7 @@ class Dynamics:
         frame : pandas.DataFrame
             A row for each cell that was seen: n_samples * n_epochs rows where none is missing, sample by sample.
             Columns ``sample`` (position in this record), ``epoch``, ``y``, and of what was recorded ``loss``,
-            ``margin``, ``gradient_norm``, ``prediction`` (the label) and ``correct``.
+            ``margin``, ``probability``, ``gradient_norm``, ``prediction`` (the label) and ``correct``.
 
         Raises
         ------

@@ -26,7 +26,7 @@ def to_frame(record):
 
 
 def _by_sample(record):
-    for name in ("loss", "margin", "gradient_norm"):
+    for name in ("loss", "margin", "probability", "gradient_norm"):
         if getattr(record, name) is not None:
             yield name, getattr(record, name)
     if record.prediction is not None:

@@ -17,7 +17,7 @@ from sklearn_nndyn.dynamics._safetensors import read_safetensors, write_safetens
 from sklearn_nndyn.dynamics._validation import LABEL_KINDS
 
 FORMAT = "sklearn_nndyn.Dynamics"
-VERSION = 1
+VERSION = 2  # 1 had no probability
 MOST_LABEL_BYTES = 64  # of memory for each byte of the file: labels come out of it longer than they lie in it
 
 

@@ -28,7 +28,7 @@ def _lines(record):
     lines = {
         "epochs": shown(record.epochs),
         "classes": shown(record.classes),
-        "trained loss": str(record.header.get("loss", "")),
+        "trained loss": record.loss_facts.name,
         "fields": ", ".join(record.fields),
         "layers": ", ".join(record.layers),
         "never seen": _never_seen(record),

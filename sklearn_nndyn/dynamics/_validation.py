@@ -83,6 +83,7 @@ def _value_problems(record):
         yield from _label_problems(record.y, record.classes)
         yield from _shape_problems(record)
         yield from _prediction_problems(record)
+        yield from _probability_problems(record)
 
 
 def _epoch_problems(name, looks):
@@ -126,6 +127,12 @@ def _prediction_problems(record):
             f"prediction must hold positions in classes, 0 to {n_classes - 1}, or {NOT_SEEN} where there is none; "
             f"got {prediction.min()} to {prediction.max()}"
         )
+
+
+def _probability_problems(record):
+    p = record.probability
+    if p is not None and ((p < 0) | (p > 1)).any():
+        yield f"probability must hold numbers from 0 to 1, got {np.nanmin(p):g} to {np.nanmax(p):g}"
 
 
 def _called(field, layer):

@@ -8,12 +8,11 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
-from sklearn_nndyn.dynamics import unwrap_estimator
+from sklearn_nndyn.dynamics import LossFacts, unwrap_estimator
 from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
 from sklearn_nndyn.interventions._last_layer import METHODS, last_layer, replay_scores
 from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms, share_on_correct
 from sklearn_nndyn.utils.statistics import rank_correlation, worst_count
-from sklearn_nndyn.utils.text import loss_name
 from sklearn_nndyn.utils.validation import check_count, check_share
 
 # What is told of an intervention, each as a change.
@@ -70,8 +69,8 @@ class FeatureGrowth:
 
     Parameters
     ----------
-    loss_name : str
-        Name of the trained loss; empty where it is not known. The figures are of log loss all the same.
+    loss_facts : LossFacts
+        The trained loss, as the record describes it. The figures are of log loss all the same.
     onset_epoch, end_epoch : int
         The turn, and the last recorded epoch.
     share_on_correct : array of shape (n_units,)
@@ -104,7 +103,7 @@ class FeatureGrowth:
     ((100,), 10, 20)
     """
 
-    loss_name: str
+    loss_facts: LossFacts
     onset_epoch: int
     end_epoch: int
     share_on_correct: np.ndarray
@@ -240,7 +239,7 @@ def feature_growth(
     units, rng = most_grown(growth, share), check_random_state(random_state)
     drawn = [change(rng.choice(len(growth), len(units), replace=False)) for _ in range(n_random)]
     return FeatureGrowth(
-        loss_name=loss_name(record),
+        loss_facts=record.loss_facts,
         onset_epoch=first,
         end_epoch=last,
         share_on_correct=belongs,

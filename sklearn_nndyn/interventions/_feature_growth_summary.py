@@ -10,7 +10,7 @@ def feature_growth_summary(found):
     """The paragraph of a FeatureGrowth."""
     sentences = [
         _rise(found),
-        trained_with(found.loss_name),
+        trained_with(found.loss_facts),
         _growth(found),
         _correlation(found),
         _restored(found),

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
-from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.dynamics import Dynamics, LossFacts, find_record
 from sklearn_nndyn.interventions._scores import rescale_scores, score_scale, trained_with
-from sklearn_nndyn.utils.text import figure, loss_name, percent, samples, trained_on_note
+from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,8 +20,8 @@ class ScaleTest:
     ----------
     source : str
         What was read: ``"a record"``, ``"the validation record of the model"``, or the training record.
-    loss_name : str
-        Name of the trained loss; empty where it is not known. The figures are of log loss all the same.
+    loss_facts : LossFacts
+        The trained loss, as the record describes it. The figures are of log loss all the same.
     n_samples : int
         Number of samples.
     epochs : array of shape (n_epochs,)
@@ -54,7 +54,7 @@ class ScaleTest:
     """
 
     source: str
-    loss_name: str
+    loss_facts: LossFacts
     n_samples: int
     epochs: np.ndarray
     onset_epoch: int
@@ -74,7 +74,7 @@ class ScaleTest:
             A paragraph.
         """
         return " ".join(
-            sentence for sentence in [_read(self), trained_with(self.loss_name), _told(self)] if sentence
+            sentence for sentence in [_read(self), trained_with(self.loss_facts), _told(self)] if sentence
         )
 
 
@@ -153,7 +153,7 @@ def _measure(record, source, onset):
     rise_at_turn_scale = float(sample_log_loss(rescaled, record.target).mean() - mean_loss[turn])
     return ScaleTest(
         source=source,
-        loss_name=loss_name(record),
+        loss_facts=record.loss_facts,
         n_samples=len(record),
         epochs=record.epochs,
         onset_epoch=record.epochs[turn].item(),

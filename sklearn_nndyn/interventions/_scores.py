@@ -58,11 +58,12 @@ def _centred(scores):
     return scores - scores.mean(axis=1, keepdims=True)
 
 
-def trained_with(name):
+def trained_with(loss):
     """A sentence for records of networks trained with another loss than the one that is measured."""
-    if name == "log":
+    if loss.is_log_of_softmax:
         return ""
-    if not name:
+    if not loss.name:
         return "What is measured is the log loss of the scores, whatever loss was trained."
-    trained = f"the {name.replace('_', ' ')} loss" if name.isidentifier() else f"another loss, {name}"
+    trained = loss.in_words if loss.name.isidentifier() else f"another loss, {loss.name}"
+    trained += " of sigmoids" if loss.link == "sigmoid" else ""
     return f"The network was trained with {trained}; what is measured is the log loss of its scores all the same."

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import torch
 
+from sklearn_nndyn.losses._facts import state_facts
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
 _REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "none": lambda values: values}
@@ -43,15 +44,33 @@ class ClassificationLoss(torch.nn.Module, ABC):
     without them has no such method. It may define `decide`, and `value_and_gradient` in closed form to train
     faster.
 
+    What is known of a loss stands on its class, and goes with every record of a network that it trained. None of it
+    is inherited: what holds for a loss need not hold for its child.
+
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default="mean"
         What a call makes of the per-sample values: their mean, their sum, or nothing.
 
+    Attributes
+    ----------
+    name : str
+        As `get_loss` knows it; of a loss of one's own the name of the class, if it says nothing else.
+    lower_bound : float or None
+        No sample's loss is below it. None where it is not known.
+    unit : str or None
+        Such as ``"nats"``; None where there is none, or it is not known.
+    proper : bool or None
+        Whether the expected loss is least where the predicted probabilities are the true ones: those of a loss that
+        is not proper are not calibrated. False for a loss without probabilities, None where it is not known.
+    link : {"softmax", "sigmoid"} or None
+        How scores become probabilities: their softmax, or their sigmoids divided by the sum of these. None for a loss
+        without probabilities, or with a way of its own.
+
     Examples
     --------
     >>> import torch
-    >>> from sklearn_nndyn.losses import ClassificationLoss
+    >>> from sklearn_nndyn.losses import ClassificationLoss, get_loss
     >>> class PerceptronLoss(ClassificationLoss):
     ...     '''How far the score of the true class lies below the best.'''
     ...
@@ -69,7 +88,25 @@ class ClassificationLoss(torch.nn.Module, ABC):
     tensor([1, 0])
     >>> hasattr(loss, "predict_proba")
     False
+    >>> loss.name, loss.lower_bound, get_loss("log").unit
+    ('PerceptronLoss', None, 'nats')
     """
+
+    name: str = ""
+    lower_bound: float | None = None
+    unit: str | None = None
+    proper: bool | None = None
+    link: str | None = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        state_facts(cls)
+        # A child that changes one of these must not inherit what knows nothing of it.
+        changed = vars(cls).keys() & {"per_sample", "predict_proba"}
+        if "per_sample" in changed and "value_and_gradient" not in vars(cls):
+            cls.value_and_gradient = ClassificationLoss.value_and_gradient
+        if changed and "value_and_probability" not in vars(cls):
+            cls.value_and_probability = ClassificationLoss.value_and_probability
 
     def __init__(self, *, reduction="mean"):
         super().__init__()
@@ -130,6 +167,29 @@ class ClassificationLoss(torch.nn.Module, ABC):
             ``gradient[..., i, k]`` is the derivative of ``values[..., i]`` in ``scores[..., i, k]``.
         """
         return differentiate(self.per_sample, scores, target)
+
+    def value_and_probability(self, scores, target):
+        """The loss of each sample, and how probable its true class is: what a record keeps.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+            Raw outputs of the network.
+        target : Tensor (..., n), int64
+            Positions of the true classes.
+
+        Returns
+        -------
+        values : Tensor (..., n)
+            As `per_sample` gives them.
+        probability : Tensor (..., n) or None
+            That of the true class by `predict_proba`; None for a loss without probabilities.
+        """
+        values = self.per_sample(scores, target)
+        if not hasattr(self, "predict_proba"):
+            return values, None
+        p = self.predict_proba(scores)
+        return values, p.gather(-1, target.unsqueeze(-1)).squeeze(-1).clamp(0, 1)
 
     def decide(self, scores):
         """Positions (..., n) of the classes chosen for `scores` (..., n, K): here the greatest score."""

@@ -6,10 +6,16 @@ import torch
 from sklearn.utils.metaestimators import available_if
 
 from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._custom_facts import SOFTMAX_LOSSES, describe
+from sklearn_nndyn.losses._facts import Depending
 
 
 def _has_probabilities(custom):
-    return isinstance(custom.loss, torch.nn.CrossEntropyLoss) or hasattr(custom.loss, "predict_proba")
+    return isinstance(custom.loss, SOFTMAX_LOSSES) or hasattr(custom.loss, "predict_proba")
+
+
+def _described(fact, default=None):
+    return Depending(default, lambda custom: describe(custom.loss)[fact])
 
 
 def _check_values(values, n_samples):
@@ -35,9 +41,14 @@ class CustomLoss(ClassificationLoss):
     """A torch loss or a callable, made a `ClassificationLoss`.
 
     Probabilities are there if `loss` has a method ``predict_proba(scores)``, or is a
-    ``torch.nn.CrossEntropyLoss`` (softmax); else this object has no `predict_proba`. A method
+    ``torch.nn.CrossEntropyLoss`` or ``torch.nn.NLLLoss`` (softmax); else this object has no `predict_proba`. A method
     ``decide(scores)`` of `loss` is used if there. All of them are called on rows (n, K), also where the
-    scores have leading axes. Unit and range are those of `loss`.
+    scores have leading axes.
+
+    Its facts are those of `loss`: torch's cross-entropy is ``"log"``, or with smoothing ``"label_smoothing"``, unless
+    it has class weights or classes that it ignores. What is not known is read from attributes of `loss`, `name`,
+    `lower_bound`, `unit` and `proper`, where it has them; else the name is that of its class or function, and the rest
+    None.
 
     Parameters
     ----------
@@ -62,7 +73,13 @@ class CustomLoss(ClassificationLoss):
             [0.5000, 0.5000]])
     >>> hasattr(CustomLoss(torch.nn.MultiMarginLoss()), "predict_proba")
     False
+    >>> smooth.name, CustomLoss(torch.nn.CrossEntropyLoss()).name, CustomLoss(torch.nn.MultiMarginLoss()).name
+    ('label_smoothing', 'log', 'MultiMarginLoss')
     """
+
+    name = _described("name", default="CustomLoss")
+    lower_bound, unit = _described("lower_bound"), _described("unit")
+    proper, link = _described("proper"), _described("link")
 
     def __init__(self, loss, *, reduction=None):
         super().__init__(reduction=getattr(loss, "reduction", "mean") if reduction is None else reduction)
@@ -79,7 +96,17 @@ class CustomLoss(ClassificationLoss):
 
     @available_if(_has_probabilities)
     def predict_proba(self, scores):
-        """Probabilities (..., n, K) of the classes: those of `loss`, or the softmax of cross-entropy."""
+        """Probabilities (..., n, K) of the classes: those of `loss`, or the softmax of torch's losses.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+
+        Returns
+        -------
+        Tensor (..., n, K)
+            Rows sum to one.
+        """
         if hasattr(self.loss, "predict_proba"):
             return _on_rows(self.loss.predict_proba, scores)
         return scores.softmax(-1)

@@ -15,6 +15,9 @@ class Way(NamedTuple):
 
     parts: Callable  # scores (..., n, K), target (..., n) -> tuple of tensors (..., n, K)
     chain: Callable | None  # slope (..., n, K), parts -> gradient in the scores (..., n, K); None: the slope
+    probability: Callable | None = (
+        None  # target (..., n), parts -> that of the true class (..., n); None: there is none
+    )
 
 
 class FormulaLoss(ClassificationLoss):
@@ -43,3 +46,9 @@ class FormulaLoss(ClassificationLoss):
         parts = way.parts(scores.detach(), target)
         values, slope = self.value_and_slope(*parts)
         return values, slope if way.chain is None else way.chain(slope, *parts)
+
+    def value_and_probability(self, scores, target):
+        """The loss (..., n) of each sample, and the probability (..., n) of its true class, from the same parts."""
+        way = self.way
+        parts = way.parts(scores, target)
+        return self.formula(*parts), None if way.probability is None else way.probability(target, *parts)

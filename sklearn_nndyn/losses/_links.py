@@ -20,14 +20,14 @@ def log_softmax(scores):
     return scores.log_softmax(-1)
 
 
-def _link(log_p, chain):
+def _link(log_p, chain, probability):
     """The way through a link: to log p, p and the one-hot y, and back from a slope in log p."""
 
     def parts(scores, target):
         log_probabilities = log_p(scores)
         return log_probabilities, log_probabilities.exp(), one_hot(log_probabilities, target)
 
-    return Way(parts, chain)
+    return Way(parts, chain, lambda target, log_p, p, y: probability(log_p, target))
 
 
 def _softmax_chain(slope, log_p, p, y):
@@ -38,9 +38,23 @@ def _sigmoid_chain(slope, log_p, p, y):
     return -slope * log_p.expm1()  # 1 - p, without the cancellation
 
 
+def _of_true_class(log_p, target):
+    return log_p.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+
+
+def softmax_probability(log_p, target):
+    """p_c (..., n), from log p (..., n, K)."""
+    return _of_true_class(log_p, target).exp()
+
+
+def sigmoid_probability(log_p, target):
+    """p_c divided by the sum of all p_j, (..., n), from log p (..., n, K)."""
+    return _of_true_class(log_p.softmax(-1), target)
+
+
 LOG_P = {"softmax": log_softmax, "sigmoid": torch.nn.functional.logsigmoid}
 
 LINKS = {
-    "softmax": _link(LOG_P["softmax"], _softmax_chain),
-    "sigmoid": _link(LOG_P["sigmoid"], _sigmoid_chain),
+    "softmax": _link(LOG_P["softmax"], _softmax_chain, softmax_probability),
+    "sigmoid": _link(LOG_P["sigmoid"], _sigmoid_chain, sigmoid_probability),
 }

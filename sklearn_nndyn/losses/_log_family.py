@@ -6,6 +6,7 @@ from math import inf
 import torch
 
 from sklearn_nndyn.losses._base import check_number
+from sklearn_nndyn.losses._facts import Depending
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 
@@ -61,6 +62,8 @@ class GeneralizedCrossEntropyLoss(_TrueClassLoss):
     tensor(1.)
     """
 
+    name, lower_bound, proper = "generalized_cross_entropy", 0.0, False
+
     def __init__(self, *, q=0.7, link="softmax", reduction="mean"):
         super().__init__(link=link, reduction=reduction)
         self.q = check_number("q", q, "in (0, 1]", lambda q: 0 < q <= 1)
@@ -104,6 +107,9 @@ class FocalLoss(_TrueClassLoss):
     >>> FocalLoss()(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))  # log(2) / 4
     tensor(0.1733)
     """
+
+    name, lower_bound, unit = "focal", 0.0, "nats"
+    proper = Depending(False, lambda loss: loss.link == "softmax" and loss.gamma == 0)
 
     def __init__(self, *, gamma=2.0, link="softmax", reduction="mean"):
         super().__init__(link=link, reduction=reduction)
@@ -151,6 +157,10 @@ class Poly1Loss(_TrueClassLoss):
     >>> Poly1Loss(epsilon=2.0)(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))  # log(2) + 2 / 2
     tensor(1.6931)
     """
+
+    name, lower_bound = "poly1", 0.0
+    unit = Depending(None, lambda loss: "nats" if loss.epsilon == 0 else None)
+    proper = Depending(False, lambda loss: loss.link == "softmax" and loss.epsilon == 0)
 
     def __init__(self, *, epsilon=1.0, link="softmax", reduction="mean"):
         super().__init__(link=link, reduction=reduction)
@@ -202,6 +212,10 @@ class SymmetricCrossEntropyLoss(ProbabilityLoss):
     >>> SymmetricCrossEntropyLoss()(torch.tensor([[0.0, 0.0]]), torch.tensor([0]))  # 0.1 log(2) + 4 / 2
     tensor(2.0693)
     """
+
+    name, lower_bound = "symmetric_cross_entropy", 0.0
+    unit = Depending(None, lambda loss: "nats" if loss.beta == 0 else None)
+    proper = Depending(False, lambda loss: loss.link == "softmax" and loss.beta == 0 < loss.alpha)
 
     def __init__(self, *, alpha=0.1, beta=1.0, log_zero=-4.0, link="softmax", reduction="mean"):
         super().__init__(link=link, reduction=reduction)
@@ -262,6 +276,9 @@ class LabelSmoothingLoss(ProbabilityLoss):
     >>> LabelSmoothingLoss().per_sample(scores, target)
     tensor([0.2269, 0.6931])
     """
+
+    name, lower_bound, unit = "label_smoothing", 0.0, "nats"
+    proper = Depending(False, lambda loss: loss.link == "softmax" and loss.smoothing == 0)
 
     def __init__(self, *, smoothing=0.1, link="softmax", reduction="mean"):
         super().__init__(link=link, reduction=reduction)

@@ -1,5 +1,6 @@
 """Losses on probabilities, class by class: five formulas, each with its derivative."""
 
+from sklearn_nndyn.losses._facts import Depending
 from sklearn_nndyn.losses._links import LOG_P, log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
@@ -33,6 +34,9 @@ class LogLoss(ProbabilityLoss):
             [1.0000, 0.0000]])
     """
 
+    name, lower_bound, unit = "log", 0.0, "nats"
+    proper = Depending(True, lambda loss: loss.link == "softmax")
+
     def formula(self, log_p, p, y):
         """- log p_c"""
         return -(y * log_p).sum(-1)
@@ -49,6 +53,13 @@ class LogLoss(ProbabilityLoss):
     def per_sample(self, scores, target):
         """- log p_c (..., n), picked without the one-hot y."""
         return -LOG_P[self.link](scores).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+
+    def value_and_probability(self, scores, target):
+        """Values (..., n), and the probability (..., n) of the true class; with softmax it follows from the value."""
+        if self.link != "softmax":
+            return super().value_and_probability(scores, target)
+        values = self.per_sample(scores, target)
+        return values, values.neg().exp()
 
     def value_and_gradient(self, scores, target):
         """Values (..., n) and their gradients (..., n, K) in `scores`; with softmax p - y, in few steps."""
@@ -84,6 +95,8 @@ class SquaredLogLoss(ProbabilityLoss):
     >>> SquaredLogLoss()(torch.tensor([[0.0, -100.0]]), torch.tensor([1]))
     tensor(10000.)
     """
+
+    name, lower_bound, unit, proper = "squared_log", 0.0, "nats²", False
 
     def formula(self, log_p, p, y):
         """(log p_c)^2"""
@@ -123,6 +136,8 @@ class ExpectationLoss(ProbabilityLoss):
     >>> ExpectationLoss()(torch.tensor([[0.0, 0.0, 0.0, 0.0]]), torch.tensor([2]))
     tensor(1.5000)
     """
+
+    name, lower_bound, proper = "expectation", 0.0, False
 
     def formula(self, log_p, p, y):
         """sum_j |y_j - p_j|"""
@@ -168,6 +183,8 @@ class RegularizedExpectationLoss(ProbabilityLoss):
     tensor(0.7500)
     """
 
+    name, lower_bound, proper = "regularized_expectation", 0.0, True
+
     def formula(self, log_p, p, y):
         """sum_j (y_j - p_j)^2"""
         return (y - p).square().sum(-1)
@@ -207,6 +224,8 @@ class ChebyshevLoss(ProbabilityLoss):
     >>> ChebyshevLoss()(torch.tensor([[0.0, 0.0, 0.0, 0.0]]), torch.tensor([2]))
     tensor(0.7500)
     """
+
+    name, lower_bound, proper = "chebyshev", 0.0, False
 
     def formula(self, log_p, p, y):
         """max_j |p_j - y_j|"""

@@ -47,6 +47,9 @@ class ProbabilityLoss(FormulaLoss):
         # A child that changes one of the two must not inherit what knows nothing of it.
         if "formula" in vars(cls) and "slope" not in vars(cls):
             cls.slope = ProbabilityLoss.slope
+        if {"formula", "slope", "way"} & vars(cls).keys():
+            for name in {"per_sample", "value_and_gradient", "value_and_probability"} - vars(cls).keys():
+                setattr(cls, name, getattr(FormulaLoss, name))
         if {"formula", "slope"} & vars(cls).keys() and "value_and_slope" not in vars(cls):
             cls.value_and_slope = ProbabilityLoss.value_and_slope
 
@@ -78,6 +81,8 @@ class ProbabilityLoss(FormulaLoss):
     def logits(self, scores):
         """What `predict_proba` is the softmax of (..., n, K)."""
         return scores if self.link == "softmax" else LOG_P[self.link](scores)
+
+    value_and_probability = FormulaLoss.value_and_probability
 
     def extra_repr(self):
         """What ``repr`` shows between the brackets."""

@@ -3,6 +3,7 @@
 import torch
 
 from sklearn_nndyn.losses._base import one_hot
+from sklearn_nndyn.losses._facts import Depending
 from sklearn_nndyn.losses._formula import FormulaLoss, Way
 from sklearn_nndyn.utils.validation import check_choice
 
@@ -18,6 +19,7 @@ def _trespass(scores, target):
     return (scores.add(side, alpha=0.5).mul(side).relu().mul(side),)
 
 
+NAMES_OF_HINGES = {1: "hinge", 2: "squared_hinge", 3: "cubed_hinge"}
 EXCESS, TRESPASS = Way(_excess, chain=None), Way(_trespass, chain=None)
 
 
@@ -60,6 +62,8 @@ class L1Loss(_PowerLoss):
     tensor(2.5000)
     """
 
+    name, lower_bound, proper = "l1", 0.0, False
+
     way, power = EXCESS, 1
 
 
@@ -82,6 +86,8 @@ class L2Loss(_PowerLoss):
     >>> L2Loss()(torch.tensor([[3.0, 0.5, 0.0]]), torch.tensor([0]))
     tensor(4.2500)
     """
+
+    name, lower_bound, proper = "l2", 0.0, False
 
     way, power = EXCESS, 2
 
@@ -111,6 +117,8 @@ class HingeLoss(_PowerLoss):
     tensor(1.2500)
     """
 
+    name = Depending("hinge", lambda loss: NAMES_OF_HINGES[loss.power])
+    lower_bound, proper = 0.0, False
     way = TRESPASS
 
     def __init__(self, *, power=1, reduction="mean"):

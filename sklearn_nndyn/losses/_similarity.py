@@ -28,6 +28,8 @@ class TanimotoLoss(ProbabilityLoss):
     tensor([-0.5000, -1.0000])
     """
 
+    name, lower_bound, proper = "tanimoto", -1.0, False
+
     def formula(self, log_p, p, y):
         """- p_c / (p.p + 1 - p_c)"""
         own, rest = p * y, p * (y - p)
@@ -69,6 +71,8 @@ class CauchySchwarzLoss(ProbabilityLoss):
     >>> CauchySchwarzLoss()(torch.tensor([[0.0, 0.0, 0.0, 0.0]]), torch.tensor([2]))  # log(4) / 2
     tensor(0.6931)
     """
+
+    name, lower_bound, unit, proper = "cauchy_schwarz", 0.0, "nats", False
 
     def formula(self, log_p, p, y):
         """- log p_c + (1/2) log p.p"""

@@ -42,8 +42,8 @@ class LossStack:
         self._mode = torch.inference_mode if _shares_quietly(groups) else nullcontext
         self._slices = {}
 
-    def per_sample(self, scores, target):
-        """The losses (M, n), without a gradient.
+    def value_and_probability(self, scores, target):
+        """The losses, and how probable the true classes are, without a gradient.
 
         Parameters
         ----------
@@ -52,13 +52,23 @@ class LossStack:
 
         Returns
         -------
-        Tensor (M, n)
+        values : Tensor (M, n)
+        probability : Tensor (M, n) or None
+            nan for members whose loss has no probabilities; None where none has.
         """
-        values = []
+        values, probabilities = [], []
         with self._mode():
             for block, *own in self._dealt(scores.detach(), target):
-                values += block.per_sample(*own)
-        return self._collected(values).detach()
+                own_values, own_probabilities = block.value_and_probability(*own)
+                values += own_values
+                probabilities.append(own_probabilities)
+        values, known = self._collected(values).detach(), [p is not None for p in probabilities]
+        if not any(known):
+            return values, None
+        no_probability = values.new_full((), torch.nan)
+        sizes = zip(probabilities, self._sizes, strict=True)
+        filled = [no_probability.expand(size, scores.shape[1]) if p is None else p for p, size in sizes]
+        return values, self._collected(filled).detach()
 
     def value_and_gradient(self, scores, target):
         """The losses and their gradients in the scores, both detached.
@@ -122,12 +132,15 @@ class _Block:
         self.sizes = [len(group) for group in positions]
         self._losses = losses
 
-    def per_sample(self, scores, target):
-        """The losses of the groups, a list of (m, n)."""
+    def value_and_probability(self, scores, target):
+        """A list of values (m, n), which together are those of the members; and their probabilities, or None."""
         if len(self._losses) == 1:
-            return [self._losses[0].per_sample(scores, target)]
-        parts = self._losses[0].way.parts(scores, target)
-        return [loss.formula(*own) for loss, *own in self._dealt(parts)]
+            values, probability = self._losses[0].value_and_probability(scores, target)
+            return [values], probability
+        way = self._losses[0].way
+        parts = way.parts(scores, target)
+        values = [loss.formula(*own) for loss, *own in self._dealt(parts)]
+        return values, None if way.probability is None else way.probability(target, *parts)
 
     def value_and_gradient(self, scores, target):
         """Lists of values (m, n) and of gradients (m, n, K), which together are those of the members."""
@@ -173,7 +186,8 @@ def _goes_its_way(loss):
     if kind is LogLoss:
         return True  # its short cuts change nothing but the speed
     return isinstance(loss, FormulaLoss) and all(
-        getattr(kind, name) is getattr(FormulaLoss, name) for name in ("per_sample", "value_and_gradient")
+        getattr(kind, name) is getattr(FormulaLoss, name)
+        for name in ("per_sample", "value_and_gradient", "value_and_probability")
     )
 
 

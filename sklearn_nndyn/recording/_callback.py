@@ -133,7 +133,6 @@ class RecordDynamics(Callback):
 
     def _header(self, net):
         return {
-            "loss": _name_of(net, self.loss),
             "estimator": type(net).__name__,
             "versions": versions(),
             "seconds_per_epoch": self.seconds_,
@@ -182,7 +181,3 @@ def _n_outputs(net, X):
             f"for {len(X[:2])} samples."
         )
     return scores.shape[1]
-
-
-def _name_of(net, loss):
-    return loss if isinstance(loss, str) else type(net.criterion_ if loss is None else loss).__name__

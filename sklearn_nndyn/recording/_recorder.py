@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._geometry import Centroids, weight_norms
 from sklearn_nndyn.recording._record import layer_recordings, what_to_record
@@ -23,7 +24,8 @@ class Recorder:
     """Looks at networks in evaluation mode and keeps what it sees of each sample.
 
     Knows nothing of who trains them. Arrays are laid out epoch by epoch, so a look writes where memory is
-    contiguous, and handed out sample first; ``"samples"`` costs 9 bytes a sample and epoch (up to 127 classes).
+    contiguous, and handed out sample first; ``"samples"`` costs 13 bytes a sample and epoch (up to
+    127 classes), or 9 where the loss has no probabilities.
 
     Parameters
     ----------
@@ -82,6 +84,8 @@ class Recorder:
                 "margin": np.empty((capacity, n), np.float32),
                 "prediction": np.empty((capacity, n), position),
             }
+            if hasattr(self.loss, "predict_proba"):
+                rows["probability"] = np.empty((capacity, n), np.float32)
         if "scores" in self.record:
             rows["scores"] = np.empty((capacity, n, self.n_classes), np.float32)
         if self.gradients is not None:
@@ -185,7 +189,7 @@ class Recorder:
         )
 
     def _measure(self, scores, y):
-        return measure_samples(scores, y, self.loss) if "samples" in self.record else None
+        return measure_samples(scores, y, self.loss)._asdict() if "samples" in self.record else {}
 
     def _grow(self, capacity):
         for group in (self.rows, self.centroids, self.weight_norms):
@@ -202,12 +206,12 @@ class Recorder:
         places, samples : slice
             Of the arrays' first and second axes.
         scores : tensor of shape (n_networks, n_samples, n_classes)
-        measured : tuple of tensors or arrays of shape (n_networks, n_samples)
-            Loss, margin and prediction; None where samples are not recorded.
+        measured : dict of str to tensors or arrays of shape (n_networks, n_samples)
+            By field; empty where samples are not recorded.
         """
-        if measured is not None:
-            for name, values in zip(("loss", "margin", "prediction"), measured, strict=True):
-                _copy(values, self.rows[name][places, samples])
+        for name in ("loss", "margin", "prediction", "probability") if measured else ():
+            if name in self.rows:
+                _copy(measured[name], self.rows[name][places, samples])
         if "scores" in self.record:
             _copy(scores, self.rows["scores"][places, samples])
 
@@ -239,7 +243,7 @@ class Recorder:
         classes : array of shape (n_classes,)
             The classes, in the order of the network's outputs.
         header : dict
-            What else to tell of the run.
+            What else to tell of the run; what there is to tell of the loss is added.
         iterations : dict, optional
             Updates before each look, by epoch.
 
@@ -257,7 +261,7 @@ class Recorder:
             iterations=None if iterations is None else [iterations[epoch] for epoch in self.epochs],
             centroids={name: array[:seen] for name, array in self.centroids.items()},
             weight_norms={name: array[:seen] for name, array in self.weight_norms.items()},
-            header=header,
+            header={**loss_header(self.loss), **header},
             **{reader.field: reader.recorded(seen) for reader in self.readers},
             **rows,
         )

@@ -1,8 +1,19 @@
-"""Loss, margin and prediction of each sample, from its scores."""
+"""Loss, margin, prediction and probability of each sample, from its scores."""
+
+from typing import NamedTuple
 
 import torch
 
 from sklearn_nndyn.losses import ClassificationLoss
+
+
+class SampleMeasures(NamedTuple):
+    """What is recorded of samples, by the names of the fields: tensors of shape (n_networks, n_samples)."""
+
+    loss: torch.Tensor
+    margin: torch.Tensor
+    prediction: torch.Tensor
+    probability: torch.Tensor | None
 
 
 def measure_samples(scores, target, loss):
@@ -19,19 +30,16 @@ def measure_samples(scores, target, loss):
 
     Returns
     -------
-    values : tensor of shape (n_networks, n_samples)
-        The loss of each sample.
-    margin : tensor of shape (n_networks, n_samples)
-        Score of the true class minus the best other.
-    prediction : tensor of shape (n_networks, n_samples)
-        Decided class positions.
+    measures : SampleMeasures
+        The loss of each sample; the score of its true class minus the best other; the decided class position; and the
+        probability of the true class, None where the loss has no probabilities.
     """
     target = target.expand(scores.shape[:-1])
-    values = loss.per_sample(scores, target)
+    values, probability = loss.value_and_probability(scores, target)
     margin, prediction = _margin_and_argmax(scores, target)
     if not takes_the_greatest(loss):
         prediction = loss.decide(scores)
-    return values, margin, prediction
+    return SampleMeasures(values, margin, prediction, probability)
 
 
 def takes_the_greatest(loss):

@@ -59,13 +59,12 @@ class StackedRecorder:
             recorder.epochs.append(epoch)
 
     def _keep(self, places, rows, scores):
-        measured = None
+        measured = {}
         if "samples" in self.record:
-            measured = [
-                values.cpu().numpy() for values in measure_samples(scores, self.target[:, rows], self.losses)
-            ]
+            measures = measure_samples(scores, self.target[:, rows], self.losses)._asdict()
+            measured = {name: values.cpu().numpy() for name, values in measures.items() if values is not None}
         for i, (recorder, place) in enumerate(zip(self.recorders, places, strict=True)):
-            own = None if measured is None else [values[i : i + 1] for values in measured]
+            own = {name: values[i : i + 1] for name, values in measured.items()}
             recorder.keep_samples(place, rows, scores[i : i + 1], own)
 
     def _chunks(self):

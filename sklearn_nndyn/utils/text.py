@@ -76,8 +76,3 @@ def shown(values, most=6):
 
 def _short(value):
     return f"{value:.6g}" if isinstance(value, float) and value % 1 else repr(value)
-
-
-def loss_name(record):
-    """Name of the trained loss, or what else the record says of it; empty where it says nothing."""
-    return str(record.header.get("loss", ""))

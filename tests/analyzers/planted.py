@@ -3,6 +3,8 @@
 import numpy as np
 
 from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.losses._facts import loss_header
 
 RISERS = np.arange(20, 30)
 CARRIERS = np.array([20, 21])
@@ -35,7 +37,7 @@ def planted_record():
         loss=planted_losses(),
         margin=np.where(correct, 1.0, -1.0) * [1.0, 2.0, 4.0, 8.0],
         prediction=np.where(correct, y[:, None], (y[:, None] + 1) % 3),
-        header={"loss": "log"},
+        header=header_of("log"),
     )
 
 
@@ -52,9 +54,15 @@ def scores_record(scores, y, **changes):
         "loss": np.log(np.exp(scores - top).sum(axis=2)) + top[..., 0] - own,
         "margin": own - others,
         "prediction": scores.argmax(axis=2),
-        "header": {"loss": "log"},
+        "header": header_of("log"),
     }
+    fields["probability"] = np.exp(-fields["loss"])
     return Dynamics(**(fields | changes))
+
+
+def header_of(name):
+    """What a record tells of a loss of the library."""
+    return loss_header(get_loss(name))
 
 
 def tailed_record(n_samples=150, n_epochs=7, seed=0, **changes):

@@ -18,6 +18,7 @@ from tests.analyzers.planted import (
     CARRIERS,
     RISERS,
     TRANSITIONS,
+    header_of,
     planted_losses,
     planted_record,
     scores_record,
@@ -159,7 +160,7 @@ def test_tanimoto_is_measured_above_its_least():
     record = planted_record()
     loss = record.loss / 100
     shifted = Dynamics(
-        y=record.y, classes=record.classes, epochs=record.epochs, loss=loss - 1, header={"loss": "tanimoto"}
+        y=record.y, classes=record.classes, epochs=record.epochs, loss=loss - 1, header=header_of("tanimoto")
     )
     np.testing.assert_allclose(
         LossTailAnalyzer().fit(shifted).share_curves_, LossTailAnalyzer().fit(loss).share_curves_

@@ -15,9 +15,10 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier, LossTailAnalyzer, SampleScoreAnalyzer
-from sklearn_nndyn.losses import get_loss, loss_names
+from sklearn_nndyn.losses import LogLoss, get_loss, loss_names
+from sklearn_nndyn.losses._facts import loss_header
 from tests import reference
-from tests.analyzers.planted import scores_record, tailed_record
+from tests.analyzers.planted import header_of, scores_record, tailed_record
 from tests.test_docstrings import entries
 
 NAMES = [
@@ -30,7 +31,7 @@ NAMES = [
     "epoch_learned",
 ]
 SOFTMAX = [name for name in loss_names() if hasattr(get_loss(name), "predict_proba")]
-SIGMOID = "the sigmoid of the margin, in place of a probability"
+WITHOUT_PROBABILITIES = [name for name in NAMES if name not in ("confidence", "variability", "el2n")]
 BY_HAND = ("0111", "1011", "1101", "0000", "1000", "0101", "1111")
 X, Y = load_digits(return_X_y=True)
 
@@ -43,7 +44,9 @@ def with_scores(n_samples=60, n_classes=4, n_epochs=6, loss="log", seed=0, **cha
     growth = np.linspace(0, 3, n_epochs)[None, :, None]
     scores = growth * np.eye(n_classes)[liked][:, None] + rng.normal(size=(n_samples, n_epochs, n_classes))
     values = get_loss(loss).per_sample(torch.tensor(scores), torch.tensor(y)[:, None].expand(-1, n_epochs))
-    fields = {"loss": values.numpy(), "header": {"loss": loss}}
+    fields = {"loss": values.numpy(), "header": header_of(loss), "probability": None}
+    if hasattr(get_loss(loss), "predict_proba"):
+        fields["probability"] = softmax(scores, axis=2)[np.arange(n_samples), :, y]
     return dataclasses.replace(scores_record(scores, y, **(fields | changes)), scores=scores)
 
 
@@ -82,13 +85,15 @@ def by_hand(**changes):
         "margin": margin,
         "prediction": np.where(correct, 0, 1),
         "loss": np.where(correct, np.log(2), np.log(4)),
-        "header": {"loss": "log"},
+        "probability": np.where(correct, 1 / 2, 1 / 4),
+        "header": header_of("log"),
     }
     return Dynamics(**(fields | changes))
 
 
 def column(record, name, **parameters):
-    return SampleScoreAnalyzer(**parameters).fit_transform(record)[:, NAMES.index(name)]
+    analyzer = SampleScoreAnalyzer(**parameters)
+    return analyzer.fit_transform(record)[:, analyzer.get_feature_names_out().tolist().index(name)]
 
 
 # ----------------------------------------------------------------------------------------- found
@@ -116,7 +121,7 @@ def test_no_sample_that_was_learned_has_as_many_events_as_one_that_never_was():
     correct = np.random.default_rng(0).random((400, 9)) < 0.4
     correct[0] = [True, False] * 4 + [True]
     prediction = np.where(correct, 0, 1)
-    fields = {"loss": None, "margin": np.ones((400, 9)), "epochs": np.arange(9)}
+    fields = {"loss": None, "probability": None, "margin": np.ones((400, 9)), "epochs": np.arange(9)}
     events = column(by_hand(y=[0] * 400, prediction=prediction, **fields), "forgetting_events")
     never = ~correct[:, 1:].any(axis=1)
     assert never.any()
@@ -140,7 +145,8 @@ def test_every_column_equals_its_slow_definition(kept, last):
 
 def test_single_precision_is_summed_in_double():
     record = with_scores(n_epochs=4)
-    fields = {name: getattr(record, name).astype(np.float32) for name in ("margin", "scores", "loss")}
+    names = ("margin", "scores", "loss", "probability")
+    fields = {name: getattr(record, name).astype(np.float32) for name in names}
     single = dataclasses.replace(record, **fields)
     table = SampleScoreAnalyzer().fit_transform(single)
     expected = [reference.area_under_margin(m.astype(float), record.epochs) for m in single.margin]
@@ -154,6 +160,7 @@ def test_epoch_0_counts_for_nothing_but_the_epoch_learned():
     at = {name: getattr(record, name).copy() for name in ("margin", "loss", "scores", "prediction")}
     for values in at.values():
         values[:, 0] = rng.integers(0, 4, values[:, 0].shape)
+    at["probability"] = np.concatenate([rng.random((60, 1)), record.probability[:, 1:]], axis=1)
     table, other = (
         SampleScoreAnalyzer().fit_transform(r) for r in (record, dataclasses.replace(record, **at))
     )
@@ -209,52 +216,58 @@ def test_a_constant_added_to_all_scores_of_a_sample_changes_nothing():
 # ---------------------------------------------------------------------- where probabilities come from
 
 
-@pytest.mark.parametrize("loss", loss_names())
-def test_with_scores_probabilities_are_their_softmax(loss):
-    record = with_scores(loss=loss)
-    analyzer = SampleScoreAnalyzer().fit(record)
-    np.testing.assert_allclose(analyzer.transform(record), slow_table(record, record.scores, 10), rtol=1e-9)
-    stands_in = loss not in SOFTMAX
-    expected = "the softmax of the scores" + (", in place of a probability" if stands_in else "")
-    assert analyzer.probability_source_ == expected
-    assert analyzer.el2n_source_ == "the softmax of the scores"
-    assert ("stands in" in analyzer.summary()) == stands_in
-
-
-@pytest.mark.parametrize("loss", ["log", "squared_log", "expectation", "chebyshev"])
-def test_without_scores_probabilities_follow_from_these_losses(loss):
+@pytest.mark.parametrize("loss", SOFTMAX)
+def test_the_recorded_probability_is_what_counts(loss):
     full = with_scores(loss=loss)
-    record = dataclasses.replace(full, scores=None)
-    analyzer = SampleScoreAnalyzer().fit(record)
-    expected = slow_table(full, full.scores, 10)
-    np.testing.assert_allclose(
-        np.delete(analyzer.transform(record), 4, 1), np.delete(expected, 4, 1), rtol=1e-9
-    )
-    assert analyzer.probability_source_ == f"the {loss.replace('_', ' ')} loss"
+    analyzer = SampleScoreAnalyzer().fit(full)
+    np.testing.assert_allclose(analyzer.transform(full), slow_table(full, full.scores, 10), rtol=1e-9)
+    assert analyzer.probability_source_ == "the recorded probability"
+    assert analyzer.el2n_source_ == "the softmax of the scores"
     assert analyzer.loss_name_ == loss
-    assert f"from the {loss.replace('_', ' ')} loss." in analyzer.summary()
+    bare = SampleScoreAnalyzer().fit(dataclasses.replace(full, scores=None, loss=None, header={}))
+    np.testing.assert_array_equal(bare.confidence_, analyzer.confidence_)
+    np.testing.assert_array_equal(bare.variability_, analyzer.variability_)
+
+
+@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+def test_without_it_probabilities_follow_from_scores_by_the_link_of_the_loss(link):
+    loss = LogLoss(link=link)
+    record = with_scores(header=loss_header(loss), probability=None)
+    analyzer = SampleScoreAnalyzer().fit(record)
+    p = loss.predict_proba(torch.tensor(record.scores[:, 1:])).numpy()
+    np.testing.assert_allclose(analyzer.confidence_, p[np.arange(60), :, record.y].mean(axis=1))
+    error = np.linalg.norm(p - np.eye(4)[record.y][:, None], axis=2)
+    np.testing.assert_allclose(analyzer.el2n_, error.mean(axis=1))
+    assert link in analyzer.probability_source_
+    assert analyzer.el2n_source_ == analyzer.probability_source_
+    assert f"from {analyzer.probability_source_}." in analyzer.summary()
 
 
 @pytest.mark.parametrize(
-    "loss", sorted(set(loss_names()) - {"log", "squared_log", "expectation", "chebyshev"})
+    "make",
+    [
+        lambda: with_scores(loss="squared_hinge"),
+        lambda: with_scores(probability=None, header={"loss": "log"}),
+        lambda: without_scores(probability=None),
+    ],
+    ids=["a loss without probabilities", "a link that is not known", "neither probability nor scores"],
 )
-@pytest.mark.parametrize("n_classes", [2, 4])
-def test_without_scores_the_sigmoid_of_the_margin_stands_in_for_others(loss, n_classes):
-    """It is the softmax of two classes, and of more its upper bound, no more than n_classes - 1 in the odds away."""
-    full = with_scores(n_classes=n_classes, loss=loss)
-    record = dataclasses.replace(full, scores=None)
+def test_a_record_without_probabilities_has_the_other_scores(make):
+    """Nothing stands in for what is not there."""
+    record = make()
     analyzer = SampleScoreAnalyzer().fit(record)
-    assert analyzer.probability_source_ == SIGMOID
-    p = 1 / (1 + np.exp(-record.margin[:, 1:]))
-    np.testing.assert_allclose(analyzer.confidence_, p.mean(axis=1))
-    np.testing.assert_allclose(analyzer.variability_, p.std(axis=1))
-    true = column(full, "confidence")
-    if n_classes == 2:
-        np.testing.assert_allclose(analyzer.confidence_, true)
-    else:
-        assert (analyzer.confidence_ > true).all()
-        assert (1 / (1 + 3 * np.exp(-record.margin[:, 1:]))).mean(axis=1) == pytest.approx(true, abs=0.2)
-    assert "the sigmoid of the margin stands in" in analyzer.summary()
+    table = analyzer.transform(record)
+    assert analyzer.get_feature_names_out().tolist() == WITHOUT_PROBABILITIES
+    full = SampleScoreAnalyzer().fit_transform(with_scores())
+    np.testing.assert_array_equal(table, full[:, [NAMES.index(name) for name in WITHOUT_PROBABILITIES]])
+    assert analyzer.confidence_ is analyzer.variability_ is analyzer.el2n_ is None
+    assert analyzer.probability_source_ is analyzer.el2n_source_ is None
+    name = record.header["loss"].replace("_", " ")
+    assert (
+        f"The record, of a network trained with the {name} loss, holds no probability of the true class, so "
+        "confidence, variability and EL2N are not given."
+    ) in analyzer.summary()
+    assert "EL2N of" not in analyzer.summary()
 
 
 def test_without_scores_el2n_is_bounded_by_the_probability():
@@ -278,36 +291,6 @@ def test_the_bound_is_reached_by_two_classes_and_left_most_by_equal_others():
     record = scores_record(scores, [1, 1])
     exact = column(dataclasses.replace(record, scores=scores), "el2n")
     np.testing.assert_allclose(column(record, "el2n"), np.sqrt(1.5) * exact)
-
-
-def test_the_regularized_expectation_is_the_square_of_the_error():
-    full = with_scores(loss="regularized_expectation")
-    bare = SampleScoreAnalyzer().fit(dataclasses.replace(full, scores=None))
-    np.testing.assert_allclose(bare.el2n_, column(full, "el2n"))
-    assert bare.el2n_source_ == "the regularized expectation loss"
-
-
-@pytest.mark.parametrize("header", [{}, {"loss": "CustomLoss"}, {"loss": "LogLoss"}])
-def test_of_a_loss_that_is_not_known_nothing_is_taken_to_follow(header):
-    full = with_scores(header=header)
-    assert SampleScoreAnalyzer().fit(full).probability_source_.endswith("in place of a probability")
-    bare = SampleScoreAnalyzer().fit(dataclasses.replace(full, scores=None))
-    assert bare.probability_source_ == SIGMOID
-    assert SampleScoreAnalyzer().fit(by_hand(loss=None)).probability_source_ == SIGMOID
-
-
-def test_rounding_takes_no_probability_out_of_its_range():
-    loss = np.array([[0.5, -1e-7, 2 + 1e-6]], dtype=np.float32)
-    record = by_hand(
-        y=[0],
-        loss=loss,
-        margin=loss,
-        prediction=np.zeros((1, 3), int),
-        epochs=[0, 1, 2],
-        header={"loss": "expectation"},
-    )
-    assert SampleScoreAnalyzer().fit(record).confidence_ == 0.5
-    assert SampleScoreAnalyzer().fit(record.select_epochs(1)).confidence_ == 1
 
 
 # --------------------------------------------------------------------------------------- of models
@@ -342,7 +325,7 @@ def test_scores_are_those_of_the_staged_predictions(clf):
 def test_a_pipeline_and_a_loss_without_probabilities():
     pipe = make_pipeline(StandardScaler(), DynamicsClassifier(loss="hinge", max_epochs=4, random_state=0))
     analyzer = SampleScoreAnalyzer().fit(pipe.fit(X[:200], Y[:200]))
-    assert analyzer.probability_source_ == SIGMOID
+    assert analyzer.probability_source_ is None
     np.testing.assert_allclose(
         analyzer.area_under_margin_, pipe[-1].dynamics_.margin[:, 1:].mean(axis=1), rtol=1e-5
     )
@@ -419,13 +402,13 @@ def test_a_record_that_cannot_be_scored(record, message):
 
 
 @pytest.mark.parametrize(
-    ("field", "what"), [("margin", "The margin"), ("loss", "The loss"), ("scores", "A score")]
+    ("field", "what"), [("margin", "The margin"), ("probability", "The probability"), ("scores", "A score")]
 )
 def test_a_value_that_is_not_finite(field, what):
     record = with_scores()
     values = getattr(record, field).copy()
     values[3, 0] = np.nan  # the start does not count
-    values[[7, 4], [3, 5]] = np.inf
+    values[[7, 4], [3, 5]] = np.nan
     broken = dataclasses.replace(record, **{field: values})
     message = (
         rf"^{what} of sample 7 is not finite at epoch 6, the first epoch of which that is so; there are 2\. "
@@ -455,9 +438,9 @@ def test_el2n_epochs_that_are_not_there():
 def test_a_record_whose_probabilities_come_from_elsewhere():
     analyzer = SampleScoreAnalyzer().fit(with_scores())
     message = (
-        r"^From this record probabilities come from the log loss \(EL2N: an upper bound\), but the analyzer was fitted "
-        r"on one where they come from the softmax of the scores \(EL2N: the softmax of the scores\): fit on this "
-        r"record\.$"
+        r"^This record has probabilities from the recorded probability \(EL2N: an upper bound\), but the analyzer was "
+        r"fitted on one with probabilities from the recorded probability \(EL2N: the softmax of the scores\): fit on "
+        r"this record\.$"
     )
     with pytest.raises(ValueError, match=message):
         analyzer.transform(without_scores())
@@ -474,7 +457,7 @@ def test_the_summary_has_the_figures_of_the_record():
         "of 0; it is negative for 2 samples (28.6 %), for which the network on average preferred another class to the "
         "label. Never learned: 2 samples (28.6 %); learned and never forgotten: 3 samples (42.9 %); forgotten at least "
         "once: 2 samples (28.6 %), up to 1 time. The true class has a median confidence of 0.417 and a median "
-        "variability of 0, from the log loss. EL2N of epochs 1 to 3 has a median of 0.825. At the end 2 samples are "
+        "variability of 0. EL2N of epochs 1 to 3 has a median of 0.825. At the end 2 samples are "
         "wrong; of the others half are learned for good by epoch 2."
     )
 

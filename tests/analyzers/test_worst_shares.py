@@ -7,6 +7,7 @@ from sklearn_nndyn import LossTailAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
 from sklearn_nndyn.dynamics import Dynamics
 from tests import reference
+from tests.analyzers.planted import header_of
 from tests.displays.entangled import Fitted
 
 SHARES = (0.01, 0.05, 0.1)
@@ -88,9 +89,9 @@ def test_whole_numbers_of_samples_carry_what_the_loss_tail_analyzer_says():
 def test_shares_are_taken_above_the_least_value_of_the_loss():
     values = gammas()
     values /= values.max()
-    found = worst_shares(record_of(values - 1, header={"loss": "tanimoto"}))
+    found = worst_shares(record_of(values - 1, header=header_of("tanimoto")))
     np.testing.assert_allclose(found, worst_shares(record_of(values)))
-    norms = worst_shares(record_of(values, "gradient_norm", header={"loss": "tanimoto"}), of="gradient_norm")
+    norms = worst_shares(record_of(values, "gradient_norm", header=header_of("tanimoto")), of="gradient_norm")
     np.testing.assert_allclose(norms, worst_shares(record_of(values)))
 
 

@@ -9,14 +9,14 @@ from matplotlib.colors import same_color
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from sklearn_nndyn import DynamicsClassifier, SampleScoreAnalyzer
+from sklearn_nndyn import SampleScoreAnalyzer
 from sklearn_nndyn.displays import DataMapDisplay
 from sklearn_nndyn.dynamics import Dynamics
 
 EPOCHS = [0, 1, 2, 3, 4]
 
 
-def record(p, *, loss="log", epochs=EPOCHS, seed=0):
+def record(p, *, loss="log", has_probabilities=True, epochs=EPOCHS, seed=0):
     """Two classes, and probabilities (n_samples, 4) of the label after the start."""
     p = np.column_stack([np.full(len(p), 0.5), p])
     y = np.random.default_rng(seed).integers(0, 2, len(p))
@@ -28,6 +28,7 @@ def record(p, *, loss="log", epochs=EPOCHS, seed=0):
         loss=-np.log(p),
         margin=np.log(p / (1 - p)),
         prediction=np.where(right, y[:, None], 1 - y[:, None]),
+        probability=p if has_probabilities else None,
         header={"loss": loss},
     )
 
@@ -112,16 +113,22 @@ def test_points_of_a_vector_graphic_are_pixels(p):
     assert display.rings_.get_rasterized()
 
 
-def test_the_axes_say_what_stands_in_where_a_loss_has_no_probabilities(p):
-    of_log = DataMapDisplay.from_dynamics(record(p)).plot().ax_
-    assert of_log.get_ylabel() == "confidence\n(mean probability of the label)"
-    assert of_log.get_xlabel() == "variability\n(deviation of the probability of the label)"
-    of_hinge = DataMapDisplay.from_dynamics(record(p, loss="hinge")).plot().ax_
-    assert of_hinge.get_ylabel() == "confidence\n(mean sigmoid of the margin)"
-    X = np.random.default_rng(0).normal(size=(30, 2))
-    clf = DynamicsClassifier(loss="hinge", record=("samples", "scores"), max_epochs=2, random_state=0)
-    of_scores = DataMapDisplay.from_dynamics(clf.fit(X, X[:, 0] > 0)).plot().ax_
-    assert of_scores.get_ylabel() == "confidence\n(mean softmax of the scores)"
+def test_the_axes_say_what_is_shown(p):
+    ax = DataMapDisplay.from_dynamics(record(p)).plot().ax_
+    assert ax.get_ylabel() == "confidence\n(mean probability of the label)"
+    assert ax.get_xlabel() == "variability\n(deviation of the probability of the label)"
+
+
+def test_a_network_without_probabilities_has_no_map(p):
+    message = (
+        r"^The data map needs the probability of the label, which the record does not hold: was the network trained "
+        r"with a loss that has probabilities\? It was the squared hinge loss\.$"
+    )
+    without = record(p, loss="squared_hinge", has_probabilities=False)
+    with pytest.raises(ValueError, match=message):
+        DataMapDisplay.from_dynamics(without)
+    with pytest.raises(ValueError, match=message):
+        DataMapDisplay.from_analyzer(SampleScoreAnalyzer().fit(without))
 
 
 def test_the_scores_of_an_analyzer_are_its_own_or_those_of_another_record(p):

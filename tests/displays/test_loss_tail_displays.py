@@ -18,7 +18,7 @@ from sklearn_nndyn.displays import (
 from sklearn_nndyn.displays._style import cell_edges
 from sklearn_nndyn.displays.sample_scores._worst_samples import as_images
 from sklearn_nndyn.dynamics import Dynamics
-from tests.analyzers.planted import CARRIERS, planted_losses, planted_record, tailed_record
+from tests.analyzers.planted import CARRIERS, header_of, planted_losses, planted_record, tailed_record
 
 CURVES = [LossTailDisplay, LossShareDisplay]
 MAPS = [LossHeatmapDisplay, LossDensityDisplay]
@@ -292,7 +292,7 @@ def test_a_loss_that_starts_below_zero_is_drawn_above_its_least(kind):
     loss = planted_losses() / 100
     shifted = planted_record()
     fields = {name: getattr(shifted, name) for name in ("y", "classes", "epochs")}
-    tanimoto = Dynamics(**fields, loss=loss - 1, header={"loss": "tanimoto"})
+    tanimoto = Dynamics(**fields, loss=loss - 1, header=header_of("tanimoto"))
     one, other = kind.from_dynamics(tanimoto), kind.from_dynamics(Dynamics(**fields, loss=loss))
     assert one.loss_label == "tanimoto loss + 1"
     name = "values" if kind is LossHeatmapDisplay else "loss_edges"

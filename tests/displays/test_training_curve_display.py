@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn_nndyn.displays import TrainingCurveDisplay, TrainingCurves
 from sklearn_nndyn.displays._style import COLOURS
 from sklearn_nndyn.dynamics import Dynamics
+from tests.analyzers.planted import header_of
 
 
 def make_record(n_samples=40, n_epochs=6, seed=0, **changes):
@@ -112,9 +113,11 @@ def test_a_fitted_model_is_as_good_as_its_records(train, validation):
 @pytest.mark.parametrize(
     ("header", "label"),
     [
-        ({"loss": "log"}, "log loss (nats)"),
-        ({"loss": "cauchy_schwarz"}, "cauchy schwarz loss (nats)"),
-        ({"loss": "squared_log"}, "squared log loss (nats²)"),
+        (header_of("log"), "log loss (nats)"),
+        (header_of("cauchy_schwarz"), "cauchy schwarz loss (nats)"),
+        (header_of("squared_log"), "squared log loss (nats²)"),
+        ({"loss": "own", "loss_facts": {"unit": "bits"}}, "own loss (bits)"),
+        ({"loss": "log"}, "log loss"),
         ({"loss": "squared_hinge"}, "squared hinge loss"),
         ({}, "loss"),
         ({"loss": "MyLoss(p=2)"}, "loss"),

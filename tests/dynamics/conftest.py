@@ -50,6 +50,7 @@ def _make_record(n_samples=7, n_epochs=4, classes=("ant", "bee", "cow"), epoch_m
         "loss": measured(n_samples, n_epochs),
         "margin": measured(n_samples, n_epochs),
         "prediction": np.asfortranarray(prediction) if epoch_major else prediction,
+        "probability": np.abs(np.tanh(measured(n_samples, n_epochs))),
         "scores": scores.swapaxes(0, 1) if epoch_major else np.ascontiguousarray(scores.swapaxes(0, 1)),
         "centroids": {
             name: measured(n_epochs, len(classes), width) for name, width in (("z", 5), ("a.0", 2))
@@ -57,7 +58,12 @@ def _make_record(n_samples=7, n_epochs=4, classes=("ant", "bee", "cow"), epoch_m
         "reconstruction": {"z": measured(n_samples, n_epochs)},
         "probe_accuracy": {"z": rng.random(n_epochs), "a.0": rng.random(n_epochs)},
         "weight_norms": {"z": measured(n_epochs), "out/put": measured(n_epochs)},
-        "header": {"loss": "log", "parameters": {"lr": 0.1, "hidden": [20, 20]}, "seed": None},
+        "header": {
+            "loss": "log",
+            "loss_facts": {"link": "softmax"},
+            "parameters": {"lr": 0.1, "hidden": [20, 20]},
+            "seed": None,
+        },
     }
     return Dynamics(**(fields | changes))
 

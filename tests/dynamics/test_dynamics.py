@@ -194,9 +194,12 @@ def test_without_prediction_there_is_no_accuracy(make_record, name):
 
 
 def test_fields_and_layers_tell_what_was_recorded(record, make_record):
-    everything = "loss margin prediction scores centroids reconstruction probe_accuracy weight_norms"
+    everything = (
+        "loss margin prediction probability scores centroids reconstruction probe_accuracy weight_norms"
+    )
     assert record.fields == tuple(everything.split())
-    bare = make_record(margin=None, scores=None, centroids={}, reconstruction=None, probe_accuracy=None)
+    missing = dict.fromkeys(("margin", "probability", "scores", "reconstruction", "probe_accuracy"))
+    bare = make_record(centroids={}, **missing)
     assert bare.fields == ("loss", "prediction", "weight_norms")
     assert bare.centroids == bare.reconstruction == {}
     assert bare.layers == (), "weight norms do not make a layer: the output has one too"
@@ -413,7 +416,7 @@ def test_repr_tells_one_idea_a_line(record):
         "  epochs: 0, 1, 2, 3\n"
         "  classes: 'ant', 'bee', 'cow'\n"
         "  trained loss: log\n"
-        "  fields: loss, margin, prediction, scores, centroids, reconstruction, probe_accuracy, "
+        "  fields: loss, margin, prediction, probability, scores, centroids, reconstruction, probe_accuracy, "
         "weight_norms\n"
         "  layers: z, a.0"
     )

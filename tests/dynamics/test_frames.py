@@ -13,7 +13,16 @@ from sklearn_nndyn.dynamics import Dynamics
 def test_every_row_of_the_frame_is_a_sample_at_an_epoch(make_record, shape):
     record = make_record(*shape, epochs=2 * np.arange(shape[1]))
     frame = record.to_frame()
-    assert frame.columns.tolist() == ["sample", "epoch", "y", "loss", "margin", "prediction", "correct"]
+    assert frame.columns.tolist() == [
+        "sample",
+        "epoch",
+        "y",
+        "loss",
+        "margin",
+        "probability",
+        "prediction",
+        "correct",
+    ]
     assert len(frame) == shape[0] * shape[1]
     rows = frame.itertuples(index=False)
     for i in range(shape[0]):
@@ -21,12 +30,13 @@ def test_every_row_of_the_frame_is_a_sample_at_an_epoch(make_record, shape):
             row = next(rows)
             assert (row.sample, row.epoch, row.y) == (i, 2 * t, record.y[i])
             assert (row.loss, row.margin) == (record.loss[i, t], record.margin[i, t])
+            assert row.probability == record.probability[i, t]
             assert row.prediction == record.classes[record.prediction[i, t]]
             assert row.correct == (row.prediction == row.y)
 
 
 def test_the_frame_has_the_columns_that_were_recorded(make_record):
-    bare = make_record(margin=None, prediction=None)
+    bare = make_record(margin=None, prediction=None, probability=None)
     assert bare.to_frame().columns.tolist() == ["sample", "epoch", "y", "loss"]
     assert Dynamics(y=[0], classes=[0], epochs=[0]).to_frame().to_dict("list") == {
         "sample": [0],
@@ -44,7 +54,7 @@ def test_the_frame_keeps_the_types(make_record):
 
 def test_the_dataset_names_every_axis(record):
     data = record.to_xarray()
-    for name in ("loss", "margin", "prediction", "correct"):
+    for name in ("loss", "margin", "prediction", "probability", "correct"):
         assert data[name].dims == ("sample", "epoch")
         np.testing.assert_array_equal(data[name], getattr(record, name), err_msg=name)
     assert data["scores"].dims == ("sample", "epoch", "class")
@@ -56,7 +66,7 @@ def test_the_dataset_names_every_axis(record):
             stored = data[f"{name}_{layer}".replace("/", ":")]
             np.testing.assert_array_equal(stored, array, err_msg=name)
     np.testing.assert_array_equal(data["y"], record.y)
-    assert len(data) == 13
+    assert len(data) == 14
 
 
 def test_the_dataset_is_asked_by_epoch_and_class(make_record):

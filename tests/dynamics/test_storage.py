@@ -169,6 +169,24 @@ def test_a_file_of_version_1_can_always_be_read(assert_same):
     assert_same(load_dynamics(Path(__file__).with_name("version_1.safetensors")), expected)
 
 
+def test_a_file_of_version_2_can_always_be_read(assert_same):
+    """The first with probabilities, and with the facts of the loss."""
+    expected = Dynamics(
+        y=["b", "a", "b"],
+        classes=["a", "b"],
+        epochs=[0, 2],
+        loss=np.array([[0.5, 2], [0.25, 4], [1, 8]], np.float32),
+        probability=np.array([[0.5, 0.125], [0.75, 0], [0.25, 1]], np.float32),
+        header={
+            "loss": "log",
+            "loss_facts": {"lower_bound": 0.0, "unit": "nats", "proper": True, "link": "softmax"},
+        },
+    )
+    loaded = load_dynamics(Path(__file__).with_name("version_2.safetensors"))
+    assert_same(loaded, expected)
+    assert loaded.loss_facts == ("log", 0.0, "nats", True, "softmax")
+
+
 @pytest.mark.parametrize("as_path", [str, Path], ids=["str", "Path"])
 def test_paths_of_both_kinds(record, assert_same, path, as_path):
     record.save(as_path(path))
@@ -252,8 +270,8 @@ DAMAGED = {
     ),
     "no digest": (lambda c: without_metadata(c, "digest"), "not of a record"),
     "newer": (
-        lambda c: with_metadata(c, version="2"),
-        "format version 2, newer than 1, .* with a newer sklearn_nndyn",
+        lambda c: with_metadata(c, version="3"),
+        "format version 3, newer than 2, .* with a newer sklearn_nndyn",
     ),
     "no version": (lambda c: with_metadata(c, version="one"), "the format version 'one', which is no number"),
     "changed data": (lambda c: flipped(c, len(c) - 1), "its digest differs, so it was changed or damaged"),

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier
+from sklearn_nndyn.dynamics import LossFacts
 from sklearn_nndyn.interventions import feature_growth, outgoing_norms, restore_norms, share_on_correct
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.utils.statistics import rank_correlation
@@ -292,7 +293,7 @@ def test_the_summary_says_what_does_not_happen():
     assert "without 2 that are silent" in said(share_on_correct=silent)
     assert "None of the hidden units has outgoing weights." in said(growth=np.full(12, np.nan))
     assert "trained with the squared hinge loss; what is measured is the log loss" in said(
-        loss_name="squared_hinge"
+        loss_facts=LossFacts("squared_hinge")
     )
 
 

@@ -179,7 +179,7 @@ def test_the_summary_says_what_was_trained(header, sentence):
     record = grown()
     found = scale_test(record_of(record.y, *np.moveaxis(record.scores, 1, 0), header=header))
     assert sentence in found.summary()
-    assert found.loss_name == header.get("loss", "")
+    assert found.loss_facts.name == header.get("loss", "")
 
 
 def test_what_was_found_cannot_be_changed():

@@ -24,10 +24,10 @@ def calls_of(losses, monkeypatch):
     """How often a stack of losses of one class asks that class."""
     calls = []
     kind = type(losses[0])
-    original = kind.per_sample
-    monkeypatch.setattr(kind, "per_sample", lambda *args: calls.append(1) or original(*args))
+    original = kind.value_and_probability
+    monkeypatch.setattr(kind, "value_and_probability", lambda *args: calls.append(1) or original(*args))
     scores, target = draw(len(losses), 5, 3)
-    LossStack(losses).per_sample(scores, target)
+    LossStack(losses).value_and_probability(scores, target)
     return len(calls)
 
 

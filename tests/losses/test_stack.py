@@ -82,24 +82,33 @@ LAYOUTS = {
 }
 
 
+def probability(loss, scores, target):
+    """That of the true class, nan for a loss without probabilities."""
+    if not hasattr(loss, "predict_proba"):
+        return scores.new_full(target.shape, torch.nan)
+    return loss.predict_proba(scores).gather(-1, target[:, None])[:, 0]
+
+
 def one_by_one(losses, scores, target):
-    """What the losses give, each by itself: values, values again, gradients, decisions."""
+    """What the losses give, each by itself: values, probabilities (nan for none), values, gradients, decisions."""
     results = [
-        (loss.per_sample(o, c), *loss.value_and_gradient(o, c), loss.decide(o))
+        (loss.per_sample(o, c), probability(loss, o, c), *loss.value_and_gradient(o, c), loss.decide(o))
         for loss, o, c in zip(losses, scores, target, strict=True)
     ]
     return [torch.stack(result) for result in zip(*results, strict=True)]
 
 
 def assert_as_one_by_one(stack, losses, scores, target, **tolerances):
-    per_sample, values, gradient, decided = one_by_one(losses, scores, target)
+    per_sample, p, values, gradient, decided = one_by_one(losses, scores, target)
     found_values, found_gradient = stack.value_and_gradient(scores, target)
     with torch.no_grad():
-        found_per_sample = stack.per_sample(scores, target)
+        found_per_sample, found_p = stack.value_and_probability(scores, target)
     assert found_values.shape == found_per_sample.shape == target.shape
     assert found_values.dtype == found_gradient.dtype == scores.dtype
     assert_allclose(found_values, values, **tolerances)
     assert_allclose(found_per_sample, per_sample, **tolerances)
+    assert found_p is None if p.isnan().all() else found_p.dtype == scores.dtype
+    assert_allclose(torch.full_like(p, torch.nan) if found_p is None else found_p, p, **tolerances)
     assert_allclose(found_gradient, gradient, **tolerances)
     assert torch.equal(stack.decide(scores), decided)
 
@@ -177,7 +186,8 @@ def test_results_are_plain_tensors_and_the_scores_are_left_alone(make):
     scores, target = draw(len(losses), 7, 4)
     kept = scores.clone()
     results = LossStack(losses).value_and_gradient(class_major(scores).requires_grad_(), target)
-    results += (LossStack(losses).per_sample(scores.requires_grad_(), target),)
+    measured = LossStack(losses).value_and_probability(scores.requires_grad_(), target)
+    results += tuple(result for result in measured if result is not None)
     assert not any(result.requires_grad or result.is_inference() for result in results)
     assert torch.equal(scores, kept)
     again = LossStack(losses).value_and_gradient(scores, target)
@@ -201,7 +211,10 @@ def test_extreme_scores_are_finite(layout):
     losses = shuffled([case.make() for case in ALL] * 2, 0)
     scores, target = MIXTURES.expand(len(losses), -1, -1), TARGETS.expand(len(losses), -1)
     stack = LossStack(losses)
-    for result in (*stack.value_and_gradient(layout(scores), target), stack.per_sample(scores, target)):
+    for result in (
+        *stack.value_and_gradient(layout(scores), target),
+        stack.value_and_probability(scores, target)[0],
+    ):
         assert result.dtype == torch.float32
         assert result.isfinite().all()
     assert_as_one_by_one(stack, losses, layout(scores), target, **TOLERANCES[torch.float32])

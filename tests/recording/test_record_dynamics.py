@@ -362,7 +362,8 @@ class TestLife:
     def test_the_header_tells_of_the_net(self, data):
         header = fit(make_net(RecordDynamics()), *data).dynamics_.header
         assert header["estimator"] == "NeuralNetClassifier"
-        assert header["loss"] == "CrossEntropyLoss"
+        assert header["loss"] == "log"
+        assert header["loss_facts"]["unit"] == "nats"
         assert len(header["seconds_per_epoch"]) == 4
 
 

@@ -88,9 +88,11 @@ def test_chunks_add_up(problem, monkeypatch):
 @pytest.mark.parametrize(
     ("n_classes", "most"), [(2, 9), (10, 9), (127, 9), (128, 9), (1000, 10)], ids=lambda value: str(value)
 )
-def test_a_sample_costs_at_most_ten_bytes_an_epoch(n_classes, most):
+@pytest.mark.parametrize(("loss", "of_probability"), [("log", 4), ("hinge", 0)])
+def test_a_sample_costs_at_most_fourteen_bytes_an_epoch(n_classes, most, loss, of_probability):
     X, y = torch.zeros(50, 1), torch.arange(50) % n_classes
-    recorder = recorder_of(X, y, record=("samples",), capacity=20, n_classes=n_classes)
+    most += of_probability
+    recorder = recorder_of(X, y, record=("samples",), capacity=20, n_classes=n_classes, loss=loss)
     module = torch.nn.Linear(1, n_classes)
     with torch.no_grad():
         module.bias.zero_()[-1] = 1  # the last class is decided for: its number must fit

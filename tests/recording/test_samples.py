@@ -1,4 +1,4 @@
-"""Loss, margin and prediction of each sample are their definitions, ties included."""
+"""Loss, margin, prediction and probability of each sample are their definitions, ties included."""
 
 from itertools import product
 
@@ -22,7 +22,7 @@ def test_on_every_kind_of_tie(n_classes):
     """All orders of scores of 0, 1 and 2, for each true class."""
     cases = [(o, c) for o in product((0.0, 1.0, 2.0), repeat=n_classes) for c in range(n_classes)]
     scores, target = np.array([o for o, _ in cases])[None], np.array([c for _, c in cases])
-    _, margin, prediction = measure_samples(torch.tensor(scores), torch.tensor(target), get_loss("log"))
+    _, margin, prediction, _ = measure_samples(torch.tensor(scores), torch.tensor(target), get_loss("log"))
     margins, predictions = by_definition(scores, target)
     np.testing.assert_array_equal(margin, margins)
     np.testing.assert_array_equal(prediction, predictions)
@@ -34,19 +34,26 @@ def test_on_every_kind_of_tie(n_classes):
 def test_on_random_scores_of_a_stack_of_networks(name, n_networks, dtype):
     rng = np.random.default_rng(0)
     scores, target = torch.tensor(rng.normal(size=(n_networks, 30, 4)), dtype=dtype), rng.integers(0, 4, 30)
-    loss, margin, prediction = measure_samples(scores, torch.tensor(target), get_loss(name))
+    loss, margin, prediction, p = measure_samples(scores, torch.tensor(target), get_loss(name))
     margins, predictions = by_definition(scores.numpy(), target)
     expected = [reference.losses(name, one, target) for one in scores.numpy()]
     np.testing.assert_allclose(loss, expected, rtol=1e-4 if dtype == torch.float32 else 1e-10, atol=1e-6)
     np.testing.assert_array_equal(margin, margins)
     np.testing.assert_array_equal(prediction, predictions)
     assert loss.shape == margin.shape == prediction.shape == (n_networks, 30)
+    if hasattr(get_loss(name), "predict_proba"):
+        expected = [
+            [reference.softmax(o)[c] for o, c in zip(one, target, strict=True)] for one in scores.numpy()
+        ]
+        np.testing.assert_allclose(p, expected, atol=1e-6 if dtype == torch.float32 else 1e-12)
+    else:
+        assert p is None
 
 
 def test_the_sign_of_the_margin_is_whether_it_is_right():
     rng = np.random.default_rng(0)
     scores, target = torch.tensor(rng.normal(size=(2, 50, 3))), torch.tensor(rng.integers(0, 3, 50))
-    _, margin, prediction = measure_samples(scores, target, get_loss("log"))
+    _, margin, prediction, _ = measure_samples(scores, target, get_loss("log"))
     assert torch.equal(margin > 0, prediction == target)
 
 
@@ -65,7 +72,8 @@ def test_a_loss_may_decide_for_itself():
         torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(0)),
         torch.zeros(7, dtype=torch.long),
     )
-    loss, margin, prediction = measure_samples(scores, target, TakesTheLast())
+    loss, margin, prediction, p = measure_samples(scores, target, TakesTheLast())
+    assert p is None
     assert (prediction == 2).all()
     assert torch.equal(loss, scores.sum(-1))
     np.testing.assert_array_equal(margin, by_definition(scores.numpy(), target.numpy())[0])

@@ -3,9 +3,8 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
-from sklearn_nndyn.analyzers.loss_tails._curves import LEAST, shares_of_worst
+from sklearn_nndyn.analyzers.loss_tails._curves import shares_of_worst
 from sklearn_nndyn.dynamics import find_record
-from sklearn_nndyn.utils.text import loss_name
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
 OF = ("loss", "gradient_norm")
@@ -51,7 +50,7 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     -----
     With values v_(1) >= v_(2) >= ... of the n samples at an epoch: (v_(1) + ... + v_(k)) / (v_(1) + ... + v_(n)) with
     k = ceil(share n). Where all are zero, k samples carry k / n. Shares of a total are taken above the least value of
-    the loss, as in ``LossTailAnalyzer``: 0, or -1 for ``"tanimoto"``. There k is the nearest whole number, so with
+    the loss, as in ``LossTailAnalyzer``. There k is the nearest whole number, so with
     few samples figures may differ.
 
     Norms of gradients do not add up to the norm of the whole gradient: in the sum gradients of many samples may cancel.
@@ -77,7 +76,7 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     values = getattr(record, of)
     check_finite(values, record.epochs, f"The {of.replace('_', ' ')}")
     counts = np.ceil(shares * len(record) - ROUNDING).astype(int).clip(min=1)
-    least = LEAST.get(loss_name(record), 0.0) if of == "loss" else 0.0
+    least = record.loss_facts.least if of == "loss" else 0.0
     ordered = np.sort(values, axis=0).astype(np.float64) - least
     return np.array([shares_of_worst(epoch, counts) for epoch in ordered.T])
 

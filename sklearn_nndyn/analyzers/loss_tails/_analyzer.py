@@ -6,7 +6,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
 from sklearn_nndyn.analyzers.loss_tails._checks import check_losses, check_tail, onset_position
 from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, concentration_curve
-from sklearn_nndyn.analyzers.loss_tails._curves import LEAST, QUANTILES, tail_curves
+from sklearn_nndyn.analyzers.loss_tails._curves import QUANTILES, tail_curves
 from sklearn_nndyn.analyzers.loss_tails._rise import (
     at_turn,
     carriers,
@@ -49,6 +49,8 @@ class LossTailAnalyzer(RecordAnalyzer):
         What was read: ``"the validation record of the model"``, the training record, a record, or an array.
     loss_name_ : str
         Name of the trained loss; empty where it is not known.
+    loss_unit_ : str or None
+        Its unit; None where it has none, or it is not known.
     epochs_ : array of shape (n_epochs,)
         Recorded epochs.
     n_features_in_ : int
@@ -111,7 +113,8 @@ class LossTailAnalyzer(RecordAnalyzer):
     With losses l_i(t), the turn s and the end T: d_i = l_i(T) - l_i(s); the carriers are the least k with
     d_(1) + ... + d_(k) >= sum_i d_i, greatest first; the Gini coefficient is
     sum_i (2 i - n - 1) l_(i) / (n sum_i l_i) of the ordered losses. Shares of a total are taken above the least
-    value of the loss: 0, or -1 for ``"tanimoto"``; they are nan where a loss is below it.
+    value of the loss, which the header of a record tells (-1 for ``"tanimoto"``), else 0; they are nan where a loss is
+    below it.
 
     The halves: samples in the order of their loss at the first recorded epoch go to the two in turn. So nothing
     depends on the order of the samples, and the same record gives the same figures.
@@ -199,9 +202,8 @@ class LossTailAnalyzer(RecordAnalyzer):
         self._set_transitions(record)
 
     def _set_turn(self, record, given):
-        name = record.header.get("loss")
-        self.loss_name_ = name if isinstance(name, str) and name.isidentifier() else ""
-        self._set_curves(tail_curves(record.loss, (*FRACTIONS, self.tail), LEAST.get(self.loss_name_, 0.0)))
+        self.loss_name_, self.loss_unit_ = record.loss_facts.name, record.loss_facts.unit
+        self._set_curves(tail_curves(record.loss, (*FRACTIONS, self.tail), record.loss_facts.least))
         self.onset_ = int(self.mean_curve_.argmin()) if given is None else given
         self.onset_epoch_ = record.epochs[self.onset_].item()
         self.turn_ = crossfitted_turns(record.loss) if given is None else np.full(len(record), given)
@@ -215,7 +217,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.tail_share_ = float(self.tail_share_curve_[-1])
 
     def _set_tail(self, record):
-        least = LEAST.get(self.loss_name_, 0.0)
+        least = record.loss_facts.least
         final = record.loss[:, -1]
         self.concentration_ = np.array(
             [concentration_curve(record.loss[:, at], least) for at in (self.onset_, -1)]

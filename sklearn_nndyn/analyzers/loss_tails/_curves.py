@@ -14,8 +14,6 @@ from sklearn_nndyn.utils.statistics import worst_count
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
 TRIM = 0.1
-# What these losses can least be: shares of a total are taken of what lies above it.
-LEAST = {"tanimoto": -1.0}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

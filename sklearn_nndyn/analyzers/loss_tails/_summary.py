@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.loss_tails._curves import QUANTILES
+from sklearn_nndyn.dynamics import LossFacts
 from sklearn_nndyn.utils.statistics import standard_error
 from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
 
@@ -30,7 +31,7 @@ def _fell_until_the_end(tails):
 
 
 def _source(tails):
-    loss = f"{tails.loss_name_.replace('_', ' ')} loss" if tails.loss_name_ else "loss"
+    loss = LossFacts(tails.loss_name_).short
     first, last = tails.epochs_[[0, -1]]
     text = (
         f"Read from {tails.source_}: the {loss} of {samples(len(tails.rise_))} at {len(tails.epochs_)} epochs, "

@@ -6,7 +6,6 @@ from sklearn_nndyn.analyzers._base import RecordAnalyzer
 from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
 from sklearn_nndyn.analyzers.sample_scores._summary import sample_score_summary
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
-from sklearn_nndyn.utils.text import loss_name
 from sklearn_nndyn.utils.validation import check_count
 
 COLUMNS = (
@@ -18,7 +17,8 @@ COLUMNS = (
     "forgetting_events",
     "epoch_learned",
 )
-USED = ("margin", "loss", "scores")
+OF_PROBABILITIES = ("confidence", "variability", "el2n")
+USED = ("margin", "probability", "scores")
 
 
 def area_under_margin(margin):
@@ -49,10 +49,11 @@ class SampleScoreAnalyzer(RecordAnalyzer):
         What was read: ``"the training record of the model"``, or a record.
     loss_name_ : str
         Name of the trained loss; empty where the record does not tell.
-    probability_source_ : str
-        Where the probability of the true class comes from; ends in "in place of a probability" where it is a stand-in.
-    el2n_source_ : str
-        Where ||p - y|| comes from, or in which sense it holds: ``"an upper bound"`` without scores.
+    probability_source_ : str or None
+        Where the probability of the true class comes from; None where the record has none.
+    el2n_source_ : str or None
+        Where ||p - y|| comes from, or in which sense it holds: ``"an upper bound"`` without scores. None without
+        probabilities.
     epochs_ : array of shape (n_epochs,)
         Recorded epochs.
     el2n_epochs_ : array
@@ -61,12 +62,13 @@ class SampleScoreAnalyzer(RecordAnalyzer):
         Number of recorded epochs.
     area_under_margin_ : array of shape (n_samples,)
         Mean margin, in the units of the scores.
-    confidence_, variability_ : array of shape (n_samples,)
-        Mean, and standard deviation (with n), of the probability of the true class; 0 to 1, and 0 to 0.5.
+    confidence_, variability_ : array of shape (n_samples,) or None
+        Mean, and standard deviation (with n), of the probability of the true class; 0 to 1, and 0 to 0.5. None where
+        the record has no probabilities.
     correctness_ : array of shape (n_samples,)
         Share of the epochs at which the sample was right.
-    el2n_ : array of shape (n_samples,)
-        Mean of ||p - y||_2 over the early epochs, 0 to 1.41.
+    el2n_ : array of shape (n_samples,) or None
+        Mean of ||p - y||_2 over the early epochs, 0 to 1.41. None without probabilities.
     forgetting_events_ : array of int of shape (n_samples,)
         How often the sample was wrong after it had been right an epoch before. For one that was never right, the number
         of epochs that count, which is more than any other sample can have.
@@ -96,16 +98,15 @@ class SampleScoreAnalyzer(RecordAnalyzer):
     so that forgetting events are a lower bound. Paul et al. average EL2N over ten networks as well: average the
     tables.
 
-    p is the softmax of the scores, where scores are recorded (``record=("samples", "scores")``): exact for losses on
-    softmax probabilities that are given by their names, and a stand-in for others, such as the hinges, whose networks
-    have no probabilities. Without scores p_c follows from the loss for ``"log"``, exp(-loss), ``"squared_log"``,
-    ``"expectation"`` and ``"chebyshev"``. For all others 1 / (1 + exp(-m)) stands in: the softmax of two classes, and
-    for more classes an upper bound of the softmax's p_c. EL2N needs all of p. Without scores it is exact for two
-    classes, and for ``"regularized_expectation"``, whose loss is its square; else sqrt(2) (1 - p_c) stands in, which
-    is its upper bound for that p_c, and at most sqrt(2 - 2 / n_classes) times too large.
-    ``probability_source_`` and ``el2n_source_`` say which it is.
+    p is what ``predict_proba`` gives: the record holds p_c of every sample where the trained loss has probabilities. In
+    a record made elsewhere p follows from scores, by the link that its header names (``header["loss_facts"]["link"]``).
+    A network trained with a loss that has no probabilities, such as a hinge, has no confidence, variability and EL2N:
+    these are then None, and have no columns. EL2N needs all of p: it is exact where scores are recorded
+    (``record=("samples", "scores")``), and for two classes; else sqrt(2) (1 - p_c) stands in, which is its upper bound
+    for that p_c, and at most sqrt(2 - 2 / n_classes) times too large. ``probability_source_`` and ``el2n_source_`` say
+    which it is.
 
-    ``transform`` has a row for each sample, with these seven scores.
+    ``transform`` has a row for each sample, with these seven scores, or with the four that need no probabilities.
 
     References
     ----------
@@ -141,48 +142,55 @@ class SampleScoreAnalyzer(RecordAnalyzer):
     def _fit(self, record):
         check_count("el2n_epochs", self.el2n_epochs, of="epochs")
         trained = after_start(record, USED)
-        self.loss_name_ = loss_name(record)
+        self.loss_name_ = record.loss_facts.name
         self.el2n_epochs_ = early_epochs(trained.epochs, self.el2n_epochs)
         self.probability_source_, self.el2n_source_ = self._sources(trained)
-        for name, column in self._columns(record).items():
+        for name, column in (dict.fromkeys(COLUMNS) | self._columns(record)).items():
             setattr(self, f"{name}_", column)
 
     def _sources(self, trained):
         one = trained.select_epochs(trained.epochs[:1])
         p, source = true_class_probability(one)
-        return source, error_norm(one, p)[1]
+        return source, None if p is None else error_norm(one, p)[1]
 
     def _names(self):
-        return COLUMNS
+        known = self.probability_source_ is not None
+        return tuple(name for name in COLUMNS if known or name not in OF_PROBABILITIES)
 
     def _columns(self, record):
         trained = after_start(record, USED)
         self._check_sources(self._sources(trained))
+        correct = trained.correct
+        columns = {
+            "area_under_margin": area_under_margin(trained.margin),
+            "correctness": correct.mean(axis=1),
+            "forgetting_events": forgetting_events(correct),
+            "epoch_learned": epoch_learned(record.correct, record.epochs),
+        }
+        return columns | self._columns_of_probabilities(trained)
+
+    def _columns_of_probabilities(self, trained):
         p, _ = true_class_probability(trained)
+        if p is None:
+            return {}
         early = np.isin(trained.epochs, self.el2n_epochs_)
         norm, _ = error_norm(trained.select_epochs(self.el2n_epochs_), p[:, early])
-        correct = trained.correct
-        columns = (
-            area_under_margin(trained.margin),
-            p.mean(axis=1),
-            p.std(axis=1),
-            correct.mean(axis=1),
-            norm.mean(axis=1),
-            forgetting_events(correct),
-            epoch_learned(record.correct, record.epochs),
-        )
-        return dict(zip(COLUMNS, columns, strict=True))
+        return {"confidence": p.mean(axis=1), "variability": p.std(axis=1), "el2n": norm.mean(axis=1)}
 
     def _check_sources(self, found):
         fitted = self.probability_source_, self.el2n_source_
         if found != fitted:
             raise ValueError(
-                f"From this record probabilities come from {found[0]} (EL2N: {found[1]}), but the analyzer was fitted "
-                f"on one where they come from {fitted[0]} (EL2N: {fitted[1]}): fit on this record."
+                f"This record has {_in_words(*found)}, but the analyzer was fitted on one with {_in_words(*fitted)}: "
+                "fit on this record."
             )
 
     def _summary(self):
         return sample_score_summary(self)
+
+
+def _in_words(probability, el2n):
+    return "no probabilities" if probability is None else f"probabilities from {probability} (EL2N: {el2n})"
 
 
 def after_start(record, fields=("margin",)):

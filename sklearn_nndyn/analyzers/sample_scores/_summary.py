@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.sample_scores._true_class import STAND_IN
+from sklearn_nndyn.analyzers.sample_scores._true_class import RECORDED
+from sklearn_nndyn.dynamics import LossFacts
 from sklearn_nndyn.utils.text import figure, percent, samples
 
 
@@ -16,12 +17,12 @@ def sample_score_summary(found):
         _el2n(found),
         _learned(found),
     ]
-    return " ".join(sentences)
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _source(found):
     trained = found.epochs_[found.epochs_ > 0]
-    return f"Read from {found.source_}: {samples(len(found.confidence_))} at {epochs_after_start(trained)}."
+    return f"Read from {found.source_}: {samples(len(found.correctness_))} at {epochs_after_start(trained)}."
 
 
 def epochs_after_start(trained):
@@ -59,17 +60,26 @@ def _forgetting(found):
 
 
 def _map(found):
+    if found.probability_source_ is None:
+        trained = (
+            f", of a network trained with {LossFacts(found.loss_name_).in_words}," if found.loss_name_ else ""
+        )
+        return (
+            f"The record{trained} holds no probability of the true class, so confidence, variability and EL2N are not "
+            "given."
+        )
     text = (
         f"The true class has a median confidence of {figure(np.median(found.confidence_))} and a median variability of "
         f"{figure(np.median(found.variability_))}"
     )
-    if found.probability_source_.endswith(STAND_IN):
-        stands, _ = found.probability_source_.split(f", {STAND_IN}")
-        return f"{text}; {stands} stands in for its probability, which this network's record does not hold."
-    return f"{text}, from {found.probability_source_}."
+    return (
+        f"{text}." if found.probability_source_ == RECORDED else f"{text}, from {found.probability_source_}."
+    )
 
 
 def _el2n(found):
+    if found.el2n_ is None:
+        return ""
     first, last = found.el2n_epochs_[[0, -1]]
     when = f"epochs {first} to {last}" if last > first else f"epoch {first}"
     bound = f", {found.el2n_source_}" if found.el2n_source_ == "an upper bound" else ""

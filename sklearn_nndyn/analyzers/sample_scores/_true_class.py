@@ -1,33 +1,12 @@
-"""How probable the true class was to the network, from what a record holds; and what stands in where it cannot tell."""
+"""How probable the true class was to the network, and how far all of its probabilities were from the label."""
 
 import numpy as np
-from scipy.special import expit, log_softmax
+from scipy.special import log_expit, log_softmax
 
-from sklearn_nndyn.utils.text import loss_name
-
-STAND_IN = "in place of a probability"
-OF_SCORES = "the softmax of the scores"
-# Losses of the library that act on a softmax, by their names; of an instance the record does not know the link.
-SOFTMAX = (
-    "log",
-    "squared_log",
-    "expectation",
-    "regularized_expectation",
-    "chebyshev",
-    "tanimoto",
-    "cauchy_schwarz",
-    "generalized_cross_entropy",
-    "symmetric_cross_entropy",
-    "focal",
-    "label_smoothing",
-    "poly1",
-)
-# Those that are functions of p_c alone, turned round.
-P_FROM_LOSS = {
-    "log": lambda loss: np.exp(-loss),
-    "squared_log": lambda loss: np.exp(-np.sqrt(loss)),
-    "expectation": lambda loss: 1 - loss / 2,
-    "chebyshev": lambda loss: 1 - loss,
+RECORDED = "the recorded probability"
+OF_SCORES = {
+    "softmax": "the softmax of the scores",
+    "sigmoid": "the sigmoids of the scores, divided by their sum",
 }
 
 
@@ -37,24 +16,23 @@ def true_class_probability(record):
     Parameters
     ----------
     record : Dynamics
-        With margins; scores come first where there are some, then losses that tell p_c.
+        With probabilities; or with scores, and the link of its loss in the header.
 
     Returns
     -------
-    p : array of shape (n_samples, n_epochs)
-        float64, 0 to 1.
-    source : str
-        Ends in ``STAND_IN`` where it is not the probability by which the network was trained.
+    p : array of shape (n_samples, n_epochs) or None
+        float64, 0 to 1; None where the record has neither.
+    source : str or None
+        Where it comes from, in words.
     """
-    name = loss_name(record)
-    if record.scores is not None:
-        p = np.empty(record.shape)
-        for at in range(record.n_epochs):
-            p[:, at] = probabilities(record, at)[np.arange(len(record)), record.target]
-        return p, OF_SCORES if name in SOFTMAX else f"{OF_SCORES}, {STAND_IN}"
-    if record.loss is not None and name in P_FROM_LOSS:
-        return np.clip(P_FROM_LOSS[name](record.loss.astype(np.float64)), 0, 1), f"the {_words(name)} loss"
-    return expit(record.margin.astype(np.float64)), f"the sigmoid of the margin, {STAND_IN}"
+    if record.probability is not None:
+        return record.probability.astype(np.float64), RECORDED
+    if not _tells_all(record):
+        return None, None
+    p = np.empty(record.shape)
+    for at in range(record.n_epochs):
+        p[:, at] = probabilities(record, at)[np.arange(len(record)), record.target]
+    return p, OF_SCORES[record.loss_facts.link]
 
 
 def error_norm(record, p):
@@ -73,23 +51,22 @@ def error_norm(record, p):
     source : str
         Where it comes from; of p alone comes a bound, which two classes reach.
     """
-    name = loss_name(record)
-    if record.scores is not None:
-        norm = np.empty(record.shape)
-        for at in range(record.n_epochs):
-            wrong = probabilities(record, at)
-            wrong[np.arange(len(record)), record.target] -= 1
-            norm[:, at] = np.linalg.norm(wrong, axis=1)
-        return norm, OF_SCORES
-    if record.loss is not None and name == "regularized_expectation":
-        return np.sqrt(record.loss.astype(np.float64)), f"the {_words(name)} loss"
-    return np.sqrt(2) * (1 - p), "exact for two classes" if record.n_classes == 2 else "an upper bound"
+    if not _tells_all(record):
+        return np.sqrt(2) * (1 - p), "exact for two classes" if record.n_classes == 2 else "an upper bound"
+    norm = np.empty(record.shape)
+    for at in range(record.n_epochs):
+        wrong = probabilities(record, at)
+        wrong[np.arange(len(record)), record.target] -= 1
+        norm[:, at] = np.linalg.norm(wrong, axis=1)
+    return norm, OF_SCORES[record.loss_facts.link]
 
 
 def probabilities(record, at):
-    """Softmax (n_samples, n_classes) of the scores at a position among the epochs, float64."""
-    return np.exp(log_softmax(record.scores[:, at].astype(np.float64), axis=1))
+    """All probabilities (n_samples, n_classes) at a position among the epochs, float64, by the link of the loss."""
+    scores = record.scores[:, at].astype(np.float64)
+    return np.exp(log_softmax(scores if record.loss_facts.link == "softmax" else log_expit(scores), axis=1))
 
 
-def _words(name):
-    return name.replace("_", " ")
+def _tells_all(record):
+    """Whether the probabilities of all classes follow from the scores."""
+    return record.scores is not None and record.loss_facts.link in OF_SCORES

@@ -7,14 +7,6 @@ from sklearn_nndyn.displays._style import COLOURS
 
 HUES = ("blue", "vermillion", "green", "orange", "purple", "sky", "black", "grey")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
-# Losses that learn alike lie upon each other: they differ in colour and in dashes.
-KNOWN = {
-    "log": ("black", 0), "squared_log": ("vermillion", 1), "l1": ("purple", 2), "l2": ("blue", 0),
-    "expectation": ("green", 0), "regularized_expectation": ("sky", 1), "chebyshev": ("orange", 2),
-    "hinge": ("purple", 0), "squared_hinge": ("vermillion", 0), "cubed_hinge": ("sky", 0),
-    "tanimoto": ("green", 1), "cauchy_schwarz": ("blue", 2), "focal": ("grey", 0), "poly1": ("orange", 1),
-    "label_smoothing": ("black", 2), "generalized_cross_entropy": ("grey", 1), "symmetric_cross_entropy": ("orange", 0),
-}  # fmt: skip
 LABEL_SIZE, LABEL_GAP = 7, 1.25  # points; lines of text
 SAMPLE, WORDS = (
     (1.035, 1.07),
@@ -26,12 +18,12 @@ SCALES = ("log", "linear")
 
 
 def loss_looks(losses):
-    """{loss: colour and dashes}, no two of 32 alike; those of this package have the same in every picture."""
-    free = [(hue, i) for i in range(len(DASHES)) for hue in HUES]
-    free = [pair for pair in free if pair not in [KNOWN.get(loss) for loss in losses]]
-    unknown = [loss for loss in losses if loss not in KNOWN]
-    pairs = KNOWN | {loss: free[i % len(free)] for i, loss in enumerate(unknown)}
-    return {loss: {"color": COLOURS[pairs[loss][0]], "linestyle": DASHES[pairs[loss][1]]} for loss in losses}
+    """{loss: colour and dashes}, no two of 32 alike; neighbours differ in both, for curves may lie upon each other."""
+    hues, dashes = len(HUES), len(DASHES)
+    return {
+        loss: {"color": COLOURS[HUES[i % hues]], "linestyle": DASHES[(i + i // hues) % dashes]}
+        for i, loss in enumerate(losses)
+    }
 
 
 def in_words(loss):

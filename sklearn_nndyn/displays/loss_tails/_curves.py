@@ -13,6 +13,7 @@ from sklearn_nndyn.displays._style import (
     styled,
     title_over_legend,
 )
+from sklearn_nndyn.dynamics import LossFacts
 from sklearn_nndyn.utils.validation import check_choice
 
 
@@ -105,7 +106,7 @@ class LossTailDisplay:
             tails.quantile_curves_[:, [known.index(quantile) for quantile in quantiles]].T,
             onset_epoch=tails.onset_epoch_,
             quantiles=quantiles,
-            loss_label=loss_label(tails.loss_name_),
+            loss_label=loss_label(LossFacts(tails.loss_name_, unit=tails.loss_unit_)),
         )
 
     @classmethod

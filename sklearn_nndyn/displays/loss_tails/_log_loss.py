@@ -3,19 +3,17 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.loss_tails import turning_position
-from sklearn_nndyn.analyzers.loss_tails._curves import LEAST
 from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.dynamics import find_record
 
 
 def positive_losses(record, floor):
     """Losses (n_samples, n_epochs) above the least there is, float64 and at least ``floor``, and their label."""
-    name = record.header.get("loss")
-    least = LEAST.get(name, 0.0) if isinstance(name, str) else 0.0
+    least = record.loss_facts.least
     above = record.loss.astype(np.float64) - least
     if above.min() < -1e-6 * max(1.0, above.max()):
         raise ValueError(f"A logarithm needs losses that are not negative, but the least is {above.min():g}.")
-    label = loss_label(name)
+    label = loss_label(record.loss_facts)
     return np.maximum(above, floor), f"{label} + {-least:g}" if least else label
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import SampleScoreAnalyzer
-from sklearn_nndyn.analyzers.sample_scores._true_class import STAND_IN
 from sklearn_nndyn.displays._doors import expect_fitted
 from sklearn_nndyn.displays._style import COLOURS, COLUMN, panels, styled, title_over_legend
+from sklearn_nndyn.dynamics import LossFacts
 
 AREA = (1.5, 14)  # of a point, in square points: in a crowd, and alone
 CROWD = 14_000  # square points that all points together may take
-PROBABILITY = "probability of the label"
+NAMES = ("variability", "confidence", "correctness")
 
 
 class DataMapDisplay:
@@ -30,8 +30,6 @@ class DataMapDisplay:
         Samples to put a ring around, such as those with a wrong label.
     highlight_name : str, default="wrong labels"
         What they are, for the legend.
-    probability : str, default="probability of the label"
-        What confidence is the mean of, for the axes: not every loss has probabilities.
 
     Attributes
     ----------
@@ -61,12 +59,11 @@ class DataMapDisplay:
     ...     epochs=[0, 1, 2],
     ...     margin=[[0, 2.0, 4.0], [0, -3.0, 3.0]],
     ...     prediction=[[0, 0, 0], [0, 0, 1]],
+    ...     probability=[[0.5, 0.8, 0.9], [0.5, 0.2, 0.8]],
     ... )
     >>> display = DataMapDisplay.from_dynamics(record, highlight=[False, True]).plot()
     >>> display.confidence.round(2), display.correctness
-    (array([0.93, 0.5 ]), array([1. , 0.5]))
-    >>> display.ax_.get_ylabel()
-    'confidence\\n(mean sigmoid of the margin)'
+    (array([0.85, 0.5 ]), array([1. , 0.5]))
     >>> plt.close(display.figure_)
     """
 
@@ -78,14 +75,12 @@ class DataMapDisplay:
         *,
         highlight=None,
         highlight_name="wrong labels",
-        probability=PROBABILITY,
     ):
         self.variability = variability
         self.confidence = confidence
         self.correctness = correctness
         self.highlight = highlight
         self.highlight_name = highlight_name
-        self.probability = probability
 
     @classmethod
     def from_analyzer(cls, scores, dynamics=None, *, highlight=None, highlight_name="wrong labels"):
@@ -123,7 +118,6 @@ class DataMapDisplay:
             *columns,
             highlight=_mask(highlight, len(columns[0])),
             highlight_name=highlight_name,
-            probability=_probability(scores.probability_source_),
         )
 
     @classmethod
@@ -179,8 +173,8 @@ class DataMapDisplay:
             self.ax_, self.figure_ = panel, panel.figure
             self._draw(panel, {"cmap": cmap} | style)
             panel.set(
-                xlabel=f"variability\n(deviation of the {self.probability})",
-                ylabel=f"confidence\n(mean {self.probability})",
+                xlabel="variability\n(deviation of the probability of the label)",
+                ylabel="confidence\n(mean probability of the label)",
                 ylim=(-0.03, 1.03),
                 xlim=(-0.01, max(0.1, 1.05 * np.max(self.variability))),
             )
@@ -217,18 +211,15 @@ class DataMapDisplay:
 
 def _columns(scores, dynamics):
     """Variability, confidence and correctness, (n_samples,) each."""
-    names = ("variability", "confidence", "correctness")
+    if scores.confidence_ is None:
+        raise ValueError(
+            "The data map needs the probability of the label, which the record does not hold: was the network trained "
+            f"with a loss that has probabilities? It was {LossFacts(scores.loss_name_).in_words}."
+        )
     if dynamics is None:
-        return [getattr(scores, f"{name}_") for name in names]
+        return [getattr(scores, f"{name}_") for name in NAMES]
     table = dict(zip(scores.get_feature_names_out(), scores.transform(dynamics).T, strict=True))
-    return [table[name] for name in names]
-
-
-def _probability(source):
-    """What confidence is the mean of, in the words of the analyzer where it is a stand-in."""
-    if not source.endswith(STAND_IN):
-        return PROBABILITY
-    return source.removesuffix(f", {STAND_IN}").removeprefix("the ")
+    return [table[name] for name in NAMES]
 
 
 def _mask(highlight, n_samples):

@@ -9,7 +9,7 @@ import torch
 
 from sklearn_nndyn.classifiers import DynamicsClassifier
 from sklearn_nndyn.classifiers._parameters import check_parameters
-from sklearn_nndyn.losses import CustomLoss, get_loss, loss_names
+from sklearn_nndyn.losses import get_loss, loss_names
 from sklearn_nndyn.utils.validation import (
     check_count,
     check_instance,
@@ -133,7 +133,7 @@ def _with_names(losses):
     if isinstance(losses, (str, torch.nn.Module)) or not np.iterable(losses):
         raise ValueError(f"losses must be a list of losses, such as ['log', 'l2'], got {losses!r}.")
     losses = list(losses)
-    names = [_name_of(loss) for loss in losses]
+    names = [get_loss(loss).name for loss in losses]
     names = [
         " ".join(repr(loss).split()) if names.count(name) > 1 and isinstance(loss, torch.nn.Module) else name
         for name, loss in zip(names, losses, strict=True)
@@ -145,14 +145,6 @@ def _with_names(losses):
             "names of their own: losses={name: loss, ...}."
         )
     return list(zip(names, losses, strict=True))
-
-
-def _name_of(loss):
-    if isinstance(loss, str):
-        return loss
-    if isinstance(loss, CustomLoss):
-        return _name_of(loss.loss)
-    return getattr(loss, "__name__", type(loss).__name__)
 
 
 def _levels(name, values, check):
