@@ -77,6 +77,7 @@ def test_the_dataset_is_asked_by_epoch_and_class(make_record):
     np.testing.assert_array_equal(data["scores"].sel({"class": "bee"}), record.scores[:, :, 1])
     assert data.attrs == {
         "loss": "log",
+        "loss_facts": '{"link": "softmax"}',
         "parameters": '{"lr": 0.1, "hidden": [20, 20]}',
         "seed": "null",
     }

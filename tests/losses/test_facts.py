@@ -180,7 +180,6 @@ def test_a_child_with_another_formula_is_that_everywhere():
         (lambda scores, target: scores[:, 0], ("<lambda>", None, None, None, None)),
         (CustomLoss(LogLoss()), FACTS_OF_LOG),
     ],
-    ids=str,
 )
 def test_what_is_known_of_a_users_loss(loss, expected):
     assert facts(get_loss(loss)) == expected
