@@ -15,6 +15,7 @@ __all__ = [
     "compare_losses",
     "fit_together",
     "load_dynamics",
+    "report",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -30,5 +31,6 @@ __getattr__, __dir__ = lazy_names(
         "compare_losses": "sklearn_nndyn.model_selection",
         "fit_together": "sklearn_nndyn.classifiers",
         "load_dynamics": "sklearn_nndyn.dynamics",
+        "report": "sklearn_nndyn.reports",
     },
 )

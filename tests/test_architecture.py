@@ -25,6 +25,7 @@ LINE = {
     "classifiers": ("utils", "losses", "modules", "dynamics", "recording", "training"),
     "analyzers": ("utils", "dynamics"),
     "displays": ("utils", "dynamics", "analyzers"),
+    "reports": ("utils", "dynamics", "analyzers", "displays"),
     "model_selection": ("utils", "losses", "datasets", "dynamics", "classifiers", "analyzers", "displays"),
     "interventions": ("utils", "dynamics", "recording", "classifiers", "analyzers"),
 }
@@ -47,7 +48,7 @@ def test_the_line_runs_one_way():
     assert all(
         names.index(earlier) < names.index(folder) for folder, uses in LINE.items() for earlier in uses
     )
-    assert {path.relative_to(ROOT).parts[0] for path in FILES} - {"__init__.py"} <= set(LINE)
+    assert {path.relative_to(ROOT).parts[0] for path in FILES} - {"__init__.py", "__main__.py"} <= set(LINE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
@@ -57,7 +58,7 @@ def test_a_file_imports_only_what_its_folder_may(path):
         first, second, *_ = [*name.split("."), ""]
         if first == ROOT.name and folder in LINE:
             assert second in (folder, *LINE[folder]), f"{folder} may not import {name}"
-        if folder in ("dynamics", "analyzers", "displays", "datasets"):
+        if folder in ("dynamics", "analyzers", "displays", "reports", "datasets"):
             assert first not in WITHOUT_TORCH, f"{folder} is made of arrays; {name} is not for it"
         if first == "matplotlib":
             assert folder == "displays", f"pictures are drawn in displays, not in {folder}"

@@ -1,0 +1,51 @@
+"""All findings in one table, and the words of each analysis."""
+
+from sklearn_nndyn.reports._blocks import Cell, Note, Section, Table, Terms
+from sklearn_nndyn.reports._words import number, words
+from sklearn_nndyn.utils.text import figure
+
+COLUMNS = ("Code", "Claim", "Holds", "Value", "95 % interval", "By chance", "Runs", "What to do")
+
+
+def section(material):
+    """The table of the findings; under it the words of analyses without, and what could not be analysed."""
+    analyses = material.analyses
+    findings = [finding for analysis in analyses.values() for finding in analysis.claims.findings]
+    told = {
+        title: analysis.claims.paragraph
+        for title, analysis in analyses.items()
+        if analysis.found is not None and not analysis.claims.findings
+    }
+    blocks = [
+        findings_table(findings) if findings else None,
+        Terms(pairs=list(told.items())) if told else None,
+        *(Note(words=f"{title}: {one.reason}") for title, one in analyses.items() if one.found is None),
+    ]
+    return Section(key="findings", title="Findings", blocks=[block for block in blocks if block])
+
+
+def findings_table(findings):
+    """A row for each finding."""
+    return Table(
+        key="findings-table",
+        caption="Each claim, whether it holds in this record, and what it rests on",
+        columns=COLUMNS,
+        rows=[_row(finding) for finding in findings],
+    )
+
+
+def _row(finding):
+    return [
+        words(finding.code),
+        words(finding.title),
+        Cell(words=finding.verdict, verdict=finding.verdict.replace(" ", "-")),
+        number(finding.value),
+        words(_interval(finding.interval)),
+        number(finding.null),
+        number(finding.n_runs),
+        words(finding.advice),
+    ]
+
+
+def _interval(interval):
+    return "–" if interval is None else f"{figure(interval[0])} to {figure(interval[1])}"

@@ -1,0 +1,47 @@
+"""Where the figures come from: seed, versions, parameters, and digests of the records."""
+
+from sklearn_nndyn.reports._blocks import Section, Table, Terms
+from sklearn_nndyn.reports._digest import digest_of
+from sklearn_nndyn.reports._words import epoch_words, words
+from sklearn_nndyn.utils.text import figure
+
+TOLD_APART = ("parameters", "versions", "seconds_per_epoch")
+
+
+def section(material):
+    """What the records hold and what their header says."""
+    blocks = [Terms(pairs=pairs(material))]
+    parameters = material.record.header.get("parameters")
+    if hasattr(parameters, "items") and len(parameters):
+        rows = [[words(name), words(repr(value))] for name, value in sorted(parameters.items())]
+        caption = f"The {len(rows)} parameters of the fit"
+        blocks.append(
+            Table(key="parameters", caption=caption, columns=("Parameter", "Value"), rows=rows, folded=True)
+        )
+    return Section(key="provenance", title="Provenance", blocks=blocks)
+
+
+def pairs(material):
+    """(what, value), in reading order."""
+    header = material.record.header
+    found = [(name.replace("_", " ").capitalize(), str(value)) for name, value in _plain(header)]
+    versions = header.get("versions")
+    if hasattr(versions, "items"):
+        found.append(("Versions", ", ".join(f"{name} {number}" for name, number in versions.items())))
+    seconds = header.get("seconds_per_epoch")
+    if isinstance(seconds, tuple) and seconds:
+        found.append(("Training took", f"{figure(sum(seconds))} seconds"))
+    found += _record_pairs("Record", material.record)
+    if material.validation is not None:
+        found += _record_pairs("Held-out record", material.validation)
+    return found
+
+
+def _plain(header):
+    return [(name, value) for name, value in header.items() if name not in TOLD_APART]
+
+
+def _record_pairs(name, record):
+    first, last = epoch_words(record.epochs[0]), epoch_words(record.epochs[-1])
+    size = f"{record.n_samples:,} samples, {record.n_classes:,} classes, {record.n_epochs:,} epochs ({first} to {last})"
+    return [(name, f"{size}: {', '.join(record.fields) or 'nothing'}"), ("Digest of it", digest_of(record))]

@@ -1,0 +1,329 @@
+"""A report is one page: whole in itself, the same every time, and readable by everybody."""
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+import sklearn_nndyn
+from sklearn_nndyn import DynamicsClassifier, load_dynamics, report
+from tests.reports.records import Page, made_record
+
+SECTIONS = [
+    "verdict",
+    "findings",
+    "learning-curves",
+    "loss-tails",
+    "entanglement",
+    "learning-phases",
+    "samples",
+    "classes",
+    "provenance",
+    "again",
+    "glossary",
+]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:300].astype(np.float32), y[:300]
+
+
+@pytest.fixture(scope="module")
+def model(digits):
+    X, y = digits
+    clf = DynamicsClassifier(
+        max_epochs=4, record=("samples", "geometry", "reconstruction", "probe"), random_state=0
+    )
+    return clf.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+
+
+def test_the_verdict_comes_first_and_the_glossary_last(model):
+    assert [attributes["id"] for attributes, _ in Page(report(model).html).all("section")] == SECTIONS
+
+
+def test_the_same_record_gives_the_same_bytes_from_a_model_and_from_files(model, tmp_path):
+    model.dynamics_.save(tmp_path / "run.safetensors")
+    model.validation_dynamics_.save(tmp_path / "validation.safetensors")
+    record, validation = (load_dynamics(tmp_path / f"{name}.safetensors") for name in ("run", "validation"))
+    assert report(record, validation=validation).html == report(model).html == report(model).html
+
+
+def test_another_record_gives_another_digest(model):
+    assert report(model.dynamics_).html != report(model.dynamics_[1:]).html
+    digests = [
+        re.findall(r"\b[0-9a-f]{32}\b", report(record).html)
+        for record in (made_record(), made_record(), made_record(seed=1), made_record(note="other header"))
+    ]
+    assert digests[0] == digests[1]
+    assert len({digest[0] for digest in digests}) == 3
+
+
+def test_a_pipeline_is_read_as_its_model(digits):
+    X, y = digits
+    pipeline = make_pipeline(MinMaxScaler(), DynamicsClassifier(max_epochs=2, random_state=0)).fit(X, y)
+    assert report(pipeline, X).html.count('src="data:image/png') == 100 + 25
+
+
+def test_nothing_is_asked_for_from_anywhere(model, digits):
+    html = report(model, digits[0][:200]).html
+    assert "http" not in html.replace("http-equiv", "")
+    assert not re.search(r"url\(|@import|<link|<iframe|srcset|\sstyle=|\son\w+=", html)
+    assert all(
+        attributes["src"].startswith("data:image/png;base64,") for attributes, _ in Page(html).all("img")
+    )
+
+
+def test_the_policy_allows_our_own_style_and_script_and_no_others(model):
+    html = report(model).html
+    policy = next(
+        attributes["content"] for attributes, _ in Page(html).all("meta") if "http-equiv" in attributes
+    )
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    for tag in ("style", "script"):
+        (own,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in policy
+
+
+def test_labels_stay_text():
+    nasty = "<script>alert(1)</script>"
+    record = made_record(classes=("&amp;", nasty, "{{ 7 * 7 }}"), note=nasty)
+    html = report(record, title=nasty).html
+    assert nasty not in html
+    page = Page(html)
+    assert len(page.all("script")) == 1
+    assert page.all("h1")[0][1] == nasty
+    assert {nasty, "&amp;", "{{ 7 * 7 }}"} <= {text for _, text in page.all("td")}
+
+
+def test_every_picture_has_words_and_a_table_beside_it(model, digits):
+    page = Page(report(model, digits[0][:200]).html)
+    charts = [attributes for attributes, _ in page.all("svg") if attributes.get("role") == "img"]
+    assert len(charts) >= 6
+    for attributes in charts:
+        name, words = attributes["aria-labelledby"].split()
+        assert page.text(name)
+        assert re.search(r"\d", page.text(words))
+    assert all(
+        "<table" in text for text in re.findall(r"<figure>(.*?)</figure>", report(model).html, re.DOTALL)
+    )
+    assert all("labelled" in attributes["alt"] for attributes, _ in page.all("img"))
+
+
+def test_every_table_has_a_caption_and_every_id_is_used_once(model):
+    page = Page(report(model).html)
+    assert len(page.all("table")) == len(page.all("caption")) > 8
+    ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    pointed = [attributes["href"] for attributes, _ in page.all("a")]
+    assert {anchor.removeprefix("#") for anchor in pointed} <= set(ids)
+
+
+def test_all_is_there_without_scripts(model):
+    html = re.sub(r"<script>.*?</script>", "", report(model).html, flags=re.DOTALL)
+    assert "<button" not in html
+    assert not any("hidden" in attributes for _, attributes, _ in Page(html).elements)
+
+
+@pytest.mark.parametrize(
+    ("leave_out", "says"),
+    [
+        ((), ""),
+        (("margin",), "no margin"),
+        (("centroids",), "no centroids"),
+        (("reconstruction",), "no reconstruction"),
+        (("loss",), "no loss"),
+        (("prediction",), "no prediction"),
+        (("loss", "margin", "prediction", "centroids", "reconstruction"), "no measurement"),
+    ],
+)
+def test_what_a_record_does_not_allow_is_a_line_that_says_what_to_record(leave_out, says):
+    page = Page(report(made_record(leave_out=leave_out)).html)
+    notes = [text for attributes, text in page.all("p") if attributes.get("class") == "note"]
+    assert [attributes["id"] for attributes, _ in page.all("section")] == SECTIONS
+    if leave_out:
+        assert any(says in note and "DynamicsClassifier(record=" in note for note in notes)
+    else:
+        assert not notes
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        made_record(classes=(0, 1)),
+        made_record(n_samples=600, classes=tuple(range(200))),
+        made_record(classes=("cat", "dog", "über")),
+        made_record(classes=(False, True)),
+        made_record(n_epochs=1),
+        made_record(n_epochs=2),
+        made_record(n_samples=3),
+        made_record(classes=(7,)),
+        made_record(n_epochs=900),
+        made_record()[:0],
+    ],
+    ids=[
+        "two",
+        "two hundred",
+        "words",
+        "booleans",
+        "one epoch",
+        "two epochs",
+        "three",
+        "one",
+        "long",
+        "none",
+    ],
+)
+def test_any_record_has_a_page(record):
+    page = Page(report(record).html)
+    assert [attributes["id"] for attributes, _ in page.all("section")] == SECTIONS
+    paths = " ".join(attributes.get("d", "") for attributes, _ in page.all("path"))
+    assert "nan" not in paths
+    assert "inf" not in paths
+
+
+def test_the_figures_are_those_of_the_record(model):
+    page = Page(report(model).html)
+    validation = model.validation_dynamics_
+    assert f"right on {100 * validation.accuracy[-1]:.3g} %" in page.text("verdict").replace("\u00a0", " ")
+    assert "100 held-out samples" in page.text("verdict")
+    assert f"{validation.loss[:, -1].mean():.3g}" in page.text("loss-curves-table")
+    assert str(model.dynamics_.header["seed"]) in page.text("provenance")
+
+
+def test_the_code_on_the_page_makes_the_page_again(model, digits, tmp_path, monkeypatch):
+    X, y = digits
+    monkeypatch.chdir(tmp_path)
+    (lines,) = [
+        text for _, text in Page(report(model).html).all("pre") if text.startswith("from sklearn_nndyn")
+    ]
+    exec(lines, {"X_train": X[:200], "y_train": y[:200], "X_val": X[200:], "y_val": y[200:]})
+    again = (tmp_path / "report.html").read_text(encoding="utf-8")
+    curves = [Page(html).text("learning-curves") for html in (again, report(model).html)]
+    assert curves[0] == curves[1]
+
+
+def test_what_is_no_plain_parameter_is_left_to_the_reader():
+    record = made_record(estimator="DynamicsClassifier", parameters={"module": "Net(\n  (a): b)", "lr": 0.1})
+    (code,) = [text for _, text in Page(report(record).html).all("pre") if "import" in text]
+    assert "    # module: Net( (a): b)\n" in f"{code}\n"
+    compile(code, "page", "exec")
+
+
+def test_pictures_belong_to_the_record_of_their_number(model, digits):
+    X, _ = digits
+    worst, scores = 25, 100
+    assert report(model, X[200:]).html.count("<img") == worst
+    assert report(model, X[:200]).html.count("<img") == scores
+    assert "<img" not in report(model).html
+
+
+def test_rows_that_are_no_pictures_have_none():
+    record = made_record()
+    for X in (np.ones((60, 4)), np.full((60, 64), -1.0), np.ones((60, 65)), np.array([["a"] * 64] * 60)):
+        assert "<img" not in report(record, X).html
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8), (8, 8, 1), (3, 8, 9), (8, 9, 3), (64,), (90, 40)])
+def test_pictures_come_with_channels_first_or_last_or_in_rows(shape):
+    X = np.random.default_rng(0).random((60, *shape))
+    X[0] = np.nan if len(shape) > 1 else 0
+    assert report(made_record(), X).html.count("<img") == 60 + 25
+
+
+def test_samples_of_another_number_are_refused():
+    with pytest.raises(ValueError, match="X has 5 samples, but the records have 60 \\(record\\)"):
+        report(made_record(), np.ones((5, 64)))
+    with pytest.raises(ValueError, match="Both records have 60 samples, so X may belong to either"):
+        report(made_record(), np.ones((60, 64)), validation=made_record(seed=1))
+
+
+def test_what_can_hold_no_record_is_refused(model):
+    with pytest.raises(TypeError, match="Expected a Dynamics"):
+        report(3)
+    with pytest.raises(NotFittedError):
+        report(DynamicsClassifier())
+    with pytest.raises(ValueError, match="A model brings its own validation record"):
+        report(model, validation=made_record())
+    with pytest.raises(ValueError, match="the classes \\[0 1\\], but the record has \\[0 1 2\\]"):
+        report(made_record(), validation=made_record(classes=(0, 1)))
+
+
+def test_records_on_other_epochs_are_shown_by_themselves():
+    record = made_record()
+    html = report(record, validation=made_record(n_epochs=5, seed=1)).html
+    assert "held-out samples" in Page(html).text("loss-curves-table").lower()
+    assert "training samples" not in Page(html).text("loss-curves-table").lower()
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(model):
+    page = report(model, title='The "best" <run>')
+    ((frame, _),) = Page(page._repr_html_().replace("<iframe", "<iframe")).all("iframe")
+    assert frame["srcdoc"] == page.html
+    assert frame["title"] == 'The "best" <run>'
+    assert repr(page).startswith("Report 'The \"best\" <run>', ")
+
+
+def test_missing_jinja_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ImportError, match="A report needs Jinja2: pip install"):
+        report(made_record())
+
+
+@pytest.mark.slow
+def test_a_page_stays_small_however_large_the_record():
+    record = made_record(n_samples=60_000, n_epochs=100, classes=tuple(range(10)))
+    pictures = np.random.default_rng(0).integers(0, 255, (60_000, 3, 32, 32), dtype=np.uint8)
+    assert len(report(record, pictures).html.encode()) < 1_000_000
+
+
+BLIND = """
+import sys
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "skorch"):
+            raise ImportError(f"{name} is not installed")
+sys.meta_path.insert(0, NoTorch())
+from sklearn_nndyn.__main__ import main
+code = main(sys.argv[1:])
+assert "matplotlib.pyplot" not in sys.modules
+sys.exit(code)
+"""
+
+
+def run(*arguments):
+    command = [sys.executable, "-W", "error", "-c", BLIND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_works_without_torch(tmp_path):
+    made_record().save(tmp_path / "run.safetensors")
+    done = run("report", tmp_path / "run.safetensors", "-o", tmp_path / "page.html", "--title", "A run")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == report(made_record(), title="A run").html
+    done = run("report", tmp_path / "run.safetensors", "--validation", tmp_path / "run.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run.html").exists()
+
+
+def test_the_command_says_why_a_file_cannot_be_read(tmp_path):
+    (tmp_path / "other.txt").write_text("no record")
+    done = run("report", tmp_path / "other.txt")
+    assert done.returncode == 1
+    assert done.stderr.startswith("sklearn_nndyn report: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_it_is_at_the_top_of_the_package():
+    assert sklearn_nndyn.report is report
+    assert "report" in sklearn_nndyn.__all__
