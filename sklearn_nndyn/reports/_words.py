@@ -35,15 +35,6 @@ def words(text):
     return Cell(words=str(text))
 
 
-def loss_label(record):
-    """Name of the trained loss with its unit."""
-    name = record.header.get("loss")
-    if not isinstance(name, str) or not name.isidentifier():
-        return "loss"
-    unit = record.header.get("loss_unit") or ("nats" if name == "log" else "")
-    return f"{name.replace('_', ' ')} loss{f' ({unit})' if unit else ''}"
-
-
 def epochs_to_list(n_epochs, *wanted):
     """Positions of the first, the last, evenly spaced ones between them, and those that are wanted."""
     even = np.linspace(0, n_epochs - 1, min(n_epochs, MOST_ROWS)).round().astype(int)

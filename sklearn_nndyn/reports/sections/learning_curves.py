@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section
 from sklearn_nndyn.reports._charts import Chart, Line
-from sklearn_nndyn.reports._words import curve_table, epoch_words, loss_label, number, share
+from sklearn_nndyn.reports._words import curve_table, epoch_words, number, share
 from sklearn_nndyn.utils.text import figure, percent
 
 
@@ -36,7 +37,7 @@ def loss_block(material):
         "loss-curves",
         "Mean loss",
         curves,
-        loss_label(material.held_out),
+        loss_label(material.held_out.loss_facts),
         (figure, number),
         mark=material.loss_tails.found and _turn(material.loss_tails.found),
         log_y=all(curve.min() > 0 for curve in curves.values()),

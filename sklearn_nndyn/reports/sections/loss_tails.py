@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section, Table
 from sklearn_nndyn.reports._charts import Chart, Line
 from sklearn_nndyn.reports._samples import identity_cells, identity_columns
-from sklearn_nndyn.reports._words import curve_table, epoch_words, loss_label, number, share, words
+from sklearn_nndyn.reports._words import curve_table, epoch_words, number, share, words
 from sklearn_nndyn.utils.text import figure, percent
 
 WORST = 25
@@ -42,7 +43,7 @@ def spread(material, tails):
     chart = Chart(
         x=tails.epochs_.astype(float),
         x_label="epoch",
-        y_label=loss_label(material.held_out) + (", logarithmic" if log_y else ""),
+        y_label=loss_label(material.held_out.loss_facts) + (", logarithmic" if log_y else ""),
         lines=[
             Line(name="mean", y=tails.mean_curve_, tone="second"),
             Line(name="median", y=tails.median_curve_, tone="first", dashed=True, **band),

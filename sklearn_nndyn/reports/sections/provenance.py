@@ -5,7 +5,7 @@ from sklearn_nndyn.reports._digest import digest_of
 from sklearn_nndyn.reports._words import epoch_words, words
 from sklearn_nndyn.utils.text import figure
 
-TOLD_APART = ("parameters", "versions", "seconds_per_epoch")
+TOLD_APART = ("parameters", "seconds_per_epoch")
 
 
 def section(material):
@@ -24,10 +24,11 @@ def section(material):
 def pairs(material):
     """(what, value), in reading order."""
     header = material.record.header
-    found = [(name.replace("_", " ").capitalize(), str(value)) for name, value in _plain(header)]
-    versions = header.get("versions")
-    if hasattr(versions, "items"):
-        found.append(("Versions", ", ".join(f"{name} {number}" for name, number in versions.items())))
+    found = [
+        (name.replace("_", " ").capitalize(), _said(value))
+        for name, value in header.items()
+        if name not in TOLD_APART
+    ]
     seconds = header.get("seconds_per_epoch")
     if isinstance(seconds, tuple) and seconds:
         found.append(("Training took", f"{figure(sum(seconds))} seconds"))
@@ -37,8 +38,10 @@ def pairs(material):
     return found
 
 
-def _plain(header):
-    return [(name, value) for name, value in header.items() if name not in TOLD_APART]
+def _said(value):
+    if not hasattr(value, "items"):
+        return str(value)
+    return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items() if one is not None)
 
 
 def _record_pairs(name, record):
