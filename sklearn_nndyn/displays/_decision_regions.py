@@ -1,8 +1,11 @@
 """Where networks decide for which class, side by side: data in the plane."""
 
+from collections.abc import Sequence
 from textwrap import wrap
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from sklearn_nndyn.displays._doors import expect_classifier
@@ -62,7 +65,16 @@ class DecisionRegionsDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, regions, xx0, xx1, X, y, accuracies, classes):
+    def __init__(
+        self,
+        regions: dict[str, np.ndarray],
+        xx0: Sequence | np.ndarray,
+        xx1: Sequence | np.ndarray,
+        X: Sequence | np.ndarray,
+        y: Sequence | np.ndarray,
+        accuracies: dict[str, float],
+        classes: Sequence | np.ndarray,
+    ) -> None:
         self.regions = regions
         self.xx0 = xx0
         self.xx1 = xx1
@@ -72,7 +84,9 @@ class DecisionRegionsDisplay:
         self.classes = classes
 
     @classmethod
-    def from_estimators(cls, estimators, X, y, *, grid_resolution=200):
+    def from_estimators(
+        cls, estimators: Any, X: ArrayLike, y: ArrayLike, *, grid_resolution: int = 200
+    ) -> Self:
         """Ask each classifier for its decision over the plane.
 
         Parameters
@@ -107,7 +121,8 @@ class DecisionRegionsDisplay:
         for name, estimator in named.items():
             _check(name, estimator)
         classes = np.unique(np.concatenate([labels, *(own.classes_ for own in named.values())]))
-        regions, grid = {}, None
+        regions: dict[str, np.ndarray] = {}
+        grid: Any = None
         for name, estimator in named.items():
             grid = _decisions(estimator, X, np.ptp(points, axis=0).max() * MARGIN, grid_resolution)
             # The display counts in classes of its own estimator.
@@ -115,7 +130,7 @@ class DecisionRegionsDisplay:
         accuracies = {name: float(np.mean(own.predict(X) == labels)) for name, own in named.items()}
         return cls(regions, grid.xx0, grid.xx1, points, labels, accuracies, classes)
 
-    def plot(self, ax=None, *, scatter_kw=None, **style):
+    def plot(self, ax: Any = None, *, scatter_kw: dict | None = None, **style: Any) -> Self:
         """Draw regions, and the points on top, each class in a colour.
 
         Parameters
@@ -144,7 +159,9 @@ class DecisionRegionsDisplay:
             self.axes_ = (
                 given_axes(ax, n_panels, "classifier") if ax is not None else _new_axes(plt, n_panels)
             )
-            self.figure_, self.regions_, self.points_ = self.axes_[0].figure, {}, {}
+            self.figure_ = self.axes_[0].figure
+            self.regions_: dict[str, Any] = {}
+            self.points_: dict[str, Any] = {}
             colours = class_colours(len(self.classes))
             for panel, name in zip(self.axes_, self.regions, strict=True):
                 self._draw(panel, name, colours, style, scatter_kw)

@@ -1,6 +1,7 @@
 """How our pictures look: colours that everyone can tell apart, and sizes for a page of two columns."""
 
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ COLOURS = {
 SPLIT_COLOURS = {"train": COLOURS["blue"], "validation": COLOURS["vermillion"]}
 SPLIT_NAMES = {"train": "training", "validation": "validation"}
 
-PAPER = {
+PAPER: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 9,
     "axes.titlelocation": "left",

@@ -1,6 +1,7 @@
 """Loss and accuracy over the epochs of training."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -100,14 +101,23 @@ class TrainingCurveDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, train, validation=None, *, quantiles=(0.05, 0.95), loss_label="loss"):
+    def __init__(
+        self,
+        train: TrainingCurves,
+        validation: TrainingCurves | None = None,
+        *,
+        quantiles: tuple[float, float] | None = (0.05, 0.95),
+        loss_label: str = "loss",
+    ) -> None:
         self.train = train
         self.validation = validation
         self.quantiles = quantiles
         self.loss_label = loss_label
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, validation=None, quantiles=(0.05, 0.95)):
+    def from_dynamics(
+        cls, dynamics: Any, *, validation: Any = None, quantiles: tuple[float, float] | None = (0.05, 0.95)
+    ) -> Self:
         """Compute the curves of a record, and of another beside it.
 
         Parameters
@@ -143,7 +153,7 @@ class TrainingCurveDisplay:
         )
 
     @classmethod
-    def from_estimator(cls, model, *, quantiles=(0.05, 0.95)):
+    def from_estimator(cls, model: Any, *, quantiles: tuple[float, float] | None = (0.05, 0.95)) -> Self:
         """Compute the curves of a fitted model that holds a record.
 
         Parameters
@@ -171,7 +181,9 @@ class TrainingCurveDisplay:
         validation = check_dynamics(model, needs=NEEDS, split="validation", optional=True)
         return cls.from_dynamics(train, validation=validation, quantiles=quantiles)
 
-    def plot(self, ax=None, *, loss_scale="linear", fill_between_kw=None, **style):
+    def plot(
+        self, ax: Any = None, *, loss_scale: str = "linear", fill_between_kw: dict | None = None, **style: Any
+    ) -> Self:
         """Draw two panels: the loss (mean solid, median dashed, band shaded) and the accuracy.
 
         Parameters
@@ -200,9 +212,7 @@ class TrainingCurveDisplay:
         _check_scale(loss_scale, splits.values())
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self.lines_ = {
-                split: _draw_lines(*axes, split, curves, style) for split, curves in splits.items()
-            }
+            self.lines_ = {split: _draw_lines(axes, split, curves, style) for split, curves in splits.items()}
             self.bands_ = {
                 split: _draw_band(axes[0], split, curves, fill_between_kw)
                 for split, curves in splits.items()
@@ -260,7 +270,8 @@ def _lowest(curves):
     return min(curves.loss_mean.min(), curves.loss_median.min())
 
 
-def _draw_lines(loss, accuracy, split, curves, style):
+def _draw_lines(axes, split, curves, style):
+    loss, accuracy = axes
     look = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
     if len(curves.epochs) == 1:
         look |= {"marker": "o", "markersize": 4}

@@ -1,6 +1,8 @@
 """How fast and how well each loss learns: one curve a loss, together or each in a panel of its own."""
 
+from collections.abc import Sequence
 from textwrap import wrap
+from typing import Any, Self
 
 import numpy as np
 
@@ -66,7 +68,15 @@ class LossComparisonDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, losses, epochs, mean, half=None, *, title="Test accuracy"):
+    def __init__(
+        self,
+        losses: Sequence[str],
+        epochs: Sequence | np.ndarray,
+        mean: Sequence | np.ndarray,
+        half: Sequence | np.ndarray | None = None,
+        *,
+        title: str = "Test accuracy",
+    ) -> None:
         self.losses = losses
         self.epochs = epochs
         self.mean = mean
@@ -74,7 +84,14 @@ class LossComparisonDisplay:
         self.title = title
 
     @classmethod
-    def from_comparison(cls, found, *, losses=None, label_noise=None, input_noise=None):
+    def from_comparison(
+        cls,
+        found: Any,
+        *,
+        losses: Sequence[str] | None = None,
+        label_noise: float | None = None,
+        input_noise: float | None = None,
+    ) -> Self:
         """Take the curves of a comparison, at one level of noise.
 
         Parameters
@@ -110,7 +127,15 @@ class LossComparisonDisplay:
             title=f"Test accuracy{noise_words(found, levels)}",
         )
 
-    def plot(self, ax=None, *, kind="together", scale="log", fill_between_kw=None, **style):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: str = "together",
+        scale: str = "log",
+        fill_between_kw: dict | None = None,
+        **style: Any,
+    ) -> Self:
         """Draw the curves, with their intervals shaded where there are several seeds.
 
         Parameters
@@ -141,7 +166,8 @@ class LossComparisonDisplay:
         check_choice("kind", kind, KINDS)
         check_choice("scale", scale, SCALES)
         curves = _best_first(self.losses, *in_percent(self.mean, self.half))
-        self.lines_, self.bands_ = {}, {}
+        self.lines_: dict[str, Any] = {}
+        self.bands_: dict[str, Any] = {}
         plot = self._plot_together if kind == "together" else self._plot_multiples
         plot(ax, curves, scale, (style, fill_between_kw))
         return self

@@ -1,5 +1,8 @@
 """What noise does to the losses: final accuracy at each level."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.displays._doors import expect_comparison
@@ -65,8 +68,15 @@ class NoiseRobustnessDisplay:
     """
 
     def __init__(
-        self, losses, levels, mean, half=None, *, noise="noise", title="Test accuracy at the end of training"
-    ):
+        self,
+        losses: Sequence[str],
+        levels: Sequence | np.ndarray,
+        mean: Sequence | np.ndarray,
+        half: Sequence | np.ndarray | None = None,
+        *,
+        noise: str = "noise",
+        title: str = "Test accuracy at the end of training",
+    ) -> None:
         self.losses = losses
         self.levels = levels
         self.mean = mean
@@ -75,7 +85,15 @@ class NoiseRobustnessDisplay:
         self.title = title
 
     @classmethod
-    def from_comparison(cls, found, *, losses=None, noise=None, label_noise=None, input_noise=None):
+    def from_comparison(
+        cls,
+        found: Any,
+        *,
+        losses: Sequence[str] | None = None,
+        noise: str | None = None,
+        label_noise: float | None = None,
+        input_noise: float | None = None,
+    ) -> Self:
         """Take the final accuracies of a comparison.
 
         Parameters
@@ -122,7 +140,7 @@ class NoiseRobustnessDisplay:
             title=f"Test accuracy at the end of training{noise_words(found, beside)}",
         )
 
-    def plot(self, ax=None, *, scale="log", **style):
+    def plot(self, ax: Any = None, *, scale: str = "log", **style: Any) -> Self:
         """Draw a line for each loss, with its intervals, and its name and last value at its end.
 
         Points of one level are drawn a little beside each other, so that the intervals can be told apart.
@@ -154,12 +172,13 @@ class NoiseRobustnessDisplay:
         best_first = there[np.argsort(-values[0][there, -1], kind="stable")]
         with panels(ax, 1, height=height_for(len(there))) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self.lines_, self.intervals_ = {}, {}
+            self.lines_: dict[str, Any] = {}
+            self.intervals_: dict[str, Any] = {}
             for i, at in zip(best_first, self._beside_each_other(len(there)), strict=True):
-                self._draw(axes[0], self.losses[i], at, *(own[i] for own in values), style)
+                self._draw(axes[0], self.losses[i], at, [own[i] for own in values], style)
             accuracy_axis(axes[0], scale, values[0][there], room=0.12)  # wide intervals may leave the panel
             axes[0].set(xlabel=self.noise, ylabel="test accuracy (%)")
-            axes[0].set_xticks(self.levels, [f"{level:g}" for level in self.levels])
+            axes[0].set_xticks(self.levels, [f"{level:g}" for level in np.asarray(self.levels)])
             axes[0].set_title(self.title)
             self.labels_ = name_at_the_end(axes[0], self.lines_)
         return self
@@ -172,7 +191,8 @@ class NoiseRobustnessDisplay:
             n_lines - 1, 1
         )
 
-    def _draw(self, ax, loss, at, mean, low, high, style):
+    def _draw(self, ax, loss, at, values, style):
+        mean, low, high = values
         look = loss_looks(self.losses)[loss]
         line = {"marker": "o", "markersize": 2.5, "linewidth": 1.1, "label": loss, "zorder": 3, **look}
         (self.lines_[loss],) = ax.plot(at, mean, **styled(line, style))

@@ -1,5 +1,8 @@
 """The radius of every class: which turn, and when."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
@@ -55,7 +58,15 @@ class ClassEntanglementDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, epochs, radii, mean_radius, class_names, turns, errors):
+    def __init__(
+        self,
+        epochs: Sequence | np.ndarray,
+        radii: Sequence | np.ndarray,
+        mean_radius: Sequence | np.ndarray,
+        class_names: Sequence | np.ndarray,
+        turns: Sequence | np.ndarray,
+        errors: Sequence | np.ndarray,
+    ) -> None:
         self.epochs = epochs
         self.radii = radii
         self.mean_radius = mean_radius
@@ -64,7 +75,9 @@ class ClassEntanglementDisplay:
         self.errors = errors
 
     @classmethod
-    def from_analyzer(cls, analyzer, *, classes=None):
+    def from_analyzer(
+        cls, analyzer: EntanglementAnalyzer, *, classes: Sequence | np.ndarray | None = None
+    ) -> Self:
         """Take the radii of a fitted analyzer.
 
         Parameters
@@ -99,7 +112,9 @@ class ClassEntanglementDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, classes=None, **params):
+    def from_dynamics(
+        cls, dynamics: Any, *, classes: Sequence | np.ndarray | None = None, **params: Any
+    ) -> Self:
         """Analyse a record, and take the radii.
 
         Parameters
@@ -123,7 +138,7 @@ class ClassEntanglementDisplay:
         """
         return cls.from_analyzer(EntanglementAnalyzer(**params).fit(dynamics), classes=classes)
 
-    def plot(self, ax=None, **style):
+    def plot(self, ax: Any = None, **style: Any) -> Self:
         """Draw a panel for each class: its radius, the mean of all in grey behind, and a dot where it turns.
 
         The panels have the same axes; above each is the name of the class, with the epoch of its turn and the

@@ -3,6 +3,9 @@
 Longer than 300 lines: one picture of four panels, and half of the file documents it.
 """
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
@@ -101,16 +104,16 @@ class EntanglementDisplay:
 
     def __init__(
         self,
-        epochs,
-        radius,
-        distance,
-        training_error,
+        epochs: Sequence[np.ndarray],
+        radius: Sequence[np.ndarray],
+        distance: Sequence[np.ndarray],
+        training_error: Sequence[np.ndarray],
         *,
-        inversions=None,
-        labels=None,
-        radius_name="mean radius R",
-        class_radii=None,
-    ):
+        inversions: Sequence[int | None] | None = None,
+        labels: Sequence[str] | None = None,
+        radius_name: str = "mean radius R",
+        class_radii: dict[str, np.ndarray] | None = None,
+    ) -> None:
         self.epochs = epochs
         self.radius = radius
         self.distance = distance
@@ -121,7 +124,7 @@ class EntanglementDisplay:
         self.class_radii = class_radii
 
     @classmethod
-    def from_analyzer(cls, analyzers, *, labels=None):
+    def from_analyzer(cls, analyzers: Any, *, labels: str | Sequence[str] | None = None) -> Self:
         """Take the curves of one or several fitted analyzers.
 
         The radius is the one whose turn is the inversion: that of the class which is ``reference``, or else the mean
@@ -163,7 +166,9 @@ class EntanglementDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, labels=None, **params):
+    def from_dynamics(
+        cls, dynamics: Any, *, labels: str | Sequence[str] | None = None, **params: Any
+    ) -> Self:
         """Analyse one or several records, and take the curves.
 
         Parameters
@@ -188,7 +193,7 @@ class EntanglementDisplay:
         runs, labels = runs_and_labels(dynamics, labels)
         return cls.from_analyzer([EntanglementAnalyzer(**params).fit(run) for run in runs], labels=labels)
 
-    def plot(self, ax=None, **style):
+    def plot(self, ax: Any = None, **style: Any) -> Self:
         """Draw the radius above the distance, over the epochs and against the training error.
 
         The error falls from left to right, on a logarithmic scale, on which an error of zero has no place: such

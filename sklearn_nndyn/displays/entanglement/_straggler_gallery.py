@@ -1,6 +1,10 @@
 """The stragglers, as pictures."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
 from sklearn_nndyn.displays._picture_grid import (
@@ -60,7 +64,16 @@ class StragglerGalleryDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, images, true_names, predicted_names, epochs_learned, indices, *, title="Stragglers"):
+    def __init__(
+        self,
+        images: Sequence | np.ndarray,
+        true_names: Sequence | np.ndarray,
+        predicted_names: Sequence | np.ndarray,
+        epochs_learned: Sequence | np.ndarray,
+        indices: Sequence | np.ndarray,
+        *,
+        title: str = "Stragglers",
+    ) -> None:
         self.images = images
         self.true_names = true_names
         self.predicted_names = predicted_names
@@ -69,7 +82,15 @@ class StragglerGalleryDisplay:
         self.title = title
 
     @classmethod
-    def from_analyzer(cls, analyzer, dynamics, X, *, n_pictures=12, indices=None):
+    def from_analyzer(
+        cls,
+        analyzer: EntanglementAnalyzer,
+        dynamics: Any,
+        X: ArrayLike,
+        *,
+        n_pictures: int = 12,
+        indices: ArrayLike | None = None,
+    ) -> Self:
         """Pick stragglers that a fitted analyzer found.
 
         Parameters
@@ -115,14 +136,22 @@ class StragglerGalleryDisplay:
         return cls(
             images[shown],
             record.y[shown],
-            record.classes[record.prediction[shown, analyzer.inversion_]],
+            record.classes[np.asarray(record.prediction)[shown, analyzer.inversion_]],
             table["epoch_learned"][shown],
             shown,
             title=_title(analyzer, indices, table["margin_at_turn"]),
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, X, *, n_pictures=12, indices=None, **params):
+    def from_dynamics(
+        cls,
+        dynamics: Any,
+        X: ArrayLike,
+        *,
+        n_pictures: int = 12,
+        indices: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Analyse a record, and pick its stragglers.
 
         Parameters
@@ -151,7 +180,7 @@ class StragglerGalleryDisplay:
         analyzer = EntanglementAnalyzer(**params).fit(dynamics)
         return cls.from_analyzer(analyzer, dynamics, X, n_pictures=n_pictures, indices=indices)
 
-    def plot(self, ax=None, **style):
+    def plot(self, ax: Any = None, **style: Any) -> Self:
         """Draw the pictures in rows of six: above each its true and its predicted name, below it when it is learned.
 
         Parameters

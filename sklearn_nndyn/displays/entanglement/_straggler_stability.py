@@ -1,8 +1,11 @@
 """Whether several runs have the same stragglers: run by run, and against the training error."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
-from sklearn_nndyn.analyzers import StragglerStability, straggler_stability
+from sklearn_nndyn.analyzers import EntanglementAnalyzer, StragglerStability, straggler_stability
 from sklearn_nndyn.displays._doors import expect
 from sklearn_nndyn.displays._style import (
     COLOURS,
@@ -74,16 +77,16 @@ class StragglerStabilityDisplay:
 
     def __init__(
         self,
-        jaccard,
-        errors,
-        jaccard_curve,
-        z_curve,
+        jaccard: Sequence | np.ndarray,
+        errors: Sequence | np.ndarray,
+        jaccard_curve: Sequence | np.ndarray,
+        z_curve: Sequence | np.ndarray,
         *,
-        z_pairs_curve=None,
-        chance_curve=None,
-        inversion_errors=None,
-        labels=None,
-    ):
+        z_pairs_curve: Sequence | np.ndarray | None = None,
+        chance_curve: Sequence | np.ndarray | None = None,
+        inversion_errors: Sequence | np.ndarray | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
         self.jaccard = jaccard
         self.errors = errors
         self.jaccard_curve = jaccard_curve
@@ -94,7 +97,7 @@ class StragglerStabilityDisplay:
         self.labels = labels
 
     @classmethod
-    def from_stability(cls, found, *, labels=None):
+    def from_stability(cls, found: StragglerStability, *, labels: Sequence[str] | None = None) -> Self:
         """Take what ``straggler_stability`` found.
 
         A run without inversion has no stragglers, and nothing to compare.
@@ -135,7 +138,14 @@ class StragglerStabilityDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, runs, *, analyzer=None, errors="auto", labels=None):
+    def from_dynamics(
+        cls,
+        runs: Any,
+        *,
+        analyzer: EntanglementAnalyzer | None = None,
+        errors: Any = "auto",
+        labels: Sequence[str] | None = None,
+    ) -> Self:
         """Compare the stragglers of several runs of the same samples.
 
         Parameters
@@ -162,7 +172,9 @@ class StragglerStabilityDisplay:
         found = straggler_stability(runs, analyzer=analyzer, errors=errors)
         return cls.from_stability(found, labels=labels)
 
-    def plot(self, ax=None, *, cmap="cividis", line_kw=None, **style):
+    def plot(
+        self, ax: Any = None, *, cmap: Any = "cividis", line_kw: dict | None = None, **style: Any
+    ) -> Self:
         """Draw three panels: the overlap of each two runs; the mean overlap, and z, against the training error.
 
         A cell is blank where there is nothing to compare; overlaps of up to twelve runs are written into theirs. The

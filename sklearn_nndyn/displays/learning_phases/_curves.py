@@ -1,5 +1,8 @@
 """Three phases of learning: how well a layer gives its input back, beside accuracy."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.analyzers import LearningPhaseAnalyzer
@@ -84,17 +87,17 @@ class LearningPhaseDisplay:
 
     def __init__(
         self,
-        looks,
-        reconstruction,
+        looks: Sequence | np.ndarray,
+        reconstruction: Sequence | np.ndarray,
         *,
-        error=None,
-        phases=None,
-        turn=None,
-        accuracy=None,
-        probe=None,
-        unit="iteration",
-        layer="",
-    ):
+        error: Sequence | np.ndarray | None = None,
+        phases: dict[str, tuple] | None = None,
+        turn: float | None = None,
+        accuracy: Sequence | np.ndarray | None = None,
+        probe: Sequence | np.ndarray | None = None,
+        unit: str = "iteration",
+        layer: str = "",
+    ) -> None:
         self.looks = looks
         self.reconstruction = reconstruction
         self.error = error
@@ -106,7 +109,7 @@ class LearningPhaseDisplay:
         self.layer = layer
 
     @classmethod
-    def from_analyzer(cls, analyzer):
+    def from_analyzer(cls, analyzer: LearningPhaseAnalyzer) -> Self:
         """Take the curves of a fitted analyzer: over iterations where they were counted, else over epochs.
 
         Parameters
@@ -142,7 +145,7 @@ class LearningPhaseDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, **params):
+    def from_dynamics(cls, dynamics: Any, **params: Any) -> Self:
         """Analyse a record, a model, or a list of runs, and take the curves.
 
         Parameters
@@ -164,7 +167,7 @@ class LearningPhaseDisplay:
         """
         return cls.from_analyzer(LearningPhaseAnalyzer(**params).fit(dynamics))
 
-    def plot(self, ax=None, *, fill_between_kw=None, **style):
+    def plot(self, ax: Any = None, *, fill_between_kw: dict | None = None, **style: Any) -> Self:
         """Draw the reconstruction error, with its standard error shaded, above the accuracy where there is one.
 
         The phases are shaded, and a dashed line stands at the turn. Looks that lie ever farther apart stand on a

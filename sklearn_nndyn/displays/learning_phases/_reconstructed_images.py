@@ -1,10 +1,14 @@
 """What a layer still knows of its input, as pictures."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_nndyn.displays._picture_grid import as_images, draw_picture
 from sklearn_nndyn.displays._style import PAPER, given_axes
-from sklearn_nndyn.dynamics import check_dynamics, unwrap_estimator
+from sklearn_nndyn.dynamics import find_record, unwrap_estimator
 from sklearn_nndyn.utils.text import figure
 
 N_EPOCHS = 5  # of those recorded, where none are asked for
@@ -50,7 +54,15 @@ class ReconstructedImagesDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, images, reconstructions, epochs, errors=None, *, image_shape=None):
+    def __init__(
+        self,
+        images: Sequence | np.ndarray,
+        reconstructions: Sequence | np.ndarray,
+        epochs: Sequence | np.ndarray,
+        errors: Sequence | np.ndarray | None = None,
+        *,
+        image_shape: tuple[int, ...] | None = None,
+    ) -> None:
         self.images = images
         self.reconstructions = reconstructions
         self.epochs = epochs
@@ -58,7 +70,16 @@ class ReconstructedImagesDisplay:
         self.image_shape = image_shape
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, X_train, epochs=None, layer=-1, image_shape=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        *,
+        X_train: ArrayLike,
+        epochs: Sequence | np.ndarray | None = None,
+        layer: int | str = -1,
+        image_shape: tuple[int, ...] | None = None,
+    ) -> Self:
         """Let a fitted model give images back as of several epochs.
 
         Parameters
@@ -95,12 +116,12 @@ class ReconstructedImagesDisplay:
         _, X_train = unwrap_estimator(estimator, X_train)
         X = np.asarray(X)
         _as_pictures(X, image_shape)  # before the work
-        epochs = _some(check_dynamics(model).epochs) if epochs is None else list(epochs)
+        epochs = _some(find_record(model, prefers="train")[0].epochs) if epochs is None else list(epochs)
         given_back = [model.reconstruct(X, X_train=X_train, layer=layer, epoch=epoch) for epoch in epochs]
         errors = [((own - X) ** 2).reshape(len(X), -1).mean(axis=1) for own in given_back]
         return cls(X, np.array(given_back), np.array(epochs), np.array(errors), image_shape=image_shape)
 
-    def plot(self, ax=None, **style):
+    def plot(self, ax: Any = None, **style: Any) -> Self:
         """Draw a row for each image: the original, and what was given back at each epoch.
 
         All share one scale of brightness, the range of the originals; what lies beyond it is drawn at its ends.

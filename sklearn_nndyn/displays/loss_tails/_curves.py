@@ -1,5 +1,8 @@
 """Mean and median part: the spread of the losses over the epochs."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
@@ -62,7 +65,17 @@ class LossTailDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, epochs, mean, median, band, *, onset_epoch, quantiles=(0.01, 0.99), loss_label="loss"):
+    def __init__(
+        self,
+        epochs: Sequence | np.ndarray,
+        mean: Sequence | np.ndarray,
+        median: Sequence | np.ndarray,
+        band: Sequence | np.ndarray,
+        *,
+        onset_epoch: int,
+        quantiles: tuple[float, float] = (0.01, 0.99),
+        loss_label: str = "loss",
+    ) -> None:
         self.epochs = epochs
         self.mean = mean
         self.median = median
@@ -72,7 +85,7 @@ class LossTailDisplay:
         self.loss_label = loss_label
 
     @classmethod
-    def from_analyzer(cls, tails, *, quantiles=(0.01, 0.99)):
+    def from_analyzer(cls, tails: LossTailAnalyzer, *, quantiles: tuple[float, float] = (0.01, 0.99)) -> Self:
         """Take the curves of a fitted analyzer.
 
         Parameters
@@ -110,7 +123,9 @@ class LossTailDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, onset="auto", quantiles=(0.01, 0.99)):
+    def from_dynamics(
+        cls, dynamics: Any, *, onset: int | str = "auto", quantiles: tuple[float, float] = (0.01, 0.99)
+    ) -> Self:
         """Analyse a record, and take the curves.
 
         Parameters
@@ -136,7 +151,9 @@ class LossTailDisplay:
             LossTailAnalyzer(onset=onset).fit(expect_record_or_losses(dynamics)), quantiles=quantiles
         )
 
-    def plot(self, ax=None, *, loss_scale="auto", fill_between_kw=None, **style):
+    def plot(
+        self, ax: Any = None, *, loss_scale: str = "auto", fill_between_kw: dict | None = None, **style: Any
+    ) -> Self:
         """Draw two panels: the mean by itself, near its turn; and the mean among the losses of all samples.
 
         In both the mean is solid and the turn a vertical line; in the second the median is dashed and the band
@@ -168,7 +185,7 @@ class LossTailDisplay:
         scale = _scale(loss_scale, lowest)
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
-            self._draw(*axes, style, fill_between_kw)
+            self._draw(axes, style, fill_between_kw)
             axes[0].set_ylim(
                 *_near_the_turn(np.asarray(self.mean), np.searchsorted(self.epochs, self.onset_epoch))
             )
@@ -180,9 +197,10 @@ class LossTailDisplay:
             self._finish()
         return self
 
-    def _draw(self, alone, among, style, fill_between_kw):
+    def _draw(self, axes, style, fill_between_kw):
         from matplotlib.collections import PolyCollection
 
+        alone, among = axes
         low, high = (f"{100 * quantile:g}" for quantile in self.quantiles)
         blue, red = COLOURS["blue"], COLOURS["vermillion"]
         among.plot(self.epochs, np.transpose(self.band), color=blue, alpha=0.5, linewidth=0.6)

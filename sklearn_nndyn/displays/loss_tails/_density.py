@@ -1,5 +1,8 @@
 """Where the losses lie: their density over the epochs."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.displays._style import (
@@ -59,7 +62,17 @@ class LossDensityDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, epochs, loss_edges, shares, mean, median, *, onset_epoch, loss_label="loss"):
+    def __init__(
+        self,
+        epochs: Sequence | np.ndarray,
+        loss_edges: Sequence | np.ndarray,
+        shares: Sequence | np.ndarray,
+        mean: Sequence | np.ndarray,
+        median: Sequence | np.ndarray,
+        *,
+        onset_epoch: int,
+        loss_label: str = "loss",
+    ) -> None:
         self.epochs = epochs
         self.loss_edges = loss_edges
         self.shares = shares
@@ -69,7 +82,9 @@ class LossDensityDisplay:
         self.loss_label = loss_label
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, onset="auto", n_bins=80, floor=1e-6):
+    def from_dynamics(
+        cls, dynamics: Any, *, onset: int | str = "auto", n_bins: int = 80, floor: float = 1e-06
+    ) -> Self:
         """Count the samples of a record in bins of the loss.
 
         Parameters
@@ -108,7 +123,9 @@ class LossDensityDisplay:
             loss_label=label,
         )
 
-    def plot(self, ax=None, *, cmap="cividis_r", line_kw=None, **style):
+    def plot(
+        self, ax: Any = None, *, cmap: Any = "cividis_r", line_kw: dict | None = None, **style: Any
+    ) -> Self:
         """Draw the density, and mean and median over it.
 
         Parameters

@@ -1,5 +1,8 @@
 """Every sample a row: a map of the losses over the epochs."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.displays._style import COLUMN, cell_edges, mark_epochs, mark_turn, panels, styled
@@ -51,7 +54,15 @@ class LossHeatmapDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, epochs, rank_edges, values, *, onset_epoch, loss_label="loss"):
+    def __init__(
+        self,
+        epochs: Sequence | np.ndarray,
+        rank_edges: Sequence | np.ndarray,
+        values: Sequence | np.ndarray,
+        *,
+        onset_epoch: int,
+        loss_label: str = "loss",
+    ) -> None:
         self.epochs = epochs
         self.rank_edges = rank_edges
         self.values = values
@@ -59,7 +70,9 @@ class LossHeatmapDisplay:
         self.loss_label = loss_label
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, onset="auto", n_rows=150, floor=1e-4):
+    def from_dynamics(
+        cls, dynamics: Any, *, onset: int | str = "auto", n_rows: int = 150, floor: float = 0.0001
+    ) -> Self:
         """Sort the samples of a record, and bring them into rows.
 
         Parameters
@@ -91,7 +104,7 @@ class LossHeatmapDisplay:
         values = np.exp(sums / np.diff(edges)[:, None])
         return cls(record.epochs, edges, values, onset_epoch=onset_epoch, loss_label=label)
 
-    def plot(self, ax=None, *, cmap="viridis", **style):
+    def plot(self, ax: Any = None, *, cmap: Any = "viridis", **style: Any) -> Self:
         """Draw the map, the worst samples on top, with the scale of its colours.
 
         Parameters

@@ -1,5 +1,8 @@
 """How few samples carry the loss."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
@@ -48,7 +51,15 @@ class LossShareDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, epochs, shares, worst, concentration, *, onset_epoch):
+    def __init__(
+        self,
+        epochs: Sequence | np.ndarray,
+        shares: Sequence | np.ndarray,
+        worst: Sequence | np.ndarray,
+        concentration: Sequence | np.ndarray,
+        *,
+        onset_epoch: int,
+    ) -> None:
         self.epochs = epochs
         self.shares = shares
         self.worst = worst
@@ -56,7 +67,7 @@ class LossShareDisplay:
         self.onset_epoch = onset_epoch
 
     @classmethod
-    def from_analyzer(cls, tails):
+    def from_analyzer(cls, tails: LossTailAnalyzer) -> Self:
         """Take the shares of a fitted analyzer.
 
         Parameters
@@ -90,7 +101,7 @@ class LossShareDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, onset="auto"):
+    def from_dynamics(cls, dynamics: Any, *, onset: int | str = "auto") -> Self:
         """Analyse a record, and take the shares.
 
         Parameters
@@ -112,7 +123,7 @@ class LossShareDisplay:
         """
         return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(expect_record_or_losses(dynamics)))
 
-    def plot(self, ax=None, **style):
+    def plot(self, ax: Any = None, **style: Any) -> Self:
         """Draw two panels: the worst shares over the epochs; and all shares, at the turn and at the end.
 
         Parameters

@@ -1,6 +1,10 @@
 """The data map: which samples are easy, ambiguous or hard, each as a point."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_nndyn.analyzers import SampleScoreAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted
@@ -69,13 +73,13 @@ class DataMapDisplay:
 
     def __init__(
         self,
-        variability,
-        confidence,
-        correctness,
+        variability: Sequence | np.ndarray,
+        confidence: Sequence | np.ndarray,
+        correctness: Sequence | np.ndarray,
         *,
-        highlight=None,
-        highlight_name="wrong labels",
-    ):
+        highlight: Sequence | np.ndarray | None = None,
+        highlight_name: str = "wrong labels",
+    ) -> None:
         self.variability = variability
         self.confidence = confidence
         self.correctness = correctness
@@ -83,7 +87,14 @@ class DataMapDisplay:
         self.highlight_name = highlight_name
 
     @classmethod
-    def from_analyzer(cls, scores, dynamics=None, *, highlight=None, highlight_name="wrong labels"):
+    def from_analyzer(
+        cls,
+        scores: SampleScoreAnalyzer,
+        dynamics: Any = None,
+        *,
+        highlight: ArrayLike | None = None,
+        highlight_name: str = "wrong labels",
+    ) -> Self:
         """Take the scores of a fitted analyzer.
 
         Parameters
@@ -121,7 +132,9 @@ class DataMapDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, *, highlight=None, highlight_name="wrong labels"):
+    def from_dynamics(
+        cls, dynamics: Any, *, highlight: ArrayLike | None = None, highlight_name: str = "wrong labels"
+    ) -> Self:
         """Score the samples of a record.
 
         Parameters
@@ -147,7 +160,7 @@ class DataMapDisplay:
         scores = SampleScoreAnalyzer(el2n_epochs=2**62).fit(dynamics)
         return cls.from_analyzer(scores, highlight=highlight, highlight_name=highlight_name)
 
-    def plot(self, ax=None, *, cmap="cividis", **style):
+    def plot(self, ax: Any = None, *, cmap: Any = "cividis", **style: Any) -> Self:
         """Draw a point for each sample; the more there are, the smaller.
 
         Parameters

@@ -1,6 +1,10 @@
 """The worst samples, as pictures."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted
@@ -54,8 +58,16 @@ class WorstSamplesDisplay:
     """
 
     def __init__(
-        self, images, true_names, predicted_names, before, after, indices, *, title="The worst samples"
-    ):
+        self,
+        images: Sequence | np.ndarray,
+        true_names: Sequence | np.ndarray,
+        predicted_names: Sequence | np.ndarray,
+        before: Sequence | np.ndarray,
+        after: Sequence | np.ndarray,
+        indices: Sequence | np.ndarray,
+        *,
+        title: str = "The worst samples",
+    ) -> None:
         self.images = images
         self.true_names = true_names
         self.predicted_names = predicted_names
@@ -65,7 +77,9 @@ class WorstSamplesDisplay:
         self.title = title
 
     @classmethod
-    def from_analyzer(cls, tails, dynamics, X, *, by="loss", n_pictures=12):
+    def from_analyzer(
+        cls, tails: LossTailAnalyzer, dynamics: Any, X: ArrayLike, *, by: str = "loss", n_pictures: int = 12
+    ) -> Self:
         """Pick the worst samples that a fitted analyzer found.
 
         Parameters
@@ -104,18 +118,21 @@ class WorstSamplesDisplay:
         images = as_images(X)
         check_pictures(n_samples, record, images)
         worst = _worst_first(tails, record, by)[:n_pictures]
+        loss, prediction = np.asarray(record.loss), np.asarray(record.prediction)
         return cls(
             images[worst],
             record.y[worst],
-            record.classes[record.prediction[worst, -1]],
-            record.loss[worst, tails.turn_[worst]],
-            record.loss[worst, -1],
+            record.classes[prediction[worst, -1]],
+            loss[worst, tails.turn_[worst]],
+            loss[worst, -1],
             worst,
             title="Greatest loss at the end" if by == "loss" else "Greatest rise of the loss",
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics, X, *, onset="auto", by="loss", n_pictures=12):
+    def from_dynamics(
+        cls, dynamics: Any, X: ArrayLike, *, onset: int | str = "auto", by: str = "loss", n_pictures: int = 12
+    ) -> Self:
         """Analyse a record, and pick its worst samples.
 
         Parameters
@@ -145,7 +162,7 @@ class WorstSamplesDisplay:
         tails = LossTailAnalyzer(onset=onset).fit(record)
         return cls.from_analyzer(tails, record, X, by=by, n_pictures=n_pictures)
 
-    def plot(self, ax=None, **style):
+    def plot(self, ax: Any = None, **style: Any) -> Self:
         """Draw the pictures in rows of six: above each its true and its predicted name, below it its loss.
 
         Parameters
