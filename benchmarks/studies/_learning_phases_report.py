@@ -10,7 +10,7 @@ from _tables import above, interval, judge, shown, table
 
 from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
-from sklearn_nndyn.analyzers.learning_phases._phases import NAMES, phases_of
+from sklearn_nndyn.analyzers.learning_phases import find_phases
 from sklearn_nndyn.displays import LearningPhaseDisplay
 
 V8 = "V8, CIFAR-10"
@@ -22,6 +22,7 @@ AUTHORS = {
 }
 BLUE, ORANGE = "#0072B2", "#D55E00"
 TRAINING = ", batch norm in training mode"
+PHASES = ("near constant", "falling", "rising")
 
 
 class Found:
@@ -41,13 +42,15 @@ class Found:
         self.curves, self.iterations = self.phases.run_curves_, self.phases.iterations_
         if training_mode:
             self.curves = np.array([own["batch_norm"] for own in extras])
-        positions, self.exist = phases_of(self.curves)
+        positions, self.exist = find_phases(self.curves)
         first, turn, third = self.iterations[positions]
         self.boundaries = [
             f"{at}" if there else "-" for at, there in ((first, self.exist[1]), (third, self.exist[2]))
         ]
         spans = (0, first), (first, turn), (third, self.iterations[-1])
-        self.spans = {name: span for name, span, there in zip(NAMES, spans, self.exist, strict=True) if there}
+        self.spans = {
+            name: span for name, span, there in zip(PHASES, spans, self.exist, strict=True) if there
+        }
         self.accuracy = np.array([record.accuracy for record in self.validation])
         self.seconds = [float(own["seconds"]) for own in extras]
         names = set.intersection(*(set(own) for own in extras))
@@ -85,7 +88,7 @@ class Found:
 
     def shares(self, of, share):
         """Share that the worst carry at the start, at the turn, and at the end, (n_seeds, 3)."""
-        curves = [worst_shares(record, of=of, shares=[share])[:, 0] for record in self.train]
+        curves = [worst_shares(record, of=of, fractions=[share])[:, 0] for record in self.train]
         turns = self.curves.argmin(axis=1)
         return np.array([[own[0], own[turn], own[-1]] for own, turn in zip(curves, turns, strict=True)])
 
@@ -333,7 +336,7 @@ def _gradient_shares(record):
     """Share of all gradient norms that the worst samples have."""
     shares = (0.01, 0.05, 0.1)
     fig, ax = plt.subplots(figsize=(3.4, 2.6), layout="constrained")
-    carried = worst_shares(record, of="gradient_norm", shares=shares)
+    carried = worst_shares(record, of="gradient_norm", fractions=shares)
     ax.plot(record.iterations, 100 * carried, label=[f"worst {100 * share:g} %" for share in shares])
     ax.set_xscale("symlog", linthresh=1)
     ax.set(xlabel="iteration", ylabel="share of all gradient norms (%)", ylim=(0, 103))

@@ -1,14 +1,14 @@
 """What a record means: one phenomenon an analyzer, each a scikit-learn transformer of a record."""
 
 from sklearn_nndyn.analyzers._findings import Finding
-from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
-from sklearn_nndyn.analyzers.entanglement._stability import StragglerStability, straggler_stability
-from sklearn_nndyn.analyzers.learning_phases._analyzer import LearningPhaseAnalyzer
-from sklearn_nndyn.analyzers.learning_phases._phases import LearningPhases
-from sklearn_nndyn.analyzers.learning_phases._worst_shares import worst_shares
-from sklearn_nndyn.analyzers.loss_tails._analyzer import LossTailAnalyzer
-from sklearn_nndyn.analyzers.sample_scores._analyzer import SampleScoreAnalyzer
-from sklearn_nndyn.analyzers.sample_scores._label_errors import LabelErrors, find_label_errors
+from sklearn_nndyn.analyzers.entanglement import (
+    EntanglementAnalyzer,
+    StragglerStability,
+    straggler_stability,
+)
+from sklearn_nndyn.analyzers.learning_phases import LearningPhaseAnalyzer, LearningPhases, worst_shares
+from sklearn_nndyn.analyzers.loss_tails import LossTailAnalyzer
+from sklearn_nndyn.analyzers.sample_scores import LabelErrors, SampleScoreAnalyzer, find_label_errors
 from sklearn_nndyn.utils.lazy import lazy_names
 
 __all__ = [

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
-from sklearn_nndyn.analyzers.entanglement._checks import check_burn_in, check_rule, check_tolerance
+from sklearn_nndyn.analyzers.entanglement import turning_point
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.interventions._removal_summary import removal_summary
 from sklearn_nndyn.recording import make_schedule
@@ -261,9 +261,10 @@ def _check(estimator, analyzer, seeds):
         raise TypeError(f"seeds must be whole numbers, got {seeds!r}.")
     if not seeds:
         raise ValueError("seeds: give at least one.")
-    check_rule(analyzer.rule)
-    check_tolerance(analyzer.tolerance)
-    check_burn_in(analyzer.burn_in, [estimator.max_epochs])
+    how = {name: getattr(analyzer, name) for name in ("rule", "burn_in", "tolerance")}
+    turning_point(
+        [0.0, 0.0], [0, estimator.max_epochs], **how
+    )  # refuses what cannot be, before anything is trained
     missing = {"samples", "geometry"} - set(estimator.record or ())
     if missing:
         raise ValueError(

@@ -185,7 +185,6 @@ def test_a_class_without_samples_is_no_part_of_the_mean(clf):
     np.testing.assert_array_equal(found.mean_radius_, found.radii_[:, 0])
     assert np.isnan(found.mean_distance_).all()
     assert np.isnan(found.class_inversion_epochs_[1])
-    assert np.isnan(found.pair_inversion_epochs_).all()
     assert (found.reentanglement_ == 0).all()
     assert found.inversion_epoch_ == found.class_inversion_epochs_[0]
     assert found.distance_inversion_epoch_ is None

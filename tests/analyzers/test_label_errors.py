@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier, SampleScoreAnalyzer
 from sklearn_nndyn.analyzers import LabelErrors, find_label_errors
-from sklearn_nndyn.analyzers.sample_scores._label_errors import error_threshold, most_predicted
+from sklearn_nndyn.analyzers.sample_scores import label_error_threshold, most_predicted
 from tests import reference
 from tests.test_docstrings import entries
 
@@ -92,7 +92,7 @@ def test_the_threshold_equals_its_slow_definition(share, apart):
     low = rng.random(300) < share
     scores = np.where(low, rng.normal(-apart / 2, 1, 300), rng.normal(apart / 2, 0.6, 300))
     slow = reference.label_error_threshold(scores)
-    fast = error_threshold(scores)
+    fast = label_error_threshold(scores)
     between = np.count_nonzero((scores > min(slow, fast)) & (scores <= max(slow, fast)))
     assert between <= 2  # where the iterations end
 
@@ -102,7 +102,7 @@ def test_the_count_is_right_where_scores_are_normal(share):
     rng = np.random.default_rng(1)
     low = rng.random(4000) < share
     scores = np.where(low, rng.normal(-2, 0.8, 4000), rng.normal(3, 1.2, 4000))
-    count = np.count_nonzero(scores <= error_threshold(scores))
+    count = np.count_nonzero(scores <= label_error_threshold(scores))
     assert count == pytest.approx(low.sum(), rel=0.05)
 
 
@@ -110,7 +110,7 @@ def test_a_score_is_suspect_whenever_a_higher_one_is():
     """Also where the upper distribution is the wider one, and so the more likely again far below."""
     rng = np.random.default_rng(0)
     scores = np.concatenate([rng.normal(8, 6, 900), rng.normal(-4, 0.5, 300)])
-    threshold = error_threshold(scores)
+    threshold = label_error_threshold(scores)
     assert (scores[900:] <= threshold).mean() > 0.95
     assert scores.min() < -8
     assert -4 < threshold < 0
@@ -120,7 +120,7 @@ def test_of_two_groups_below_zero_the_lower_one_is_suspect():
     """And no score of the upper group, however wide the lower one is."""
     rng = np.random.default_rng(0)
     scores = np.concatenate([rng.normal(-8, 4, 300), rng.normal(-3, 0.3, 900), [0.5, 1.0]])
-    assert -4.5 < error_threshold(scores) < -3
+    assert -4.5 < label_error_threshold(scores) < -3
 
 
 def test_the_lower_group_may_be_the_one_that_reaches_further_up():
@@ -128,7 +128,7 @@ def test_the_lower_group_may_be_the_one_that_reaches_further_up():
     rng = np.random.default_rng(0)
     narrow = rng.normal(-0.05, 0.01, 500)
     scores = np.concatenate([narrow, rng.normal(-0.3, 2, 500)])
-    threshold = error_threshold(scores)
+    threshold = label_error_threshold(scores)
     assert -0.2 < threshold < 0
     assert (narrow <= threshold).mean() < 0.05
 
@@ -136,7 +136,7 @@ def test_the_lower_group_may_be_the_one_that_reaches_further_up():
 @pytest.mark.parametrize("factor", [1e-6, 1e-3, 7.0, 1e5])
 def test_the_unit_of_the_scores_is_of_no_account(factor):
     scores = find_label_errors(planted()).scores
-    assert error_threshold(factor * scores) == pytest.approx(factor * error_threshold(scores))
+    assert label_error_threshold(factor * scores) == pytest.approx(factor * label_error_threshold(scores))
 
 
 def test_no_suspects_where_no_margin_is_negative():
@@ -153,7 +153,7 @@ def test_no_suspects_where_no_margin_is_negative():
 )
 def test_few_samples_and_equal_ones(scores):
     """A network that prefers another class for all has learned nothing that could tell a wrong label."""
-    threshold = error_threshold(np.array(scores))
+    threshold = label_error_threshold(np.array(scores))
     assert threshold == (-1 if min(scores) < 0 <= max(scores) else -np.inf)
 
 
@@ -161,7 +161,7 @@ def test_the_upper_normal_may_be_all_there_is():
     """A few scores that are barely negative are the tail of the others."""
     scores = np.random.default_rng(0).normal(3, 1.2, 2000)
     assert (scores < 0).any()
-    assert np.count_nonzero(scores <= error_threshold(scores)) < 30
+    assert np.count_nonzero(scores <= label_error_threshold(scores)) < 30
 
 
 def test_rows_follow_their_samples():

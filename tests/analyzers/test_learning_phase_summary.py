@@ -34,7 +34,7 @@ def test_the_whole_paragraph():
     assert low < 0 < high
     assert (found.class_turning_epochs_ == EPOCHS[6]).all()
     assert found.summary() == (
-        "Read from a record: how well layer last gives the input back at 12 looks, iteration 0 (epoch 0) to iteration "
+        "Read from a record: how well layer last gives the input back at 12 epochs, iteration 0 (epoch 0) to iteration "
         f"1,024 (epoch 16). The mean squared error of reconstruction, R, is {figure(start)} at first, least "
         f"({figure(least)}) at iteration 32 (epoch 0.5), and {figure(end)} at the end, {figure(end / start)} times the "
         f"first. It stays near its start until iteration 4, the first phase, and falls (by {figure(found.fall_)}, "
@@ -45,7 +45,7 @@ def test_the_whole_paragraph():
         "themselves, the curves of all classes turn, at epoch 0.5. Whether a sample is learned early or late says "
         f"nothing clear of how its R changes since then (rank correlation {figure(found.rise_learning_correlation_)}, "
         f"95 % interval {figure(low)} to {figure(high)}). To pre-train for transfer, stop no earlier than the turn, "
-        f"iteration 32, and no later than iteration 256, the last look at which less than half of the fall has been "
+        f"iteration 32, and no later than iteration 256, the last epoch at which less than half of the fall has been "
         f"given back: {AUTHORS} On the classes trained for, most accurate is a fresh linear classifier on the layer "
         f"at iteration 1,024 (75 %), and the network itself at iteration 1,024 ({percent(found.accuracy_curve_[-1])})."
     )
@@ -78,7 +78,7 @@ def test_several_runs():
         (
             FALLING,
             "It falls (by 6, standard error 0.258) until iteration 1,024, the second phase, and is well on its way at "
-            "the first look after the start: no first phase is seen. There is no third phase: R is least at the end.",
+            "the first epoch after the start: no first phase is seen. There is no third phase: R is least at the end.",
         ),
         (
             FALLING[::-1],
@@ -123,12 +123,12 @@ def test_a_rise_that_begins_at_once():
     assert "Then it rises (by 4, standard error" in of_curve([8, 7.9, 4, 8]).summary()
 
 
-def test_looks_that_were_not_counted_are_told_by_their_epoch():
+def test_epochs_that_were_not_counted_are_told_by_their_epoch():
     text = of_curve(CURVE, iterations=None).summary()
     assert "iteration" not in text.replace(AUTHORS, "")
-    assert "at 12 looks, epoch 0 to epoch 16. " in text
+    assert "at 12 epochs, epoch 0 to epoch 16. " in text
     assert "least (4) at epoch 0.5, and 10 at the end" in text
-    assert "stop no earlier than the turn, epoch 0.5, and no later than epoch 4, the last look" in text
+    assert "stop no earlier than the turn, epoch 0.5, and no later than epoch 4, the last epoch" in text
     late = of_curve(CURVE, iterations=None, epochs=1500 * np.arange(12)).summary()
     assert "epoch 0 to epoch 16,500. " in late
     assert "until epoch 4,500, the first phase" in late

@@ -89,8 +89,8 @@ def test_documented_attributes_are_there_after_fit_and_no_others():
 
 
 def test_a_clone_is_not_fitted():
-    found = clone(LearningPhaseAnalyzer(layer="first", margin=0.1).fit(phase_record()))
-    assert found.get_params() == {"layer": "first", "margin": 0.1}
+    found = clone(LearningPhaseAnalyzer(layer="first", tolerance=0.1).fit(phase_record()))
+    assert found.get_params() == {"layer": "first", "tolerance": 0.1}
     for call in (found.summary, found.get_feature_names_out, lambda: found.transform(phase_record())):
         with pytest.raises(NotFittedError, match="This LearningPhaseAnalyzer instance is not fitted yet"):
             call()

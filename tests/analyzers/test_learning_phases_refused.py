@@ -18,14 +18,14 @@ def refused(error, message, *runs, **parameters):
         LearningPhaseAnalyzer(**parameters).fit(given)
 
 
-def test_a_margin_is_a_share_of_the_fall():
+def test_a_tolerance_is_a_share_of_the_fall():
     for wrong in ("0.1", None, True):
-        refused(TypeError, f"^margin must be a number between 0 and 1, got {wrong!r}.$", margin=wrong)
+        refused(TypeError, f"^tolerance must be a number between 0 and 1, got {wrong!r}.$", tolerance=wrong)
     for wrong in (-0.1, 0, 1, 1.5, np.nan):
-        message = f"^margin must be between 0 and 1, a share of the fall; got {wrong!r}.$"
-        refused(ValueError, message, margin=wrong)
+        message = f"^tolerance must be between 0 and 1, a share of the fall; got {wrong!r}.$"
+        refused(ValueError, message, tolerance=wrong)
     for right in (1e-9, 0.999, np.float32(0.5)):
-        LearningPhaseAnalyzer(margin=right).fit(phase_record())
+        LearningPhaseAnalyzer(tolerance=right).fit(phase_record())
 
 
 def test_layers_that_are_not_there_are_refused_with_those_that_are():
@@ -53,7 +53,7 @@ def test_records_without_what_is_needed_are_refused_with_the_call():
     refused(ValueError, "^The record has no samples, so there is nothing to analyse.$", record[:0])
     refused(ValueError, "^The record has no samples, so there is nothing to analyse.$", record, record[:0])
     message = (
-        r"^Phases need at least 3 recorded epochs, but the record has 2: 0(\.0)?, 0.015625. Fit again and look more "
+        r"^Phases need at least 3 recorded epochs, but the record has 2: 0(\.0)?, 0.015625. Fit again and record more "
         r"often, as with DynamicsClassifier\(record_epochs=\"all\"\).$"
     )
     refused(ValueError, message, record.until(EPOCHS[1]))
@@ -95,11 +95,13 @@ def test_values_that_are_not_finite_are_refused(value):
 def test_runs_are_of_one_experiment():
     record = phase_record()
     message = (
-        r"^runs\[2\] was looked at after other epochs than runs\[0\]: 0(\.0)?, 0.015625, 0.03125 in place of "
+        r"^runs\[2\] was recorded at other epochs than runs\[0\]: 0(\.0)?, 0.015625, 0.03125 in place of "
     )
     message += r"0(\.0)?, 0.015625, .*, ..., 16(\.0)?. Use record.select_epochs.$"
     refused(ValueError, message, record, record, record.until(EPOCHS[2]))
-    message = r"^runs\[1\] was looked at after other iterations than runs\[0\]: 0, 2, 4, 8, 16, ..., 2048 in place of "
+    message = (
+        r"^runs\[1\] was recorded at other iterations than runs\[0\]: 0, 2, 4, 8, 16, ..., 2048 in place of "
+    )
     message += r"0, 1, 2, 4, 8, ..., 1024. Runs of one experiment have batches of one size.$"
     refused(ValueError, message, record, phase_record(iterations=[0, *(2 ** np.arange(1, 12))]))
     message = (

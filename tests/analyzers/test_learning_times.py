@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
+from sklearn_nndyn.analyzers.sample_scores import epoch_learned, times_forgotten
 from tests import reference
 
 EPOCHS = np.array([0, 1, 4, 9, 16])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers.entanglement._separation import (
+from sklearn_nndyn.analyzers.entanglement import (
     distances,
     mean_distance,
     mean_radius,

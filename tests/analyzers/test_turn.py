@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.analyzers.entanglement._turn import averaged, first_rise, lasting_turn, noise_of, turn_of
+from sklearn_nndyn.analyzers.entanglement import (
+    curve_noise,
+    first_rise,
+    lasting_turn,
+    smoothed_curve,
+    turning_point,
+)
 from tests import reference
 
 T = np.linspace(0, 1, 101)
@@ -118,18 +124,18 @@ def test_noise_makes_no_turn(curves, most, n, deviation):
 @pytest.mark.parametrize("curve", [SLOPES["falling"], U, V])
 def test_noise_is_measured_whatever_the_curve(curve, deviation):
     curve = np.interp(np.linspace(0, 1, 3000), T, curve)
-    assert noise_of(noisy(curve, deviation, 0)) == pytest.approx(deviation, rel=0.1)
+    assert curve_noise(noisy(curve, deviation, 0)) == pytest.approx(deviation, rel=0.1)
 
 
 def test_noise_is_not_measured_on_fewer_than_nine_values():
     curve = np.random.default_rng(0).normal(size=9)
-    assert noise_of(curve) > 0
-    assert noise_of(curve[:8]) == noise_of(curve[:2]) == 0
+    assert curve_noise(curve) > 0
+    assert curve_noise(curve[:8]) == curve_noise(curve[:2]) == 0
 
 
-def test_a_curve_without_noise_is_not_averaged():
+def test_a_curve_without_noise_is_not_smoothed_curve():
     for curve in (V, SLOPES["falling"], 0 * T, V[:5]):
-        same, noise = averaged(curve)
+        same, noise = smoothed_curve(curve)
         np.testing.assert_array_equal(same, curve)
         assert noise == pytest.approx(0, abs=1e-12)
 
@@ -137,23 +143,23 @@ def test_a_curve_without_noise_is_not_averaged():
 @pytest.mark.parametrize("deviation", [0.005, 0.015, 0.03, 0.04])
 def test_noise_is_averaged_down_to_a_hundredth_of_the_range(deviation):
     curve = noisy(2 * V, deviation, 0)
-    assert noise_of(curve) < 0.044 * np.ptp(curve)  # what a fifth of the values can bring down
-    assert averaged(curve)[1] <= 0.01 * np.sqrt(2) * np.ptp(curve)
+    assert curve_noise(curve) < 0.044 * np.ptp(curve)  # what a fifth of the values can bring down
+    assert smoothed_curve(curve)[1] <= 0.01 * np.sqrt(2) * np.ptp(curve)
     if deviation < 0.01:
-        np.testing.assert_array_equal(averaged(curve)[0], curve)
+        np.testing.assert_array_equal(smoothed_curve(curve)[0], curve)
 
 
 def test_the_average_is_over_a_fifth_of_the_values_at_most_and_stays_in_its_place():
     curve = noisy(V, 1.0, 0)
-    smooth, noise = averaged(curve)
-    assert (noise_of(curve) / noise) ** 2 == pytest.approx(19)
+    smooth, noise = smoothed_curve(curve)
+    assert (curve_noise(curve) / noise) ** 2 == pytest.approx(19)
     np.testing.assert_allclose(smooth[30:70], [curve[t - 9 : t + 10].mean() for t in range(30, 70)])
-    np.testing.assert_allclose(averaged(curve[::-1])[0], smooth[::-1])
+    np.testing.assert_allclose(smoothed_curve(curve[::-1])[0], smooth[::-1])
 
 
 def test_what_noise_is_left_is_so_at_the_ends_too():
     """Up to a factor of sqrt(2): half as many values are seen there."""
-    ends = [averaged(noisy(0 * T, 1.0, seed))[0][[0, 50, -1]] for seed in range(400)]
+    ends = [smoothed_curve(noisy(0 * T, 1.0, seed))[0][[0, 50, -1]] for seed in range(400)]
     np.testing.assert_array_less(np.std(ends, axis=0) * np.sqrt(19), [1.7, 1.2, 1.7])
 
 
@@ -173,7 +179,9 @@ def test_the_first_rise_is_that_of_the_authors_code(burn_in):
     for seed in range(10):
         curve = noisy(V, 0.01, seed)
         start = next(i for i, epoch in enumerate(epochs) if epoch >= burn_in)
-        assert turn_of(curve, epochs, "first_rise", burn_in) == reference.first_rise(curve.tolist(), start)
+        assert turning_point(curve, epochs, rule="first_rise", burn_in=burn_in) == reference.first_rise(
+            curve.tolist(), start
+        )
 
 
 # ------------------------------------------------------------------------------- the burning-in
@@ -183,19 +191,22 @@ def test_no_turn_is_before_the_burning_in():
     epochs = np.arange(len(T)) ** 2
     dip = bent(1, 0.2, 0.8, 0.5, 0.8)[: len(T)]
     epochs = epochs[: len(dip)]
-    assert turn_of(dip, epochs, "extremum") == 20
-    assert turn_of(dip, epochs, "extremum", 400) is not None
-    assert turn_of(dip, epochs, "extremum", 19**2) == 20
-    assert turn_of(dip, epochs, "extremum", 20**2) == 60  # at 20 the curve had fallen to nothing yet
-    assert turn_of(dip, epochs, "extremum", 60**2 + 1) is None
-    assert turn_of(dip, epochs, "extremum", epochs[-1] + 1) is None
+    assert turning_point(dip, epochs, rule="extremum") == 20
+    assert turning_point(dip, epochs, rule="extremum", burn_in=400) is not None
+    assert turning_point(dip, epochs, rule="extremum", burn_in=19**2) == 20
+    assert (
+        turning_point(dip, epochs, rule="extremum", burn_in=20**2) == 60
+    )  # at 20 the curve had fallen to nothing yet
+    assert turning_point(dip, epochs, rule="extremum", burn_in=60**2 + 1) is None
+    with pytest.raises(ValueError, match="burn_in must be 0 or more and before the last recorded epoch"):
+        turning_point(dip, epochs, burn_in=epochs[-1])
 
 
 def test_the_tolerance_is_handed_on():
     curve = bent(1, 0.5, 0.6)
     epochs = np.arange(len(curve))
-    assert turn_of(curve, epochs, "extremum", 0, 0.1) == 20
-    assert turn_of(curve, epochs, "extremum", 0, 0.3) is None
+    assert turning_point(curve, epochs, rule="extremum", burn_in=0, tolerance=0.1) == 20
+    assert turning_point(curve, epochs, rule="extremum", burn_in=0, tolerance=0.3) is None
 
 
 @pytest.mark.parametrize("rule", ["extremum", "first_rise"])
@@ -203,7 +214,7 @@ def test_a_curve_with_a_nan_has_no_turn(rule):
     epochs = np.arange(len(V))
     holed = V.copy()
     holed[70] = np.nan
-    assert turn_of(holed, epochs, rule) is None
+    assert turning_point(holed, epochs, rule=rule) is None
     holed[70], holed[3] = V[70], np.nan
-    assert turn_of(holed, epochs, rule) is None
-    assert turn_of(holed, epochs, rule, burn_in=4) == 50
+    assert turning_point(holed, epochs, rule=rule) is None
+    assert turning_point(holed, epochs, rule=rule, burn_in=4) == 50

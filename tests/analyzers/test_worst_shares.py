@@ -35,7 +35,7 @@ def gammas(n_samples=83, n_epochs=6, seed=0):
 def test_shares_equal_their_slow_definition(of, n_samples):
     values, shares = gammas(n_samples), (0.001, 0.01, 0.05, 0.1, 0.3, 0.7, 1)
     expected = [[reference.share_of_worst_rounded_up(v, s) for s in shares] for v in values.T.tolist()]
-    found = worst_shares(record_of(values, of), of=of, shares=shares)
+    found = worst_shares(record_of(values, of), of=of, fractions=shares)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert found.shape == (6, 7)
 
@@ -53,7 +53,7 @@ def test_one_sample_that_has_everything_is_among_the_worst():
 
 def test_more_samples_carry_more_and_never_less_than_their_share():
     shares = np.linspace(0.01, 1, 100)
-    carried = worst_shares(record_of(gammas(100)), shares=shares)
+    carried = worst_shares(record_of(gammas(100)), fractions=shares)
     assert (np.diff(carried) >= 0).all()
     assert (carried >= shares - 1e-12).all()
     np.testing.assert_allclose(carried[:, -1], 1)
@@ -75,7 +75,7 @@ def test_at_each_epoch_samples_are_ranked_anew():
 
 def test_the_number_of_samples_is_rounded_up_and_at_least_one():
     values = np.ones((30, 1))
-    found = worst_shares(record_of(values), shares=(0.001, 0.1, 0.11, 0.7, 1))
+    found = worst_shares(record_of(values), fractions=(0.001, 0.1, 0.11, 0.7, 1))
     np.testing.assert_allclose(found, np.array([[1, 3, 4, 21, 30]]) / 30)
 
 
@@ -127,7 +127,9 @@ def refused(error, message, record=None, **parameters):
     "shares", [0.1, [], [0.1, 0], [-0.1], [1.1], ["0.1"], [True], [np.nan], [[0.1]], None]
 )
 def test_shares_are_numbers_above_0_up_to_1(shares):
-    refused(ValueError, r"^shares must be a sequence of numbers above 0 and up to 1, got ", shares=shares)
+    refused(
+        ValueError, r"^fractions must be a sequence of numbers above 0 and up to 1, got ", fractions=shares
+    )
 
 
 def test_records_that_cannot_be_shared_out():

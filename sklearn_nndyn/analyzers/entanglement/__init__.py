@@ -1,1 +1,39 @@
-"""How classes separate and mix again: the inversion point and its stragglers."""
+"""How classes separate and mix again: the inversion point, its stragglers, and the formulas to find them by."""
+
+from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
+from sklearn_nndyn.analyzers.entanglement._overlap import chance_overlap, jaccard, overlap, overlap_z
+from sklearn_nndyn.analyzers.entanglement._separation import (
+    distances,
+    mean_distance,
+    mean_radius,
+    radii,
+    similarities,
+)
+from sklearn_nndyn.analyzers.entanglement._stability import StragglerStability, straggler_stability
+from sklearn_nndyn.analyzers.entanglement._turn import (
+    curve_noise,
+    first_rise,
+    lasting_turn,
+    smoothed_curve,
+    turning_point,
+)
+
+__all__ = [
+    "EntanglementAnalyzer",
+    "StragglerStability",
+    "chance_overlap",
+    "curve_noise",
+    "distances",
+    "first_rise",
+    "jaccard",
+    "lasting_turn",
+    "mean_distance",
+    "mean_radius",
+    "overlap",
+    "overlap_z",
+    "radii",
+    "similarities",
+    "smoothed_curve",
+    "straggler_stability",
+    "turning_point",
+]

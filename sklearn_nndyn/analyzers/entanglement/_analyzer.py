@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
 from sklearn_nndyn.analyzers.entanglement._checks import (
     check_burn_in,
     check_record,
@@ -25,7 +24,8 @@ from sklearn_nndyn.analyzers.entanglement._separation import (
     similarities,
 )
 from sklearn_nndyn.analyzers.entanglement._summary import entanglement_summary
-from sklearn_nndyn.analyzers.entanglement._turn import turn_of
+from sklearn_nndyn.analyzers.entanglement._turn import turning_point
+from sklearn_nndyn.analyzers.sample_scores import epoch_learned, times_forgotten
 from sklearn_nndyn.dynamics import unwrap_estimator
 
 COLUMNS = ("straggler", "class_straggler", "margin_at_turn", "epoch_learned", "times_forgotten")
@@ -93,8 +93,6 @@ class EntanglementAnalyzer(RecordAnalyzer):
         Turn of each class's radius, and training error there; nan for none.
     distance_inversion_epoch_ : int or None
         Turn of the mean distance, whatever ``reference`` is.
-    pair_inversion_epochs_ : array of shape (n_classes, n_classes)
-        Turn of each distance; nan for none.
     reentanglement_ : array of shape (n_classes, n_classes)
         How much nearer two classes have come since the turn of their distance, at the end; 0 without a turn.
     straggler_mask_ : array of bool of shape (n_samples,)
@@ -247,7 +245,8 @@ class EntanglementAnalyzer(RecordAnalyzer):
         self.training_error_ = record.error.astype(np.float64)
 
     def _turn(self, curve):
-        return turn_of(curve, self.epochs_, self.rule, self.burn_in, self.tolerance)
+        how = {"rule": self.rule, "burn_in": self.burn_in, "tolerance": self.tolerance}
+        return turning_point(curve, self.epochs_, **how)
 
     def _set_inversions(self, record):
         turns = [self._turn(curve) for curve in self.radii_.T]
@@ -269,13 +268,11 @@ class EntanglementAnalyzer(RecordAnalyzer):
 
     def _set_pairs(self):
         n_classes = len(self.classes_)
-        self.pair_inversion_epochs_ = np.full((n_classes, n_classes), np.nan)
         self.reentanglement_ = np.zeros((n_classes, n_classes))
         for a, b in zip(*np.tril_indices(n_classes, -1), strict=True):
             turn = self._turn(-self.distances_[:, a, b])
             if turn is not None:
                 nearer = self.distances_[turn, a, b] - self.distances_[-1, a, b]
-                self.pair_inversion_epochs_[[a, b], [b, a]] = self.epochs_[turn]
                 self.reentanglement_[[a, b], [b, a]] = nearer
 
     def _set_stragglers(self, record):

@@ -5,78 +5,153 @@ from m_c, and means add up over batches and machines.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 ROUNDING = 1e-6  # of a squared length of one
 
 
-def radii(centroids):
-    """R_c = sqrt(mean of ||u - m_c||^2 over class c) = sqrt(1 - ||m_c||^2).
+def radii(centroids: ArrayLike) -> np.ndarray:
+    """How far the samples of each class are spread, R_c = sqrt(mean of ||u - m_c||^2 over c) = sqrt(1 - ||m_c||^2).
 
     Parameters
     ----------
     centroids : array of shape (n_epochs, n_classes, width)
+        Centroids m_c: for each class the mean of u = h/||h|| over its samples, of activations h.
 
     Returns
     -------
     radii : array of shape (n_epochs, n_classes)
         0 (all of one direction) to 1 (none in common); nan for a class without samples. A zero activation counts as
         one of a direction of its own. Below 1e-3 a radius is rounding of the recorded float32, and 0.
+
+    References
+    ----------
+    Ciceri et al. (2024). Nature Machine Intelligence 6, 40-47. arXiv 2303.05161.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers.entanglement import radii
+    >>> radii([[[1.0, 0.0], [0.0, 0.6]]])
+    array([[0. , 0.8]])
     """
-    left = 1 - np.einsum("ecw,ecw->ec", *2 * [centroids.astype(np.float64)])
+    m = np.asarray(centroids, dtype=np.float64)
+    left = 1 - np.einsum("ecw,ecw->ec", m, m)
     return np.sqrt(np.where(left < ROUNDING, 0 * left, left))
 
 
-def distances(centroids):
-    """D_ab = ||m_a - m_b||.
+def distances(centroids: ArrayLike) -> np.ndarray:
+    """How far apart the centroids of each pair of classes are, D_ab = ||m_a - m_b||.
 
     Parameters
     ----------
     centroids : array of shape (n_epochs, n_classes, width)
+        Centroids m_c, see ``radii``.
 
     Returns
     -------
     distances : array of shape (n_epochs, n_classes, n_classes)
         0 to 2, symmetric; nan for a class without samples.
+
+    References
+    ----------
+    Ciceri et al. (2024). Nature Machine Intelligence 6, 40-47. arXiv 2303.05161.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers.entanglement import distances
+    >>> distances([[[0.3, 0.0], [0.0, 0.4]]])
+    array([[[0. , 0.5],
+            [0.5, 0. ]]])
     """
-    centroids = centroids.astype(np.float64)
-    found = np.zeros((*centroids.shape[:2], centroids.shape[1]))
-    for a in range(centroids.shape[1]):
+    m = np.asarray(centroids, dtype=np.float64)
+    found = np.zeros((*m.shape[:2], m.shape[1]))
+    for a in range(m.shape[1]):
         for b in range(a):
-            apart = np.linalg.norm(centroids[:, a] - centroids[:, b], axis=-1)
+            apart = np.linalg.norm(m[:, a] - m[:, b], axis=-1)
             found[:, a, b] = found[:, b, a] = apart
-    found[:, np.arange(len(found[0])), np.arange(len(found[0]))] = 0 * centroids.sum(axis=-1)
+    found[:, np.arange(len(found[0])), np.arange(len(found[0]))] = 0 * m.sum(axis=-1)
     return found
 
 
-def mean_distance(distances):
-    """Mean of D_ab over the pairs of classes that have samples, shape (n_epochs,); nan for fewer than two."""
-    pairs = distances[:, *np.tril_indices(distances.shape[1], -1)]
+def mean_distance(distances: ArrayLike) -> np.ndarray:
+    """Mean distance between centroids over the pairs of classes that have samples.
+
+    Parameters
+    ----------
+    distances : array of shape (n_epochs, n_classes, n_classes)
+        From ``distances``.
+
+    Returns
+    -------
+    mean : array of shape (n_epochs,)
+        nan for fewer than two classes with samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn.analyzers.entanglement import mean_distance
+    >>> mean_distance([[[0.0, 0.5, np.nan], [0.5, 0.0, np.nan], [np.nan] * 3]])
+    array([0.5])
+    """
+    d = np.asarray(distances, dtype=np.float64)
+    pairs = d[:, *np.tril_indices(d.shape[1], -1)]
     known = ~np.isnan(pairs[0])
     return pairs[:, known].mean(axis=1) if known.any() else np.full(len(pairs), np.nan)
 
 
-def mean_radius(radii):
-    """Mean of R_c over the classes that have samples, shape (n_epochs,)."""
-    known = ~np.isnan(radii[0])
-    return radii[:, known].mean(axis=1) if known.any() else np.full(len(radii), np.nan)
+def mean_radius(radii: ArrayLike) -> np.ndarray:
+    """Mean radius over the classes that have samples.
+
+    Parameters
+    ----------
+    radii : array of shape (n_epochs, n_classes)
+        From ``radii``.
+
+    Returns
+    -------
+    mean : array of shape (n_epochs,)
+        nan where no class has samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn.analyzers.entanglement import mean_radius
+    >>> mean_radius([[0.5, 1.0, np.nan]])
+    array([0.75])
+    """
+    r = np.asarray(radii, dtype=np.float64)
+    known = ~np.isnan(r[0])
+    return r[:, known].mean(axis=1) if known.any() else np.full(len(r), np.nan)
 
 
-def similarities(activations, target, centroids):
+def similarities(
+    activations: ArrayLike, target: ArrayLike, centroids: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Cosine of each sample's activation with the centroid of its own class, and with the nearest other.
 
     Parameters
     ----------
     activations : array of shape (n_samples, width)
+        Activations h of a hidden layer.
     target : array of int of shape (n_samples,)
         Position of the true class.
     centroids : array of shape (n_classes, width)
+        Centroids m_c of one epoch, see ``radii``.
 
     Returns
     -------
     own, other : array of shape (n_samples,)
         -1 to 1; 0 where an activation or a centroid is zero, nan for a class without samples and where there is no
         other class.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers.entanglement import similarities
+    >>> own, other = similarities([[2.0, 0.0], [3.0, 4.0]], [0, 1], [[0.5, 0.0], [0.0, 0.5]])
+    >>> own, other
+    (array([1. , 0.8]), array([0. , 0.6]))
     """
+    target = np.asarray(target)
     cosines = _unit(activations) @ _unit(centroids).T
     rows = np.arange(len(target))
     own = cosines[rows, target]
@@ -86,6 +161,6 @@ def similarities(activations, target, centroids):
 
 
 def _unit(rows):
-    rows = rows.astype(np.float64)
+    rows = np.asarray(rows, dtype=np.float64)
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.divide(rows, norms, out=np.zeros_like(rows), where=norms != 0)

@@ -1,12 +1,21 @@
 """Whether several runs have the same stragglers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
-from sklearn_nndyn.analyzers.entanglement._overlap import chance, common, jaccard, pairs_of, z_of
+from sklearn_nndyn.analyzers.entanglement._overlap import (
+    chance_overlap,
+    jaccard,
+    overlap,
+    overlap_z,
+    pairs_of,
+)
 from sklearn_nndyn.analyzers.entanglement._stability_summary import stability_summary
 from sklearn_nndyn.dynamics import Dynamics, find_record
 from sklearn_nndyn.utils.validation import check_instance
@@ -80,17 +89,17 @@ class StragglerStability:
     z_pairs_curve: np.ndarray
 
     @property
-    def inversion_errors(self):
+    def inversion_errors(self) -> np.ndarray:
         """Training error at the inversion of each run, shape (R,); nan where there is none."""
         return np.array([analyzer.inversion_error_ for analyzer in self.analyzers])
 
     @property
-    def inversion_epochs(self):
+    def inversion_epochs(self) -> np.ndarray:
         """Epoch of each run's inversion, float of shape (R,); nan where there is none."""
         epochs = [analyzer.inversion_epoch_ for analyzer in self.analyzers]
         return np.array([np.nan if epoch is None else epoch for epoch in epochs], dtype=float)
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of these runs.
 
         Returns
@@ -101,7 +110,12 @@ class StragglerStability:
         return stability_summary(self)
 
 
-def straggler_stability(runs, *, analyzer=None, errors="auto"):
+def straggler_stability(
+    runs: Sequence[Dynamics | BaseEstimator],
+    *,
+    analyzer: EntanglementAnalyzer | None = None,
+    errors: Literal["auto"] | ArrayLike = "auto",
+) -> StragglerStability:
     """Whether several runs have the same stragglers, and more so than chance would give.
 
     Of all sets "misclassified when the training error is such", Ciceri et al. (2024) find that of the stragglers
@@ -183,8 +197,8 @@ def straggler_stability(runs, *, analyzer=None, errors="auto"):
 
 
 def _overlaps(masks):
-    shared = common(masks)
-    expected, deviation = chance(np.diag(shared), masks.shape[1])
+    shared = overlap(masks)
+    expected, deviation = chance_overlap(np.diag(shared), masks.shape[1])
     pairs = np.divide(shared - expected, deviation, out=np.full(shared.shape, np.nan), where=deviation > 0)
     np.fill_diagonal(pairs, np.nan)
     return {
@@ -193,7 +207,7 @@ def _overlaps(masks):
         "expected": expected,
         "expected_deviation": deviation,
         "z_pairs": pairs,
-        "z": z_of(shared, expected),
+        "z": overlap_z(shared, expected),
     }
 
 

@@ -6,10 +6,9 @@ A long file of short methods: most of it says what is measured, and what it mean
 import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers._learning_times import epoch_learned
 from sklearn_nndyn.analyzers.learning_phases._checks import (
-    check_looks,
-    check_margin,
+    check_epochs,
+    check_tolerance,
     find_layer_of_runs,
     find_runs,
     reconstruction_of,
@@ -18,9 +17,10 @@ from sklearn_nndyn.analyzers.learning_phases._phases import (
     LearningPhases,
     before_pronounced_rise,
     clear_turn,
-    phases_of,
+    find_phases,
 )
 from sklearn_nndyn.analyzers.learning_phases._summary import learning_phase_summary
+from sklearn_nndyn.analyzers.sample_scores import epoch_learned
 from sklearn_nndyn.dynamics import check_dynamics
 from sklearn_nndyn.utils.statistics import correlation_over_runs, standard_error
 
@@ -47,7 +47,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     layer : int or str, default=-1
         Hidden layer: position among those that inputs were given back from, in the order of the forward pass, or
         name. -1 is the last. ``"scores"`` are the raw outputs, where they were recorded so.
-    margin : float, default=0.05
+    tolerance : float, default=0.05
         How far from a value the curve still counts as near it, as a share of its fall.
 
     Attributes
@@ -59,40 +59,34 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     classes_ : array of shape (n_classes,)
         The classes.
     epochs_ : array of shape (n_epochs,)
-        Recorded epochs; a look within an epoch stands at a fraction.
+        Recorded epochs; one within an epoch stands at a fraction.
     iterations_ : array of shape (n_epochs,) or None
-        Updates of the weights before each look; None where a run did not count them.
+        Updates of the weights before each of them; None where a run did not count them.
     n_features_in_ : int
         Number of recorded epochs.
-    n_runs_ : int
-        Number of runs.
     reconstruction_curve_ : array of shape (n_epochs,)
         R: squared error of giving the input back, mean over its features, the samples, and the runs; in squared units
         of the input.
     reconstruction_error_ : array of shape (n_epochs,)
         Its standard error: over the runs; over the samples where there is one run.
     run_curves_ : array of shape (n_runs, n_epochs)
-        R of each run.
+        R of each run, n_runs of them.
     phases_ : LearningPhases
         Which phases there are and where they begin and end, in epochs and in iterations, of the mean curve and of
         each run.
-    first_phase_exists_, second_phase_exists_, third_phase_exists_ : bool
-        Of the mean curve.
     lowest_ : int
         Position in ``epochs_`` of the least R.
-    lowest_epoch_, lowest_iteration_ : float or int
-        The epoch, and the iteration; the latter None where not counted.
+    lowest_epoch_ : float or int
+        The epoch.
     turning_epoch_, turning_iteration_ : float, int or None
         The same where R turns, with a second and a third phase; else None.
     stop_epochs_, stop_iterations_ : tuple of two numbers, or None
-        The turn, and the last look at which less than half of the fall has been given back: between them, pre-training
+        The turn, and the last epoch at which less than half of the fall has been given back: between them, pre-training
         for transfer may well stop. None without a turn.
     fall_, rise_ : float
-        R(0) - R(m) and R(end) - R(m), of the first, the lowest and the last look.
+        R(0) - R(m) and R(end) - R(m), of the first, the lowest and the last recorded epoch.
     fall_error_, rise_error_ : float
         Their standard errors: over the runs; over the samples where there is one run.
-    ratio_ : float
-        R(end) / R(0); nan where R(0) is zero.
     class_curves_ : array of shape (n_classes, n_epochs)
         R of the samples of each class, mean over the runs; nan for a class without samples.
     class_turning_epochs_ : array of shape (n_classes,)
@@ -118,13 +112,13 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
 
     Notes
     -----
-    With R(t) at look t, and m the look of least R: the first phase, near constant, ends at the first t with
-    R(t) < R(0) - margin (R(0) - R(m)); the second, falling, at m; the third, rising, starts at the last t with
-    R(t) < R(m) + margin (R(0) - R(m)), or at which R is least. The second phase is there if R(0) > R(m), and the third
-    if R(end) > R(m), each by more than two standard errors, of the differences within each run, over the runs. In
-    addition the first is there only if a look after the start is still near it, and the third only if R is no longer
-    near its least value at the end. The rule and its figures are our own; nothing is smoothed. "R(0)" is the first
-    recorded look: record epoch 0.
+    With R(t) at the recorded epoch t, and m the turning epoch, of least R: the first phase, near constant, ends at the
+    first t with R(t) < R(0) - tolerance (R(0) - R(m)); the second, falling, at m; the third, rising, starts at the last
+    t with R(t) < R(m) + tolerance (R(0) - R(m)), or at which R is least. The second phase is there if R(0) > R(m), and
+    the third if R(end) > R(m), each by more than two standard errors, of the differences within each run, over the
+    runs. In addition the first is there only if an epoch after the start is still near it, and the third only if R is
+    no longer near its least value at the end. The rule and its figures are our own; nothing is smoothed. "R(0)" is the
+    first recorded epoch: record epoch 0.
 
     Give ``fit`` a list of runs with other seeds. Of one run alone, the standard errors are those of the differences
     over its samples: they tell of other samples and not of other seeds. m is chosen for its low R, so a difference
@@ -182,9 +176,9 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
 
     _needs = ("reconstruction",)
 
-    def __init__(self, layer=-1, margin=0.05):
+    def __init__(self, layer=-1, tolerance=0.05):
         self.layer = layer
-        self.margin = margin
+        self.tolerance = tolerance
 
     def fit(self, X, y=None):
         """Find the phases.
@@ -194,7 +188,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         X : Dynamics, fitted estimator, or list or tuple of them
             A record; a model, also at the end of a Pipeline, or as the best of a search, of which the validation
             record is read where there is one, else the training record; or several runs of one experiment with other
-            seeds, looked at after the same updates.
+            seeds, recorded after the same updates.
         y : None, default=None
             Not used; here because scikit-learn's meta-estimators hand it on.
 
@@ -206,19 +200,19 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         Raises
         ------
         TypeError
-            If ``margin`` is no number, or ``X`` can hold no record.
+            If ``tolerance`` is no number, or ``X`` can hold no record.
         ValueError
             If there is no run; if a record has no reconstruction, no samples, or fewer than three epochs; if there is
             no such layer (the names are offered); if a value is not finite; if runs have other epochs, iterations,
-            classes or layers; or if ``margin`` is not between 0 and 1.
+            classes or layers; or if ``tolerance`` is not between 0 and 1.
         sklearn.exceptions.NotFittedError
             If a model is not fitted.
         """
-        check_margin(self.margin)
+        check_tolerance(self.tolerance)
         records, source = find_runs(X, self._needs, self._prefers)
         self._read(records[0], reset=True)
-        self.source_, self.n_runs_ = source, len(records)
-        self._set_looks(records)
+        self.source_ = source
+        self._set_epochs(records)
         values = [reconstruction_of(record, self.layer_) for record in records]
         self._set_curves(values)
         self._set_phases(values)
@@ -227,9 +221,9 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         self._set_correlation(records, values)
         return self
 
-    def _set_looks(self, records):
+    def _set_epochs(self, records):
         for record in records:
-            check_looks(record)
+            check_epochs(record)
         self.layer_ = find_layer_of_runs(self.layer, records)
         self.classes_, self.epochs_ = records[0].classes, records[0].epochs
         counted = all(record.iterations is not None for record in records)
@@ -247,8 +241,8 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
 
     def _set_phases(self, values):
         rows = self._rows(values)
-        positions, exist = phases_of(rows, self.margin)
-        own = [phases_of(run, self.margin) for run in values]
+        positions, exist = find_phases(rows, self.tolerance)
+        own = [find_phases(run, self.tolerance) for run in values]
         self.phases_ = LearningPhases(
             epochs=self.epochs_,
             iterations=self.iterations_,
@@ -257,14 +251,13 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
             run_positions=np.array([run_positions for run_positions, _ in own]),
             run_exist=np.array([run_exist for _, run_exist in own]),
         )
-        self.first_phase_exists_, self.second_phase_exists_, self.third_phase_exists_ = exist.tolist()
         self.lowest_ = int(positions[1])
         self._set_turn()
         self._set_sizes(rows)
 
     def _set_turn(self):
-        turns = self.second_phase_exists_ and self.third_phase_exists_
-        self.lowest_epoch_, self.lowest_iteration_ = self._at(self.lowest_)
+        turns = self.phases_.exist[1:].all()
+        self.lowest_epoch_, _ = self._at(self.lowest_)
         self.turning_epoch_, self.turning_iteration_ = self._at(self.lowest_ if turns else None)
         last = self._at(before_pronounced_rise(self.reconstruction_curve_))
         spans = zip(self._at(self.lowest_), last, strict=True)
@@ -274,15 +267,13 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
 
     def _at(self, position):
         """Epoch and iteration there, each None where it is not known."""
-        looks = self.epochs_, self.iterations_
-        return tuple(None if position is None or own is None else own[position].item() for own in looks)
+        counts = self.epochs_, self.iterations_
+        return tuple(None if position is None or own is None else own[position].item() for own in counts)
 
     def _set_sizes(self, rows):
         fall, rise = rows[:, 0] - rows[:, self.lowest_], rows[:, -1] - rows[:, self.lowest_]
         self.fall_, self.fall_error_ = float(fall.mean()), standard_error(fall)
         self.rise_, self.rise_error_ = float(rise.mean()), standard_error(rise)
-        start, end = self.reconstruction_curve_[[0, -1]]
-        self.ratio_ = float(end / start) if start else np.nan
 
     def _set_classes(self, records, values):
         self.class_curves_ = np.full((len(self.classes_), len(self.epochs_)), np.nan)
@@ -293,7 +284,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
             if own:
                 rows = own[0] if len(records) == 1 else np.array([run.mean(axis=0) for run in own])
                 self.class_curves_[c] = rows.mean(axis=0)
-                turn = clear_turn(rows, self.margin)
+                turn = clear_turn(rows, self.tolerance)
                 self.class_turning_epochs_[c] = np.nan if turn is None else self.epochs_[turn]
 
     def _set_accuracies(self, records):

@@ -1,4 +1,4 @@
-"""What a LearningPhaseAnalyzer refuses, and how it is said."""
+"""Validate the parameters of a LearningPhaseAnalyzer, and the records it reads."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ LEAST_EPOCHS = 3
 SCORES = "scores"  # what stands for the raw outputs among the layers; it has a name only
 
 
-def check_margin(margin):
+def check_tolerance(tolerance):
     """A share of the fall, between 0 and 1."""
-    check_share("margin", margin, of="the fall", zero=False, one=False)
+    check_share("tolerance", tolerance, of="the fall", zero=False, one=False)
 
 
 def find_runs(X, needs, prefers):
@@ -28,7 +28,7 @@ def find_runs(X, needs, prefers):
     Returns
     -------
     records : list of Dynamics
-        Of the same looks and classes.
+        Of the same epochs and classes.
     source : str
         In words.
     """
@@ -50,7 +50,7 @@ def _check_same(records, sources, i):
         )
     if not np.array_equal(first.epochs, other.epochs):
         raise ValueError(
-            f"runs[{i}] was looked at after other epochs than runs[0]: {shown(other.epochs)} in place of "
+            f"runs[{i}] was recorded at other epochs than runs[0]: {shown(other.epochs)} in place of "
             f"{shown(first.epochs)}. Use record.select_epochs."
         )
     if not (
@@ -59,7 +59,7 @@ def _check_same(records, sources, i):
         or np.array_equal(first.iterations, other.iterations)
     ):
         raise ValueError(
-            f"runs[{i}] was looked at after other iterations than runs[0]: {shown(other.iterations)} in place of "
+            f"runs[{i}] was recorded at other iterations than runs[0]: {shown(other.iterations)} in place of "
             f"{shown(first.iterations)}. Runs of one experiment have batches of one size."
         )
     if not np.array_equal(first.classes, other.classes):
@@ -97,14 +97,14 @@ def reconstruction_of(record, layer):
     return values
 
 
-def check_looks(record):
+def check_epochs(record):
     """At least one sample, and three epochs: a start, a least value and an end."""
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
     if record.n_epochs < LEAST_EPOCHS:
         raise ValueError(
             f"Phases need at least {LEAST_EPOCHS} recorded epochs, but the record has {record.n_epochs}: "
-            f'{shown(record.epochs)}. Fit again and look more often, as with DynamicsClassifier(record_epochs="all").'
+            f'{shown(record.epochs)}. Fit again and record more often, as with DynamicsClassifier(record_epochs="all").'
         )
 
 

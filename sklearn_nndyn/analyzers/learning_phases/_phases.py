@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sklearn_nndyn.dynamics._frozen import read_only
 from sklearn_nndyn.utils.statistics import standard_error
 from sklearn_nndyn.utils.text import counted
 
@@ -13,25 +13,35 @@ CLEAR = 2.0  # standard errors
 PRONOUNCED = 0.5  # of the fall, given back
 
 
-def boundaries(curve, margin=0.05):
+def phase_boundaries(curve: ArrayLike, tolerance: float = 0.05) -> np.ndarray:
     """Positions of the end of the first phase, of the end of the second, and of the start of the third.
 
-    With the least value R(m): the first position with R < R(0) - margin (R(0) - R(m)); m; and the last with
-    R < R(m) + margin (R(0) - R(m)), or with the least value. A curve that is never below its start has the first at 0.
+    With the least value R(m): the first position with R < R(0) - tolerance (R(0) - R(m)); m; and the last with
+    R < R(m) + tolerance (R(0) - R(m)), or with the least value. A curve that is never below its start has the first
+    at 0. The rule is our own.
 
     Parameters
     ----------
     curve : array of shape (n_epochs,)
-    margin : float, default=0.05
-        Share of the fall.
+        Without nan.
+    tolerance : float, default=0.05
+        How far from a value the curve still counts as near it, as a share of its fall.
 
     Returns
     -------
     positions : array of int of shape (3,)
+        Among the epochs, whether the phases are there or not.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers.learning_phases import phase_boundaries
+    >>> phase_boundaries([8.0, 7.9, 6.0, 4.0, 4.1, 9.0])
+    array([2, 3, 4])
     """
+    curve = np.asarray(curve, dtype=np.float64)
     least, fall = curve.min(), curve[0] - curve.min()
-    fallen = curve < curve[0] - margin * fall
-    near = (curve < least + margin * fall) | (curve == least)
+    fallen = curve < curve[0] - tolerance * fall
+    near = (curve < least + tolerance * fall) | (curve == least)
     return np.array([fallen.argmax(), curve.argmin(), np.flatnonzero(near)[-1]])
 
 
@@ -40,39 +50,50 @@ def clearly_positive(differences):
     return bool(differences.mean() > CLEAR * standard_error(differences))
 
 
-def phases_of(rows, margin=0.05):
-    """Boundaries of the mean of ``rows``, and which phases are there.
+def find_phases(rows: ArrayLike, tolerance: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+    """Boundaries of the mean of several curves, and which phases are there.
 
     Parameters
     ----------
     rows : array of shape (n_rows, n_epochs)
-        Curves of runs, or of the samples of one run.
-    margin : float, default=0.05
+        Curves of runs; or of the samples of one run, which tell of other samples and not of other seeds.
+    tolerance : float, default=0.05
+        See ``phase_boundaries``.
 
     Returns
     -------
     positions : array of int of shape (3,)
-        See ``boundaries``.
+        See ``phase_boundaries``.
     exist : array of bool of shape (3,)
-        The second where the curve falls clearly, the first where in addition a look after the start is still near it,
-        the third where the curve rises clearly, and is no longer near its least value at the end.
+        The second where the curve falls clearly, the first where in addition an epoch after the start is still near
+        it, the third where the curve rises clearly, and is no longer near its least value at the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn.analyzers.learning_phases import find_phases
+    >>> curve = np.array([8.0, 7.9, 6.0, 4.0, 4.1, 9.0])
+    >>> rows = curve + 0.1 * np.random.default_rng(0).normal(size=(5, 6))
+    >>> find_phases(rows)
+    (array([2, 3, 4]), array([ True,  True,  True]))
     """
-    positions = first_end, lowest, third_start = boundaries(rows.mean(axis=0), margin)
+    rows = np.asarray(rows, dtype=np.float64)
+    positions = first_end, lowest, third_start = phase_boundaries(rows.mean(axis=0), tolerance)
     falls = clearly_positive(rows[:, 0] - rows[:, lowest])
     rises = clearly_positive(rows[:, -1] - rows[:, lowest])
     exist = falls and first_end > 1, falls, rises and third_start < rows.shape[1] - 1
     return positions, np.array(exist)
 
 
-def clear_turn(rows, margin=0.05):
+def clear_turn(rows, tolerance=0.05):
     """Position of the least value of the mean of ``rows`` where it clearly falls and rises, else None."""
-    (_, lowest, _), (_, falls, rises) = phases_of(rows, margin)
+    (_, lowest, _), (_, falls, rises) = find_phases(rows, tolerance)
     return int(lowest) if falls and rises else None
 
 
 def before_pronounced_rise(curve):
     """Last position at which less than half of the fall has been given back, or at which the value is least."""
-    return int(boundaries(curve, PRONOUNCED)[2])
+    return int(phase_boundaries(curve, PRONOUNCED)[2])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -126,7 +147,7 @@ class LearningPhases:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            object.__setattr__(self, name, None if value is None else read_only(value))
+            object.__setattr__(self, name, None if value is None else _read_only(value))
 
     def __repr__(self):
         title = f"{type(self).__name__} of {counted(len(self.run_positions), 'run')}"
@@ -146,32 +167,22 @@ class LearningPhases:
         return [f"{iteration:.0f}" for iteration in self.iteration_spans[name]]
 
     @property
-    def spans(self):
+    def spans(self) -> dict[str, tuple[float, float]]:
         """{name: (first, last epoch)} of the phases that are there, in the mean curve."""
         return self._spans(self.epochs)
 
     @property
-    def iteration_spans(self):
+    def iteration_spans(self) -> dict[str, tuple[int, int]] | None:
         """The same in iterations; None where they were not counted."""
         return None if self.iterations is None else self._spans(self.iterations)
 
     @property
-    def boundary_epochs(self):
-        """Epochs of the three boundaries of the mean curve, shape (3,)."""
-        return self._there(self.epochs, self.positions, self.exist)
-
-    @property
-    def boundary_iterations(self):
-        """Iterations of the three boundaries of the mean curve, shape (3,); None where they were not counted."""
-        return None if self.iterations is None else self._there(self.iterations, self.positions, self.exist)
-
-    @property
-    def run_epochs(self):
+    def run_epochs(self) -> np.ndarray:
         """Epochs of the three boundaries of each run, shape (R, 3)."""
         return self._there(self.epochs, self.run_positions, self.run_exist)
 
     @property
-    def run_iterations(self):
+    def run_iterations(self) -> np.ndarray | None:
         """Iterations of the three boundaries of each run, shape (R, 3); None where they were not counted."""
         return (
             None
@@ -179,27 +190,16 @@ class LearningPhases:
             else self._there(self.iterations, self.run_positions, self.run_exist)
         )
 
-    @property
-    def epoch_statistics(self):
-        """Mean of each boundary over the runs that have it, and its standard error, in epochs, shape (2, 3)."""
-        return _statistics(self.run_epochs)
-
-    @property
-    def iteration_statistics(self):
-        """The same in iterations; None where they were not counted."""
-        return None if self.iterations is None else _statistics(self.run_iterations)
-
     def _spans(self, looks):
         first_end, second_end, third_start = (looks[at].item() for at in self.positions)
         ends = (looks[0].item(), first_end), (first_end, second_end), (third_start, looks[-1].item())
         return {name: span for name, span, there in zip(NAMES, ends, self.exist, strict=True) if there}
 
     def _there(self, looks, positions, exist):
-        return read_only(np.where(exist[..., [1, 1, 2]], looks[positions], np.nan))
+        return _read_only(np.where(exist[..., [1, 1, 2]], looks[positions], np.nan))
 
 
-def _statistics(values):
-    """Mean and standard error (2, n_columns) of the values (n_rows, n_columns) that are not nan."""
-    columns = [column[~np.isnan(column)] for column in values.T]
-    means = [column.mean() if len(column) else np.nan for column in columns]
-    return read_only([means, [standard_error(column) for column in columns]])
+def _read_only(values):
+    view = np.asarray(values).view()
+    view.flags.writeable = False
+    return view

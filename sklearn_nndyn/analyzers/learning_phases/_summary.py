@@ -30,13 +30,13 @@ def learning_phase_summary(found):
 
 
 def place(epoch, iteration):
-    """A look in words: iteration 128 (epoch 0.327), or epoch 12."""
+    """An epoch in words: iteration 128 (epoch 0.327), or epoch 12."""
     epoch = f"epoch {figure(epoch)}"
     return epoch if iteration is None else f"iteration {iteration:,} ({epoch})"
 
 
 def _at(found, position):
-    """The look at a position, in words."""
+    """The epoch at a position, in words."""
     iteration = None if found.iterations_ is None else found.iterations_[position].item()
     return place(found.epochs_[position].item(), iteration)
 
@@ -48,14 +48,14 @@ def _briefly(found, position):
 
 def _source(found):
     return (
-        f"Read from {found.source_}: how well layer {found.layer_} gives the input back at {len(found.epochs_)} looks, "
-        f"{_at(found, 0)} to {_at(found, -1)}."
+        f"Read from {found.source_}: how well layer {found.layer_} gives the input back at {len(found.epochs_)} "
+        f"epochs, {_at(found, 0)} to {_at(found, -1)}."
     )
 
 
 def _curve(found):
     start, least, end = found.reconstruction_curve_[[0, found.lowest_, -1]]
-    times = f", {figure(found.ratio_)} times the first" if np.isfinite(found.ratio_) else ""
+    times = f", {figure(end / start)} times the first" if start else ""
     return (
         f"The mean squared error of reconstruction, R, is {figure(start)} at first, least ({figure(least)}) at "
         f"{_at(found, found.lowest_)}, and {figure(end)} at the end{times}."
@@ -63,7 +63,7 @@ def _curve(found):
 
 
 def _phases(found):
-    if not (found.second_phase_exists_ or found.third_phase_exists_):
+    if not found.phases_.exist[1:].any():
         return (
             f"It neither falls clearly (by {_within(found.fall_, found.fall_error_)}) nor rises clearly "
             f"(by {_within(found.rise_, found.rise_error_)}): there are no phases here."
@@ -77,11 +77,11 @@ def _within(change, error):
 
 def _first_and_second(found):
     first_end, lowest, _ = found.phases_.positions
-    if not found.second_phase_exists_:
+    if not found.phases_.exist[1]:
         return f"There is no second phase: R does not clearly fall (by {_within(found.fall_, found.fall_error_)})."
     falls = f"falls (by {_within(found.fall_, found.fall_error_)}) until {_briefly(found, lowest)}"
-    if not found.first_phase_exists_:
-        soon = "and is well on its way at the first look after the start: no first phase is seen"
+    if not found.phases_.exist[0]:
+        soon = "and is well on its way at the first epoch after the start: no first phase is seen"
         return f"It {falls}, the second phase, {soon}."
     return f"It stays near its start until {_briefly(found, first_end)}, the first phase, and {falls}, the second."
 
@@ -89,7 +89,7 @@ def _first_and_second(found):
 def _third(found):
     rise = _within(found.rise_, found.rise_error_)
     _, lowest, third_start = found.phases_.positions
-    if found.third_phase_exists_:
+    if found.phases_.exist[2]:
         near = f"is near its least until {_briefly(found, third_start)}, and "
         return f"Then it {'' if third_start == lowest else near}rises (by {rise}), the third phase."
     last = len(found.epochs_) - 1
@@ -99,8 +99,8 @@ def _third(found):
 
 
 def _errors(found):
-    if found.n_runs_ > 1:
-        return f"Clear is what exceeds {CLEAR:g} standard errors over the {found.n_runs_} runs."
+    if len(found.run_curves_) > 1:
+        return f"Clear is what exceeds {CLEAR:g} standard errors over the {len(found.run_curves_)} runs."
     return (
         f"Clear is what exceeds {CLEAR:g} standard errors; with one run only, they are those of the differences over "
         "its samples: they tell of other samples, not of other seeds. Give fit a list of runs with other seeds."
@@ -108,14 +108,14 @@ def _errors(found):
 
 
 def _runs(found):
-    if found.n_runs_ == 1:
+    if len(found.run_curves_) == 1:
         return ""
     turns = found.phases_.run_exist[:, 1:].all(axis=1)
     if not turns.any():
         return "By themselves, none of the runs turns."
     counted = found.iterations_ is not None
     own = (found.phases_.run_iterations if counted else found.phases_.run_epochs)[turns, 1]
-    count = f"all {found.n_runs_} runs turn" if turns.all() else f"{turns.sum()} of {found.n_runs_} runs turn"
+    count = f"all {len(turns)} runs turn" if turns.all() else f"{turns.sum()} of {len(turns)} runs turn"
     where = f"{'iteration' if counted else 'epoch'} {_within(own.mean(), standard_error(own))}"
     return f"By themselves, {count}, on average at {where}."
 
@@ -137,7 +137,7 @@ def _classes(found):
 
 def _correlation(found):
     r = found.rise_learning_correlation_
-    if not found.third_phase_exists_:
+    if not found.phases_.exist[2]:
         return ""  # of what does not rise there is no order
     if r is None:
         return "Without predictions, nothing can be said of when samples are learned."
@@ -158,7 +158,7 @@ def _advice(found):
             "the transfer task."
         )
     first, last = _stops(found)
-    until = f"{last}, the last look at which less than half of the fall has been given back"
+    until = f"{last}, the last epoch at which less than half of the fall has been given back"
     if found.stop_epochs_[1] == found.epochs_[-1]:
         until = f"the end, {last}, where still less than half of the fall has been given back"
     return (

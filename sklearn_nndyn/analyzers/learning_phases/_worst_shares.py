@@ -1,17 +1,26 @@
 """From the majority to a few: which share of the loss, or of the gradient, the worst samples carry."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
-from sklearn_nndyn.analyzers.loss_tails._curves import shares_of_worst
-from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.analyzers.loss_tails._concentration import shares_of_worst
+from sklearn_nndyn.dynamics import Dynamics, find_record
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
 OF = ("loss", "gradient_norm")
 ROUNDING = 1e-9  # 0.1 * 30 is a little more than 3
 
 
-def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
+def worst_shares(
+    record_or_model: Dynamics | BaseEstimator,
+    *,
+    of: Literal["loss", "gradient_norm"] = "loss",
+    fractions: Sequence[float] = (0.01, 0.05, 0.1),
+) -> np.ndarray:
     """Share of the total that the worst samples carry, epoch by epoch.
 
     As training goes on, a few samples come to carry most of the loss and of the gradient: the majority is done, and
@@ -23,12 +32,12 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
         Of a model the training record is read.
     of : {"loss", "gradient_norm"}, default="loss"
         Loss of each sample, or norm of its gradient.
-    shares : sequence of float, default=(0.01, 0.05, 0.1)
-        Shares of the samples, above 0 and up to 1: the worst ``share * n_samples``, rounded up.
+    fractions : sequence of float, default=(0.01, 0.05, 0.1)
+        Fractions of the samples, above 0 and up to 1: the worst ``fraction * n_samples``, rounded up.
 
     Returns
     -------
-    carried : array of shape (n_epochs, n_shares)
+    carried : array of shape (n_epochs, n_fractions)
         Share of the total, 0 to 1. nan in epochs with a loss below the least that it can be.
 
     Raises
@@ -36,7 +45,8 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     TypeError
         If the argument can hold no record.
     ValueError
-        If the record has no such field, or no samples; if a value is not finite; or for another ``of`` or ``shares``.
+        If the record has no such field, or no samples; if a value is not finite; or for another ``of`` or
+        ``fractions``.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
@@ -49,8 +59,8 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     Notes
     -----
     With values v_(1) >= v_(2) >= ... of the n samples at an epoch: (v_(1) + ... + v_(k)) / (v_(1) + ... + v_(n)) with
-    k = ceil(share n). Where all are zero, k samples carry k / n. Shares of a total are taken above the least value of
-    the loss, as in ``LossTailAnalyzer``. There k is the nearest whole number, so with
+    k = ceil(fraction n). Where all are zero, k samples carry k / n. Shares of a total are taken above the least value
+    of the loss, as in ``LossTailAnalyzer``. There k is the nearest whole number, so with
     few samples figures may differ.
 
     Norms of gradients do not add up to the norm of the whole gradient: in the sum gradients of many samples may cancel.
@@ -64,27 +74,31 @@ def worst_shares(record_or_model, *, of="loss", shares=(0.01, 0.05, 0.1)):
     >>> from sklearn_nndyn import Dynamics
     >>> from sklearn_nndyn.analyzers import worst_shares
     >>> record = Dynamics(y=[0, 1, 1, 0], classes=[0, 1], epochs=[0, 1], loss=[[1.0, 0.0], [1, 0], [1, 3], [1, 1]])
-    >>> worst_shares(record, shares=(0.25, 0.5))
+    >>> worst_shares(record, fractions=(0.25, 0.5))
     array([[0.25, 0.5 ],
            [0.75, 1.  ]])
     """
     check_choice("of", of, OF)
-    shares = _checked(shares)
+    checked = _checked(fractions)
     record, _ = find_record(record_or_model, (of,), "train")
+    return _worst_shares(record, of, checked)
+
+
+def _worst_shares(record, of, fractions):
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to share.")
     values = getattr(record, of)
     check_finite(values, record.epochs, f"The {of.replace('_', ' ')}")
-    counts = np.ceil(shares * len(record) - ROUNDING).astype(int).clip(min=1)
+    counts = np.ceil(fractions * len(record) - ROUNDING).astype(int).clip(min=1)
     least = record.loss_facts.least if of == "loss" else 0.0
     ordered = np.sort(values, axis=0).astype(np.float64) - least
     return np.array([shares_of_worst(epoch, counts) for epoch in ordered.T])
 
 
-def _checked(shares):
+def _checked(fractions):
     """Numbers above 0 and up to 1, at least one, as an array."""
-    listed = [shares] if np.ndim(shares) == 0 else list(shares)
-    good = [is_number(share) and 0 < share <= 1 for share in listed]
-    if not (np.ndim(shares) == 1 and good and all(good)):
-        raise ValueError(f"shares must be a sequence of numbers above 0 and up to 1, got {shares!r}.")
-    return np.array(listed, dtype=np.float64)
+    given = [fractions] if np.ndim(fractions) == 0 else list(fractions)
+    good = [is_number(fraction) and 0 < fraction <= 1 for fraction in given]
+    if not (np.ndim(fractions) == 1 and good and all(good)):
+        raise ValueError(f"fractions must be a sequence of numbers above 0 and up to 1, got {fractions!r}.")
+    return np.array(given, dtype=np.float64)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers._learning_times import epoch_learned, times_forgotten
+from sklearn_nndyn.analyzers.sample_scores._learning_times import epoch_learned, forgetting_events
+from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._summary import sample_score_summary
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
 from sklearn_nndyn.utils.validation import check_count
@@ -19,16 +20,6 @@ COLUMNS = (
 )
 OF_PROBABILITIES = ("confidence", "variability", "el2n")
 USED = ("margin", "probability", "scores")
-
-
-def area_under_margin(margin):
-    """Mean margin (n_samples,) over the epochs of (n_samples, n_epochs), float64."""
-    return margin.mean(axis=1, dtype=np.float64)
-
-
-def forgetting_events(correct):
-    """How often (n_samples,) a sample was forgotten; for one that was right at no epoch the number of epochs."""
-    return np.where(correct.any(axis=1), times_forgotten(correct), correct.shape[1])
 
 
 class SampleScoreAnalyzer(RecordAnalyzer):

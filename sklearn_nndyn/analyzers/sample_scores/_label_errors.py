@@ -4,12 +4,15 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from sklearn_nndyn.analyzers.sample_scores._analyzer import after_start, area_under_margin
+from sklearn_nndyn.analyzers.sample_scores._analyzer import after_start
+from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._summary import epochs_after_start
-from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.dynamics import Dynamics, find_record
 from sklearn_nndyn.utils.text import figure, percent, samples
 
 SHOWN = 3
@@ -62,11 +65,11 @@ class LabelErrors:
     suggestions: np.ndarray
 
     @property
-    def indices(self):
+    def indices(self) -> np.ndarray:
         """The first ``n_errors`` of the ranking: the samples whose labels look wrong."""
         return self.ranking[: self.n_errors]
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of this record.
 
         Returns
@@ -77,7 +80,7 @@ class LabelErrors:
         return f"{_read(self)} {_told(self)}"
 
 
-def find_label_errors(X):
+def find_label_errors(X: Dynamics | BaseEstimator) -> LabelErrors:
     """Which labels are wrong, from the record of one run.
 
     A network learns what labels have in common before it learns single wrong ones by heart: while it trains, the class
@@ -148,10 +151,13 @@ def find_label_errors(X):
     >>> print(found.summary())
     Read from the training record of the model: the margins of 1,797 samples at the 15 epochs after the start, ...
     """
-    record, source = find_record(X, ("margin", "prediction"), "train")
+    return _find(*find_record(X, ("margin", "prediction"), "train"))
+
+
+def _find(record, source):
     trained = after_start(record)
     scores = area_under_margin(trained.margin)
-    threshold = error_threshold(scores)
+    threshold = label_error_threshold(scores)
     return LabelErrors(
         source=source,
         epochs=trained.epochs,
@@ -164,18 +170,30 @@ def find_label_errors(X):
     )
 
 
-def error_threshold(scores):
-    """The negative score up to which the lower of two normal distributions is the more likely; -inf where none is.
+def label_error_threshold(scores: ArrayLike) -> float:
+    """The negative score up to which the lower of two normal distributions is the more likely.
+
+    A mixture of two is fitted to the scores, beginning with the negative ones and the others.
 
     Parameters
     ----------
     scores : array of shape (n_samples,)
+        Area under the margin of each sample.
 
     Returns
     -------
     threshold : float
-        One of the scores, or -inf.
+        One of the scores, or -inf where no label looks wrong.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn.analyzers.sample_scores import label_error_threshold
+    >>> scores = np.r_[np.linspace(-3, -2, 10), np.linspace(1, 9, 90)]
+    >>> label_error_threshold(scores)
+    -2.0
     """
+    scores = np.asarray(scores, dtype=np.float64)
     low, scale = scores < 0, np.abs(scores).max()
     if low.all() or not low.any():
         return -np.inf
@@ -206,8 +224,28 @@ def two_normals(scores, low):
         return mixture.fit(scores[:, None])
 
 
-def most_predicted(prediction, n_classes):
-    """Position (n_samples,) of the class that was predicted at most of the epochs; of several the first."""
+def most_predicted(prediction: ArrayLike, n_classes: int) -> np.ndarray:
+    """The class that was predicted at most of the epochs, of each sample.
+
+    Parameters
+    ----------
+    prediction : array of int of shape (n_samples, n_epochs)
+        Positions of the predicted classes.
+    n_classes : int
+        How many classes there are.
+
+    Returns
+    -------
+    position : array of int of shape (n_samples,)
+        Of several classes predicted as often the first.
+
+    Examples
+    --------
+    >>> from sklearn_nndyn.analyzers.sample_scores import most_predicted
+    >>> most_predicted([[2, 1, 2], [0, 1, 2]], 3)
+    array([2, 0])
+    """
+    prediction = np.asarray(prediction)
     counts = np.zeros((len(prediction), n_classes), dtype=int)
     for column in prediction.T:
         counts[np.arange(len(prediction)), column] += 1
