@@ -30,7 +30,7 @@ def section(material):
 
 
 def columns_of(scores):
-    """{title: ((n_samples,) values, kind of cell)}."""
+    """{title: ((n_samples,) values, kind of cell)} of the scores that the record allows."""
     values = (
         (scores.area_under_margin_, number),
         (scores.confidence_, number),
@@ -40,7 +40,8 @@ def columns_of(scores):
         (scores.forgetting_events_, lambda count: number(count, lambda n: f"{n:,.0f}")),
         (scores.epoch_learned_, epoch_cell),
     )
-    return dict(zip(COLUMNS[1:], values, strict=True))
+    every = dict(zip(COLUMNS[1:], values, strict=True))
+    return {title: known for title, known in every.items() if known[0] is not None}
 
 
 def spread(scores):
