@@ -33,6 +33,7 @@ from sklearn_nndyn.training._hooks import (
     ProgressBar,
     Validation,
 )
+from sklearn_nndyn.training._ids import check_ids
 from sklearn_nndyn.training._recording_hook import Recording, count_iterations, make_record_schedule
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.random import RandomState
@@ -263,7 +264,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples, of any number of axes (images: n x channels x height x width).
+            Training samples, of any number of axes (images: n x channels x height x width). Whole numbers (of an
+            integer dtype other than uint8) reach the module as int64 where it takes them, as one that begins with an
+            embedding does: where it fails with floats, gives the same scores, or ``dtype`` cannot hold the numbers.
+            Everything else reaches it in ``dtype``.
         y : array-like of shape (n_samples,)
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -412,6 +416,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
                 "module holds batch normalisation, which needs batches of at least 2 samples: set batch_size to 2 or "
                 f"more; {len(task.data.X)} samples were given."
             )
+        for name, data in task.watched.items():
+            check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
         if not again:
             check_once(tried, net.module_, self.loss_, task.data, len(self.classes_))
         check_recorded(self.record, net.module_, {name: data.X for name, data in task.watched.items()})

@@ -14,6 +14,7 @@ from sklearn_nndyn.classifiers._validation import (
     check_two_classes,
     combine_weights,
     encode,
+    settle_dtype,
     split_off,
 )
 from sklearn_nndyn.training._data import TrainingData, as_tensor
@@ -44,6 +45,7 @@ def validate_inputs(
     if not again:
         estimator._seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     _find_classes(estimator, y, classes, again, partial)
+    X = X if again else settle_dtype(shared, estimator, X)
     positions = encode(y, estimator.classes_)
     sample_weight = check_sample_weight(sample_weight, X)
     rows = {"train": np.arange(len(X))}

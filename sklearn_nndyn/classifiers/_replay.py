@@ -16,6 +16,7 @@ from sklearn_nndyn.recording._replay import replay, staged_scores
 from sklearn_nndyn.recording.decoders._decode import decode
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.training._data import as_tensor
+from sklearn_nndyn.training._ids import check_ids
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import find_layer
@@ -67,6 +68,7 @@ class ReplayMixin:
 
     def _recorder(self, X, y, record, capacity, **options):
         data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
+        check_ids(self.module_, data)
         return Recorder(
             data,
             target,

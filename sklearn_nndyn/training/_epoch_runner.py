@@ -58,7 +58,8 @@ class EpochRunner:
     def __init__(self, module, loss, optimizer, data, batch_size, random_state):
         self.module, self.loss, self.data, self.random_state = module, loss, data, random_state
         self.update = FusedOptimizerStep(optimizer)
-        self.batches = Batches(data, batch_size, merge_last=needs_two_rows(module))
+        dtype = next(module.parameters()).dtype
+        self.batches = Batches(data, batch_size, dtype, merge_last=needs_two_rows(module))
         self.generator = torch.Generator(data.X.device)
         self.step = None
 
@@ -133,18 +134,21 @@ class Batches:
     data : TrainingData
     size : int
         Rows of a batch; the last one may be shorter.
+    dtype : torch.dtype
+        Of weights, and of rows that are no ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
 
-    def __init__(self, data, size, merge_last=False):
+    def __init__(self, data, size, dtype, merge_last=False):
         self.data, self.size, self.merge_last = data, size, merge_last
         self._room = None
-        self.convert(data.X.dtype)
+        self.convert(dtype)
 
     def convert(self, dtype):
         """Hand out rows and weights in this dtype."""
-        self.columns = [self.data.X.to(dtype), self.data.y]
+        ids = not self.data.X.is_floating_point()
+        self.columns = [self.data.X if ids else self.data.X.to(dtype), self.data.y]
         if self.data.weight is not None:
             self.columns.append(self.data.weight.to(dtype))
 

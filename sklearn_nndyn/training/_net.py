@@ -50,7 +50,8 @@ class DynamicsNet(NeuralNetClassifier):
 
     def _run_batches(self, order, datasets, random_state, on_step):
         data = datasets["dataset_train"]
-        batches = Batches(data, self.batch_size, merge_last=needs_two_rows(self.module_))
+        dtype = next(self.module_.parameters()).dtype
+        batches = Batches(data, self.batch_size, dtype, merge_last=needs_two_rows(self.module_))
         with random_state:
             self.run_single_epoch(self._weighted(batches(order), on_step), True, "train", self.train_step)
             if datasets["dataset_valid"] is not None:
