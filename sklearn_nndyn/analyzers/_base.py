@@ -1,5 +1,8 @@
 """What all analyzers share: which record they read, and the table they make of it."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -20,8 +23,12 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
     _needs: tuple[str, ...] = ("loss",)
     _prefers = "validation"
     _takes_arrays = False
+    _fit: Callable[..., None]
+    _columns: Callable[..., dict[str, np.ndarray]]
+    _names: Callable[[], Sequence[str]]
+    _summary: Callable[[], str]
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find what there is in a record.
 
         Parameters
@@ -51,13 +58,13 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         self._fit(record)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Measure each sample of a record.
 
         Parameters
         ----------
         X : Dynamics or fitted estimator
-            As for ``fit``; looked at on the same epochs as what was fitted.
+            As for ``fit``; recorded at the same epochs as what was fitted.
 
         Returns
         -------
@@ -76,7 +83,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._table(self._read(X, reset=False)[0])
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the columns of the table.
 
         Parameters
@@ -96,7 +103,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return np.array(self._names(), dtype=object)
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of this record.
 
         Returns

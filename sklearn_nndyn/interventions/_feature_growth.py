@@ -15,7 +15,7 @@ from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms,
 from sklearn_nndyn.utils.statistics import rank_correlation, worst_count
 from sklearn_nndyn.utils.validation import check_count, check_share
 
-# What is told of an intervention, each as a change.
+# What an intervention changes.
 CHANGES = ("rising_loss", "loss", "accuracy")
 
 

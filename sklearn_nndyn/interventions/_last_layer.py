@@ -38,7 +38,7 @@ def replay_scores(model, X, y, onset):
     if turn == record.n_epochs - 1:
         raise ValueError(
             f"The mean log loss of these samples is least at the last epoch, {record.epochs[-1]}: it never turned. "
-            "Give onset, a recorded epoch, to look at the growth since then all the same."
+            "Give onset, a recorded epoch, to measure the growth since then all the same."
         )
     return record, turn
 
@@ -103,9 +103,9 @@ def _gives(activations, weight, bias, scores):
 
 
 def _not_linear(shape, names, state):
-    looked = f"of {', '.join(names)}" if names else f"of shape {shape}, of which the network has none"
+    tried = f"of {', '.join(names)}" if names else f"of shape {shape}, of which the network has none"
     return (
         "The last layer is not linear on the last hidden layer: with its activations H, scores are not H W' + b for "
-        f"weights W {looked}. Growth can be measured where a network ends in a linear layer; its parameters are "
+        f"weights W {tried}. Growth can be measured where a network ends in a linear layer; its parameters are "
         f"{', '.join(state)}."
     )

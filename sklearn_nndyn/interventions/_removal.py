@@ -141,7 +141,7 @@ def remove_and_refit(
         numbers.
     ValueError
         If no seed is given; if a record would lack what is needed; if there is no such sample or recorded epoch; or if
-        a class would be left without samples. Mistakes in the parameters of the estimator are told before
+        a class would be left without samples. Mistakes in the parameters of the estimator are reported before
         anything is trained.
 
     See Also

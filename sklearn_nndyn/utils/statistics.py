@@ -69,7 +69,7 @@ def rank_correlation(one, other):
 
 
 def standard_error(values):
-    """Of the mean of ``values`` (n_samples,); nan for a single one."""
+    """Standard error of the mean of ``values`` (n_samples,); nan for a single one."""
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 

@@ -3,6 +3,8 @@
 A long file of short methods: more than half of it says what is measured, where the user meets it.
 """
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -161,7 +163,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         self.reference = reference
         self.tolerance = tolerance
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the inversion and the stragglers.
 
         Parameters
@@ -190,13 +192,13 @@ class EntanglementAnalyzer(RecordAnalyzer):
         """
         return super().fit(X, y)
 
-    def transform(self, X, *, samples=None):
+    def transform(self, X: Any, *, samples: Any = None) -> np.ndarray:
         """Measure each sample of a record.
 
         Parameters
         ----------
         X : Dynamics or fitted estimator
-            As for ``fit``; with the same classes, looked at on the same epochs as what was fitted.
+            As for ``fit``; with the same classes, recorded at the same epochs as what was fitted.
         samples : array-like of shape (n_samples, ...), default=None
             The samples of that record, as they were given to ``fit`` of the model: their activations are replayed, at
             the turn and at the end. ``X`` has to be the model then.

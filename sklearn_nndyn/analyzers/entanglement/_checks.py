@@ -1,4 +1,4 @@
-"""What an EntanglementAnalyzer refuses, and how it is said."""
+"""Validate the parameters of an EntanglementAnalyzer, and the record it reads."""
 
 from math import inf
 

@@ -158,7 +158,7 @@ def straggler_stability(
     the deviation of the null in place of the observed. Pairs of runs share runs, so they are not independent:
     their deviation is no standard error.
 
-    A run is looked at where its training error is first at or below a level.
+    A run counts as of the epoch at which its training error is first at or below a level.
 
     References
     ----------

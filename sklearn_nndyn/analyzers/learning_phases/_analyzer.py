@@ -3,6 +3,8 @@
 A long file of short methods: most of it says what is measured, and what it means.
 """
 
+from typing import Any, Self
+
 import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
@@ -180,7 +182,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         self.layer = layer
         self.tolerance = tolerance
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the phases.
 
         Parameters

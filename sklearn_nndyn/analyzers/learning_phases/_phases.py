@@ -1,6 +1,6 @@
 """Three phases of a curve that stays, falls and rises: where they begin and end, and whether they are there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -146,7 +146,8 @@ class LearningPhases:
     run_exist: np.ndarray
 
     def __post_init__(self):
-        for name, value in vars(self).items():
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else _read_only(value))
 
     def __repr__(self):
@@ -190,13 +191,13 @@ class LearningPhases:
             else self._there(self.iterations, self.run_positions, self.run_exist)
         )
 
-    def _spans(self, looks):
-        first_end, second_end, third_start = (looks[at].item() for at in self.positions)
-        ends = (looks[0].item(), first_end), (first_end, second_end), (third_start, looks[-1].item())
+    def _spans(self, counts):
+        first_end, second_end, third_start = (counts[at].item() for at in self.positions)
+        ends = (counts[0].item(), first_end), (first_end, second_end), (third_start, counts[-1].item())
         return {name: span for name, span, there in zip(NAMES, ends, self.exist, strict=True) if there}
 
-    def _there(self, looks, positions, exist):
-        return _read_only(np.where(exist[..., [1, 1, 2]], looks[positions], np.nan))
+    def _there(self, counts, positions, exist):
+        return _read_only(np.where(exist[..., [1, 1, 2]], counts[positions], np.nan))
 
 
 def _read_only(values):

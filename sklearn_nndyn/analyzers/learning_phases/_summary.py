@@ -42,7 +42,7 @@ def _at(found, position):
 
 
 def _briefly(found, position):
-    """The same where it need not be told in both units."""
+    """The same where one unit is enough."""
     return _at(found, position).split(" (")[0]
 
 

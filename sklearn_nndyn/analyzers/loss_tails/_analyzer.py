@@ -1,5 +1,7 @@
 """Loss tails: why the mean loss rises while accuracy holds."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils.validation import validate_data
 
@@ -148,7 +150,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.tail = tail
         self.onset = onset
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Find the turn, the tail, and who carries the rise.
 
         Parameters

@@ -2,7 +2,7 @@
 
 The usual account of a rising loss is that more samples come to lie near the border between two classes. Venter,
 Theunissen and Davel (2021, arXiv 2103.07986) say that this is not the main one: it is samples that are wrong by more
-and more. How the two are told apart here is our own operational definition.
+and more. How the two are distinguished here is our own operational definition.
 """
 
 from typing import Any

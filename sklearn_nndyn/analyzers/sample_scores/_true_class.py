@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import log_expit, log_softmax
 
+from sklearn_nndyn.analyzers.sample_scores._scores import el2n
+
 RECORDED = "the recorded probability"
 OF_SCORES = {
     "softmax": "the softmax of the scores",
@@ -55,9 +57,7 @@ def error_norm(record, p):
         return np.sqrt(2) * (1 - p), "exact for two classes" if record.n_classes == 2 else "an upper bound"
     norm = np.empty(record.shape)
     for at in range(record.n_epochs):
-        wrong = probabilities(record, at)
-        wrong[np.arange(len(record)), record.target] -= 1
-        norm[:, at] = np.linalg.norm(wrong, axis=1)
+        norm[:, at] = el2n(probabilities(record, at), record.target)
     return norm, OF_SCORES[record.loss_facts.link]
 
 
