@@ -116,7 +116,7 @@ def report_memory(epochs):
     record = clf.dynamics_
     held = (record.loss, record.margin, record.prediction, *record.centroids.values())
     peak = resident_bytes("VmHWM") - before
-    print(peak, X.nbytes // 2, sum(array.nbytes for array in held), clf._snapshots.nbytes)
+    print(peak, X.nbytes // 2, sum(array.nbytes for array in held), clf._state.snapshots.nbytes)
 
 
 def main():

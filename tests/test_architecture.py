@@ -114,8 +114,3 @@ def asked_of_header(node):
         return None
     named = getattr(held, "attr", getattr(held, "id", None))
     return key.value if named == "header" and isinstance(key, ast.Constant) else None
-
-
-def test_no_test_is_named_by_an_address_in_memory(request):
-    """Such a name differs between processes, which then cannot share the tests."""
-    assert [item.nodeid for item in request.session.items if " at 0x" in item.nodeid] == []

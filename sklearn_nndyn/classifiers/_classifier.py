@@ -8,39 +8,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_nndyn.classifiers._inputs import rollback_on_error, validate_inputs
-from sklearn_nndyn.classifiers._make_net import count_batch, make_net, net_with
 from sklearn_nndyn.classifiers._parameters import check_parameters
+from sklearn_nndyn.classifiers._preparation import prepare_fit
 from sklearn_nndyn.classifiers._replay import ReplayMixin, decision_values
-from sklearn_nndyn.classifiers._results import keep_results
-from sklearn_nndyn.classifiers._sklearn_callbacks import (
-    CallbackSupportMixin,
-    callback_bridges,
-    with_callbacks,
-)
+from sklearn_nndyn.classifiers._results import BORN_IN_FIT
+from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, CallbackSupportMixin, with_callbacks
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
-from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.losses._log_proba import log_proba
-from sklearn_nndyn.recording import Snapshots
-from sklearn_nndyn.recording._record import check_recorded
-from sklearn_nndyn.training._data import as_tensor
-from sklearn_nndyn.training._dry_run import check_once
-from sklearn_nndyn.training._early_stopping import EarlyStopping, ReconstructionStopping
-from sklearn_nndyn.training._epoch_loop import EpochLoop
-from sklearn_nndyn.training._epoch_runner import needs_two_rows
-from sklearn_nndyn.training._hooks import (
-    DivergenceGuard,
-    ProgressBar,
-    Validation,
-)
-from sklearn_nndyn.training._ids import check_ids
-from sklearn_nndyn.training._recording_hook import Recording, count_iterations, make_record_schedule
+from sklearn_nndyn.losses import get_loss, log_proba
+from sklearn_nndyn.training import as_tensor
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.random import RandomState
-
-AUTO_BATCH_SIZE = 200
-BORN_IN_FIT = ("dynamics_", "validation_dynamics_", "validation_scores_", "best_epoch_", "train_indices_",
-               "validation_indices_", "_snapshots", "_iterations", "_fingerprints", "net_")  # fmt: skip
 
 
 def _loss_has_probabilities(estimator):
@@ -264,10 +240,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples, of any number of axes (images: n x channels x height x width). Whole numbers (of an
-            integer dtype other than uint8) reach the module as int64 where it takes them, as one that begins with an
-            embedding does: where it fails with floats, gives the same scores, or ``dtype`` cannot hold the numbers.
-            Everything else reaches it in ``dtype``.
+            Training samples, of any number of axes (images: n x channels x height x width).
         y : array-like of shape (n_samples,)
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -284,14 +257,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         ValueError, TypeError
             For parameters or data that cannot be used, before training starts.
         """
+        check_parameters(self)
+        check_validation_pair(X_val, y_val)
         again = self.warm_start and hasattr(self, "net_")
-        with rollback_on_error(self):
-            check_parameters(self)
-            check_validation_pair(X_val, y_val)
-            task = validate_inputs(self, X, y, sample_weight, X_val, y_val, again=again)
-            self._prepare(task, again)
-        self._train(task, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
-        return self
+        prepared = prepare_fit(self, X, y, sample_weight, X_val, y_val, again=again)
+        return self._train(prepared, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
 
     @with_callbacks
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -315,15 +285,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         -------
         self : DynamicsClassifier
         """
+        check_parameters(self)
         again = hasattr(self, "net_")
-        with rollback_on_error(self):
-            check_parameters(self)
-            task = validate_inputs(
-                self, X, y, sample_weight, None, None, again=again, classes=classes, partial=True
-            )
-            self._prepare(task, again)
-        self._train(task, 1, {"X": X, "y": y, "sample_weight": sample_weight})
-        return self
+        prepared = prepare_fit(self, X, y, sample_weight, again=again, classes=classes, partial=True)
+        return self._train(prepared, 1, {"X": X, "y": y, "sample_weight": sample_weight})
 
     def predict(self, X):
         """Decide on a class for each sample.
@@ -395,7 +360,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self.net_.module_
 
     def _scores(self, X):
-        if "net_" not in vars(self):  # check_is_fitted alone costs a tenth of the call for one sample
+        if "net_" not in self.__dict__:  # check_is_fitted alone costs a tenth of the call for one sample
             check_is_fitted(self, "net_")
         X = as_tensor(check_X(self, X), self.net_.device)
         return score_in_chunks(self.module_, X)
@@ -405,91 +370,27 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """Where the trained network lies."""
         return next(self.module_.parameters()).device
 
-    def _prepare(self, task, again, tried=None):
-        """The last of what can go wrong before training; ``tried`` holds modules and losses that went well."""
-        if not again:
-            self._start(task)
-        net = self.net_
-        batch_size = count_batch(self, len(task.data.X))
-        if needs_two_rows(net.module_) and batch_size == 1:
-            raise ValueError(
-                "module holds batch normalisation, which needs batches of at least 2 samples: set batch_size to 2 or "
-                f"more; {len(task.data.X)} samples were given."
-            )
-        for name, data in task.watched.items():
-            check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
-        if not again:
-            check_once(tried, net.module_, self.loss_, task.data, len(self.classes_))
-        check_recorded(self.record, net.module_, {name: data.X for name, data in task.watched.items()})
-        net.batch_size = batch_size
-
-    def _train(self, task, epochs, given):
-        recording, training = self._plan(task, epochs)
-        bridges = callback_bridges(self, epochs, given, self._as_fitted)
-        training.hooks.extend(bridges)
-        self._run(training, task, recording, epochs)
-        for bridge in bridges:
+    def _train(self, prepared, epochs, given):
+        bridge = CallbackBridge(self, epochs, given, prepared) if self._has_sklearn_callbacks else None
+        if bridge is not None:
+            prepared.fit.hooks.append(bridge)
+        try:
+            prepared.train(epochs)
+        except BaseException as error:
+            error.add_note(f"The {type(self).__name__} is {prepared.outcome}.")
+            raise
+        if bridge is not None:
             bridge.close()
-        return training
+        return self
 
-    def _run(self, training, task, recording, epochs, begun=False):
-        self.net_.prepare_runner(task.data, self._randomness)
-        with self._shuffling.as_generator(torch.Generator()) as shuffler:
-            try:
-                training.run(epochs, shuffler if self.shuffle else None, self._randomness, begun)
-            finally:
-                keep_results(self, task, recording)
+    @property
+    def _has_sklearn_callbacks(self):
+        return hasattr(self, "_skl_callbacks") or hasattr(self, "_parent_callback_ctx")
 
-    def _plan(self, task, epochs):
-        """Who watches the coming epochs."""
-        recording = self._make_recording(task, epochs)
-        hooks = self._watchers(task, recording, epochs)
-        return recording, EpochLoop(self.net_, task.data, task.watched.get("validation"), hooks)
-
-    def _start(self, task):
+    def _keep(self, attributes):
+        """Set the attributes born in fit, all of them: the one place where they are set."""
         for name in BORN_IN_FIT:
-            if name not in ("train_indices_", "validation_indices_") or self.validation_fraction is None:
-                self.__dict__.pop(name, None)
-        self.loss_ = get_loss(self.loss)
-        self._fingerprints, self._iterations = {}, {}
-        self._randomness = RandomState(self._seed, task.data.X.device)
-        self._shuffling = RandomState(self._seed)
-        self.net_ = make_net(self, self._randomness, self.callbacks, task.data.X.device)
-
-    def _make_recording(self, task, epochs):
-        record_schedule = make_record_schedule(self, len(task.data.X))
-        capacity = record_schedule.count(len(self.net_.history), count_iterations(self.net_), epochs)
-        if self.snapshots and not hasattr(self, "_snapshots"):
-            self._snapshots = Snapshots(self.module_, capacity)
-        snapshots = self._snapshots if self.snapshots else None
-        n_classes = len(self.classes_)
-        return Recording(
-            task.watched,
-            self.loss_,
-            self.record,
-            record_schedule,
-            snapshots,
-            self._iterations,
-            n_classes,
-            capacity,
-        )
-
-    def _watchers(self, task, recording, epochs):
-        hooks = [DivergenceGuard(), recording]
-        validated = "validation" in task.watched
-        if validated:
-            hooks.append(Validation(task.watched["validation"], recording))
-        if isinstance(self.early_stopping, str):
-            self._stopper = ReconstructionStopping(recording, self.n_iter_no_change)
-            hooks.append(self._stopper)
-        elif self.early_stopping:
-            monitor = "valid_acc" if validated else "train_loss"
-            self._stopper = EarlyStopping(monitor, self.n_iter_no_change, self.tol)
-            hooks.append(self._stopper)
-        if self.verbose:
-            hooks.append(ProgressBar(epochs, recording))
-        return hooks
-
-    def _as_fitted(self):
-        net = net_with(self, {name: value.clone() for name, value in self.module_.state_dict().items()})
-        return {"net_": net, "n_iter_": len(self.net_.history)}
+            if name in attributes:
+                setattr(self, name, attributes[name])
+            elif name in self.__dict__:
+                delattr(self, name)

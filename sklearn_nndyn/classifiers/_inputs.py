@@ -1,7 +1,7 @@
-"""What one call of ``fit`` is to do: its rows, labels and weights, checked."""
+"""What one call of ``fit`` is to do: its rows, labels and weights, checked and found; nothing is set on the way."""
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -9,67 +9,107 @@ from sklearn.utils import check_random_state
 
 from sklearn_nndyn.classifiers._parameters import find_device
 from sklearn_nndyn.classifiers._validation import (
-    check_once,
+    check_rows_and_labels,
     check_sample_weight,
     check_two_classes,
     combine_weights,
     encode,
-    settle_dtype,
     split_off,
 )
-from sklearn_nndyn.training._data import TrainingData, as_tensor
+from sklearn_nndyn.training import TrainingData, as_tensor
 
 
 @dataclass
 class FitInputs:
-    """What one call of ``fit`` is to train on and to watch.
+    """What one call of ``fit`` is to train on and to record.
 
     ``data`` holds the rows that are trained on (those of positive weight); ``watched`` and ``labels`` all rows, in
-    the user's order, under ``"train"`` and, where there are some, ``"validation"``.
+    the user's order, under ``"train"`` and, where there are some, ``"validation"``. ``seen`` holds the attributes
+    that scikit-learn finds in ``X``, ``rows`` the numbers of the rows of each part where some are held out.
     """
 
-    data: TrainingData
-    watched: dict
-    labels: dict
+    classes: np.ndarray
+    input_shape: tuple
+    seed: int
+    seen: dict
+    rows: dict = field(default_factory=dict)
+    data: TrainingData = None
+    watched: dict = field(default_factory=dict)
+    labels: dict = field(default_factory=dict)
 
 
 def validate_inputs(
-    estimator, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False, shared=None
+    estimator, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False, shared
 ):
-    """Check the data and lay them out; on the way ``classes_`` and the like are born, and the seed is drawn.
+    """Check the data and lay them out, draw the seed, and hold rows out.
 
-    ``shared`` is a dict kept between the tasks of several estimators: the same ``X`` is then checked once.
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+    X, y, sample_weight, X_val, y_val, classes
+        As in ``fit`` and ``partial_fit``.
+    again : bool
+        Whether the data must be like those of an earlier call.
+    partial : bool
+        Whether a single class will do, and nothing is held out.
+    shared : dict
+        Kept between the calls for several estimators: the same ``X`` is then checked once.
+
+    Returns
+    -------
+    inputs : FitInputs
     """
-    shared = {} if shared is None else shared
-    X, y = check_once(shared, estimator, X, y, reset=not again)
-    if not again:
-        estimator._seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
-    _find_classes(estimator, y, classes, again, partial)
-    X = X if again else settle_dtype(shared, estimator, X)
-    positions = encode(y, estimator.classes_)
+    # scikit-learn writes what it sees in X on the estimator it is given, which here is a copy.
+    scratch = copy.copy(estimator)
+    dtype = estimator._state.dtype if again else estimator.dtype
+    X, y = check_rows_and_labels(scratch, X, y, dtype=dtype, reset=not again, shared=shared)
+    inputs = FitInputs(
+        _find_classes(estimator, y, classes, again, partial),
+        X.shape[1:],
+        estimator._state.seed if again else draw_seed(estimator.random_state),
+        {
+            name: getattr(scratch, name)
+            for name in ("n_features_in_", "feature_names_in_")
+            if hasattr(scratch, name)
+        },
+    )
+    y_encoded = encode(y, inputs.classes)
     sample_weight = check_sample_weight(sample_weight, X)
-    rows = {"train": np.arange(len(X))}
     if estimator.validation_fraction is not None and not partial:
-        rows = _hold_out(estimator, positions, X_val)
-    train = rows["train"]
+        inputs.rows = _hold_out(estimator.validation_fraction, y_encoded, inputs.seed, X_val)
+    device = estimator._device if again else find_device(estimator.device)
+    everything = {"train": np.arange(len(X))}
+    for name, rows in (inputs.rows or everything).items():
+        inputs.watched[name] = _on_device(shared, device, X, y_encoded, rows)
+        inputs.labels[name] = y[rows]
+    train = inputs.rows.get("train", slice(None))
     weight = combine_weights(
         sample_weight[train],
         estimator.class_weight,
-        positions[train],
-        estimator.classes_,
+        y_encoded[train],
+        inputs.classes,
         one_class_will_do=partial,
     )
-    device = estimator._device if again else find_device(estimator.device)
-    watched = {name: _on_device(shared, device, X, positions, chosen) for name, chosen in rows.items()}
-    labels = {name: y[chosen] for name, chosen in rows.items()}
+    inputs.data = _trained(inputs.watched["train"], weight)
     if X_val is not None:
-        X_val, labels["validation"] = _named(
-            "X_val, y_val", check_once, shared, estimator, X_val, y_val, reset=False
-        )
-        watched["validation"] = _on_device(
-            shared, device, X_val, encode(labels["validation"], estimator.classes_, "y_val")
-        )
-    return FitInputs(_trained(watched["train"], weight), watched, labels)
+        scratch.input_shape_ = inputs.input_shape
+        _add_validation(inputs, scratch, X_val, y_val, dtype, device, shared)
+    return inputs
+
+
+def draw_seed(random_state):
+    """A seed for a fit and all that go on from it."""
+    return check_random_state(random_state).randint(np.iinfo(np.int32).max)
+
+
+def _add_validation(inputs, scratch, X_val, y_val, dtype, device, shared):
+    try:
+        X_val, y_val = check_rows_and_labels(scratch, X_val, y_val, dtype=dtype, reset=False, shared=shared)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"X_val, y_val: {error}") from error
+    y_encoded = encode(y_val, inputs.classes, "y_val")
+    inputs.watched["validation"] = _on_device(shared, device, X_val, y_encoded)
+    inputs.labels["validation"] = y_val
 
 
 def _find_classes(estimator, y, classes, again, partial):
@@ -80,41 +120,29 @@ def _find_classes(estimator, y, classes, again, partial):
             raise ValueError(
                 f"classes={classes} differs from the classes of the first call, {estimator.classes_}."
             )
-        return
+        return estimator.classes_
     what = "y" if classes is None else "classes"
-    estimator.classes_ = np.unique(y) if classes is None else classes
+    classes = np.unique(y) if classes is None else classes
     hint = " Give all labels that will come in classes=." if partial and what == "y" else ""
-    check_two_classes(estimator.classes_, what, hint)
+    check_two_classes(classes, what, hint)
+    return classes
 
 
-def _hold_out(estimator, positions, X_val):
+def _hold_out(fraction, y_encoded, seed, X_val):
     if X_val is not None:
         raise ValueError("Give either X_val and y_val or validation_fraction, not both.")
-    train, validation = split_off(positions, estimator.validation_fraction, estimator._seed)
-    estimator.train_indices_, estimator.validation_indices_ = train, validation
+    train, validation = split_off(y_encoded, fraction, seed)
     return {"train": train, "validation": validation}
 
 
-@contextmanager
-def rollback_on_error(estimator):
-    """What was computed before stays if what happens inside fails."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-def _on_device(shared, device, X, positions, rows=None):
-    positions = as_tensor(positions.astype(np.int64), device)
+def _on_device(shared, device, X, y_encoded, rows=None):
+    y_encoded = as_tensor(y_encoded.astype(np.int64), device)
     if rows is not None and len(rows) < len(X):
-        return TrainingData(as_tensor(X[rows], device), positions[as_tensor(rows, device)])
+        return TrainingData(as_tensor(X[rows], device), y_encoded[as_tensor(rows, device)])
     key = "tensor", id(X), device
     if key not in shared:
         shared[key] = X, as_tensor(X, device)
-    return TrainingData(shared[key][1], positions)
+    return TrainingData(shared[key][1], y_encoded)
 
 
 def _trained(data, weight):
@@ -126,11 +154,3 @@ def _trained(data, weight):
     if used.all():
         return TrainingData(data.X, data.y, weight)
     return TrainingData(data.X[used], data.y[used], weight[used])
-
-
-def _named(name, check, *args, **kwargs):
-    """Run a check whose message is to say what it is about."""
-    try:
-        return check(*args, **kwargs)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{name}: {error}") from error

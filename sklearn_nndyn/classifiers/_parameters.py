@@ -7,11 +7,9 @@ from sklearn.utils import check_random_state
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.modules._build import check_kind, check_reinitialize
-from sklearn_nndyn.recording import make_schedule
-from sklearn_nndyn.recording._record import check_record, what_to_record
-from sklearn_nndyn.training._optimizers import check_optimizer_params, find_optimizer
-from sklearn_nndyn.training._recording_hook import is_auto, is_default
+from sklearn_nndyn.modules import check_kind, check_reinitialize
+from sklearn_nndyn.recording import check_record, make_schedule, what_to_record
+from sklearn_nndyn.training import check_optimizer_params, find_optimizer, is_auto, is_default
 from sklearn_nndyn.utils.modes import refuse_modes
 from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
 

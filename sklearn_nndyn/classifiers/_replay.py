@@ -7,16 +7,19 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_nndyn.classifiers._make_net import net_with
-from sklearn_nndyn.classifiers._results import make_header
+from sklearn_nndyn.classifiers._results import BORN_IN_FIT, make_header
 from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
-from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
-from sklearn_nndyn.recording._recorder import Recorder
-from sklearn_nndyn.recording._replay import replay, staged_scores
-from sklearn_nndyn.recording.decoders._decode import decode
-from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
-from sklearn_nndyn.training._data import as_tensor
-from sklearn_nndyn.training._ids import check_ids
+from sklearn_nndyn.recording import (
+    Reconstruction,
+    Recorder,
+    check_network,
+    check_record,
+    decode,
+    layer_recordings,
+    replay,
+    staged_scores,
+)
+from sklearn_nndyn.training import as_tensor
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import find_layer
@@ -57,18 +60,19 @@ class ReplayMixin:
             For unseen labels, epochs that were not recorded, layers that do not exist, or without snapshots.
         """
         snapshots = self._get_snapshots("replay")
-        X, y = check_X_y(self, X, y, reset=False)
+        X, y = check_X_y(self, X, y)
         epochs = _choose(epochs, snapshots.epochs)
         record = self._what_to_record(record)
         reference = self._reference(record, X_train, y_train, len(epochs))
         recorder = self._recorder(X, y, record, len(epochs), reference=reference)
         check_network(record, self.module_, recorder.X)
         replay(recorder, self.module_, snapshots, epochs)
-        return recorder.dynamics(y, self.classes_, make_header(self, []), self._iterations)
+        return recorder.dynamics(
+            y, self.classes_, make_header(self, self._state.seed, []), self._state.iterations
+        )
 
     def _recorder(self, X, y, record, capacity, **options):
         data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
-        check_ids(self.module_, data)
         return Recorder(
             data,
             target,
@@ -91,7 +95,7 @@ class ReplayMixin:
                     "X_train and y_train to replay."
                 )
             return None
-        X_train, y_train = check_X_y(self, X_train, y_train, reset=False)
+        X_train, y_train = check_X_y(self, X_train, y_train)
         return self._recorder(X_train, y_train, layer_recordings(record), capacity, score=False)
 
     def reconstruct(self, X, *, X_train, layer=-1, epoch=None, decoder="ridge", alpha="auto"):
@@ -143,20 +147,22 @@ class ReplayMixin:
         """
         snapshots = self._get_snapshots("at_epoch")
         (epoch,) = _choose([epoch], snapshots.epochs)
-        earlier = copy.copy(self)
-        earlier.net_ = net_with(self, snapshots.state_dict(epoch))
         whole = int(epoch)
-        earlier.net_.history_.extend(self.net_.history[:whole])
-        earlier.n_iter_, earlier.loss_curve_ = whole, self.loss_curve_[:whole]
-        earlier._snapshots = snapshots.until(epoch)
-        earlier._iterations = {own: i for own, i in self._iterations.items() if own <= epoch}
-        earlier._randomness, earlier._shuffling = copy.deepcopy((self._randomness, self._shuffling))
-        if hasattr(self, "validation_scores_"):
-            earlier.validation_scores_ = self.validation_scores_[:whole]
-        for name in ("dynamics_", "validation_dynamics_"):
-            record = vars(earlier).pop(name, None)
-            if record is not None and epoch in record.epochs:
-                setattr(earlier, name, record.until(epoch))
+        attributes = {name: getattr(self, name) for name in BORN_IN_FIT if hasattr(self, name)}
+        attributes |= {
+            "_state": self._state.until(epoch),
+            "net_": self.net_.copy_with(snapshots.state_dict(epoch)),
+        }
+        attributes["net_"].history_.extend(self.net_.history[:whole])
+        attributes |= {"n_iter_": whole, "loss_curve_": self.loss_curve_[:whole]}
+        if "validation_scores_" in attributes:
+            attributes["validation_scores_"] = self.validation_scores_[:whole]
+        for name in {"dynamics_", "validation_dynamics_"} & attributes.keys():
+            record = attributes.pop(name)
+            if epoch in record.epochs:
+                attributes[name] = record.until(epoch)
+        earlier = copy.copy(self)
+        earlier._keep(attributes)
         return earlier
 
     def activations(self, X, layer=-1, epoch=None):
@@ -250,11 +256,11 @@ class ReplayMixin:
 
     def _get_snapshots(self, what):
         check_is_fitted(self, "net_")
-        if not hasattr(self, "_snapshots"):
+        if self._state.snapshots is None:
             raise ValueError(f"{what}: the weights of earlier epochs were not kept; fit with snapshots=True.")
-        if not self._snapshots.epochs:
+        if not self._state.snapshots.epochs:
             raise ValueError(f"{what}: the weights of no epoch were kept, see record_epochs.")
-        return self._snapshots
+        return self._state.snapshots
 
     def _what_to_record(self, record):
         record = self.record if record is None else record

@@ -9,36 +9,93 @@ from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.utils.versions import versions
 
-
-def keep_results(estimator, task, recording):
-    """Set the attributes of a fit that has ended, in whatever way."""
-    history = estimator.net_.history
-    estimator.module_.eval()
-    estimator.n_iter_ = len(history)
-    estimator.loss_curve_ = [line["train_loss"] for line in history]
-    if "validation" in task.watched:
-        estimator.validation_scores_ = [line["valid_acc"] for line in history if "valid_acc" in line]
-    stopper = estimator.__dict__.pop("_stopper", None)
-    if stopper is not None and stopper.best_epoch is not None:
-        estimator.best_epoch_ = stopper.best_epoch
-    for name, attribute in (("train", "dynamics_"), ("validation", "validation_dynamics_")):
-        recorder = recording.recorders.get(name)
-        if recorder is not None and recorder.epochs:
-            header = make_header(estimator, recording.seconds)
-            record = recorder.dynamics(task.labels[name], estimator.classes_, header, estimator._iterations)
-            seen = _fingerprint(recorder.X)
-            if estimator._fingerprints.get(name) == seen:
-                record = _continued(getattr(estimator, attribute), record)
-            setattr(estimator, attribute, record)
-            estimator._fingerprints = {**estimator._fingerprints, name: seen}
+BORN_IN_FIT = (
+    "n_features_in_",
+    "feature_names_in_",
+    "input_shape_",
+    "classes_",
+    "train_indices_",
+    "validation_indices_",
+    "loss_",
+    "net_",
+    "n_iter_",
+    "loss_curve_",
+    "validation_scores_",
+    "best_epoch_",
+    "dynamics_",
+    "validation_dynamics_",
+    "_state",
+)
+RECORDS = {"train": "dynamics_", "validation": "validation_dynamics_"}
 
 
-def make_header(estimator, seconds):
+def fitted_attributes(prepared, records=True):
+    """All attributes of an estimator after a fit that has ended, in whatever way.
+
+    Parameters
+    ----------
+    prepared : PreparedFit
+    records : bool, default=True
+        Whether to make the records too.
+
+    Returns
+    -------
+    attributes : dict
+        By name; what is not there is to be deleted.
+    """
+    inputs, fit, state = prepared.inputs, prepared.fit, prepared.state
+    net, history = fit.net, fit.net.history
+    attributes = {
+        **inputs.seen,
+        "input_shape_": inputs.input_shape,
+        "classes_": inputs.classes,
+        "loss_": net.criterion_,
+        "net_": net,
+        "n_iter_": len(history),
+        "loss_curve_": [line["train_loss"] for line in history],
+        "_state": state,
+    }
+    attributes |= {f"{name}_indices_": rows for name, rows in inputs.rows.items()}
+    if "validation" in inputs.watched:
+        attributes["validation_scores_"] = [line["valid_acc"] for line in history if "valid_acc" in line]
+    if fit.stopper is not None and fit.stopper.best_epoch is not None:
+        attributes["best_epoch_"] = fit.stopper.best_epoch
+    return attributes | (_records(prepared) if records else {})
+
+
+def _records(prepared):
+    """{attribute: Dynamics}, each gone on with where the same rows were recorded before."""
+    found, state = {}, prepared.state
+    for name, data in prepared.inputs.watched.items():
+        rows = _fingerprint(data.X)
+        earlier = getattr(prepared.estimator, RECORDS[name], None) if prepared.again else None
+        record = _record(prepared, name)
+        if record is None:
+            record = earlier
+        elif earlier is not None and state.fingerprints.get(name) == rows:
+            record = _continued(earlier, record)
+        if record is not None:
+            found[RECORDS[name]] = record
+            state.fingerprints[name] = rows
+    return found
+
+
+def _record(prepared, name):
+    """What this fit recorded of some rows, or None."""
+    recording, inputs, state = prepared.fit.recording, prepared.inputs, prepared.state
+    recorder = recording.recorders.get(name)
+    if recorder is None or not recorder.epochs:
+        return None
+    header = make_header(prepared.estimator, state.seed, recording.seconds)
+    return recorder.dynamics(inputs.labels[name], inputs.classes, header, state.iterations)
+
+
+def make_header(estimator, seed, seconds):
     """What a record tells of its run."""
     return {
         "estimator": type(estimator).__name__,
         "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
-        "seed": int(estimator._seed),
+        "seed": int(seed),
         "versions": versions(),
         "seconds_per_epoch": list(seconds),
     }
@@ -61,7 +118,9 @@ def _continued(earlier, record):
     last, first = earlier.select_epochs(earlier.epochs[-1:]), record.select_epochs(record.epochs[:1])
     pairs = zip(named_arrays(last), named_arrays(first), strict=True)
     if not all(
-        _same_look(a, b) for (field, _, a), (_, _, b) in pairs if field not in ("y", "classes", "prediction")
+        _nearly_equal(a, b)
+        for (field, _, a), (_, _, b) in pairs
+        if field not in ("y", "classes", "prediction")
     ):
         return record
     if record.n_epochs == 1:
@@ -70,8 +129,8 @@ def _continued(earlier, record):
     return concatenate_epochs(earlier, replace(record.select_epochs(record.epochs[1:]), header=header))
 
 
-def _same_look(a, b):
-    """Up to rounding: the last bits of networks that were looked at together differ from those of one alone."""
+def _nearly_equal(a, b):
+    """Up to rounding: networks that were recorded together differ in the last bits from one alone."""
     scale = np.nanmax(np.abs(a), initial=0)
     return np.allclose(a, b, rtol=1e-5, atol=1e-5 * scale, equal_nan=True)
 

@@ -1,6 +1,6 @@
 """scikit-learn's callback protocol (``sklearn.callback``, from 1.9, experimental): the one place that knows it."""
 
-from sklearn_nndyn.training._hooks import TrainingHook
+from sklearn_nndyn.training import TrainingHook
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -25,12 +25,12 @@ class CallbackBridge(TrainingHook):
         Epochs to come.
     data : dict
         ``X``, ``y`` and ``sample_weight`` as the user gave them.
-    as_fitted : callable
-        Makes the attributes of an estimator fitted so far.
+    prepared : PreparedFit
+        The fit.
     """
 
-    def __init__(self, estimator, epochs, data, as_fitted):
-        self.estimator, self.as_fitted = estimator, as_fitted
+    def __init__(self, estimator, epochs, data, prepared):
+        self.estimator, self.prepared = estimator, prepared
         weight = data["sample_weight"]
         metadata = None if weight is None else {"sample_weight": weight}
         self.data = {"X": data["X"], "y": data["y"], "metadata": metadata}
@@ -45,18 +45,11 @@ class CallbackBridge(TrainingHook):
     def on_epoch_end(self, net):
         """Close it."""
         self.wants_to_stop = self.task.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=self.as_fitted, **self.data
+            estimator=self.estimator, reconstruction_attributes=self.prepared.attributes_so_far, **self.data
         )
 
     def close(self):
         """Close the fit's task, once the estimator is fitted."""
         self.context.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=self.as_fitted, **self.data
+            estimator=self.estimator, reconstruction_attributes=self.prepared.attributes_so_far, **self.data
         )
-
-
-def callback_bridges(estimator, epochs, data, as_fitted):
-    """The bridge as a list of one, or nothing where there are no callbacks to tell."""
-    if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
-        return [CallbackBridge(estimator, epochs, data, as_fitted)]
-    return []

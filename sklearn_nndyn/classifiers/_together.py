@@ -8,7 +8,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
-from sklearn_nndyn.classifiers._prepared import prepare, train
+from sklearn_nndyn.classifiers._programs import prepare, train
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -96,7 +96,7 @@ def fit_together(
             UserWarning,
         )
         return estimators
-    _raise_first(errors)
+    _raise_first(errors, fits)
     return estimators
 
 
@@ -105,7 +105,7 @@ def _check_memory_limit(memory_limit):
         raise ValueError(f"memory_limit must be None or a number of bytes, 1 or more, got {memory_limit!r}.")
 
 
-def _raise_first(errors):
+def _raise_first(errors, fits):
     """Raise the first of the errors that ended training, with a note of whose it is, and of the others."""
     failed = {}
     for i, error in enumerate(errors):
@@ -113,9 +113,13 @@ def _raise_first(errors):
             failed.setdefault(id(error), (error, []))[1].append(i)
     if failed:
         (first, numbers), *others = failed.values()
+        now = (
+            "as before this fit"
+            if getattr(fits[numbers[0]], "keeps_old", False)
+            else "as after their last whole epoch"
+        )
         first.add_note(
-            f"In the training of estimators{numbers}, now as after their last whole epoch; those without an error are "
-            "fitted."
+            f"In the training of estimators{numbers}, now {now}; those without an error are fitted."
         )
         for error, numbers in others:
             first.add_note(f"And in that of estimators{numbers}: {type(error).__name__}: {error}")
@@ -128,26 +132,19 @@ def _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val):
     parts = _Parts(X, indices, n)
     labels = _one_for_each(y, n, "y", len(parts))
     weights = _one_for_each(sample_weight, n, "sample_weight", len(parts))
-    before = [dict(vars(estimator)) for estimator in estimators]
     fits, mistakes, shared = [], {}, {}
-    try:
-        for i, estimator in enumerate(estimators):
-            try:
-                own = (
-                    parts.rows(i),
-                    parts.values(i, labels[i], "y"),
-                    parts.values(i, weights[i], "sample_weight"),
-                )
-                fits.append(prepare(estimator, *own, X_val=X_val, y_val=y_val, shared=shared))
-            except (ValueError, TypeError) as error:
-                mistakes[i] = error
-        if mistakes:
-            _tell(mistakes)
-    except BaseException:
-        for estimator, attributes in zip(estimators, before, strict=True):
-            vars(estimator).clear()
-            vars(estimator).update(attributes)
-        raise
+    for i, estimator in enumerate(estimators):
+        try:
+            own = (
+                parts.rows(i),
+                parts.values(i, labels[i], "y"),
+                parts.values(i, weights[i], "sample_weight"),
+            )
+            fits.append(prepare(estimator, *own, X_val=X_val, y_val=y_val, shared=shared))
+        except (ValueError, TypeError) as error:
+            mistakes[i] = error
+    if mistakes:
+        _raise_all(mistakes)
     return fits
 
 
@@ -166,7 +163,7 @@ def _check_estimators(estimators):
             )
 
 
-def _tell(mistakes):
+def _raise_all(mistakes):
     """Raise what is wrong with some estimators, all at once."""
     groups = {}
     for i, error in mistakes.items():

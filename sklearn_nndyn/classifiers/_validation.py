@@ -10,86 +10,69 @@ from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sklearn_nndyn.training._data import as_tensor
-from sklearn_nndyn.training._ids import check_ids, takes_ids
+from sklearn_nndyn.training import as_tensor
 
-IDS = "int64"
-INTEGERS = ["int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"]
-SEEN_IN_X = ("n_features_in_", "feature_names_in_", "input_shape_", "_fitted_dtype")
+SEEN_IN_X = ("n_features_in_", "feature_names_in_")
 
 
 def check_X(estimator, X):
-    """Rows to look at: as in fit, of the shape and dtype seen there."""
+    """Rows to predict: as in fit, of the shape and dtype seen there."""
     _check_shape(estimator, X)
-    X = _validated(estimator, X, reset=False, dtype=estimator._fitted_dtype)
+    X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
     _check_shape(estimator, X)
-    if estimator._fitted_dtype == IDS:
-        check_ids(estimator.module_, as_tensor(X, estimator._device))
     return X
 
 
-def check_X_y(estimator, X, y, *, reset):
-    """Rows and labels; with ``reset`` they set ``n_features_in_``, ``feature_names_in_`` and ``input_shape_``.
+def check_X_y(estimator, X, y):
+    """Labelled rows to record: as in fit, of the shape and dtype seen there."""
+    return check_rows_and_labels(estimator, X, y, dtype=estimator._state.dtype, reset=False, shared={})
 
-    The rows become one contiguous array of the estimator's dtype, with any number of axes; with ``reset`` whole
-    numbers stay what they are, until `settle_dtype`.
+
+def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
+    """Rows and labels; the rows become one contiguous array of ``dtype``, with any number of axes.
+
+    Parameters
+    ----------
+    scratch : DynamicsClassifier
+        With ``reset`` it is given ``n_features_in_`` and ``feature_names_in_``; without, its ``input_shape_`` is to be
+        met.
+    X, y : array-like
+    dtype : str
+    reset : bool
+    shared : dict
+        Kept between calls: the same ``X`` is checked once.
     """
-    if not reset:
-        _check_shape(estimator, X)
-    dtype = estimator.dtype if reset else estimator._fitted_dtype
-    X, y = _validated(estimator, X, y, reset=reset, dtype=[dtype, *INTEGERS] if reset else dtype)
-    _check_labels(y)
-    if reset and 0 in X.shape:
-        raise ValueError(f"X has samples of shape {X.shape[1:]}: there is nothing in them.")
-    if reset:
-        estimator.input_shape_, estimator._fitted_dtype = X.shape[1:], dtype
-    else:
-        _check_shape(estimator, X)
-    return X, y
-
-
-def check_once(shared, estimator, X, y, *, reset):
-    """`check_X_y`, where several estimators may be given the same ``X``: ``shared`` keeps what was found."""
-    key = "X", id(X), estimator.dtype if reset else estimator._fitted_dtype, reset
+    key = "X", id(X), dtype, reset
     if key not in shared:
-        checked, y = check_X_y(estimator, X, y, reset=reset)
-        shared[key] = X, checked, {name: getattr(estimator, name, None) for name in SEEN_IN_X}
+        if not reset:
+            _check_shape(scratch, X)
+        checked, y = _validated(scratch, X, y, reset=reset, dtype=dtype)
+        if reset and 0 in checked.shape:
+            raise ValueError(f"X has samples of shape {checked.shape[1:]}: there is nothing in them.")
+        if not reset:
+            _check_shape(scratch, checked)
+        _check_labels(y)
+        shared[key] = X, checked, {name: getattr(scratch, name, None) for name in SEEN_IN_X}
         return checked, y
     _, checked, seen = shared[key]
     _, y = check_lengths_and_labels(checked, y, dtype=None, allow_nd=True, ensure_all_finite=False)
     _check_labels(y)
-    if reset:
-        for name, value in seen.items():
-            vars(estimator).pop(name, None)
-            if value is not None:
-                setattr(estimator, name, value)
+    for name, value in seen.items() if reset else ():
+        if value is not None:
+            setattr(scratch, name, value)
+        elif hasattr(scratch, name):
+            delattr(scratch, name)
     return checked, y
 
 
-def settle_dtype(shared, estimator, X):
-    """Whole numbers as ids, where the module takes them as such, or else in the estimator's dtype."""
-    if X.dtype.kind not in "iu":
-        return X
-    ids = X.dtype != np.uint64 or X.max() <= np.iinfo(IDS).max
-    ids = ids and takes_ids(estimator.module, X, len(estimator.classes_), estimator.dtype)
-    estimator._fitted_dtype = IDS if ids else estimator.dtype
-    key = "settled", id(X), estimator._fitted_dtype
-    if key not in shared:
-        shared[key] = X, X.astype(estimator._fitted_dtype, copy=False)
-    return shared[key][1]
-
-
 def _validated(estimator, *data, reset, dtype):
-    if dtype == IDS:
-        return _validated_ids(estimator, *data, reset=reset)
-    data = _integers_of_lists(data[0]), *data[1:]
     try:
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is told as such
             checked = validate_data(
                 estimator,
                 *data,
                 reset=reset,
-                dtype=dtype,
+                dtype=np.dtype(dtype),
                 order="C",
                 allow_nd=True,
                 ensure_all_finite=False,
@@ -105,32 +88,9 @@ def _validated(estimator, *data, reset, dtype):
     return checked
 
 
-def _validated_ids(estimator, *data, reset):
-    checked = _validated(estimator, *data, reset=reset, dtype=["float64", *INTEGERS])
-    X, *y = checked if len(data) == 2 else [checked]
-    if X.dtype.kind == "f" and (np.floor(X) != X).any():
-        raise ValueError(
-            f"{type(estimator).__name__} was fitted with X of whole numbers (ids), and this X holds "
-            f"{X[np.floor(X) != X][0]}."
-        )
-    X = X.astype(IDS, copy=False)
-    return (X, *y) if y else X
-
-
-def _integers_of_lists(X):
-    """Nested lists of whole numbers as an array of them, which has a dtype."""
-    if not isinstance(X, (list, tuple)):
-        return X
-    try:
-        array = np.asarray(X)
-    except ValueError:
-        return X  # of different lengths: scikit-learn will say so
-    return array if array.dtype.kind in "iu" else X
-
-
 def _check_finite(estimator, X):
     """scikit-learn's check, after a sum on all cores that mostly makes it needless."""
-    if X.dtype.kind == "f" and not isfinite(float(as_tensor(X, "cpu").sum())):
+    if not isfinite(float(as_tensor(X, "cpu").sum())):
         assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
@@ -191,7 +151,7 @@ def check_sample_weight(sample_weight, X):
         raise
 
 
-def combine_weights(sample_weight, class_weight, positions, classes, one_class_will_do=False):
+def combine_weights(sample_weight, class_weight, y_encoded, classes, one_class_will_do=False):
     """Weights of the samples, float64 and with a mean of one over the positive ones; None for equal ones.
 
     Raises
@@ -199,26 +159,26 @@ def combine_weights(sample_weight, class_weight, positions, classes, one_class_w
     ValueError
         For no positive weight, positive ones in one class only, or a ``class_weight`` of other classes.
     """
-    weight = sample_weight * _weights_of_classes(class_weight, positions, classes)
+    weight = sample_weight * _weights_of_classes(class_weight, y_encoded, classes)
     used = weight > 0
     if not used.any():
         raise ValueError("Every sample has weight zero: there is nothing to learn from.")
     if not one_class_will_do:
-        check_two_classes(classes[np.unique(positions[used])], "y, where weights are greater than zero,")
+        check_two_classes(classes[np.unique(y_encoded[used])], "y, where weights are greater than zero,")
     return None if np.ptp(weight) == 0 else weight / weight[used].mean()
 
 
-def _weights_of_classes(class_weight, positions, classes):
+def _weights_of_classes(class_weight, y_encoded, classes):
     if not isinstance(class_weight, Mapping):
-        return compute_sample_weight(class_weight, positions)
+        return compute_sample_weight(class_weight, y_encoded)
     labels = classes.tolist()
     unknown = [label for label in class_weight if label not in labels]
     if unknown and len(class_weight) - len(unknown) < len(labels):
         raise ValueError(f"class_weight names {_some(unknown)}, but the classes are {_some(classes)}.")
-    return np.array([float(class_weight.get(label, 1)) for label in labels])[positions]
+    return np.array([float(class_weight.get(label, 1)) for label in labels])[y_encoded]
 
 
-def split_off(positions, fraction, seed):
+def split_off(y_encoded, fraction, seed):
     """Rows to train on and rows to validate with, in order and stratified.
 
     Raises
@@ -226,15 +186,15 @@ def split_off(positions, fraction, seed):
     ValueError
         If a class would have no sample to train on.
     """
-    rows = np.arange(len(positions))
+    rows = np.arange(len(y_encoded))
     try:
-        train, validation = train_test_split(rows, test_size=fraction, stratify=positions, random_state=seed)
+        train, validation = train_test_split(rows, test_size=fraction, stratify=y_encoded, random_state=seed)
     except ValueError:
         train = rows[:0]
-    if not np.isin(positions, positions[train]).all():
+    if not np.isin(y_encoded, y_encoded[train]).all():
         raise ValueError(
             f"validation_fraction={fraction} cannot be held out of {len(rows)} samples, of which the smallest class "
-            f"has {np.unique(positions, return_counts=True)[1].min()}: every class needs samples on either side. Take "
+            f"has {np.unique(y_encoded, return_counts=True)[1].min()}: every class needs samples on either side. Take "
             "another fraction, or give X_val and y_val."
         )
     return np.sort(train), np.sort(validation)

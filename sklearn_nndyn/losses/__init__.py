@@ -28,6 +28,7 @@ from sklearn_nndyn.losses._log_family import (
     Poly1Loss,
     SymmetricCrossEntropyLoss,
 )
+from sklearn_nndyn.losses._log_proba import log_proba
 from sklearn_nndyn.losses._probability import (
     ChebyshevLoss,
     ExpectationLoss,
@@ -39,6 +40,7 @@ from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._registry import get_loss, loss_names
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
+from sklearn_nndyn.losses._stacked import LossStack
 
 __all__ = [
     "CauchySchwarzLoss",

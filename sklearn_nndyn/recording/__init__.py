@@ -1,10 +1,22 @@
 """Looking at a network while it learns, or afterwards."""
 
 from sklearn_nndyn.recording._callback import RecordDynamics
+from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._gradients import Gradients
+from sklearn_nndyn.recording._record import (
+    RECORDINGS,
+    check_network,
+    check_record,
+    check_recorded,
+    layer_recordings,
+    what_to_record,
+)
 from sklearn_nndyn.recording._recorder import Recorder
+from sklearn_nndyn.recording._replay import replay, staged_scores
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.recording._snapshots import Snapshots
+from sklearn_nndyn.recording._stacked import StackedRecorder
+from sklearn_nndyn.recording.decoders._decode import decode
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 

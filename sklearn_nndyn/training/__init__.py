@@ -1,1 +1,14 @@
-"""The engine: batches, one step, optimizers, and the epoch loop with its hooks and rollback."""
+"""The engine: batches, one step, optimizers, and the epoch loop with its hooks and rollback; private to the package."""
+
+from sklearn_nndyn.training._data import TrainingData, as_tensor
+from sklearn_nndyn.training._dry_run import check_once
+from sklearn_nndyn.training._early_stopping import EarlyStopping, ReconstructionStopping
+from sklearn_nndyn.training._epoch_loop import EpochLoop
+from sklearn_nndyn.training._epoch_runner import count_steps, needs_two_rows
+from sklearn_nndyn.training._hooks import TrainingHook
+from sklearn_nndyn.training._net import DynamicsNet
+from sklearn_nndyn.training._network_fit import NetworkFit
+from sklearn_nndyn.training._optimizers import accepts, check_optimizer_params, find_optimizer
+from sklearn_nndyn.training._recording_hook import is_auto, is_default, make_record_schedule
+
+__all__ = []

@@ -46,14 +46,14 @@ class EarlyStopping(TrainingHook):
 
 
 class ReconstructionStopping(TrainingHook):
-    """Stop when a layer no longer gives its input back better, and go back to the look at which it did best.
+    """Stop when a layer no longer gives its input back better, and go back to the recorded epoch at which it did best.
 
     Parameters
     ----------
     recording : Recording
         With the reconstruction and snapshots.
     patience : int
-        Epochs from the best look to the last one.
+        From the best recorded epoch to the last one, in epochs.
     """
 
     def __init__(self, recording, patience):
@@ -61,22 +61,22 @@ class ReconstructionStopping(TrainingHook):
         self.best_epoch = None
 
     def on_epoch_end(self, net):
-        """Find the best look so far."""
+        """Find the best recorded epoch so far."""
         curve = self._curve(len(net.history))
         first, last = next(iter(curve), None), next(reversed(curve), None)
         best = min(curve, key=curve.get, default=None)
         self.best_epoch = None if best == first else best
-        # Epochs after the last look say nothing: looks may lie far apart.
+        # Epochs after the last record say nothing: records may lie far apart.
         self.wants_to_stop = best != first and last - best >= self.patience
 
     def _curve(self, until):
-        """{epoch: mean error} of the looks whose weights are kept, up to an epoch."""
+        """{epoch: mean error} of the records whose weights are kept, up to an epoch."""
         recorders, kept = self.recording.recorders, self.recording.snapshots.epochs
         recorder = recorders.get("validation", recorders["train"])
         (reader,) = [own for own in recorder.readers if own.field == "reconstruction"]
         errors = next(iter(reader.values.values()), [])
-        looks = zip(recorder.epochs, errors, strict=False)  # what was undone is still among the errors
-        return {epoch: float(np.mean(error)) for epoch, error in looks if epoch <= until and epoch in kept}
+        recorded = zip(recorder.epochs, errors, strict=False)  # what was undone is still among the errors
+        return {epoch: float(np.mean(error)) for epoch, error in recorded if epoch <= until and epoch in kept}
 
     def on_train_end(self, net):
         """Restore its weights."""
@@ -86,7 +86,7 @@ class ReconstructionStopping(TrainingHook):
         elif net.history:
             warn_user(
                 "The layer never gave its input back better than before training, so there is no epoch to go back to; "
-                "the model is that of the last epoch. Look more often (record_iterations), train with a smaller lr, or "
-                "choose another layer.",
+                "the model is that of the last epoch. Record more often (record_iterations), train with a smaller lr, "
+                "or choose another layer.",
                 UserWarning,
             )

@@ -1,87 +1,95 @@
-"""The way of one fit through its epochs: who is told what, and what is undone when an epoch ends badly."""
+"""The epoch loop: order of callbacks, rollback of a failed epoch."""
 
 import copy
+from contextlib import contextmanager
 
 import torch
 
+from sklearn_nndyn.training._epoch_runner import EpochRunner
 from sklearn_nndyn.utils.random import settled_generators
-from sklearn_nndyn.utils.warnings import warn_user
 
 
 class EpochLoop:
-    """A fit, epoch by epoch, with skorch's notifications and the watchers' around each.
+    """A fit, epoch by epoch, with skorch's notifications and the hooks around each.
 
-    A fit by itself goes through `run`. Where several are trained together, the one who drives them calls `begin`,
-    `begin_epoch`, `end_epoch` and `end` of each.
+    A fit by itself goes through `run`. Where several are trained together, `StackedEpochLoop` calls `begin`,
+    `begin_epoch`, `end_epoch`, `call_callbacks` and `end` of each.
 
     Parameters
     ----------
-    net : DynamicsNet
-    data, validation : TrainingData
-        ``validation`` may be None.
-    watchers : sequence of TrainingHook
-        They see every epoch before the user's callbacks do.
+    fit : NetworkFit
+    epochs : int, optional
+        How many; None is ``fit.epochs``.
+
+    Attributes
+    ----------
+    interrupted : bool
+        Whether the keyboard ended the training; the epoch it fell in is undone.
     """
 
-    def __init__(self, net, data, validation, hooks=()):
-        self.net, self.data, self.hooks = net, data, hooks
-        self.datasets = {"dataset_train": data, "dataset_valid": validation}
+    def __init__(self, fit, epochs=None):
+        self.fit, self.net, self.epochs = fit, fit.net, fit.epochs if epochs is None else epochs
+        fit.begin(self.epochs)
+        self.datasets = {"dataset_train": fit.data, "dataset_valid": fit.validation}
         self.interrupted = False
 
-    def run(self, epochs, shuffler, random_state, begun=False):
+    def run(self, epochs=None, begun=False):
         """Train by itself.
 
         Parameters
         ----------
-        epochs : int
-        shuffler : torch.Generator or None
-            Draws the order of the rows; None leaves them as they lie.
-        random_state : RandomState
-            For everything else that is random (dropout).
+        epochs : int, optional
+            How many are left, where that is not all.
         begun : bool, default=False
             Whether `begin` was called, and these epochs go on from others.
         """
-        try:
-            if not begun:
-                self.begin()
-            for _ in range(epochs):
-                self._run_epoch(shuffler, random_state)
-                if self.wants_to_stop:
-                    break
-        except StopTraining:
-            pass
-        finally:
-            self.end()
-        self.net.notify("on_train_end", X=self.data.X, y=self.data.y)
+        with self.fit.state.shuffling.as_generator(torch.Generator()) as generator:
+            try:
+                if not begun:
+                    self.begin()
+                self._run_epochs(self.epochs if epochs is None else epochs, generator)
+            except StopTraining:
+                pass
+            finally:
+                self.end()
+            self.notify_end()
 
-    def _run_epoch(self, shuffler, random_state):
-        before = TrainingCheckpoint(self.net, shuffler, random_state)
+    def _run_epochs(self, epochs, generator):
+        runner = EpochRunner(self.net, self.fit.data, self.fit.state.randomness)
+        shuffler = generator if self.fit.shuffle else None
+        for _ in range(epochs):
+            with self._undone_on_error(shuffler):
+                self.begin_epoch()
+                order = draw_order(self.fit.data, shuffler)
+                if self.net.needs_batches:
+                    randomness = self.fit.state.randomness
+                    self.net.run_batches(order, self.datasets, randomness, self._on_step)
+                else:
+                    self.net.note_loss(runner.run_epoch(order, self._on_step), self.fit.data)
+                self.end_epoch()
+            self.call_callbacks()
+            if self.wants_to_stop:
+                break
+
+    @contextmanager
+    def _undone_on_error(self, shuffler):
+        """An epoch that is not finished is as if it had never begun."""
+        before = TrainingCheckpoint(self.net, shuffler, self.fit.state.randomness)
         try:
             with settled_generators():
-                self.begin_epoch()
-                self.net.run_epoch(
-                    draw_order(self.data, shuffler), self.datasets, random_state, self._on_step
-                )
-                self.end_epoch()
+                yield
         except KeyboardInterrupt as interrupt:
-            # The epoch was not finished: as if it had never begun.
             before.restore()
             self.interrupted = True
-            warn_user(
-                f"Training was interrupted in epoch {before.epoch + 1}; the model is as it was after epoch "
-                f"{before.epoch}.",
-                UserWarning,
-            )
             raise StopTraining from interrupt
         except BaseException:
             before.restore()
             raise
-        self.tell_callbacks()
 
     @property
     def _on_step(self):
-        """Who looks on after every update, or None."""
-        watching = [hook for hook in self.hooks if hook.watches_steps]
+        """What is called after every update, or None."""
+        watching = [hook for hook in self.fit.hooks if hook.watches_steps]
         if not watching:
             return None
 
@@ -93,28 +101,28 @@ class EpochLoop:
 
     @property
     def wants_to_stop(self):
-        """Whether a watcher asks for the end of training."""
-        return any(hook.wants_to_stop for hook in self.hooks)
+        """Whether a hook asks for the end of training."""
+        return any(hook.wants_to_stop for hook in self.fit.hooks)
 
     def begin(self):
         """Before the first epoch."""
-        self.net.notify("on_train_begin", X=self.data.X, y=self.data.y)
-        for hook in self.hooks:
+        self.net.notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
+        for hook in self.fit.hooks:
             hook.on_train_begin(self.net)
 
     def begin_epoch(self):
         """Before an epoch is trained."""
-        for hook in self.hooks:
+        for hook in self.fit.hooks:
             hook.on_epoch_begin(self.net)
         self.net.notify("on_epoch_begin", **self.datasets)
 
     def end_epoch(self):
-        """After an epoch was trained: the watchers complete its line of the history."""
-        for hook in self.hooks:
+        """After an epoch was trained: the hooks complete its line of the history."""
+        for hook in self.fit.hooks:
             hook.on_epoch_end(self.net)
         _mark_best(self.net.history)
 
-    def tell_callbacks(self):
+    def call_callbacks(self):
         """The user's callbacks see a finished epoch."""
         try:
             self.net.notify("on_epoch_end", **self.datasets)
@@ -124,11 +132,14 @@ class EpochLoop:
 
     def end(self):
         """After the last epoch, whatever ended the training."""
-        vars(self.net).pop("runner_", None)
-        for hook in reversed(self.hooks):
+        for hook in reversed(self.fit.hooks):
             hook.on_train_end(self.net)
         for parameter in self.net.module_.parameters():
             parameter.grad = None
+
+    def notify_end(self):
+        """The user's callbacks see the end of a training that did not fail."""
+        self.net.notify("on_train_end", X=self.fit.data.X, y=self.fit.data.y)
 
 
 class TrainingCheckpoint:
@@ -138,15 +149,15 @@ class TrainingCheckpoint:
     ----------
     net : DynamicsNet
     shuffler : torch.Generator or None
-    random_state : RandomState
+    randomness : RandomState
     """
 
-    def __init__(self, net, shuffler, random_state):
-        self.net, self.shuffler, self.random_state = net, shuffler, random_state
+    def __init__(self, net, shuffler, randomness):
+        self.net, self.shuffler, self.randomness = net, shuffler, randomness
         self.epoch = len(net.history)
         self.weights = {name: value.clone() for name, value in net.module_.state_dict().items()}
-        self.optimizer = {p: _copied(state) for p, state in net.optimizer_.state.items()}
-        self.random = random_state.states, None if shuffler is None else shuffler.get_state()
+        self.optimizer = {p: copied_state(state) for p, state in net.optimizer_.state.items()}
+        self.random = randomness.states, None if shuffler is None else shuffler.get_state()
 
     def restore(self):
         """Go back to it."""
@@ -154,12 +165,13 @@ class TrainingCheckpoint:
         self.net.module_.load_state_dict(self.weights)
         self.net.optimizer_.state.clear()
         self.net.optimizer_.state.update(self.optimizer)
-        self.random_state.states, shuffling = self.random
+        self.randomness.states, shuffling = self.random
         if self.shuffler is not None:
             self.shuffler.set_state(shuffling)
 
 
-def _copied(state):
+def copied_state(state):
+    """A copy of an optimizer's state of one parameter."""
     return {name: v.clone() if torch.is_tensor(v) else copy.deepcopy(v) for name, v in state.items()}
 
 

@@ -15,6 +15,14 @@ CHUNK_BYTES = 4 * 2**20
 SMALL_FULL_BATCH = 200
 
 
+def computing_dtype(dtype, n_samples, batch_size):
+    """In which a step of an MLP is computed.
+
+    For small full batches double precision is free, and makes a sum over samples the same in any order.
+    """
+    return torch.float64 if n_samples <= min(batch_size, SMALL_FULL_BATCH) else dtype
+
+
 class AutogradStep:
     """Gradients of the mean loss of a batch, for any module."""
 
@@ -46,31 +54,17 @@ class EpochRunner:
 
     Parameters
     ----------
-    module : torch.nn.Module
-    loss : ClassificationLoss
-    optimizer : torch.optim.Optimizer
+    net : DynamicsNet
+        Its module, criterion and optimizer are those that it has when an epoch begins: callbacks may change them.
     data : TrainingData
-    batch_size : int
-    random_state : RandomState
+    randomness : RandomState
         The fit's own random numbers (dropout).
     """
 
-    def __init__(self, module, loss, optimizer, data, batch_size, random_state):
-        self.module, self.loss, self.data, self.random_state = module, loss, data, random_state
-        self.update = FusedOptimizerStep(optimizer)
-        dtype = next(module.parameters()).dtype
-        self.batches = Batches(data, batch_size, dtype, merge_last=needs_two_rows(module))
+    def __init__(self, net, data, randomness):
+        self.net, self.data, self.randomness = net, data, randomness
         self.generator = torch.Generator(data.X.device)
-        self.step = None
-
-    @property
-    def lr(self):
-        """The learning rate of the first parameter group."""
-        return float(self.update.optimizer.param_groups[0]["lr"])
-
-    def all_finite(self):
-        """Whether every parameter is a finite number."""
-        return all(bool(torch.isfinite(p).all()) for p in self.update.parameters)
+        self.parts = None
 
     def run_epoch(self, order, on_step=None):
         """Train on every row once.
@@ -87,28 +81,32 @@ class EpochRunner:
         mean_loss : float
             Mean over the rows of the loss at the time of each one's batch.
         """
-        if self._chain_applies():
-            with self.random_state.as_generator(self.generator), torch.no_grad():
+        self._take_parts()
+        if type(self.step) is MLPStep:
+            with self.randomness.as_generator(self.generator), torch.no_grad():
                 return self._run(order, on_step)
-        with self.random_state, torch.no_grad():
+        with self.randomness, torch.no_grad():
             return self._run(order, on_step)
 
-    def _chain_applies(self):
-        applies = MLPStep.takes(self.module, self.data.X.shape[1:])
-        kind = MLPStep if applies else AutogradStep
-        if type(self.step) is not kind:
-            self.step = self._make_step(kind)
-        return applies
+    def _take_parts(self):
+        """Take the parts of the net, as they are now."""
+        net = self.net
+        kind = MLPStep if MLPStep.supports(net.module_, self.data.X.shape[1:]) else AutogradStep
+        parts = [net.module_, net.criterion_, net.optimizer_, kind]
+        if self.parts is not None and all(a is b for a, b in zip(parts, self.parts, strict=True)):
+            return
+        self.parts = parts
+        self.update = FusedOptimizerStep(net.optimizer_)
+        self.batches = Batches(self.data, net.batch_size, merge_last=needs_two_rows(net.module_))
+        self.step = self._make_step(kind)
 
     def _make_step(self, kind):
+        module, loss = self.net.module_, self.net.criterion_
         if kind is AutogradStep:
-            return AutogradStep(self.module, self.loss, self.update.parameters)
-        dtype = next(self.module.parameters()).dtype
-        if len(self.data.X) <= min(self.batches.size, SMALL_FULL_BATCH):
-            # At this size double precision is free, and makes a sum over samples the same in any order.
-            self.batches.convert(torch.float64)
-            dtype = torch.float64
-        return MLPStep(self.module, self.loss, self.generator, dtype)
+            return AutogradStep(module, loss, self.update.parameters)
+        dtype = computing_dtype(next(module.parameters()).dtype, len(self.data.X), self.net.batch_size)
+        self.batches.convert(dtype)
+        return MLPStep(module, loss, self.generator, dtype)
 
     def _run(self, order, on_step):
         self.step.begin_epoch()
@@ -134,21 +132,18 @@ class Batches:
     data : TrainingData
     size : int
         Rows of a batch; the last one may be shorter.
-    dtype : torch.dtype
-        Of weights, and of rows that are no ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
 
-    def __init__(self, data, size, dtype, merge_last=False):
+    def __init__(self, data, size, merge_last=False):
         self.data, self.size, self.merge_last = data, size, merge_last
-        self._room = None
-        self.convert(dtype)
+        self._buffers = None
+        self.convert(data.X.dtype)
 
     def convert(self, dtype):
         """Hand out rows and weights in this dtype."""
-        ids = not self.data.X.is_floating_point()
-        self.columns = [self.data.X if ids else self.data.X.to(dtype), self.data.y]
+        self.columns = [self.data.X.to(dtype), self.data.y]
         if self.data.weight is not None:
             self.columns.append(self.data.weight.to(dtype))
 
@@ -167,12 +162,12 @@ class Batches:
             yield self.columns
             return
         rows = self._rows_of_chunk()
-        if self._room is None:
-            self._room = [column.new_empty(rows + 1, *column.shape[1:]) for column in self.columns]
+        if self._buffers is None:
+            self._buffers = [column.new_empty(rows + 1, *column.shape[1:]) for column in self.columns]
         for chosen in order.split(cut(len(order), rows, self.merge_last)):
-            chunk = [room[: len(chosen)] for room in self._room]
-            for column, room in zip(self.columns, chunk, strict=True):
-                torch.index_select(column, 0, chosen, out=room)
+            chunk = [buffer[: len(chosen)] for buffer in self._buffers]
+            for column, buffer in zip(self.columns, chunk, strict=True):
+                torch.index_select(column, 0, chosen, out=buffer)
             yield chunk
 
     def _rows_of_chunk(self):

@@ -1,4 +1,4 @@
-"""What goes on beside the training of an epoch: each watcher minds one thing."""
+"""Hooks around an epoch: divergence, validation, the progress bar."""
 
 import numpy as np
 import torch
@@ -37,11 +37,26 @@ class TrainingHook:
 
 
 class DivergenceGuard(TrainingHook):
-    """End training where the loss is no longer finite, or a million times what it was before."""
+    """End training where the loss is no longer finite, or a million times what it was before.
+
+    Parameters
+    ----------
+    data : TrainingData
+
+    Attributes
+    ----------
+    finite : bool or None
+        Whether every parameter is finite, where another has found that out.
+    """
+
+    finite = None
+
+    def __init__(self, data):
+        self.data = data
 
     def on_train_begin(self, net):
         """Measure the loss before the first update, on the first rows."""
-        data = net.runner_.data
+        data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
         with torch.no_grad(), untouched_generators(data.X.device):
             scores = score_in_chunks(net.module_, data.X[rows])
@@ -51,16 +66,23 @@ class DivergenceGuard(TrainingHook):
     def on_epoch_end(self, net):
         """Undo the epoch that diverged."""
         loss = net.history[-1, "train_loss"]
-        if np.isfinite(loss) and loss < self.limit and net.runner_.all_finite():
+        if np.isfinite(loss) and loss < self.limit and self._parameters_are_finite(net):
             return
-        epoch = len(net.history)
+        epoch, lr = len(net.history), net.optimizer_.param_groups[0]["lr"]
         warn_user(
             f"Training diverged in epoch {epoch} (mean loss {loss:.3g}) with learning rate lr="
-            f"{net.runner_.lr:g}; the model and its record end at epoch {epoch - 1}. Try a smaller lr, or "
+            f"{float(lr):g}; the model and its record end at epoch {epoch - 1}. Try a smaller lr, or "
             "scale the input.",
             ConvergenceWarning,
         )
         raise Rollback
+
+    def _parameters_are_finite(self, net):
+        if self.finite is not None:
+            return self.finite
+        return all(
+            bool(torch.isfinite(p).all()) for group in net.optimizer_.param_groups for p in group["params"]
+        )
 
 
 class Validation(TrainingHook):

@@ -127,7 +127,7 @@ class MLPStep:
     Parameters
     ----------
     module : torch.nn.Sequential
-        A chain, see :meth:`takes`.
+        A chain, see :meth:`supports`.
     loss : ClassificationLoss
     generator : torch.Generator
         For dropout.
@@ -137,7 +137,7 @@ class MLPStep:
     """
 
     @staticmethod
-    def takes(module, input_shape):
+    def supports(module, input_shape):
         """Whether ``module`` is made of linear layers, ReLU, tanh, sigmoid, dropout and flattening alone."""
         parts = flat_parts(module)
         kinds = [type(part) for part in parts]

@@ -1,12 +1,15 @@
 """The skorch net inside the classifier: true skorch from outside, whole epochs at a time inside."""
 
 import torch
+from sklearn.base import clone
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
 
 from sklearn_nndyn.training._data import TrainingData
-from sklearn_nndyn.training._epoch_runner import Batches, EpochRunner, count_steps, needs_two_rows
+from sklearn_nndyn.training._epoch_runner import Batches, count_steps, needs_two_rows
+from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
+from sklearn_nndyn.utils.random import untouched_generators
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -23,22 +26,6 @@ class DynamicsNet(NeuralNetClassifier):
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
-    def prepare_runner(self, data, random_state):
-        """What runs an epoch of training on ``data``; ``random_state`` is for dropout and the like."""
-        self.runner_ = EpochRunner(
-            self.module_, self.criterion_, self.optimizer_, data, self.batch_size, random_state
-        )
-
-    def run_epoch(self, order, datasets, random_state, on_step=None):
-        """Train on every row once, in this order (None: as they lie), and note the mean loss in the history.
-
-        ``on_step`` is called with the number of updates done in this epoch, after each.
-        """
-        if self._needs_batches():
-            self._run_batches(order, datasets, random_state, on_step)
-        else:
-            self.note_loss(self.runner_.run_epoch(order, on_step), datasets["dataset_train"])
-
     def note_loss(self, loss, data):
         """Write the mean loss of an epoch, and its number of updates, into its line of the history."""
         self.history.record("train_loss", loss)
@@ -48,11 +35,22 @@ class DynamicsNet(NeuralNetClassifier):
         self.history.record_batch("train_loss", loss)
         self.history.record_batch("train_batch_size", len(data.X))
 
-    def _run_batches(self, order, datasets, random_state, on_step):
+    def run_batches(self, order, datasets, randomness, on_step=None):
+        """Train on every row once by skorch's own loop over batches.
+
+        Parameters
+        ----------
+        order : tensor of shape (n_samples,) or None
+            Row numbers; None takes the rows as they lie.
+        datasets : dict
+            ``dataset_train`` and ``dataset_valid``.
+        randomness : RandomState
+        on_step : callable, optional
+            Called with the number of updates done in this epoch, after each.
+        """
         data = datasets["dataset_train"]
-        dtype = next(self.module_.parameters()).dtype
-        batches = Batches(data, self.batch_size, dtype, merge_last=needs_two_rows(self.module_))
-        with random_state:
+        batches = Batches(data, self.batch_size, merge_last=needs_two_rows(self.module_))
+        with randomness:
             self.run_single_epoch(self._weighted(batches(order), on_step), True, "train", self.train_step)
             if datasets["dataset_valid"] is not None:
                 iterator = self.get_iterator(datasets["dataset_valid"])
@@ -63,7 +61,7 @@ class DynamicsNet(NeuralNetClassifier):
     def _weighted(self, batches, on_step):
         for step, (X, y, weight) in enumerate(batches, start=1):
             self.batch_weight_ = weight
-            # The room of a chunk is used again: what a callback keeps must be its own.
+            # The memory of a chunk is used again: what a callback keeps must be its own.
             yield X.clone(), y.clone()
             if on_step is not None:
                 on_step(step)
@@ -96,14 +94,28 @@ class DynamicsNet(NeuralNetClassifier):
         """Data sets pass, arrays become one of skorch's."""
         return X if isinstance(X, TrainingData) else super().get_dataset(X, y)
 
-    def _needs_batches(self):
+    @property
+    def needs_batches(self):
+        """Whether an epoch must run through skorch's loop: a callback sees every batch, or a closure is needed."""
         closure = isinstance(self.optimizer_, torch.optim.LBFGS)
         return closure or any(_watches_batches(callback) for _, callback in self.callbacks_)
 
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("runner_", None)
-        return state
+    def copy_with(self, state):
+        """A net like this one with other weights, and an optimizer that begins anew.
+
+        Parameters
+        ----------
+        state : dict of tensors
+            For ``module_.load_state_dict``.
+        """
+        module = copy_module(self.module_)
+        module.load_state_dict(state)
+        net = clone(self)
+        net.module, factory = module.eval, net.module
+        with untouched_generators(next(self.module_.parameters()).device):
+            net.initialize()
+        net.module = factory
+        return net
 
 
 def _watches_batches(callback):

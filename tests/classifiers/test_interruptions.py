@@ -358,7 +358,7 @@ LOST = (
 def test_snapshots_that_spill_are_those_in_memory(problem, spilling):
     X, y = problem.data()
     clf = problem.classifier(record=EVERYTHING).fit(X, y)
-    assert clf._snapshots.spilled
+    assert clf._state.snapshots.spilled
     np.testing.assert_array_equal(clf.replay(X, y).epochs, np.arange(5))
     assert_same_weights(clf.at_epoch(4), clf)
 
@@ -407,7 +407,7 @@ def test_a_disk_that_really_is_full():
 
         X, y = PROBLEMS[0].data()
         whole = PROBLEMS[0].classifier().fit(X, y)
-        room = 2 * whole._snapshots.row_size + 100
+        room = 2 * whole._state.snapshots.row_size + 100
         _snapshots.MEMORY_LIMIT = 0
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
         with warnings.catch_warnings(record=True) as caught:

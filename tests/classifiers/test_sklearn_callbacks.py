@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn.classifiers._preparation import PreparedFit
 from sklearn_nndyn.modules import MLP
 from tests.problems import Problem
 
@@ -262,5 +263,5 @@ def test_without_callbacks_nothing_is_built_for_them(small, monkeypatch):
         raise AssertionError("no callback has asked for this")
 
     monkeypatch.setattr(DynamicsClassifier, "_init_callback_context", refuse)
-    monkeypatch.setattr(DynamicsClassifier, "_as_fitted", refuse)
+    monkeypatch.setattr(PreparedFit, "attributes_so_far", refuse)
     clf.fit(X, y)

@@ -49,7 +49,7 @@ def fit():
 
 
 def ran_batch_by_batch(clf):
-    return clf.net_._needs_batches()
+    return clf.net_.needs_batches
 
 
 def assert_same_weights(a, b):

@@ -346,7 +346,7 @@ for path in sys.argv[1:]:
         clf, X, y = small
         monkeypatch.setattr("sklearn_nndyn.recording._snapshots.MEMORY_LIMIT", 1000)
         clf.fit(X, y)
-        assert clf._snapshots.spilled
+        assert clf._state.snapshots.spilled
         carried = pickle.loads(pickle.dumps(clf))
         assert_same_record(carried.replay(X, y), clf.replay(X, y))
         assert_same_weights(carried.at_epoch(1), clf.at_epoch(1))

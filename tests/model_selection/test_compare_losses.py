@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer, LossTailAnalyzer, compare_losses
-from sklearn_nndyn.classifiers._prepared import train
+from sklearn_nndyn.classifiers import train
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.losses import CustomLoss, FocalLoss, loss_names
 from sklearn_nndyn.model_selection.comparison import _runs
@@ -113,9 +113,10 @@ def test_noise_and_first_weights_of_a_seed_are_the_same_for_all_losses(monkeypat
 
     def watched(fits, **settings):
         for fit in fits:
-            given, clf = fit.given, fit.estimator
-            weights = torch.cat([own.flatten() for own in clf.module_.parameters()]).tolist()
-            seen.setdefault(clf.random_state, []).append((given["X"].tolist(), given["y"].tolist(), weights))
+            data, labels = fit.inputs.watched["train"], fit.inputs.labels["train"]
+            weights = torch.cat([own.flatten() for own in fit.fit.net.module_.parameters()]).tolist()
+            parts = data.X.tolist(), labels.tolist(), weights
+            seen.setdefault(fit.estimator.random_state, []).append(parts)
         return train(fits, **settings)
 
     monkeypatch.setattr(_runs, "train", watched)
@@ -432,7 +433,7 @@ def interrupt_after(monkeypatch, n_calls):
         if len(calls) <= n_calls:
             return train(fits, **settings)
         for fit in fits:
-            fit.estimator._train(fit.task, 2, fit.given)
+            fit.train(2)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_runs, "train", interrupted)

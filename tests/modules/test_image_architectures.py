@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers import _prepared
+from sklearn_nndyn.classifiers import _programs
 from sklearn_nndyn.modules import VGG, ResNet, build_module
 from tests.classifiers.together.comparing import assert_as_its_own_fit, fit_both
 from tests.modules.by_hand import images
@@ -39,13 +39,13 @@ kinds = pytest.mark.parametrize("kind", [VGG, ResNet])
 @pytest.fixture
 def programs(monkeypatch):
     """The numbers of estimators in each program that was trained, in order."""
-    sizes, run = [], _prepared._run
+    sizes, run = [], _programs._run
 
     def watched(program, progress):
         sizes.append(len(program))
         return run(program, progress)
 
-    monkeypatch.setattr(_prepared, "_run", watched)
+    monkeypatch.setattr(_programs, "_run", watched)
     return sizes
 
 

@@ -81,9 +81,9 @@ def test_together_as_one_by_one(problem, record, how):
     clf = problem.classifier().fit(X, y)
     X, y = torch.as_tensor(X), torch.as_tensor(np.searchsorted(clf.classes_, y))
     recorder = recorder_of(X, y, record=record, capacity=5)
-    replay(recorder, clf.module_, clf._snapshots, clf._snapshots.epochs)
+    replay(recorder, clf.module_, clf._state.snapshots, clf._state.snapshots.epochs)
     assert how == [True]
-    expected = one_by_one(clf.at_epoch(0).module_, clf._snapshots, X, y, record)
+    expected = one_by_one(clf.at_epoch(0).module_, clf._state.snapshots, X, y, record)
     assert_same(recorder, expected, 1e-4 if problem.dtype == "float32" else 1e-6)
 
 
@@ -163,6 +163,6 @@ def test_a_true_fault_shows_itself():
 def test_stages_are_the_networks_of_each_epoch(problem):
     X, y = problem.data()
     clf = problem.classifier().fit(X, y)
-    stages = list(staged_scores(clf.module_, clf._snapshots, [0, 2, 4], torch.as_tensor(X)))
+    stages = list(staged_scores(clf.module_, clf._state.snapshots, [0, 2, 4], torch.as_tensor(X)))
     for epoch, scores in zip([0, 2, 4], stages, strict=True):
         np.testing.assert_array_equal(scores, clf.at_epoch(epoch).decision_function(X))

@@ -7,8 +7,7 @@ from itertools import product
 import numpy as np
 import torch
 
-from sklearn_nndyn.classifiers import DynamicsClassifier
-from sklearn_nndyn.classifiers._parameters import check_parameters
+from sklearn_nndyn.classifiers import DynamicsClassifier, check_parameters
 from sklearn_nndyn.losses import get_loss, loss_names
 from sklearn_nndyn.utils.validation import (
     check_count,

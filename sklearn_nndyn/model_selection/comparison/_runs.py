@@ -10,8 +10,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
-from sklearn_nndyn.classifiers import DynamicsClassifier
-from sklearn_nndyn.classifiers._prepared import prepare, train
+from sklearn_nndyn.classifiers import DynamicsClassifier, prepare, train
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.model_selection.comparison._statistics import hold
 

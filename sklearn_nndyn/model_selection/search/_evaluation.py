@@ -10,9 +10,7 @@ from sklearn.model_selection._validation import _score
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_method_params
 
-from sklearn_nndyn.classifiers import DynamicsClassifier
-from sklearn_nndyn.classifiers._parameters import check_parameters
-from sklearn_nndyn.classifiers._prepared import prepare, train
+from sklearn_nndyn.classifiers import DynamicsClassifier, check_parameters, prepare, train
 from sklearn_nndyn.model_selection.search._fold import Fold
 
 DATA_LIMIT = 2**30  # bytes of training data of one program, where no limit is given

@@ -1,20 +1,17 @@
-"""Several fits led through their epochs together."""
+"""The epoch loop of several fits."""
 
 from tqdm import tqdm
 
-from sklearn_nndyn.classifiers._results import keep_results
 from sklearn_nndyn.training._epoch_loop import Rollback
-from sklearn_nndyn.training._hooks import ProgressBar
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
 from sklearn_nndyn.utils.warnings import warn_user
 
 
 class StackedEpochLoop:
-    """The way of several fits through their epochs, as `EpochLoop` is that of one.
+    """Train several fits together, as `EpochLoop` trains one.
 
     A member that stops early, diverges or fails leaves, as its own fit would have left it; the others go on. Where
-    the program itself fails, every member goes on by itself from the last whole epoch, and whose failure it was ends
-    by it.
+    what they share fails, every member goes on by itself from the last whole epoch, and the one at fault fails there.
 
     Parameters
     ----------
@@ -46,7 +43,7 @@ class StackedEpochLoop:
             dynamic_ncols=True,
             disable=not verbose,
         ) as self.bar:
-            self.program = StackedEpochRunner(self.members, self.size)
+            self.runner = StackedEpochRunner(self.members, self.size)
             try:
                 self._begin()
                 while self.members and self.epoch < self.epochs:
@@ -61,63 +58,67 @@ class StackedEpochLoop:
     @staticmethod
     def _without_bar(member):
         """One bar serves all; whether the member would have had one."""
-        hooks = member.training.hooks
-        bars = [hook for hook in hooks if isinstance(hook, ProgressBar)]
-        for bar in bars:
-            hooks.remove(bar)
-        return bool(bars)
+        bar = member.fit.bar
+        if bar is not None:
+            member.fit.hooks.remove(bar)
+        return bar is not None
 
     def _begin(self):
         try:
-            self.program.look(0)
+            self.runner.evaluate(0)
             for member in self.members:
-                member.training.begin()
+                member.loop.begin()
         except Exception as error:
-            self._part(error, begun=False)
+            self._separate(error, begun=False)
 
     def _run_epoch(self):
         for member in self.members:
-            member.training.begin_epoch()
+            member.loop.begin_epoch()
         try:
-            for member, loss in zip(self.members, self.program.run_epoch(), strict=True):
+            for member, loss in zip(self.members, self.runner.run_epoch(), strict=True):
                 member.net.note_loss(loss, member.data)
-            self.program.look(self.epoch + 1)
+            self.runner.evaluate(self.epoch + 1)
         except Exception as error:
-            return self._part(error)
+            return self._separate(error)
         self._end_epoch()
 
     def _end_epoch(self):
         leaving = {}
         for member in self.members:
             try:
-                member.training.end_epoch()
+                member.loop.end_epoch()
             except Exception as error:
                 leaving[member] = error
         self._leave(leaving, undo=True)
-        self.program.accept()
+        if self.members:
+            self.runner.accept()
         self.epoch += 1
         self.progress(len(self.members))
         self.bar.update()
         for member in self.members:
-            member.training.tell_callbacks()
-        self._leave(dict.fromkeys(member for member in self.members if member.training.wants_to_stop))
+            member.loop.call_callbacks()
+        self._leave(dict.fromkeys(member for member in self.members if member.loop.wants_to_stop))
 
     def _leave(self, leaving, undo=False):
-        """Part with members, at the last whole epoch or, with ``undo``, as if this one had not begun."""
+        """Let members leave, at the last whole epoch or, with ``undo``, as if this one had not begun."""
         if not leaving:
             return
-        for i, member in enumerate(self.program.members):
+        for i, member in enumerate(self.runner.members):
             # All get their own memory back: those that stay are put side by side anew.
-            self.program.release(i, undo and member in leaving)
+            self.runner.release(i, undo and member in leaving)
         for member, error in leaving.items():
             self._end(member, error)
         self.members = [member for member in self.members if member not in leaving]
-        self.program.close()
+        self._close()
         if self.members:
-            self.program = StackedEpochRunner(self.members, self.size)
+            self.runner = StackedEpochRunner(self.members, self.size)
 
-    def _part(self, error, begun=True):
-        """End the program as of its last whole epoch; every member goes on by itself."""
+    def _close(self):
+        self.runner.close()
+        self.runner = None
+
+    def _separate(self, error, begun=True):
+        """End as of the last whole epoch; every member goes on by itself."""
         warn_user(
             f"Training {len(self.members)} networks together failed in epoch {self.epoch + begun} "
             f"({type(error).__name__}: {error}); each is now trained by itself.",
@@ -125,8 +126,8 @@ class StackedEpochLoop:
         )
         members, self.members = self.members, []
         for i in range(len(members)):
-            self.program.release(i, undo=True)
-        self.program.close()
+            self.runner.release(i, undo=True)
+        self._close()
         interrupted = False
         for member in members:
             interrupted |= self._run_alone(member, begun, 0 if interrupted else self.epochs - self.epoch)
@@ -136,21 +137,20 @@ class StackedEpochLoop:
     def _run_alone(self, member, begun, epochs):
         """The rest of a member's fit; whether it was interrupted."""
         del member.net.history_[self.epoch :]
-        member.recording.forget_after(self.epoch if begun else -1)
-        member.recording.looks = True
+        member.fit.recording.forget_after(self.epoch if begun else -1)
+        member.fit.recording.recorders_run = True
         try:
-            member.estimator._run(member.training, member.task, member.recording, epochs, begun)
+            member.loop.run(epochs, begun)
         except Exception as error:
             self.errors[member] = error
         self.progress(self.epochs - self.epoch)
-        return member.training.interrupted
+        return member.loop.interrupted
 
     def _end(self, member, error):
         del member.net.history_[self.epoch :]
-        member.training.end()
-        keep_results(member.estimator, member.task, member.recording)
+        member.loop.end()
         if error is None or isinstance(error, Rollback):
-            member.net.notify("on_train_end", X=member.data.X, y=member.data.y)
+            member.loop.notify_end()
         else:
             self.errors[member] = error
         self.progress(self.epochs - self.epoch)

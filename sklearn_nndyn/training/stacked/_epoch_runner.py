@@ -1,55 +1,44 @@
-"""One epoch of several fits, as one program."""
+"""One epoch of several fits, run as one."""
 
 from contextlib import ExitStack
 
 import numpy as np
 import torch
 
-from sklearn_nndyn.losses._stacked import LossStack
-from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.recording._stacked import StackedRecorder
-from sklearn_nndyn.training._epoch_runner import SMALL_FULL_BATCH, needs_two_rows
+from sklearn_nndyn.losses import LossStack
+from sklearn_nndyn.recording import StackedRecorder, weight_norms
+from sklearn_nndyn.training._epoch_loop import EpochLoop
+from sklearn_nndyn.training._epoch_runner import computing_dtype, needs_two_rows
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
-from sklearn_nndyn.training.stacked._parameters import StackedParameters
+from sklearn_nndyn.training.stacked._parameters import StackedParameters, rate_and_decay
 from sklearn_nndyn.training.stacked._row_sampler import StackedLoader, equal_slices
 from sklearn_nndyn.utils.modules import chunk_sizes, depends_on_the_batch, rows_per_chunk
 
 
 class StackedFit:
-    """One fit in a program.
+    """One fit among several.
 
     Parameters
     ----------
-    estimator : DynamicsClassifier
-        Prepared: its net is made.
-    task : FitInputs
-    feed : RowSampler
+    fit : NetworkFit
+    sampler : RowSampler
         Where its rows come from.
     epochs : int
+
+    Attributes
+    ----------
+    loop : EpochLoop
+        Its own, for what is done for each network by itself.
     """
 
-    def __init__(self, estimator, task, sampler, epochs):
-        self.estimator, self.task, self.sampler = estimator, task, sampler
-        self.net, self.data = estimator.net_, task.data
-        self.recording, self.training = estimator._plan(task, epochs)
-        self.recording.looks = False
-        self.generator = torch.Generator(task.data.X.device)
+    def __init__(self, fit, sampler, epochs):
+        self.fit, self.sampler = fit, sampler
+        self.net, self.data, self.state = fit.net, fit.data, fit.state
+        self.loop = EpochLoop(fit, epochs)
+        self.fit.recording.recorders_run = False
+        self.generator = torch.Generator(fit.data.X.device)
         self.before = None
-
-    @property
-    def lr(self):
-        """The learning rate, for a message."""
-        return float(self.net.optimizer_.param_groups[0]["lr"])
-
-    def all_finite(self):
-        """Whether every parameter is a finite number, as the program found."""
-        return self.finite
-
-    @property
-    def validation(self):
-        """The watcher that measures the validation samples, or None."""
-        return next((w for w in self.training.hooks if hasattr(w, "scores")), None)
 
 
 class StackedEpochRunner:
@@ -71,29 +60,28 @@ class StackedEpochRunner:
         self.samplers = samplers
         merge_last = needs_two_rows(members[0].net.module_)
         data = [member.data for member in members]
-        dtype = next(members[0].net.module_.parameters()).dtype
-        self.batches = StackedLoader(data, samplers, sampler_of, size, dtype, merge_last)
+        self.batches = StackedLoader(data, samplers, sampler_of, size, merge_last)
         self.stack = StackedParameters(self.nets, self.batches.steps)
-        self.losses = LossStack([member.estimator.loss_ for member in members])
+        self.losses = LossStack([net.criterion_ for net in self.nets])
         self.step = self._make_step()
-        for member in members:
-            member.net.runner_ = member
         self.changed = False
-        self.looks = [look for name in ("train", "validation") for look in self._make_looks(name)]
+        self.evaluations = [one for name in ("train", "validation") for one in self._make_evaluations(name)]
 
     def _make_step(self):
         data = self.members[0].data
-        if not StackedMLPStep.takes(self.nets[0].module_, data.X.shape[1:]):
+        if not StackedMLPStep.supports(self.nets[0].module_, data.X.shape[1:]):
             return StackedModuleStep(self.stack, self.losses)
-        dtype = computing_dtype(self.members[0], self.size)
+        n_samples = len(data.X)
+        own = next(self.nets[0].module_.parameters()).dtype
+        dtype = computing_dtype(own, n_samples, self.size or n_samples)
         self.batches.convert(dtype)
         return StackedMLPStep(self.stack, self.losses, [member.generator for member in self.members], dtype)
 
-    def _make_looks(self, name):
-        """A look for each run of members that watch the same rows."""
-        watched = [member.task.watched.get(name) for member in self.members]
-        runs = equal_slices([None if data is None else data.X.data_ptr() for data in watched])
-        return [Look(self, name, run) for run in runs if watched[run.start] is not None]
+    def _make_evaluations(self, name):
+        """An evaluation for each slice of members that record the same rows."""
+        watched = [member.fit.watched.get(name) for member in self.members]
+        slices = equal_slices([None if data is None else data.X.data_ptr() for data in watched])
+        return [Evaluation(self, name, own) for own in slices if watched[own.start] is not None]
 
     def run_epoch(self):
         """Train on every row once; the mean loss of each fit, over its rows as of each one's batch."""
@@ -110,20 +98,20 @@ class StackedEpochRunner:
                     self.stack.update.finish()
         finite = self.stack.finite()
         for member, is_finite in zip(self.members, finite, strict=True):
-            member.finite = is_finite
+            member.fit.guard.finite = is_finite
         return [loss / n for loss, n in zip(total.tolist(), self.batches.n_rows, strict=True)]
 
     def _begin_epoch(self, streams):
-        self.moment = self.stack.moment()
+        self.checkpoint = self.stack.checkpoint()
         for sampler in self.samplers:
             sampler.before = sampler.random_state.states
         for member in self.members:
-            member.before = member.estimator._randomness.states
+            member.before = member.state.randomness.states
         self.changed = True
         for sampler in self.samplers:
             sampler.draw()
         for member in self.members if self.step.draws else ():
-            streams.enter_context(member.estimator._randomness.as_generator(member.generator))
+            streams.enter_context(member.state.randomness.as_generator(member.generator))
         self.stack.update.refresh()
 
     def accept(self):
@@ -131,85 +119,83 @@ class StackedEpochRunner:
         self.changed = False
 
     def release(self, i, undo=False):
-        """Part with a member: its network, optimizer and random numbers are its own again.
+        """Detach one network: give it its own parameters, optimizer state and generator.
 
         With ``undo`` as they were before an epoch that was not accepted.
         """
         undo = undo and self.changed
         member = self.members[i]
-        self.stack.release(i, self.moment if undo else None)
-        vars(member.net).pop("runner_", None)
-        member.estimator._shuffling.states = (
-            member.sampler.before if undo else member.sampler.random_state.states
-        )
+        self.stack.release(i, self.checkpoint if undo else None)
+        member.fit.guard.finite = None
+        member.state.shuffling.states = member.sampler.before if undo else member.sampler.random_state.states
         if undo:
-            member.estimator._randomness.states = member.before
+            member.state.randomness.states = member.before
 
     def close(self):
-        """After all were released: give back the memory at once, and not when the garbage is collected."""
-        vars(self).clear()
-        self.members = []
+        """After all were released: let go of the memory at once, and not when the garbage is collected."""
+        self.evaluations.clear()
+        self.members, self.checkpoint = [], None
 
-    def look(self, epoch):
-        """Look at all networks, at the rows that they watch."""
-        with np.errstate(over="ignore"):  # a network that has diverged is looked at before that is found
-            for look in self.looks:
-                look(epoch)
+    def evaluate(self, epoch):
+        """Record all networks on the rows that they watch."""
+        with np.errstate(over="ignore"):  # a network that has diverged is recorded before that is found
+            for evaluation in self.evaluations:
+                evaluation(epoch)
 
 
-class Look:
-    """Some members of a program, and rows that they all watch.
+class Evaluation:
+    """Some members of a stack, and rows that they all watch.
 
     Parameters
     ----------
-    program : StackedEpochRunner
+    runner : StackedEpochRunner
     name : {"train", "validation"}
-    run : slice
+    own : slice
         Of the members.
     """
 
-    def __init__(self, program, name, run):
-        self.program, self.name, self.run = program, name, run
-        self.members = program.members[run]
-        self.X = self.members[0].task.watched[name].X
-        self.record_schedule = self.members[0].recording.record_schedule
-        recorders = [member.recording.recorders.get(name) for member in self.members]
-        self.joint = None
+    def __init__(self, runner, name, own):
+        self.runner, self.name, self.slice = runner, name, own
+        self.members = runner.members[own]
+        self.X = self.members[0].fit.watched[name].X
+        self.schedule = self.members[0].fit.schedule
+        recorders = [member.fit.recording.recorders.get(name) for member in self.members]
+        self.recorder = None
         if recorders[0] is not None:
-            small_chunks = not depends_on_the_batch(program.nets[0].module_)
-            self.joint = StackedRecorder(recorders, program.losses.of(run), small_chunks)
+            small_chunks = not depends_on_the_batch(runner.nets[0].module_)
+            self.recorder = StackedRecorder(recorders, runner.losses.of(own), small_chunks)
 
     def __call__(self, epoch):
         with torch.no_grad():
-            looks = self.joint is not None and self.record_schedule.schedule(epoch)
-            if looks:
-                geometry = "geometry" in self.joint.record
+            is_due = self.recorder is not None and self.schedule.is_due(epoch, None)
+            if is_due:
+                geometry = "geometry" in self.recorder.record
                 norms = [weight_norms(member.net.module_) if geometry else {} for member in self.members]
-                self.joint.look(self._forward(), epoch, norms)
-            if self.name == "validation" and not (looks and "samples" in self.joint.record):
+                self.recorder.look(self._forward(), epoch, norms)
+            if self.name == "validation" and not (is_due and "samples" in self.recorder.record):
                 self._validate()
 
     def _validate(self):
-        X = self.X.flatten(1) if isinstance(self.program.step, StackedMLPStep) else self.X
+        X = self.X.flatten(1) if isinstance(self.runner.step, StackedMLPStep) else self.X
         chunks = X.split(chunk_sizes(len(X), rows_per_chunk(X.shape[1:])))
-        scores = [self.program.step.look(self.run, x)[0] for x in chunks]
+        scores = [self.runner.step.evaluate(self.slice, rows)[0] for rows in chunks]
         for member, own in zip(self.members, torch.cat(scores, 1), strict=True):
-            member.validation.scores = own
+            member.fit.validator.scores = own
 
     def _forward(self):
-        step = self.program.step
+        step = self.runner.step
         if not isinstance(step, StackedMLPStep):
-            return lambda rows: step.look(self.run, self.X[rows])
+            return lambda rows: step.evaluate(self.slice, self.X[rows])
         if self._is_the_batch():
-            return _slices(*self._look_at_batch())
+            return _slices(*self._evaluate_batch())
         X = self.X.flatten(1)
-        return lambda rows: step.look(self.run, X[rows])
+        return lambda rows: step.evaluate(self.slice, X[rows])
 
     def _is_the_batch(self):
         """Whether the next step's forward pass is over these very rows, with nothing dropped."""
-        step, own = self.program.step, self.members[0].data.X
+        step, own = self.runner.step, self.members[0].data.X
         return (
-            self.program.size is None
+            self.runner.size is None
             and self.name == "train"
             and own.data_ptr() == self.X.data_ptr()
             and len(own) == len(self.X)
@@ -217,25 +203,17 @@ class Look:
             and not step.draws
         )
 
-    def _look_at_batch(self):
-        for run, x, y, _ in next(self.program.batches()):
-            if run.start <= self.run.start < run.stop:
-                own = slice(self.run.start - run.start, self.run.stop - run.start)
-                scores, layers = self.program.step.look_at_batch(run, x, y.shape[1])
+    def _evaluate_batch(self):
+        for run, x, y, _ in next(self.runner.batches()):
+            if run.start <= self.slice.start < run.stop:
+                own = slice(self.slice.start - run.start, self.slice.stop - run.start)
+                scores, layers = self.runner.step.evaluate_batch(run, x, y.shape[1])
                 return scores[own], {name: layer[own] for name, layer in layers.items()}
         raise AssertionError("every member has a batch")
 
 
 def _slices(scores, layers):
     return lambda rows: (scores[:, rows], {name: layer[:, rows] for name, layer in layers.items()})
-
-
-def computing_dtype(member, size):
-    """In which a step of a chain is computed, as in a fit by itself."""
-    n_rows = len(member.data.X)
-    if size is None and n_rows <= SMALL_FULL_BATCH:
-        return torch.float64
-    return next(member.net.module_.parameters()).dtype
 
 
 def in_order(members):
@@ -245,9 +223,8 @@ def in_order(members):
     keys = {
         member: (
             -len(member.data.X),
-            member.lr,
-            float(member.net.optimizer_.param_groups[0].get("weight_decay", 0)),
-            place(member.task.watched["train"].X.data_ptr()),
+            *rate_and_decay(member.net),
+            place(member.fit.watched["train"].X.data_ptr()),
             place(member.sampler),
         )
         for member in members

@@ -1,13 +1,12 @@
-"""Which fits may share a program, and how many of them."""
+"""Which fits may share a stack, and how many of them."""
 
 from itertools import pairwise
 
 import torch
 
-from sklearn_nndyn.losses._stacked import LossStack
-from sklearn_nndyn.recording import make_schedule
-from sklearn_nndyn.recording._record import RECORDINGS, what_to_record
-from sklearn_nndyn.training._recording_hook import chosen_iterations
+from sklearn_nndyn.losses import LossStack
+from sklearn_nndyn.recording import RECORDINGS, what_to_record
+from sklearn_nndyn.training._epoch_runner import computing_dtype
 from sklearn_nndyn.training.stacked._epoch_runner import StackedFit
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import can_be_stacked
@@ -20,47 +19,50 @@ MEMORY_LIMIT = 2**30
 CACHE_BYTES = 24 * 2**20
 
 
-def cut_into_programs(fits, memory_limit=None):
-    """Sort fits into programs, lists of fits; those that go alone are lists of one."""
+def make_stacks(fits, memory_limit=None):
+    """Sort fits into stacks, lists of fits that are trained as one; those that go alone are lists of one.
+
+    Parameters
+    ----------
+    fits : list of NetworkFit
+    memory_limit : int, optional
+        Bytes that a stack may take while it runs.
+
+    Returns
+    -------
+    stacks : list of list of NetworkFit
+    """
     groups = {}
     for fit in fits:
         key = _key(fit) if _may_be_stacked(fit) else id(fit)
         groups.setdefault(key, []).append(fit)
     limit = MEMORY_LIMIT if memory_limit is None else memory_limit
-    return [program for group in groups.values() for program in _cut(group, limit)]
+    return [stack for group in groups.values() for stack in _cut(group, limit)]
 
 
 def _cut(group, limit):
     group = (
-        sorted(group, key=lambda fit: (-len(fit.task.data.X), fit.task.data.X.data_ptr()))
-        if len(group) > 1
-        else group
+        sorted(group, key=lambda fit: (-len(fit.data.X), fit.data.X.data_ptr())) if len(group) > 1 else group
     )
     most = most_members(group[0], limit) if len(group) > 1 else 1
     pieces = -(-len(group) // most)
     cuts = [len(group) * i // pieces for i in range(pieces + 1)]
-    programs = [group[a:b] for a, b in pairwise(cuts)]
-    return [
-        part
-        for program in programs
-        for part in ([program] if _works(program) else [[fit] for fit in program])
-    ]
+    stacks = [group[a:b] for a, b in pairwise(cuts)]
+    return [part for stack in stacks for part in ([stack] if _works(stack) else [[fit] for fit in stack])]
 
 
-def _works(program):
-    first = program[0]
-    if len(program) == 1 or _is_chain(first):
+def _works(stack):
+    first = stack[0]
+    if len(stack) == 1 or _is_mlp(first):
         return True
-    losses = LossStack([fit.estimator.loss_ for fit in program])
-    return can_be_stacked([fit.estimator.net_ for fit in program], first.task.data.X, losses)
+    losses = LossStack([fit.net.criterion_ for fit in stack])
+    return can_be_stacked([fit.net for fit in stack], first.data.X, losses)
 
 
 def _may_be_stacked(fit):
-    if fit.task is None or fit.estimator.callbacks not in (None, "disable", [], ()):
+    if fit.has_callbacks or fit.hooks or _records_closely(fit):
         return False
-    if _looks_closely(fit.estimator):
-        return False
-    net = fit.estimator.net_
+    net = fit.net
     settings = net.optimizer_.param_groups
     return (
         type(net.optimizer_) in ELEMENTWISE
@@ -71,10 +73,9 @@ def _may_be_stacked(fit):
     )
 
 
-def _looks_closely(estimator):
+def _records_closely(fit):
     """Whether it records what takes longer than the training, or within an epoch."""
-    names = set(what_to_record(estimator.record))
-    return chosen_iterations(estimator) is not None or not names.isdisjoint(RECORDINGS)
+    return fit.schedule.by_iteration or not set(what_to_record(fit.record)).isdisjoint(RECORDINGS)
 
 
 def _hooked(module):
@@ -83,69 +84,61 @@ def _hooked(module):
 
 
 def _key(fit):
-    """Equal for fits that one program can train."""
-    estimator, net = fit.estimator, fit.estimator.net_
+    """Equal for fits that one stack can hold."""
+    net, data = fit.net, fit.data
     settings = net.optimizer_.param_groups[0]
     own = {name: value for name, value in settings.items() if name not in ("params", "lr", "weight_decay")}
-    schedule = make_schedule(estimator.record_epochs)
-    data = fit.task.data
     return (
         repr(net.module_),
         tuple(type(part) for part in net.module_.modules()),
         tuple((name, value.shape, value.dtype) for name, value in net.module_.state_dict().items()),
         tuple(parameter.requires_grad for parameter in net.module_.parameters()),
         (type(net.optimizer_), repr(sorted(own.items(), key=lambda item: item[0]))),
-        (
-            batch_size(fit),
-            estimator.max_epochs,
-            bool(estimator.shuffle),
-            data.X.device,
-            tuple(data.X.shape[1:]),
-        ),
+        (batch_size(fit), fit.epochs, fit.shuffle, data.X.device, tuple(data.X.shape[1:])),
         _computing(fit),
-        (frozenset(estimator.record), tuple(schedule(e) for e in range(estimator.max_epochs + 1))),
-        ("validation" in fit.task.watched, bool(estimator.snapshots), len(estimator.classes_)),
+        (frozenset(fit.record), tuple(fit.schedule.is_due(epoch, None) for epoch in range(fit.epochs + 1))),
+        (fit.validation is not None, fit.keep_weights, fit.n_classes),
     )
 
 
 def _computing(fit):
-    small = batch_size(fit) is None and len(fit.task.data.X) <= 200
-    return "float64" if small and _is_chain(fit) else fit.estimator.dtype
+    dtype = next(fit.net.module_.parameters()).dtype
+    return computing_dtype(dtype, len(fit.data.X), fit.net.batch_size) if _is_mlp(fit) else dtype
 
 
 def batch_size(fit):
     """Rows of a batch, or None where a batch is all rows."""
-    size = fit.estimator.net_.batch_size
-    return None if size >= len(fit.task.data.X) else size
+    size = fit.net.batch_size
+    return None if size >= len(fit.data.X) else size
 
 
-def _is_chain(fit):
-    return StackedMLPStep.takes(fit.estimator.net_.module_, fit.task.data.X.shape[1:])
+def _is_mlp(fit):
+    return StackedMLPStep.supports(fit.net.module_, fit.data.X.shape[1:])
 
 
 def most_members(fit, limit):
-    """How many fits like this one share a program at most: as many as the memory holds, and as it pays.
+    """How many fits like this one share a stack at most: as many as the memory holds, and as it pays.
 
     On a CPU side by side is no faster than one after the other once weights, gradients and moments no longer stay
     in the cache (measured in `benchmarks/bench_together.py`).
     """
     most = (limit - 2 * CHUNK_BYTES - EXPAND_BYTES) // bytes_of_member(fit)
-    if fit.task.data.X.device.type == "cpu":
+    if fit.data.X.device.type == "cpu":
         most = min(most, CACHE_BYTES // (4 * _bytes_of_weights(fit)))
     return max(1, most)
 
 
 def _bytes_of_weights(fit):
-    return sum(p.numel() * p.element_size() for p in fit.estimator.net_.module_.parameters())
+    return sum(p.numel() * p.element_size() for p in fit.net.module_.parameters())
 
 
 def bytes_of_member(fit):
-    """Memory that a program takes for one of its members, while it runs: an estimate from above.
+    """Memory that a stack takes for one of its members, while it runs: an estimate from above.
 
     Weights, gradients, two moments, and a copy of weights and moments to go back to; activations and their
-    gradients of a batch; activations of a look at a chunk of rows.
+    gradients of a batch; activations of an evaluation of a chunk of rows.
     """
-    X, module = fit.task.data.X, fit.estimator.net_.module_
+    X, module = fit.data.X, fit.net.module_
     rows = batch_size(fit) or len(X)
     widths = _activation_bytes(module, X[:2]) / len(X[:2])
     return int(7 * _bytes_of_weights(fit) + 3 * max(rows, rows_per_chunk(X.shape[1:])) * widths)
@@ -169,13 +162,12 @@ def _activation_bytes(module, rows):
 
 
 def make_members(fits, epochs):
-    """The members of a program; fits of the same rows and seed share a feed."""
+    """The members of a stack; fits of the same rows and seed share a sampler."""
     samplers, members = {}, []
     for fit in fits:
-        estimator, X = fit.estimator, fit.task.data.X
-        key = X.data_ptr(), len(X), estimator._seed
+        X, seed = fit.data.X, fit.state.shuffling.seed
+        key = X.data_ptr(), len(X), seed
         if key not in samplers:
-            rows = X.flatten(1) if _is_chain(fit) else X
-            samplers[key] = RowSampler(rows, estimator._seed, bool(estimator.shuffle))
-        members.append(StackedFit(estimator, fit.task, samplers[key], epochs))
+            samplers[key] = RowSampler(X.flatten(1) if _is_mlp(fit) else X, seed, fit.shuffle)
+        members.append(StackedFit(fit, samplers[key], epochs))
     return members

@@ -129,11 +129,11 @@ class StackedMLPStep:
     """
 
     @staticmethod
-    def takes(module, input_shape):
-        """Whether `MLPStep` takes the module, and nothing is dropped before its first layer."""
+    def supports(module, input_shape):
+        """Whether `MLPStep` supports the module, and nothing is dropped before its first layer."""
         kinds = [type(part) for part in flat_parts(module)]
         return (
-            MLPStep.takes(module, input_shape)
+            MLPStep.supports(module, input_shape)
             and torch.nn.Dropout not in kinds[: kinds.index(torch.nn.Linear)]
         )
 
@@ -148,7 +148,7 @@ class StackedMLPStep:
         self.parts = [(names[part], part) for part in flat_parts(module)]
         self.draws = any(type(part) is torch.nn.Dropout for _, part in self.parts)
         self.own_dtype = same
-        self.segments, self.rooms = {}, {}
+        self.segments, self.buffers = {}, {}
 
     def __call__(self, members, x, y, weight):
         """Mean loss (m,) of a batch of some networks; ``gradients`` are then theirs.
@@ -206,7 +206,7 @@ class StackedMLPStep:
                 bound.append(Elementwise(part))
         return bound
 
-    def look(self, members, x):
+    def evaluate(self, members, x):
         """Scores (m, n, n_classes) of rows that the networks share, in evaluation mode, and their hidden layers.
 
         Parameters
@@ -218,36 +218,36 @@ class StackedMLPStep:
         -------
         scores : tensor of shape (m, n, n_classes)
         layers : dict of tensors of shape (m, n, width)
-            Until the next look.
+            Valid until the next call.
         """
         layers, maker, h = {}, None, None
         for name, part in self.parts:
             if type(part) is torch.nn.Linear:
                 weight, bias = (self._own(name, p, members) for p in ("weight", "bias"))
-                room = self._room(name, (*weight.shape[:2], len(x)))
+                out = self._buffer(name, (*weight.shape[:2], len(x)))
                 if maker is None:
-                    h = first_layer(weight, bias, x, room)
+                    h = first_layer(weight, bias, x, out)
                 else:
                     layers[maker] = h.mT
-                    h = linear(weight, bias, h, room)
+                    h = linear(weight, bias, h, out)
                 maker = name
             elif type(part) in ACTIVATIONS:
                 h = ACTIVATIONS[type(part)][0](h)
         return h.mT.clone(), layers
 
-    def _room(self, name, shape):
-        """Memory for what a layer makes in a look, used again by the next: fresh memory costs more than the sum."""
+    def _buffer(self, name, shape):
+        """Memory for the output of a layer in `evaluate`, used again: fresh memory costs more than the sum."""
         size = prod(shape)
-        if len(self.rooms.get(name, ())) < size:
-            self.rooms[name] = self.sources[f"{name}.weight".lstrip(".")].new_empty(size)
-        return self.rooms[name][:size].view(shape)
+        if len(self.buffers.get(name, ())) < size:
+            self.buffers[name] = self.sources[f"{name}.weight".lstrip(".")].new_empty(size)
+        return self.buffers[name][:size].view(shape)
 
     def _own(self, name, kind, members):
         values = self.sources.get(f"{name}.{kind}".lstrip("."))
         return None if values is None else values[members]
 
-    def look_at_batch(self, members, x, size):
-        """What `look` gives, from a forward pass over a full batch that the next step then need not make again.
+    def evaluate_batch(self, members, x, size):
+        """What `evaluate` gives, from a forward pass over a full batch that the next step then need not make again.
 
         Only where nothing is dropped and a step is computed in the parameters' own dtype.
         """

@@ -1,4 +1,4 @@
-"""Any module of several networks, run as one by ``torch.func``; and the trial that tells whether it may be."""
+"""Any module of several networks, run as one by ``torch.func``; and the dry run that tells whether it may be."""
 
 import numpy as np
 import torch
@@ -8,8 +8,8 @@ from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 
-TRIAL_ROWS = 3
-NO_MEMORY = ("_parameters", "_buffers", "_modules", "training")  # not told by `_memory`
+DRY_RUN_ROWS = 3
+NO_MEMORY = ("_parameters", "_buffers", "_modules", "training")  # not marked by `_memory`
 
 
 class StackedModuleStep:
@@ -61,24 +61,24 @@ class StackedModuleStep:
             for name, g in parts[0].items()
         }
 
-    def look(self, members, x):
+    def evaluate(self, members, x):
         """Scores (m, n, n_classes) of rows the networks share, in evaluation mode, and their hidden layers."""
         state = {name: p[members] for name, p in self.parameters.items()}
         with evaluation_mode(self.template):
-            return self._forward(state, members, x, True, tap=True)
+            return self._forward(state, members, x, True, capture=True)
 
-    def _forward(self, state, members, x, shared, tap=False):
+    def _forward(self, state, members, x, shared, capture=False):
         buffers = {name: b[members] for name, b in self.buffers.items()}
-        run = vmap(_runner(self.template, tap), in_dims=(0, 0, None if shared else 0), randomness="error")
+        run = vmap(_runner(self.template, capture), in_dims=(0, 0, None if shared else 0), randomness="error")
         return run(state, buffers, x)
 
 
-def _runner(template, tap):
+def _runner(template, capture):
     def run(state, buffers, x):
         def call(x):
             return functional_call(template, (state, buffers), (x,))
 
-        if not tap:
+        if not capture:
             return scores_of(call(x))
         with capture_activations(template, call) as forward:
             return forward(x)
@@ -109,8 +109,8 @@ def can_be_stacked(nets, rows, losses):
         Some rows of the data.
     losses : LossStack
     """
-    rows = rows[:TRIAL_ROWS]
-    stack = _Trial(nets)
+    rows = rows[:DRY_RUN_ROWS]
+    stack = _StackedParameters(nets)
     target = torch.zeros(len(nets), len(rows), dtype=torch.long, device=rows.device)
     members = slice(0, len(nets))
     with untouched_generators(rows.device):
@@ -122,20 +122,24 @@ def can_be_stacked(nets, rows, losses):
                 together(members, x, target, None)
                 gradients = together.collect()
             with torch.no_grad():
-                looked, _ = together.look(members, rows)
+                evaluated, _ = together.evaluate(members, rows)
         except Exception:
             # Whatever vmap cannot batch; a true fault of the module shows itself again in training one by one.
             return False
         return drawn == _numpy_state() and all(
             _agrees(
-                net.module_, rows, loss, looked[i], {n: g[i] for n, g in gradients.items() if g is not None}
+                net.module_,
+                rows,
+                loss,
+                evaluated[i],
+                {n: g[i] for n, g in gradients.items() if g is not None},
             )
             for i, (net, loss) in enumerate(zip(nets, losses.losses, strict=True))
         )
 
 
-class _Trial:
-    """As much of a stack as a trial needs."""
+class _StackedParameters:
+    """As much of `StackedParameters` as a dry run needs."""
 
     def __init__(self, nets):
         self.nets = nets
@@ -150,9 +154,9 @@ def _numpy_state():
     return keys.tobytes(), rest
 
 
-def _agrees(module, rows, loss, looked, gradients):
+def _agrees(module, rows, loss, evaluated, gradients):
     alone = copy_module(module).train()
-    remembered, _held = _memory(alone)
+    memory, _held = _memory(alone)
     target = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     with torch.enable_grad():
         loss.per_sample(scores_of(alone(rows)), target).mean().backward()
@@ -162,10 +166,10 @@ def _agrees(module, rows, loss, looked, gradients):
         scores = scores_of(alone(rows))
     return (
         all(torch.equal(a, b) for (_, a), (_, b) in after)
-        and _memory(alone)[0] == remembered
+        and _memory(alone)[0] == memory
         and expected.keys() == gradients.keys()
         and all(_close(gradients[name], g) for name, g in expected.items())
-        and _close(looked, scores)
+        and _close(evaluated, scores)
     )
 
 
@@ -173,7 +177,7 @@ def _memory(module):
     """What the parts of a module hold beside parameters and buffers: marks that tell a change, and the things."""
     held = []
     own = [
-        {name: _mark(value, held) for name, value in vars(part).items() if name not in NO_MEMORY}
+        {name: _mark(value, held) for name, value in part.__dict__.items() if name not in NO_MEMORY}
         for part in module.modules()
     ]
     return own, held

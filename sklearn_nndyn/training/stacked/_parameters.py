@@ -26,15 +26,15 @@ COUNTS = ("step", "mu_product")
 class StackedParameters:
     """Parameters of M networks of one layout, each of shape (M, ...).
 
-    The networks' own parameters become views of them, so that whoever looks at one of the networks (snapshots,
-    validation) sees it as it is. `release` gives a network its own memory again.
+    The networks' own parameters become views of them, so that one of the networks read by itself (snapshots,
+    validation) is as it is. `release` gives a network its own memory again.
 
     Parameters
     ----------
     nets : list of DynamicsNet
     steps : list of int
-        Updates of an epoch of each, falling. Networks of equal steps, learning rate and weight decay should lie
-        side by side: each such run is updated by one call.
+        Updates of an epoch of each, sorted by decreasing number. Networks of equal steps, learning rate and weight
+        decay should lie side by side: each such slice is updated by one call.
     """
 
     def __init__(self, nets, steps):
@@ -46,29 +46,29 @@ class StackedParameters:
                 parameter.data = self.parameters[name][i]
         names = {parameter: name for name, parameter in self.own[0].items()}
         self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"] if p.requires_grad]
-        self.runs = equal_slices([(n, *_rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
+        self.slices = equal_slices([(n, *rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
         self.optimizer = self._join_optimizers()
         self.update = FusedOptimizerStep(self.optimizer)
 
     def _join_optimizers(self):
         groups = []
-        for run in self.runs:
+        for own in self.slices:
             settings = {
-                k: v for k, v in self.nets[run.start].optimizer_.param_groups[0].items() if k != "params"
+                k: v for k, v in self.nets[own.start].optimizer_.param_groups[0].items() if k != "params"
             }
-            views = [torch.nn.Parameter(self.parameters[name][run]) for name in self.trained]
+            views = [torch.nn.Parameter(self.parameters[name][own]) for name in self.trained]
             groups.append({**settings, "params": views})
         kind = type(self.nets[0].optimizer_)
         optimizer = kind(groups, lr=groups[0]["lr"])
-        for run, group in zip(self.runs, optimizer.param_groups, strict=True):
+        for own, group in zip(self.slices, optimizer.param_groups, strict=True):
             for name, view in zip(self.trained, group["params"], strict=True):
-                states = [net.optimizer_.state.get(self.own[i][name], {}) for i, net in self._of(run)]
+                states = [net.optimizer_.state.get(self.own[i][name], {}) for i, net in self._nets_of(own)]
                 if states[0]:
                     optimizer.state[view] = _joined(states, view.shape)
         return optimizer
 
-    def _of(self, run):
-        return [(i, self.nets[i]) for i in range(run.start, run.stop)]
+    def _nets_of(self, own):
+        return [(i, self.nets[i]) for i in range(own.start, own.stop)]
 
     def apply(self, gradients, step):
         """Move the parameters of the networks that have a batch at this step of the epoch.
@@ -80,12 +80,12 @@ class StackedParameters:
         step : int
             From 0 up.
         """
-        self.update([self._part(gradients[name], run, step) for run in self.runs for name in self.trained])
+        self.update([self._part(gradients[name], own, step) for own in self.slices for name in self.trained])
 
-    def _part(self, gradient, run, step):
-        if gradient is None or step >= self.steps[run.start]:
+    def _part(self, gradient, own, step):
+        if gradient is None or step >= self.steps[own.start]:
             return None
-        return gradient if len(self.runs) == 1 else gradient[run]
+        return gradient if len(self.slices) == 1 else gradient[own]
 
     def finite(self):
         """Whether all parameters of a network are finite numbers, a list of M."""
@@ -94,27 +94,28 @@ class StackedParameters:
         ]
         return torch.stack(flags).all(0).tolist()
 
-    def moment(self):
+    def checkpoint(self):
         """A copy of all that an update changes."""
         weights = {name: values.clone() for name, values in self.parameters.items()}
         return weights, {view: _copied(state) for view, state in self.optimizer.state.items()}
 
-    def release(self, i, moment=None):
-        """Give network ``i`` memory of its own, and its optimizer its own state, as of now or as of a moment."""
-        weights, states = moment or (self.parameters, self.optimizer.state)
+    def release(self, i, checkpoint=None):
+        """Give network ``i`` memory of its own, and its optimizer its own state, as of now or as of a checkpoint."""
+        weights, states = checkpoint or (self.parameters, self.optimizer.state)
         optimizer = self.nets[i].optimizer_
         for name, parameter in self.own[i].items():
             parameter.data = weights[name][i].clone()
         optimizer.state.clear()
-        for run, group in zip(self.runs, self.optimizer.param_groups, strict=True):
-            if not run.start <= i < run.stop:
+        for own, group in zip(self.slices, self.optimizer.param_groups, strict=True):
+            if not own.start <= i < own.stop:
                 continue
             for name, view in zip(self.trained, group["params"], strict=True):
                 if states.get(view):
-                    optimizer.state[self.own[i][name]] = _share(states[view], view.shape, i - run.start)
+                    optimizer.state[self.own[i][name]] = _share(states[view], view.shape, i - own.start)
 
 
-def _rate_and_decay(net):
+def rate_and_decay(net):
+    """Learning rate and weight decay of a net's optimizer."""
     settings = net.optimizer_.param_groups[0]
     return float(settings["lr"]), float(settings.get("weight_decay", 0))
 

@@ -27,7 +27,7 @@ class RowSampler:
         self.X, self.shuffle, self.order = X, shuffle, None
         self.random_state, self.generator = RandomState(seed), torch.Generator()
         self.before = None
-        with self.random_state:
+        with self.random_state:  # seeds it
             pass
 
     def draw(self):
@@ -43,37 +43,35 @@ class StackedLoader:
     Parameters
     ----------
     data : list of TrainingData
-        Of each fit; the numbers of rows fall.
-    feeds : list of RowSampler
-    feed_of : list of int
-        The feed of each fit; equal ones side by side as far as may be.
+        One per network, sorted by decreasing n_samples.
+    samplers : list of RowSampler
+    sampler_of : list of int
+        The position of each fit's sampler; equal ones side by side as far as may be.
     size : int or None
         Rows of a batch; None takes all of them.
-    dtype : torch.dtype
-        Of weights, and of rows that are no ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
 
-    def __init__(self, data, samplers, sampler_of, size, dtype, merge_last=False):
+    def __init__(self, data, samplers, sampler_of, size, merge_last=False):
         self.data, self.size, self.merge_last = data, size, merge_last
         self.samplers, self.sampler_of = self._of_different_rows(samplers, sampler_of)
         self.n_rows = [len(own.X) for own in data]
         self.cuts = [[n] if size is None else cut(n, size, merge_last) for n in self.n_rows]
         self.weighted = any(own.weight is not None for own in data)
-        self.dtype = dtype
+        self.dtype = data[0].X.dtype
         self._whole = None
-        self._ways, self._plan = {}, {}
+        self._selections, self._batch_sizes = {}, {}
 
     def _of_different_rows(self, samplers, sampler_of):
-        """Feeds and numbers of feeds; where the order does not matter, feeds of the same rows are one."""
+        """Samplers and positions of samplers; where the order does not matter, samplers of the same rows are one."""
         keys = [
             sampler.X.data_ptr() if self.size is None or not sampler.shuffle else id(sampler)
             for sampler in samplers
         ]
         kept = dict(zip(reversed(keys), reversed(samplers), strict=True))
-        place = {key: i for i, key in enumerate(kept)}
-        return list(kept.values()), [place[keys[sampler]] for sampler in sampler_of]
+        position = {key: i for i, key in enumerate(kept)}
+        return list(kept.values()), [position[keys[sampler]] for sampler in sampler_of]
 
     @property
     def steps(self):
@@ -103,20 +101,21 @@ class StackedLoader:
 
     def _sizes(self, step):
         """(members, rows) of the batches of a step; fits that have no rows left have none."""
-        if step not in self._plan:
+        if step not in self._batch_sizes:
             rows = [sizes[step] if step < len(sizes) else 0 for sizes in self.cuts]
-            self._plan[step] = [(run, rows[run.start]) for run in equal_slices(rows) if rows[run.start] > 0]
-        return self._plan[step]
+            self._batch_sizes[step] = [
+                (run, rows[run.start]) for run in equal_slices(rows) if rows[run.start] > 0
+            ]
+        return self._batch_sizes[step]
 
     def _whole_set(self, members):
-        runs = [(self._rows(self.samplers[sampler].X), run) for sampler, run in self._feed_runs(members)]
+        runs = [
+            (self.samplers[sampler].X.to(self.dtype), run) for sampler, run in self._sampler_slices(members)
+        ]
         if len(runs) > 1 and self._is_small(members, len(runs[0][0])):
             runs = torch.cat([rows.expand(run.stop - run.start, *rows.shape) for rows, run in runs])
         y = torch.stack([own.y for own in self.data[members]])
         return members, runs, y, self._weights(members)
-
-    def _rows(self, X):
-        return X.to(self.dtype) if X.is_floating_point() else X
 
     def _weights(self, members):
         if not self.weighted:
@@ -131,12 +130,12 @@ class StackedLoader:
         )
 
     def _is_small(self, members, n):
-        """Whether a copy of the rows for each network costs less than a product for each feed."""
+        """Whether a copy of the rows for each network costs less than a product for each sampler."""
         m = members.stop - members.start
         return m * n * self.samplers[0].X[0].numel() * self.samplers[0].X.element_size() <= EXPAND_BYTES
 
-    def _feed_runs(self, members):
-        """(feed, slice relative to ``members``) of neighbours with the same feed."""
+    def _sampler_slices(self, members):
+        """(sampler, slice relative to ``members``) of neighbours with the same sampler."""
         return [
             (self.sampler_of[members.start + run.start], run)
             for run in equal_slices(self.sampler_of[members])
@@ -147,51 +146,51 @@ class StackedLoader:
         return max(1, CHUNK_BYTES // max(1, row * self.size))
 
     def _gather(self, start, stop):
-        """Rows, targets and weights from ``start`` to ``stop`` in the order of each feed."""
+        """Rows, targets and weights from ``start`` to ``stop`` in the order of each sampler."""
         length = min(stop, self.n_rows[0]) - start
         x = self.samplers[0].X.new_empty(len(self.samplers), length, *self.samplers[0].X.shape[1:])
         y = torch.zeros(len(self.data), length, dtype=torch.long, device=x.device)
-        weight = x.new_zeros(len(self.data), length, dtype=self.dtype) if self.weighted else None
+        weight = x.new_zeros(len(self.data), length) if self.weighted else None
         chosen = [
             sampler.order[start:stop] if sampler.order is not None else None for sampler in self.samplers
         ]
-        for sampler, rows, room in zip(self.samplers, chosen, x, strict=True):
-            _take(sampler.X, rows, start, stop, room)
+        for sampler, rows, out in zip(self.samplers, chosen, x, strict=True):
+            _take(sampler.X, rows, start, stop, out)
         for i, own in enumerate(self.data):
             _take(own.y, chosen[self.sampler_of[i]], start, stop, y[i])
             if weight is not None:
-                _take(self._weight(own).to(self.dtype), chosen[self.sampler_of[i]], start, stop, weight[i])
+                _take(self._weight(own).to(x.dtype), chosen[self.sampler_of[i]], start, stop, weight[i])
         return x, y, weight
 
     def _cut(self, chunk, members, step, first, n):
         x, y, weight = chunk
         rows = slice((step - first) * self.size, (step - first) * self.size + n)
-        x = self._way(members, n)(x[:, rows])
+        x = self._selection(members, n)(x[:, rows])
         return members, x, y[members, rows], None if weight is None else weight[members, rows]
 
-    def _way(self, members, n):
-        """How ``members`` get their rows from those of all feeds, (n_feeds, n, ...)."""
+    def _selection(self, members, n):
+        """The function that gives ``members`` their rows from those of all samplers, (n_samplers, n, ...)."""
         key = members.start, members.stop, n
-        if key not in self._ways:
-            self._ways[key] = self._find_way(members, n)
-        return self._ways[key]
+        if key not in self._selections:
+            self._selections[key] = self._make_selection(members, n)
+        return self._selections[key]
 
-    def _find_way(self, members, n):
-        runs = self._feed_runs(members)
+    def _make_selection(self, members, n):
+        runs = self._sampler_slices(members)
         samplers = [sampler for sampler, _ in runs]
         if len(runs) == members.stop - members.start and samplers == list(
             range(samplers[0], samplers[-1] + 1)
         ):
             return lambda x: x[samplers[0] : samplers[-1] + 1]
         if len(runs) > 1 and self._is_small(members, n):
-            of_each = torch.tensor(self.sampler_of[members], device=self.data[0].X.device)
-            return lambda x: x.index_select(0, of_each)
+            own = torch.tensor(self.sampler_of[members], device=self.data[0].X.device)
+            return lambda x: x.index_select(0, own)
         return lambda x: [(x[sampler], run) for sampler, run in runs]
 
 
-def _take(values, rows, start, stop, room):
+def _take(values, rows, start, stop, out):
     found = values[start:stop] if rows is None else values.index_select(0, rows)
-    room[: len(found)] = found
+    out[: len(found)] = found
 
 
 def equal_slices(keys):

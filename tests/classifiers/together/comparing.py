@@ -109,9 +109,9 @@ def assert_same_histories(history, own, bound):
 
 def assert_same_random_numbers(clf, own):
     """Those that the next epoch would draw, to the last bit."""
-    for name in ("_shuffling", "_randomness"):
+    for name in ("shuffling", "randomness"):
         (torch_state, _, numpy_state), (own_torch, _, own_numpy) = (
-            getattr(one, name).states for one in (clf, own)
+            getattr(one._state, name).states for one in (clf, own)
         )
         assert torch.equal(torch_state, own_torch), name
         for value, own_value in zip(numpy_state, own_numpy, strict=True):
@@ -171,11 +171,11 @@ def assert_same_records(record, own, bound):
 
 def assert_same_snapshots(clf, own, X, y, bound):
     """Of all recorded epochs; the weights that training began with to the last bit."""
-    assert clf._snapshots.epochs == own._snapshots.epochs
-    if not own._snapshots.epochs:
+    assert clf._state.snapshots.epochs == own._state.snapshots.epochs
+    if not own._state.snapshots.epochs:
         return
-    epochs = own._snapshots.epochs
-    states, own_states = clf._snapshots.stacked(epochs), own._snapshots.stacked(epochs)
+    epochs = own._state.snapshots.epochs
+    states, own_states = clf._state.snapshots.stacked(epochs), own._state.snapshots.stacked(epochs)
     assert_same_states(states, own_states, bound)
     if epochs[0] == 0:
         assert all(torch.equal(states[name][0], values[0]) for name, values in own_states.items())
@@ -186,12 +186,11 @@ def assert_same_snapshots(clf, own, X, y, bound):
 
 def assert_equal_bitwise(clf, other):
     """Not only up to rounding."""
-    for name in ("module_", "_snapshots"):
-        a, b = getattr(clf, name), getattr(other, name)
-        if name == "module_":
-            states = a.state_dict(), b.state_dict()
-        else:
-            states = a.stacked(a.epochs), b.stacked(b.epochs)
+    kept = [one._state.snapshots for one in (clf, other)]
+    for states in (
+        [one.module_.state_dict() for one in (clf, other)],
+        [snapshots.stacked(snapshots.epochs) for snapshots in kept],
+    ):
         assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
     values, others = arrays(clf.dynamics_), arrays(other.dynamics_)
     assert list(values) == list(others)

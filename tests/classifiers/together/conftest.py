@@ -2,17 +2,17 @@
 
 import pytest
 
-from sklearn_nndyn.classifiers import _prepared
+from sklearn_nndyn.classifiers import _programs
 
 
 @pytest.fixture
 def programs(monkeypatch):
     """The numbers of estimators in each program that was trained, in order."""
-    sizes, run = [], _prepared._run
+    sizes, run = [], _programs._run
 
     def watched(program, progress):
         sizes.append(len(program))
         return run(program, progress)
 
-    monkeypatch.setattr(_prepared, "_run", watched)
+    monkeypatch.setattr(_programs, "_run", watched)
     return sizes

@@ -6,6 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
+from sklearn_nndyn.classifiers import _together
 from tests.classifiers.together.comparing import small
 
 N = 30
@@ -258,15 +259,15 @@ def test_fitted_estimators_stay_as_they_were():
 def test_an_interrupt_while_checking_changes_nothing(monkeypatch):
     made = [small(random_state=s) for s in range(3)]
     before = [dict(vars(clf)) for clf in made]
-    prepare, calls = DynamicsClassifier._prepare, []
+    prepare, calls = _together.prepare, []
 
-    def interrupted(self, *args, **kwargs):
+    def interrupted(*args, **kwargs):
         calls.append(None)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        prepare(self, *args, **kwargs)
+        return prepare(*args, **kwargs)
 
-    monkeypatch.setattr(DynamicsClassifier, "_prepare", interrupted)
+    monkeypatch.setattr(_together, "prepare", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit_together(made, X, Y)
     assert [vars(clf) for clf in made] == before

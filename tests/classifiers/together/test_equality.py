@@ -74,8 +74,8 @@ def assert_grid_is_as_its_own_fits(dtype, n, make, programs):
     for clf, own in zip(together, alone, strict=True):
         assert_same_records(clf.dynamics_, own.dynamics_, BOUNDS[dtype])
         assert_same_states(clf.module_.state_dict(), own.module_.state_dict(), BOUNDS[dtype])
-        epochs = own._snapshots.epochs
-        states, own_states = clf._snapshots.stacked(epochs), own._snapshots.stacked(epochs)
+        epochs = own._state.snapshots.epochs
+        states, own_states = clf._state.snapshots.stacked(epochs), own._state.snapshots.stacked(epochs)
         assert all(torch.equal(states[name][0], values[0]) for name, values in own_states.items())
         assert_same_states(states, own_states, BOUNDS[dtype])
         agreement.append((clf.predict(X[n:]) == own.predict(X[n:])).mean())
@@ -307,7 +307,7 @@ def test_a_generator_that_all_share_is_drawn_from_in_their_order():
         return [small(random_state=shared) for _ in range(3)]
 
     together, alone = fit_both(make, X, y)
-    assert len({clf._seed for clf in alone}) == 3
+    assert len({clf._state.seed for clf in alone}) == 3
     for clf, own in zip(together, alone, strict=True):
-        assert clf._seed == own._seed
+        assert clf._state.seed == own._state.seed
         assert_same_states(clf.module_.state_dict(), own.module_.state_dict(), 1e-4)

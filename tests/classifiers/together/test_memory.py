@@ -22,8 +22,8 @@ SCRIPT = """
 import json, os, resource, sys
 import numpy as np
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers import _prepared
-    from sklearn_nndyn.training.stacked import _grouping
+from sklearn_nndyn.classifiers import _programs
+from sklearn_nndyn.training.stacked import _grouping
 from sklearn_nndyn.modules import MLP
 
 limit = int(sys.argv[1]) or None
@@ -43,17 +43,17 @@ def prepared(n, rows):
     shared, fits = {}, []
     for seed in range(n):
         clf = DynamicsClassifier(MLP((100,)), random_state=seed, **settings)
-        fits.append(_prepared.prepare(clf, X, y, shared=shared))
+        fits.append(_programs.prepare(clf, X, y, shared=shared))
     return fits
 
-_prepared.train(prepared(2, 400))  # what is imported or made at first use
+_programs.train(prepared(2, 400))  # what is imported or made at first use
 fits = prepared(60, 600)
-programs = len(_grouping.cut_into_programs(fits, limit))
+programs = len(_programs.make_programs(fits, limit))
 room = bytearray(max(0, peak() - now()))  # so that each byte more lifts the peak
 room[::4096] = bytes([1]) * len(room[::4096])
 before = peak()
-assert _prepared.train(fits, memory_limit=limit) == [None] * 60
-moments = 2 * sum(p.numel() * 4 for fit in fits for p in fit.estimator.module_.parameters())
+assert _programs.train(fits, memory_limit=limit) == [None] * 60
+moments = 2 * sum(p.numel() * 4 for fit in fits for p in fit.fit.net.module_.parameters())
 print(json.dumps({"rose": peak() - before - moments, "programs": programs}))
 """
 

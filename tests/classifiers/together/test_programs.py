@@ -7,7 +7,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
-from sklearn_nndyn.classifiers._prepared import prepare
+from sklearn_nndyn.classifiers import prepare
 from sklearn_nndyn.losses import LogLoss, loss_names
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.training.stacked import _grouping
@@ -204,4 +204,4 @@ def test_networks_too_large_for_the_cache_are_not_put_side_by_side(programs, mon
 
 
 def _prepared(clf):
-    return prepare(clone(clf), X, Y)
+    return prepare(clone(clf), X, Y).fit

@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 
 from sklearn_nndyn import fit_together
-from sklearn_nndyn.classifiers._prepared import make_members, prepare, train
+from sklearn_nndyn.classifiers import prepare, train
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Snapshots
 from sklearn_nndyn.recording._stacked import StackedRecorder
@@ -17,7 +17,7 @@ from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, Validation
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training._recording_hook import Recording
-from sklearn_nndyn.training.stacked import _epoch_loop
+from sklearn_nndyn.training.stacked import _epoch_loop, make_members
 from sklearn_nndyn.training.stacked._parameters import StackedParameters
 from tests.classifiers.together.comparing import (
     EVERYTHING,
@@ -234,7 +234,7 @@ def assert_stopped_as(clf, shorter):
     np.testing.assert_array_equal(clf.dynamics_.epochs, [0, 1, 2])
     np.testing.assert_array_equal(clf.validation_dynamics_.loss, shorter.validation_dynamics_.loss)
     np.testing.assert_array_equal(clf.predict(X), shorter.predict(X))
-    assert clf._snapshots.epochs == [0, 1, 2]
+    assert clf._state.snapshots.epochs == [0, 1, 2]
     assert not clf.module_.training
     assert all(p.grad is None for p in clf.module_.parameters())
 
@@ -336,7 +336,7 @@ def test_programs_that_had_not_begun_leave_untrained_estimators(at_call):
     for clf in made:
         assert clf.predict(X).shape == Y.shape
         assert clf.dynamics_.epochs.tolist() == list(range(clf.n_iter_ + 1))
-        assert clf._snapshots.epochs == list(range(clf.n_iter_ + 1))
+        assert clf._state.snapshots.epochs == list(range(clf.n_iter_ + 1))
     for clf, own in zip(made, two_programs(), strict=True):
         while clf.n_iter_ < 4:
             clf.partial_fit(X, Y)
@@ -492,6 +492,6 @@ def test_the_progress_of_a_search_counts_every_epoch_once():
 def test_the_bars_of_members_are_not_left_behind():
     """`_without_bar` takes the bar of every member."""
     fits = [prepare(small(verbose=1, random_state=s), X, Y) for s in range(3)]
-    training = _epoch_loop.StackedEpochLoop(make_members(fits, 4), 16, 4, lambda n: None)
+    training = _epoch_loop.StackedEpochLoop(make_members([fit.fit for fit in fits], 4), 16, 4, lambda n: None)
     training.run()
-    assert not any(isinstance(w, ProgressBar) for m in training.members for w in m.training.hooks)
+    assert not any(isinstance(w, ProgressBar) for m in training.members for w in m.fit.hooks)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_nndyn.classifiers._prepared import make_members, prepare
+from sklearn_nndyn.classifiers import prepare
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._stacked import LossStack
@@ -15,6 +15,7 @@ from sklearn_nndyn.recording._stacked import StackedRecorder
 from sklearn_nndyn.training._data import TrainingData
 from sklearn_nndyn.training._epoch_loop import draw_order
 from sklearn_nndyn.training._optimizers import FusedOptimizerStep
+from sklearn_nndyn.training.stacked import make_members
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE, StackedParameters
 from sklearn_nndyn.training.stacked._row_sampler import RowSampler, StackedLoader, equal_slices
@@ -86,7 +87,7 @@ def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
         for i, (n, sampler) in enumerate(zip(n_rows, sampler_of, strict=True))
     ]
     slow = [SlowFeed(n, 10 + sampler, shuffle) for n, sampler in zip(n_rows, sampler_of, strict=True)]
-    batches = StackedLoader(data, samplers, sampler_of, size, torch.float32)
+    batches = StackedLoader(data, samplers, sampler_of, size)
     assert batches.steps == [len(slow_batches(range(n), size)) for n in n_rows]
     for _ in range(2):
         for sampler in samplers:
@@ -116,11 +117,7 @@ def test_without_weights_there_are_none():
     data = [TrainingData(torch.rand(9, 2), torch.zeros(9, dtype=torch.long)) for _ in range(2)]
     for size in (4, None):
         batches = StackedLoader(
-            data,
-            [RowSampler(data[0].X, 0, False), RowSampler(data[1].X, 0, False)],
-            [0, 1],
-            size,
-            torch.float32,
+            data, [RowSampler(data[0].X, 0, False), RowSampler(data[1].X, 0, False)], [0, 1], size
         )
         assert all(weight is None for cuts in batches() for *_, weight in cuts)
 
@@ -166,7 +163,7 @@ def assert_same_state(net, expected, bound=0):
 def test_a_stack_moves_each_network_as_its_own_optimizer_does(kind):
     """Two learning rates, and networks without a batch at the last step; some go before the others."""
     fits, others = prepared(4, optimizer=kind), prepared(4, optimizer=kind)
-    nets, alone = ([fit.estimator.net_ for fit in own] for own in (fits, others))
+    nets, alone = ([fit.fit.net for fit in own] for own in (fits, others))
     steps = [3, 3, 2, 2]
     stack = StackedParameters(nets, steps)
     for epoch in range(2):
@@ -180,14 +177,14 @@ def test_a_stack_moves_each_network_as_its_own_optimizer_does(kind):
                 alone[i].optimizer_.step()
         stack.update.finish()
         stack.update.refresh()
-    assert len(stack.runs) == 3
+    assert len(stack.slices) == 3
     for i, (net, own) in enumerate(zip(nets, alone, strict=True)):
         stack.release(i)
         assert_same_state(net, states_of(own), 1e-6)
 
 
 def test_the_networks_see_what_the_stack_does_and_after_release_no_more():
-    nets = [fit.estimator.net_ for fit in prepared()]
+    nets = [fit.fit.net for fit in prepared()]
     begun = [states_of(net) for net in nets]
     stack = StackedParameters(nets, [1, 1, 1])
     for net, own in zip(nets, begun, strict=True):
@@ -202,25 +199,25 @@ def test_the_networks_see_what_the_stack_does_and_after_release_no_more():
     assert not torch.equal(after[0][0], moved[0][0])
 
 
-def test_back_to_a_moment_is_as_if_nothing_had_happened_since():
-    nets = [fit.estimator.net_ for fit in prepared(optimizer="sgd", optimizer_params={"momentum": 0.9})]
+def test_back_to_a_checkpoint_is_as_if_nothing_had_happened_since():
+    nets = [fit.fit.net for fit in prepared(optimizer="sgd", optimizer_params={"momentum": 0.9})]
     stack = StackedParameters(nets, [1, 1, 1])
     stack.apply(gradients_of(stack, 0), 0)
-    moment = stack.moment()
+    checkpoint = stack.checkpoint()
     stack.release(0)
     expected = states_of(nets[0])
     stack.apply(gradients_of(stack, 1), 0)
     for i in range(2):
-        stack.release(i, moment)
+        stack.release(i, checkpoint)
     assert_same_state(nets[0], expected)
     assert not torch.equal(states_of(nets[2])[0][0], expected[0][0])
-    # And the moment is nobody's memory.
+    # And the checkpoint is nobody's memory.
     nets[0].module_.linear1.weight.data.zero_()
-    assert moment[0]["linear1.weight"][0].any()
+    assert checkpoint[0]["linear1.weight"][0].any()
 
 
 def test_finite_is_told_of_each_network():
-    nets = [fit.estimator.net_ for fit in prepared()]
+    nets = [fit.fit.net for fit in prepared()]
     stack = StackedParameters(nets, [1, 1, 1])
     assert stack.finite() == [True, True, True]
     stack.parameters["linear1.bias"][1, 3] = torch.nan
@@ -375,15 +372,15 @@ def test_members_lie_in_order_of_rows_rates_and_feeds():
         prepare(small(lr=lr, random_state=s), X[own], Y[own])
         for s, (own, lr) in enumerate(zip(rows, rates, strict=True))
     ]
-    members = in_order(make_members(fits, 4))
+    members = in_order(make_members([fit.fit for fit in fits], 4))
     assert [len(member.data.X) for member in members] == [61, 61, 61, 40]
-    assert [member.lr for member in members] == [0.01, 0.01, 0.03, 0.01]
+    assert [member.net.optimizer_.param_groups[0]["lr"] for member in members] == [0.01, 0.01, 0.03, 0.01]
 
 
 def test_a_program_gives_the_mean_loss_of_each_over_its_rows():
     """The last batch is shorter, and counts for less; at this rate nothing is learned on the way."""
     fits = [prepare(small(random_state=s, lr=1e-30, module=MLP(())), X, Y) for s in range(2)]
-    members = in_order(make_members(fits, 1))
+    members = in_order(make_members([fit.fit for fit in fits], 1))
     program = StackedEpochRunner(members, 16)
     for member, mean in zip(members, program.run_epoch(), strict=True):
         with torch.no_grad():

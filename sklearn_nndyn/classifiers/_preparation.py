@@ -1,0 +1,278 @@
+"""One fit, from parameters and data to a net that is ready to be trained; the estimator is not touched."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
+from sklearn_nndyn.classifiers._results import fitted_attributes
+from sklearn_nndyn.classifiers._state import FitState
+from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.modules import build_module
+from sklearn_nndyn.recording import check_recorded
+from sklearn_nndyn.training import (
+    DynamicsNet,
+    EarlyStopping,
+    EpochLoop,
+    NetworkFit,
+    ReconstructionStopping,
+    accepts,
+    check_once,
+    count_steps,
+    find_optimizer,
+    make_record_schedule,
+    needs_two_rows,
+)
+from sklearn_nndyn.utils.modes import float32_by_default
+from sklearn_nndyn.utils.warnings import warn_user
+
+AUTO_BATCH_SIZE = 200
+
+
+@dataclass(eq=False)
+class PreparedFit:
+    """A fit that is checked and ready to be trained.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+        As it was before; `conclude` sets what the fit leaves behind.
+    inputs : FitInputs
+    state : FitState
+    fit : NetworkFit
+    again : bool
+        Whether training goes on from the estimator's own network.
+    """
+
+    estimator: object
+    inputs: FitInputs
+    state: FitState
+    fit: NetworkFit
+    again: bool
+
+    def __post_init__(self):
+        self.begun_with = len(self.fit.net.history)
+        self.keeps_old = False
+
+    @property
+    def replaces(self):
+        """Whether there is an older model, which this fit would take the place of."""
+        return hasattr(self.estimator, "net_") and not self.again
+
+    @property
+    def n_trained(self):
+        """Whole epochs that were trained."""
+        return len(self.fit.net.history) - self.begun_with
+
+    def train(self, epochs=None):
+        """Train by itself, and set what the fit leaves behind, however it ends.
+
+        Returns
+        -------
+        interrupted : bool
+        """
+        loop = EpochLoop(self.fit, epochs)
+        try:
+            loop.run()
+        except BaseException as error:
+            self.conclude(error)
+            raise
+        self.conclude(interrupted=loop.interrupted)
+        if loop.interrupted:
+            self._warn_of_interrupt()
+        return loop.interrupted
+
+    def leave_untrained(self):
+        """Where training never came to this fit: an older model stays, else there is an untrained one."""
+        if not self.replaces:
+            self.train(0)
+
+    def conclude(self, error=None, interrupted=False):
+        """Set the attributes born in fit, or leave an older model where this fit came to nothing."""
+        interrupted = interrupted or isinstance(error, KeyboardInterrupt)
+        nothing = self.n_trained == 0
+        if interrupted:
+            self.keeps_old = self.replaces and nothing
+        elif error is not None:
+            self.keeps_old = not self.again and (self.replaces or nothing)
+        if not self.keeps_old:
+            self.fit.net.module_.eval()
+            self.estimator._keep(fitted_attributes(self))
+
+    @property
+    def outcome(self):
+        """What the estimator is after a fit that failed, for a message."""
+        if not self.keeps_old:
+            return f"as it was after epoch {len(self.fit.net.history)}"
+        return "as it was before this fit" if self.replaces else "not fitted"
+
+    def attributes_so_far(self):
+        """Attributes of an estimator that was fitted up to now, with a network of its own."""
+        net = self.fit.net.copy_with(self.fit.net.module_.state_dict())
+        attributes = fitted_attributes(self, records=False)
+        return {**attributes, "net_": net}
+
+    def _warn_of_interrupt(self):
+        epoch = len(self.fit.net.history)
+        now = self.outcome if self.keeps_old else f"as it was after epoch {epoch}"
+        warn_user(
+            f"Training was interrupted in epoch {epoch + 1}; the model is {now}.",
+            UserWarning,
+        )
+
+
+def prepare_fit(
+    estimator, X, y, sample_weight=None, X_val=None, y_val=None, *, again=False, shared=None, **options
+):
+    """Check data and network of one fit, and make its net.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+        With parameters that were checked.
+    X, y, sample_weight, X_val, y_val
+        As in ``fit``.
+    again : bool
+        Whether to go on from the estimator's own network.
+    shared : dict, optional
+        Kept between the calls for several fits, so that what they share is checked once.
+    **options
+        For `validate_inputs`.
+
+    Returns
+    -------
+    prepared : PreparedFit
+    """
+    shared = {} if shared is None else shared
+    inputs = validate_inputs(
+        estimator, X, y, sample_weight, X_val, y_val, again=again, shared=shared, **options
+    )
+    if again:
+        net, state = estimator.net_, estimator._state
+    else:
+        state = FitState.begin(inputs.seed, estimator.dtype, inputs.data.X.device)
+        net = make_net(estimator, inputs, state.randomness)
+    batch_size = count_batch(estimator, len(inputs.data.X))
+    _check_batch(net.module_, batch_size, len(inputs.data.X))
+    if not again:
+        tried = shared.setdefault("tried", set())
+        check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes))
+    check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})
+    net.batch_size = batch_size
+    return PreparedFit(estimator, inputs, state, _network_fit(estimator, net, inputs, state), again)
+
+
+def _network_fit(estimator, net, inputs, state):
+    steps = count_steps(net.module_, len(inputs.data.X), net.batch_size)
+    return NetworkFit(
+        net,
+        inputs.data,
+        inputs.watched,
+        state,
+        epochs=estimator.max_epochs,
+        shuffle=bool(estimator.shuffle),
+        record=estimator.record,
+        schedule=make_record_schedule(
+            estimator.record, estimator.record_epochs, estimator.record_iterations, steps
+        ),
+        keep_weights=bool(estimator.snapshots),
+        n_classes=len(inputs.classes),
+        make_stopper=_stopper(estimator, inputs),
+        verbose=bool(estimator.verbose),
+    )
+
+
+def _stopper(estimator, inputs):
+    """A function of the recording that makes what stops early, or None."""
+    if isinstance(estimator.early_stopping, str):
+        return partial(ReconstructionStopping, patience=estimator.n_iter_no_change)
+    if not estimator.early_stopping:
+        return None
+    monitor = "valid_acc" if "validation" in inputs.watched else "train_loss"
+    return lambda recording: EarlyStopping(monitor, estimator.n_iter_no_change, estimator.tol)
+
+
+def make_net(estimator, inputs, randomness):
+    """A net with fresh weights, drawn from ``randomness``."""
+    loss, device = get_loss(estimator.loss), inputs.data.X.device
+    optimizer = find_optimizer(estimator.optimizer)
+    settings = dict(estimator.optimizer_params or {})
+    if accepts(optimizer, "weight_decay"):
+        settings.setdefault("weight_decay", estimator.weight_decay)
+    if accepts(optimizer, "fused") and device.type in ("cpu", "cuda"):
+        settings.setdefault("fused", True)
+    n_classes = len(inputs.classes)
+    net = DynamicsNet(
+        ModuleFactory(estimator, inputs.input_shape, n_classes),
+        criterion=loss,
+        optimizer=optimizer,
+        lr=estimator.lr,
+        max_epochs=estimator.max_epochs,
+        train_split=None,
+        callbacks=estimator.callbacks,
+        device=device,
+        verbose=0,
+        classes=np.arange(n_classes),
+        predict_nonlinearity=getattr(loss, "predict_proba", None),
+        **{f"optimizer__{name}": value for name, value in settings.items()},
+    )
+    with randomness:
+        return net.initialize()
+
+
+def count_batch(estimator, n_samples):
+    """Samples of a step."""
+    if estimator.batch_size == "full":
+        return n_samples
+    if estimator.batch_size == "auto":
+        return min(AUTO_BATCH_SIZE, n_samples)
+    return min(estimator.batch_size, n_samples)
+
+
+def _check_batch(module, batch_size, n_samples):
+    if batch_size == 1 and needs_two_rows(module):
+        raise ValueError(
+            "module holds batch normalisation, which needs batches of at least 2 samples: set batch_size to 2 or "
+            f"more; {n_samples} samples were given."
+        )
+
+
+class ModuleFactory:
+    """Makes the module of a net; what the user gave is held, and never copied or changed.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+    input_shape : tuple of int
+    n_classes : int
+    """
+
+    def __init__(self, estimator, input_shape, n_classes):
+        self.module, self.reinitialize = estimator.module, estimator.reinitialize
+        self.input_shape, self.n_classes = input_shape, n_classes
+        self.dtype = getattr(torch, estimator.dtype)
+
+    def __call__(self):
+        with float32_by_default():
+            built = build_module(
+                self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
+            )
+        built = built.to(self.dtype)
+        if not any(p.requires_grad for p in built.parameters()):
+            raise ValueError(_nothing_to_train(built))
+        return built
+
+    def __sklearn_clone__(self):
+        return self
+
+
+def _nothing_to_train(module):
+    name = type(module).__name__
+    if any(True for _ in module.parameters()):
+        return (
+            f"module {name}: every parameter is frozen (requires_grad=False); there is nothing to train. Leave the "
+            "last layer at least to be trained."
+        )
+    return f"module {name} has no parameters: there is nothing to train."

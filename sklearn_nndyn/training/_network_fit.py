@@ -1,0 +1,90 @@
+"""One network's training: what it is made of, what is recorded of it, and the hooks around its epochs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sklearn_nndyn.recording import Snapshots
+from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
+from sklearn_nndyn.training._net import DynamicsNet
+from sklearn_nndyn.training._recording_hook import Recording, RecordSchedule
+
+
+@dataclass(eq=False)
+class NetworkFit:
+    """All that a loop needs to train one network, by itself or among others.
+
+    Parameters
+    ----------
+    net : DynamicsNet
+    data : TrainingData
+        The rows that are trained on.
+    watched : dict of TrainingData
+        The rows that are recorded: ``"train"`` and, where there are some, ``"validation"``.
+    state : object
+        What lasts from one fit to the next and is changed by this one: generators ``shuffling`` and ``randomness``,
+        ``snapshots`` (or None), ``iterations``, ``stopper`` (or None).
+    epochs : int
+    shuffle : bool
+    record : tuple
+    schedule : RecordSchedule
+    keep_weights : bool
+        Whether to keep the weights of the recorded epochs.
+    n_classes : int
+    make_stopper : callable, optional
+        ``make_stopper(recording)`` is the hook that stops early.
+    verbose : bool
+        Whether to show a bar.
+    hooks : list of TrainingHook
+        Others that are called last; `begin` puts its own before them.
+    """
+
+    net: DynamicsNet
+    data: TrainingData
+    watched: dict
+    state: object
+    epochs: int
+    shuffle: bool
+    record: tuple
+    schedule: RecordSchedule
+    keep_weights: bool
+    n_classes: int
+    make_stopper: Callable | None = None
+    verbose: bool = False
+    hooks: list[TrainingHook] = field(default_factory=list)
+
+    @property
+    def has_callbacks(self):
+        """Whether the user gave skorch callbacks."""
+        return self.net.callbacks not in (None, "disable", [], ())
+
+    @property
+    def validation(self):
+        """The validation rows, or None."""
+        return self.watched.get("validation")
+
+    def begin(self, epochs):
+        """Make the hooks for so many epochs."""
+        self.recording = self._make_recording(epochs)
+        self.guard = DivergenceGuard(self.data)
+        self.validator = Validation(self.validation, self.recording) if self.validation is not None else None
+        self.stopper = self.make_stopper(self.recording) if self.make_stopper is not None else None
+        self.bar = ProgressBar(epochs, self.recording) if self.verbose else None
+        own = [self.guard, self.recording, self.validator, self.stopper, self.bar]
+        self.hooks[:0] = [hook for hook in own if hook is not None]
+
+    def _make_recording(self, epochs):
+        capacity = self.schedule.count(self.net.history, epochs)
+        state = self.state
+        if self.keep_weights and state.snapshots is None:
+            state.snapshots = Snapshots(self.net.module_, capacity)
+        return Recording(
+            self.watched,
+            self.net.criterion_,
+            self.record,
+            self.schedule,
+            state.snapshots if self.keep_weights else None,
+            state.iterations,
+            self.n_classes,
+            capacity,
+        )
