@@ -3,8 +3,8 @@
 from sklearn_nndyn.dynamics._check import check_dynamics, find_record, unwrap_estimator
 from sklearn_nndyn.dynamics._concatenate import concatenate_epochs
 from sklearn_nndyn.dynamics._dynamics import Dynamics
-from sklearn_nndyn.dynamics._load import load_dynamics
 from sklearn_nndyn.dynamics._loss_facts import LossFacts
+from sklearn_nndyn.dynamics.files._load import load_dynamics
 
 __all__ = [  # noqa: RUF022 (reading order)
     "Dynamics",

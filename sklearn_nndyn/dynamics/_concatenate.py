@@ -8,7 +8,7 @@ from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import PER_LAYER, map_axis
 
 
-def concatenate_epochs(first, second):
+def concatenate_epochs(first: Dynamics, second: Dynamics) -> Dynamics:
     """Join two records of the same samples, the second of which continues the first.
 
     Parameters
@@ -58,6 +58,8 @@ def _differences(first, second):
         yield f"the first has {len(first)} samples, the second {len(second)}"
     elif not np.array_equal(first.y, second.y):
         yield "their labels y differ, so their samples do"
+    elif not _same_ids(first, second):
+        yield "their sample_ids differ, or one of them has none"
     if second.epochs[0] <= first.epochs[-1]:
         yield f"the first ends at epoch {first.epochs[-1]}, but the second starts at epoch {second.epochs[0]}"
     if (first.iterations is None) != (second.iterations is None):
@@ -71,6 +73,11 @@ def _differences(first, second):
         yield f"the first has the fields {', '.join(first.fields)}, the second {', '.join(second.fields)}"
     else:
         yield from _layer_differences(first, second)
+
+
+def _same_ids(first, second):
+    one, other = first.sample_ids, second.sample_ids
+    return one is other is None or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def _layer_differences(first, second):

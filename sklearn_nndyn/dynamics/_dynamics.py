@@ -4,21 +4,35 @@ A long file of short methods: what a user meets has its documentation here, wher
 """
 
 import dataclasses
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.dynamics._fields import map_axis, recorded_fields, require_fields
 from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
-from sklearn_nndyn.dynamics._loss_facts import read_loss_facts
+from sklearn_nndyn.dynamics._loss_facts import LossFacts, read_loss_facts
 from sklearn_nndyn.dynamics._seen import NOT_SEEN, prediction_where_seen, seen_cells, share_of_seen
 from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
-from sklearn_nndyn.dynamics._storage import save_record
 from sklearn_nndyn.dynamics._text import as_html, as_text
 from sklearn_nndyn.dynamics._validation import check_fields, positions
+from sklearn_nndyn.dynamics.arrays._checks import as_numpy, check_labels, check_scores
+from sklearn_nndyn.dynamics.arrays._measure import measure_epochs
+from sklearn_nndyn.dynamics.arrays._staged import staged_scores
+from sklearn_nndyn.dynamics.files._storage import save_record
+from sklearn_nndyn.utils.array_losses import array_loss
+from sklearn_nndyn.utils.text import counted
+from sklearn_nndyn.utils.versions import versions
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +52,9 @@ class Dynamics:
     epochs : array of shape (n_epochs,)
         Recorded epochs, increasing. A look within an epoch stands at a fraction: 0.5 is half of the first epoch's
         updates.
+    sample_ids : array of shape (n_samples,), optional
+        Names of the samples, integers or strings, each once: by them records of several runs, or of parts of a data
+        set, are put together (see `align` and `concatenate_samples`).
     iterations : array of shape (n_epochs,), optional
         Updates of the weights before each look, increasing integers.
     loss : array of shape (n_samples, n_epochs), optional
@@ -114,6 +131,7 @@ class Dynamics:
     y: np.ndarray
     classes: np.ndarray
     epochs: np.ndarray
+    sample_ids: np.ndarray | None = None
     iterations: np.ndarray | None = None
     loss: np.ndarray | None = None
     margin: np.ndarray | None = None
@@ -141,43 +159,171 @@ class Dynamics:
     def _values(self):
         return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
 
+    @classmethod
+    def from_scores(
+        cls,
+        scores: Any,
+        y: ArrayLike,
+        *,
+        classes: ArrayLike | None = None,
+        epochs: ArrayLike | None = None,
+        sample_ids: ArrayLike | None = None,
+        loss: str | Callable = "log",
+    ) -> Self:
+        """A record of scores that lie in an array, from whatever training.
+
+        Loss, margin, prediction and, for a loss with probabilities, the probability of the true class are computed,
+        with NumPy alone.
+
+        Parameters
+        ----------
+        scores : array of shape (n_samples, n_epochs, n_classes)
+            Raw outputs, of NumPy or any library whose arrays have ``__array__`` or ``__dlpack__``; for probabilities
+            give their logarithms. Nan in all columns where a sample was not seen. For two classes one column will do,
+            (n_samples, n_epochs): the score of the second class against the first.
+        y : array of shape (n_samples,)
+            Labels: numbers, booleans or strings.
+        classes : array of shape (n_classes,), optional
+            All classes, sorted, in the order of the columns; by default those in ``y``.
+        epochs : array of shape (n_epochs,), optional
+            Numbers of the epochs; by default 0, 1, ..., of which 0 is the network before its first update.
+        sample_ids : array of shape (n_samples,), optional
+            Names of the samples, see `Dynamics`.
+        loss : str or callable, default="log"
+            A name that ``get_loss`` knows, with its default parameters; or a function of scores (n, n_classes) and
+            positions of the true classes (n,), both arrays, that gives the losses (n,).
+
+        Returns
+        -------
+        record : Dynamics
+            With the fields ``loss``, ``margin``, ``prediction``, ``probability`` and ``scores``.
+
+        Raises
+        ------
+        TypeError
+            If something cannot be read as an array, or ``loss`` is neither a name nor a function.
+        ValueError
+            If shapes or values do not fit together, or the loss is unknown.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> record = Dynamics.from_scores([[[0.0, 0.0], [2.0, 0.0]], [[0.0, 0.0], [0.5, 1.0]]], ["cat", "dog"])
+        >>> record.loss.round(3)
+        array([[0.693, 0.127],
+               [0.693, 0.474]], dtype=float32)
+        >>> record.accuracy
+        array([0.5, 1. ])
+        """
+        scores = as_numpy("scores", scores)
+        measure = array_loss(loss)
+        y, classes = check_labels(y, classes)
+        if scores.ndim not in (2, 3) or len(scores) != len(y):
+            raise ValueError(
+                f"scores must be (n_samples, n_epochs, n_classes) with the {counted(len(y), 'sample')} of y; got "
+                f"shape {scores.shape}."
+            )
+        epochs = np.arange(scores.shape[1]) if epochs is None else as_numpy("epochs", epochs)
+        ids = None if sample_ids is None else as_numpy("sample_ids", sample_ids)
+        bare = cls(y=y, classes=classes, epochs=epochs, sample_ids=ids)
+        scores = check_scores(scores, (len(y), scores.shape[1]), len(classes), measure)
+        header = {**measure.header(), "versions": versions()}
+        fields: dict[str, Any] = {"scores": scores, **measure_epochs(scores, bare.target, measure)}
+        return replace(bare, header=header, **fields)
+
+    @classmethod
+    def from_staged(
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        sample_ids: ArrayLike | None = None,
+        loss: str | Callable = "log",
+    ) -> Self:
+        """A record of the stages of a fitted ensemble: the rounds of gradient boosting are the epochs.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``staged_predict_proba`` or ``staged_decision_function``; or a Pipeline that ends in one.
+        X : array-like of shape (n_samples, n_features)
+            Samples, of the training or held out.
+        y : array of shape (n_samples,)
+            Their labels.
+        sample_ids : array of shape (n_samples,), optional
+            Names of the samples, see `Dynamics`.
+        loss : str or callable, default="log"
+            As in `from_scores`.
+
+        Returns
+        -------
+        record : Dynamics
+            At the epochs 1, 2, ..., the numbers of stages. Its scores are the decision function where its softmax
+            gives the probabilities of the estimator, or where there are none; else logarithms of the probabilities.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no stages.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        ValueError
+            If ``X`` and ``y`` do not fit together, or ``y`` has labels that the estimator does not know.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.ensemble import GradientBoostingClassifier
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> X, y = load_iris(return_X_y=True)
+        >>> boosted = GradientBoostingClassifier(n_estimators=20).fit(X, y)
+        >>> Dynamics.from_staged(boosted, X, y).shape
+        (150, 20)
+        """
+        y = as_numpy("y", y)
+        scores, classes = staged_scores(estimator, X, len(y))
+        epochs = np.arange(1, scores.shape[1] + 1)
+        record = cls.from_scores(scores, y, classes=classes, epochs=epochs, sample_ids=sample_ids, loss=loss)
+        return replace(record, header={**record.header, "estimator": type(estimator).__name__})
+
     @property
-    def n_samples(self):
+    def n_samples(self) -> int:
         """Number of samples."""
         return len(self.y)
 
     @property
-    def n_epochs(self):
+    def n_epochs(self) -> int:
         """Number of recorded epochs."""
         return len(self.epochs)
 
     @property
-    def n_classes(self):
+    def n_classes(self) -> int:
         """Number of classes."""
         return len(self.classes)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(n_samples, n_epochs)."""
         return self.n_samples, self.n_epochs
 
     @property
-    def fields(self):
+    def fields(self) -> tuple[str, ...]:
         """Names of the fields that were recorded."""
         return recorded_fields(self)
 
     @property
-    def layers(self):
+    def layers(self) -> tuple[str, ...]:
         """Names of the layers whose activations were looked at, in the order of the forward pass."""
         return tuple(dict.fromkeys([*self.centroids, *self.reconstruction, *self.probe_accuracy]))
 
     @property
-    def loss_facts(self):
+    def loss_facts(self) -> LossFacts:
         """The trained loss, as the header tells: ``name``, ``lower_bound``, ``unit``, ``proper`` and ``link``."""
         return read_loss_facts(self.header)
 
     @property
-    def target(self):
+    def target(self) -> np.ndarray:
         """Position of each label in ``classes``, shape (n_samples,)."""
         return read_only(positions(self.y, self.classes)[0])
 
@@ -189,13 +335,16 @@ class Dynamics:
     @property
     def correct(self) -> np.ndarray:
         """Whether each sample was classified correctly, shape (n_samples, n_epochs); False where it was not seen."""
-        require_fields(self, ["prediction"])
-        return read_only(self.prediction == self.target.astype(self.prediction.dtype)[:, None])
+        prediction = self._recorded("prediction")
+        return read_only(prediction == self.target.astype(prediction.dtype)[:, None])
 
     @property
-    def _predicted(self):
-        require_fields(self, ["prediction"])
-        return self.prediction != NOT_SEEN
+    def _predicted(self) -> np.ndarray:
+        return self._recorded("prediction") != NOT_SEEN
+
+    def _recorded(self, name: str) -> np.ndarray:
+        require_fields(self, [name])
+        return getattr(self, name)
 
     @property
     def error(self) -> np.ndarray:
@@ -207,10 +356,10 @@ class Dynamics:
         """Share of the seen samples classified correctly, shape (n_epochs,); nan where none was seen."""
         return read_only(share_of_seen(self.correct, self._predicted))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.n_samples
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: int | slice | Sequence | np.ndarray) -> Self:
         """The record of some samples; what belongs to layers as a whole stays as it is.
 
         Parameters
@@ -233,7 +382,7 @@ class Dynamics:
         key = sample_key(key, self.n_samples)
         return replace(self, **map_axis("sample", lambda axis, array: take(array, key, axis), self))
 
-    def select_epochs(self, epochs):
+    def select_epochs(self, epochs: float | Sequence[float]) -> Self:
         """The record restricted to some of its epochs.
 
         Parameters
@@ -261,7 +410,7 @@ class Dynamics:
         """
         return self._at(epochs_key(epochs, self.epochs))
 
-    def until(self, epoch):
+    def until(self, epoch: float) -> Self:
         """The record as if fit had stopped at ``epoch``, as views.
 
         Parameters
@@ -291,7 +440,7 @@ class Dynamics:
     def _at(self, key):
         return replace(self, **map_axis("epoch", lambda axis, array: take(array, key, axis), self))
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Write the record to one safetensors file, from which ``load_dynamics`` makes it again.
 
         The file is written beside its place and moved there when it is whole and on the disk: a failure, a kill
@@ -329,7 +478,7 @@ class Dynamics:
         """
         save_record(self, path)
 
-    def to_frame(self):
+    def to_frame(self) -> "pandas.DataFrame":
         """The samples as a long pandas table.
 
         Returns
@@ -357,7 +506,7 @@ class Dynamics:
         """
         return to_frame(self)
 
-    def to_xarray(self):
+    def to_xarray(self) -> "xarray.Dataset":
         """The whole record as an xarray Dataset of read-only arrays with named dimensions.
 
         Returns

@@ -3,6 +3,7 @@
 AXES = {
     "y": ("sample",),
     "classes": ("class",),
+    "sample_ids": ("sample",),
     "epochs": ("epoch",),
     "iterations": ("epoch",),
     "loss": ("sample", "epoch"),

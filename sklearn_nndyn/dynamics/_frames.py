@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 
 from sklearn_nndyn.dynamics._fields import AXES, named_arrays
-from sklearn_nndyn.dynamics._json import to_json
+from sklearn_nndyn.dynamics.files._json import to_json
 
 ATTRIBUTE = re.compile(r"(?!header$)[A-Za-z]\w*", re.ASCII)
 
@@ -15,8 +15,10 @@ def to_frame(record):
     """See ``Dynamics.to_frame``."""
     pandas = _imported("pandas", "to_frame")
     n_samples, n_epochs = record.shape
+    ids = {} if record.sample_ids is None else {"sample_id": np.repeat(record.sample_ids, n_epochs)}
     columns = {
         "sample": np.repeat(np.arange(n_samples), n_epochs),
+        **ids,
         "epoch": np.tile(record.epochs, n_samples),
         "y": np.repeat(record.y, n_epochs),
     }
@@ -37,21 +39,19 @@ def _by_sample(record):
 def to_xarray(record):
     """See ``Dynamics.to_xarray``."""
     xarray = _imported("xarray", "to_xarray")
-    if record.iterations is not None:
-        iterations = {"iteration": ("epoch", record.iterations)}
-    else:
-        iterations = {}
+    more = {"iteration": ("epoch", record.iterations), "sample_id": ("sample", record.sample_ids)}
+    more = {name: (axis, values) for name, (axis, values) in more.items() if values is not None}
     coordinates = {"sample": np.arange(record.n_samples), "epoch": record.epochs, "class": record.classes}
     variables = {
         _named(field, layer): (_dimensions(field, layer), array)
         for field, layer, array in named_arrays(record)
-        if field not in ("classes", "epochs", "iterations")
+        if field not in ("classes", "sample_ids", "epochs", "iterations")
     }
     if record.prediction is not None:
         variables["correct"] = (AXES["prediction"], record.correct)
     if not record.seen.all():
         variables["seen"] = (AXES["loss"], record.seen)
-    return xarray.Dataset(variables, coords=coordinates | iterations, attrs=_attributes(record.header))
+    return xarray.Dataset(variables, coords=coordinates | more, attrs=_attributes(record.header))
 
 
 def _named(field, layer):

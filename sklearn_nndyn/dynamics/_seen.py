@@ -3,7 +3,7 @@
 import numpy as np
 
 NOT_SEEN = -1
-MEASURED = ("loss", "margin", "scores")
+MEASURED = ("loss", "margin", "probability", "scores")
 
 
 def seen_cells(record):

@@ -9,6 +9,7 @@ from sklearn_nndyn.dynamics._seen import NOT_SEEN
 from sklearn_nndyn.utils.text import shown
 
 LABEL_KINDS = "biufUO"
+FLAT = ("y", "classes", "sample_ids", "epochs", "iterations")
 PLURAL = {"sample": "samples", "epoch": "epochs", "class": "classes"}
 
 
@@ -49,6 +50,11 @@ def _dtype_problems(record):
     for field, layer, array in named_arrays(record):
         if field in ("y", "classes"):
             good, wanted = _is_label(array), "numbers, booleans or strings"
+        elif field == "sample_ids":
+            good, wanted = (
+                array.dtype.kind in "iu" or (_is_text(array) and _is_label(array)),
+                "integers or strings",
+            )
         elif field == "epochs":
             good, wanted = array.dtype.kind in "iuf" and np.isfinite(array).all(), "finite numbers"
         elif field in ("iterations", "prediction"):
@@ -72,7 +78,7 @@ def _is_text(array):
 
 
 def _value_problems(record):
-    flat = [name for name in ("y", "classes", "epochs", "iterations") if getattr(record, name) is not None]
+    flat = [name for name in FLAT if getattr(record, name) is not None]
     bent = [name for name in flat if getattr(record, name).ndim != 1]
     for name in bent:
         yield f"{name} must be one-dimensional, got shape {getattr(record, name).shape}"
@@ -81,6 +87,7 @@ def _value_problems(record):
         if record.iterations is not None:
             yield from _epoch_problems("iterations", record.iterations)
         yield from _label_problems(record.y, record.classes)
+        yield from _id_problems(record.sample_ids)
         yield from _shape_problems(record)
         yield from _prediction_problems(record)
         yield from _probability_problems(record)
@@ -103,6 +110,13 @@ def _label_problems(y, classes):
         if not known.all():
             unknown = shown(np.unique(y[~known]))
             yield f"y has labels that are not among the classes {shown(classes)}: {unknown}"
+
+
+def _id_problems(sample_ids):
+    if sample_ids is not None:
+        ids, counts = np.unique(sample_ids, return_counts=True)
+        if len(ids) < len(sample_ids):
+            yield f"sample_ids must name each sample once, but has several of {shown(ids[counts > 1])}"
 
 
 def _shape_problems(record):

@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import save
 
 from sklearn_nndyn.dynamics import load_dynamics
-from sklearn_nndyn.dynamics._storage import _digest
+from sklearn_nndyn.dynamics.files._described import digest
 
 FACTOR, FLOOR = 100, 2**19
 MOST_SECONDS = 5
@@ -92,7 +92,7 @@ def mutate_description(content, rng):
     metadata = json.loads(content[8 : 8 + length])["__metadata__"]
     tensors = {name: array for name, array in _tensors(content).items() if rng.random() > 0.02}
     text = json.dumps(changed(json.loads(metadata["record"]), rng))
-    return save(tensors, metadata | {"record": text, "digest": _digest(text, tensors)})
+    return save(tensors, metadata | {"record": text, "digest": digest(text, tensors)})
 
 
 def _tensors(content):
@@ -192,7 +192,7 @@ def hostile(record, path, **changes):
     tensors = _tensors(content)
     metadata = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])["__metadata__"]
     text = json.dumps(json.loads(metadata["record"]) | changes)
-    path.write_bytes(save(tensors, metadata | {"record": text, "digest": _digest(text, tensors)}))
+    path.write_bytes(save(tensors, metadata | {"record": text, "digest": digest(text, tensors)}))
 
 
 HOSTILE = {

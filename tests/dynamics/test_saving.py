@@ -13,7 +13,8 @@ import pytest
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from sklearn_nndyn.dynamics import Dynamics, _safetensors, load_dynamics
+from sklearn_nndyn.dynamics import Dynamics, load_dynamics
+from sklearn_nndyn.dynamics.files import _safetensors
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
 
@@ -256,7 +257,8 @@ def test_file_and_folder_are_brought_to_the_disk(record, path, monkeypatch):
 
 KILLED = """
 import os, signal, sys, numpy as np
-from sklearn_nndyn.dynamics import Dynamics, _safetensors
+from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.dynamics.files import _safetensors
 
 def killed(tensors, path, metadata):
     open(path, "wb").write(b"half")

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sklearn_nndyn.dynamics import Dynamics, _safetensors, load_dynamics
-from sklearn_nndyn.dynamics._storage import FORMAT, _digest
+from sklearn_nndyn.dynamics import Dynamics, load_dynamics
+from sklearn_nndyn.dynamics.files import _safetensors
+from sklearn_nndyn.dynamics.files._described import digest
+from sklearn_nndyn.dynamics.files._storage import RECORD
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
 
@@ -307,7 +309,7 @@ def stored(path):
 def test_a_missing_array_is_named(saved):
     tensors, metadata = stored(saved)
     left = {k: v for k, v in tensors.items() if k not in ("margin", "centroids/z")}
-    save_file(left, saved, metadata=metadata | {"digest": _digest(metadata["record"], left)})
+    save_file(left, saved, metadata=metadata | {"digest": digest(metadata["record"], left)})
     with pytest.raises(ValueError, match=r"these arrays are missing: margin, centroids/z\."):
         load_dynamics(saved)
 
@@ -365,7 +367,7 @@ def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name):
     forge(content)
     text = json.dumps(content)
     tensors |= {"other": np.zeros(1)} if "other" in text else {}
-    save_file(tensors, saved, metadata=metadata | {"record": text, "digest": _digest(text, tensors)})
+    save_file(tensors, saved, metadata=metadata | {"record": text, "digest": digest(text, tensors)})
     with pytest.raises(
         ValueError, match=f"(?s)does not hold the record that was saved: .*{message}"
     ) as caught:
@@ -375,7 +377,7 @@ def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name):
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "[" * 200_000], ids=lambda text: text[:2] or "nothing")
 def test_a_record_that_is_no_object(path, text):
-    metadata = {"format": FORMAT, "version": "1", "record": text, "digest": _digest(text, {})}
+    metadata = {"format": RECORD.format, "version": "1", "record": text, "digest": digest(text, {})}
     save_file({}, path, metadata=metadata)
     with pytest.raises(ValueError, match="does not hold the record that was saved"):
         load_dynamics(path)

@@ -3,7 +3,7 @@
 import os
 
 from sklearn_nndyn.dynamics._dynamics import Dynamics
-from sklearn_nndyn.dynamics._storage import no_record, read_record
+from sklearn_nndyn.dynamics.files._storage import read_record
 
 
 def load_dynamics(path: str | os.PathLike) -> Dynamics:
@@ -50,8 +50,4 @@ def load_dynamics(path: str | os.PathLike) -> Dynamics:
     array([[0.5],
            [1.5]])
     """
-    fields = read_record(path)
-    try:
-        return Dynamics(**fields)
-    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise ValueError(no_record(path, error)) from error
+    return read_record(path, Dynamics)

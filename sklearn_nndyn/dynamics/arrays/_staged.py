@@ -1,0 +1,78 @@
+"""Scores of the stages of an ensemble, such as the rounds of gradient boosting."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_nndyn.utils.text import in_words
+
+METHODS = ("staged_decision_function", "staged_predict_proba")
+
+
+def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of samples after each stage.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with ``staged_predict_proba`` or ``staged_decision_function``; or a Pipeline that ends in one.
+    X : array-like of shape (n_samples, n_features)
+        Samples.
+    n_samples : int
+        How many.
+
+    Returns
+    -------
+    scores : array of shape (n_samples, n_stages, n_classes)
+        The decision function, where its softmax is what ``predict_proba`` says, or where there are no probabilities;
+        else the logarithms of the probabilities.
+    classes : array of shape (n_classes,)
+        The classes of the estimator.
+
+    Raises
+    ------
+    TypeError
+        If the estimator has no stages.
+    ValueError
+        If it gives scores of another number of samples.
+    """
+    if isinstance(estimator, Pipeline):
+        return staged_scores(estimator[-1], estimator[:-1].transform(X), n_samples)
+    check_is_fitted(estimator)
+    if not any(hasattr(estimator, method) for method in METHODS):
+        raise TypeError(
+            f"{type(estimator).__name__} has no stages: neither {in_words(METHODS, 'nor')}. Log the scores of each "
+            "epoch by DynamicsLog, or give them to Dynamics.from_scores."
+        )
+    method = METHODS[0] if _decides_by_log_odds(estimator, X) else METHODS[1]
+    as_scores = _columns if method == METHODS[0] else _log
+    scores = [as_scores(stage) for stage in getattr(estimator, method)(X)]
+    if len(scores[0]) != n_samples:
+        raise ValueError(f"X has {len(scores[0])} samples, y has {n_samples}.")
+    return np.stack(scores, axis=1), estimator.classes_
+
+
+def _decides_by_log_odds(estimator, X):
+    """Whether the decision function is there, and a softmax away from the probabilities, if there are any."""
+    if not hasattr(estimator, METHODS[0]):
+        return False
+    if not hasattr(estimator, METHODS[1]):
+        return True
+    scores = _columns(estimator.decision_function(X))
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.allclose(odds / odds.sum(axis=1, keepdims=True), estimator.predict_proba(X), atol=1e-6)
+
+
+def _columns(decision):
+    """A column for each class, where two classes have one between them."""
+    if decision.ndim == 1 or decision.shape[1] == 1:
+        decision = decision.reshape(-1)
+        return np.stack([np.zeros_like(decision), decision], axis=1)
+    return decision.copy()  # some estimators give the same array at each stage, and add to it
+
+
+def _log(probability):
+    """Logarithms of probabilities; one that is 0 counts as the least there is."""
+    return np.log(np.maximum(probability, np.finfo(probability.dtype).tiny))

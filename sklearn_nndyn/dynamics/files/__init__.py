@@ -1,0 +1,1 @@
+"""Files of records: safetensors and JSON, no pickle."""
