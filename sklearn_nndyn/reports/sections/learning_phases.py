@@ -68,11 +68,11 @@ def reconstruction(found):
 def spans(found, x):
     """(from, to, name) of the phases that are there."""
     first, second, third = (int(at) for at in found.phases_.positions)
-    last = len(x) - 1
+    stays, falls, rises = found.phases_.exist
     all_three = [
-        (found.first_phase_exists_, 0, first, "near constant"),
-        (found.second_phase_exists_, first if found.first_phase_exists_ else 0, second, "falling"),
-        (found.third_phase_exists_, third, last, "rising"),
+        (stays, 0, first, "near constant"),
+        (falls, first if stays else 0, second, "falling"),
+        (rises, third, len(x) - 1, "rising"),
     ]
     return [(float(x[a]), float(x[b]), name) for there, a, b, name in all_three if there and b > a]
 
