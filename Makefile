@@ -5,7 +5,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 
-.PHONY: help demo examples test test-slow bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
+.PHONY: help demo examples test test-slow test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,6 +30,12 @@ test: $(VENV)/.installed-test ## Run the tests, the examples and the docstrings'
 
 test-slow: $(VENV)/.installed-test ## Run the long checks too
 	$(RUN) -m pytest
+
+test-browser: $(VENV)/.installed-test ## Check the report in a headless browser (installs chromium and two npm packages)
+	@command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }
+	npm install --prefix build/browser --no-save --no-fund --no-audit --silent axe-core@4 puppeteer-core@25
+	$(RUN) -m tests.browser.make_pages build/browser/pages
+	cd build/browser && node ../../tests/browser/check_pages.mjs pages
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done

@@ -66,9 +66,10 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Code:
-    """Lines to run."""
+    """Lines to run or to copy, and what they are."""
 
     kind: ClassVar[str] = "code"
+    name: str
     lines: str
 
 

@@ -14,7 +14,9 @@ def section(material):
     lines = fit_lines(header, material) if fitted else record_lines(material)
     told = "The record tells how it was made:" if fitted else "The page from a record in a file:"
     return Section(
-        key="again", title="The code that makes it again", blocks=[Text(words=told), Code(lines=lines)]
+        key="again",
+        title="The code that makes it again",
+        blocks=[Text(words=told), Code(name="Code", lines=lines)],
     )
 
 

@@ -83,4 +83,4 @@ def stragglers(record, found):
     text = (
         f"{count:,} samples are still misclassified at the turn: the stragglers{first}{':' if ids else '.'}"
     )
-    return [Text(words=text), *([Code(lines=" ".join(ids))] if ids else [])]
+    return [Text(words=text), *([Code(name="Ids of the stragglers", lines=" ".join(ids))] if ids else [])]
