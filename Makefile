@@ -33,7 +33,7 @@ test-slow: $(VENV)/.installed-test ## Run the long checks too
 
 test-browser: $(VENV)/.installed-test ## Check the report in a headless browser (installs chromium and two npm packages)
 	@command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }
-	npm install --prefix build/browser --no-save --no-fund --no-audit --silent axe-core@4 puppeteer-core@25
+	npm install --prefix build/browser --no-save --no-fund --no-audit --silent axe-core@4 puppeteer-core@24
 	$(RUN) -m tests.browser.make_pages build/browser/pages
 	cd build/browser && node ../../tests/browser/check_pages.mjs pages
 
