@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from _tables import flat_images
+from _trained_decoder import TrainedReconstruction
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -174,7 +175,7 @@ def linear(setting, clf, images, seed):
     mode = {SEEDS[0]: "evaluation", SEEDS[1]: "training"}.get(seed)
     if mode is None:
         return {}
-    recording = Reconstruction(decoder="linear", batch_norm=mode, train=False)
+    recording = TrainedReconstruction(batch_norm=mode, train=False)
     return {f"linear_{mode}": _replayed(clf, images, recording, clf.dynamics_.epochs[::2])}
 
 

@@ -98,7 +98,7 @@ class ReplayMixin:
         X_train, y_train = check_X_y(self, X_train, y_train)
         return self._recorder(X_train, y_train, layer_recordings(record), capacity, score=False)
 
-    def reconstruct(self, X, *, X_train, layer=-1, epoch=None, decoder="ridge", alpha="auto"):
+    def reconstruct(self, X, *, X_train, layer=-1, epoch=None, alpha="auto"):
         """Give the input back from a hidden layer, as seen by a decoder.
 
         Parameters
@@ -111,8 +111,8 @@ class ReplayMixin:
             Position in the order of the forward pass, or name; ``"scores"`` are the raw outputs.
         epoch : int or float, default=None
             A recorded epoch; None is the model as it predicts.
-        decoder, alpha
-            See :class:`~sklearn_nndyn.recording.Reconstruction`.
+        alpha : "auto" or float, default="auto"
+            Penalty of the decoder, see :class:`~sklearn_nndyn.recording.Reconstruction`.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class ReplayMixin:
             If there is no such layer or epoch, or it cannot be decoded.
         """
         check_is_fitted(self, "net_")
-        recording = Reconstruction(layer, decoder=decoder, alpha=alpha)
+        recording = Reconstruction(layer, alpha=alpha)
         recording.check()
         X, X_train = (as_tensor(check_X(self, data), self._device) for data in (X, X_train))
         module = self.module_ if epoch is None else self.at_epoch(epoch).module_

@@ -53,8 +53,9 @@ def check_record(record):
 
 
 def _name(entry):
-    kinds = {kind: name for name, kind in RECORDINGS.items()}
-    return entry if isinstance(entry, str) else kinds.get(type(entry))
+    if isinstance(entry, str):
+        return entry
+    return next((name for name, kind in RECORDINGS.items() if isinstance(entry, kind)), None)
 
 
 def layer_recordings(record):

@@ -9,8 +9,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn.recording.decoders._base import LayerRecording
 
-LR, MOMENTUM, EPOCHS, BATCH_SIZE = 0.01, 0.9, 20, 128
-
 
 class Probe(LayerRecording):
     """Record how well a fresh classifier does on layers: an entry of ``record``.
@@ -24,10 +22,9 @@ class Probe(LayerRecording):
     ----------
     layers : int, str, or sequence of them, default=-1
         Hidden layers by position or name, ``"all"`` of them, or ``"scores"`` for the raw outputs.
-    classifier : {"logistic", "sgd"} or scikit-learn classifier, default="logistic"
-        ``"logistic"``: scikit-learn's LogisticRegression (C=0.01) on standardised activations. ``"sgd"``: a linear
-        layer trained by stochastic gradient descent (rate 0.01, momentum 0.9, batches of 128, 20 epochs, a tenth of
-        the rate in the second half), as in the released code of [1]_. Or any classifier, which is cloned.
+    classifier : "logistic" or scikit-learn classifier, default="logistic"
+        ``"logistic"``: scikit-learn's LogisticRegression (C=0.01) on standardised activations. Or any classifier,
+        which is cloned.
     cv : int, default=5
         Folds of the cross-fitting.
     batch_norm : {"evaluation", "training"}, default="evaluation"
@@ -65,10 +62,10 @@ class Probe(LayerRecording):
         """Raise ValueError or TypeError for parameters that cannot be used."""
         super().check()
         given = self.classifier
-        known = given in ("logistic", "sgd") if isinstance(given, str) else _is_classifier(given)
+        known = given in ("logistic",) if isinstance(given, str) else _is_classifier(given)
         if not known:
             raise ValueError(
-                f'Probe: classifier must be "logistic", "sgd" or a scikit-learn classifier, got {given!r}.'
+                f'Probe: classifier must be "logistic" or a scikit-learn classifier, got {given!r}.'
             )
 
     def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
@@ -84,7 +81,7 @@ class Probe(LayerRecording):
         if len(np.unique(y)) == 1:
             return _OneClass(y[0])
         if isinstance(self.classifier, str):
-            return LinearProbe().fit(H, y) if self.classifier == "sgd" else _logistic().fit(H, y)
+            return _logistic().fit(H, y)
         return clone(self.classifier).fit(H, y)
 
     def score(self, classifiers, chunks, X, y, folds):
@@ -96,32 +93,6 @@ class Probe(LayerRecording):
             if (folds == k).any()
         ]
         return float(np.concatenate(correct).mean())
-
-
-class LinearProbe:
-    """One linear layer, trained by the recipe of Schneider's released code."""
-
-    def fit(self, H, y):
-        """Train on activations (n_samples, width) and labels (n_samples,)."""
-        self.classes = np.unique(y)
-        H, target = torch.from_numpy(H), torch.from_numpy(np.searchsorted(self.classes, y))
-        torch.manual_seed(0)  # the caller has forked the generators
-        self.layer = torch.nn.Linear(H.shape[1], len(self.classes)).to(H)
-        optimizer = torch.optim.SGD(self.layer.parameters(), lr=LR, momentum=MOMENTUM)
-        schedule = torch.optim.lr_scheduler.StepLR(optimizer, EPOCHS // 2)
-        with torch.enable_grad():
-            for _ in range(EPOCHS):
-                for rows in torch.randperm(len(H)).split(BATCH_SIZE):
-                    optimizer.zero_grad()
-                    torch.nn.functional.cross_entropy(self.layer(H[rows]), target[rows]).backward()
-                    optimizer.step()
-                schedule.step()
-        return self
-
-    def predict(self, H):
-        """Labels (n_samples,)."""
-        with torch.no_grad():
-            return self.classes[self.layer(torch.from_numpy(H)).argmax(1).numpy()]
 
 
 class _OneClass:

@@ -4,7 +4,6 @@ import torch
 
 from sklearn_nndyn.recording.decoders._base import LayerRecording
 from sklearn_nndyn.recording.decoders._ridge import fit_ridge
-from sklearn_nndyn.recording.decoders._trained import DECODERS, fit_trained
 from sklearn_nndyn.utils.validation import is_finite, is_one_of
 
 MOST_BYTES = 4 * 2**30
@@ -23,14 +22,10 @@ class Reconstruction(LayerRecording):
     layers : int, str, or sequence of them, default=-1
         Hidden layers by position or name, ``"all"`` of them, or ``"scores"`` for the raw outputs. -1 is the input of
         the last linear layer.
-    decoder : {"ridge", "linear", "deconv"}, default="ridge"
-        ``"ridge"``: the linear decoder with bias in closed form, from sums that do not grow with the samples.
-        ``"linear"``: the same map trained by Adam for 20 epochs (learning rate 3e-4, weight decay 1e-5, batches of
-        128), as in the released code of [1]_. ``"deconv"``: transposed convolutions, trained likewise, for images.
-        The trained ones hold the activations in memory, and take minutes where the closed form takes a second.
     alpha : "auto" or float, default="auto"
-        Penalty of the ridge decoder, as in :class:`sklearn.linear_model.Ridge`. ``"auto"``: of 27 multiples of the
-        mean eigenvalue, 1e-10 to 1e3, the one that decodes the held-out folds best.
+        Penalty of the linear decoder, which is ridge regression in closed form, as in
+        :class:`sklearn.linear_model.Ridge`. ``"auto"``: of 27 multiples of the mean eigenvalue, 1e-10 to 1e3, the one
+        that decodes the held-out folds best.
     cv : int, default=5
         Folds of the cross-fitting.
     batch_norm : {"evaluation", "training"}, default="evaluation"
@@ -71,11 +66,8 @@ class Reconstruction(LayerRecording):
 
     field = "reconstruction"
 
-    def __init__(
-        self, layers=-1, *, decoder="ridge", alpha="auto", cv=5, batch_norm="evaluation", train=True
-    ):
+    def __init__(self, layers=-1, *, alpha="auto", cv=5, batch_norm="evaluation", train=True):
         self.layers = layers
-        self.decoder = decoder
         self.alpha = alpha
         self.cv = cv
         self.batch_norm = batch_norm
@@ -84,10 +76,6 @@ class Reconstruction(LayerRecording):
     def check(self):
         """Raise ValueError or TypeError for parameters that cannot be used."""
         super().check()
-        if not is_one_of(self.decoder, ("ridge", *DECODERS)):
-            raise ValueError(
-                f'Reconstruction: decoder must be "ridge", "linear" or "deconv", got {self.decoder!r}.'
-            )
         if not (is_one_of(self.alpha, ("auto",)) or (is_finite(self.alpha) and self.alpha >= 0)):
             raise ValueError(
                 f'Reconstruction: alpha must be "auto" or a number, 0 or greater, got {self.alpha!r}.'
@@ -95,27 +83,18 @@ class Reconstruction(LayerRecording):
 
     def check_data(self, layers, X):
         """Raise ValueError for layers {name: activations} from which ``X`` cannot be decoded."""
-        if self.decoder == "deconv" and X.ndim != 4:
-            raise ValueError(
-                f'Reconstruction: decoder="deconv" makes images (channels, height, width), but a sample has shape '
-                f'{tuple(X.shape[1:])}; use "ridge" or "linear".'
-            )
-        for name, h in layers.items() if self.decoder == "ridge" else ():
+        for name, h in layers.items():
             width, n_features = h[:1].numel(), X[:1].numel()
             size = 8 * (self.cv + 3) * width * (width + n_features)
             if size > MOST_BYTES:
                 raise ValueError(
                     f"Reconstruction: the ridge decoder of layer {name!r} with {width} features would need "
-                    f"{size / 2**30:.0f} GiB, more than {MOST_BYTES / 2**30:.0f}; choose a narrower layer, or "
-                    'decoder="linear".'
+                    f"{size / 2**30:.0f} GiB, more than {MOST_BYTES / 2**30:.0f}; choose a narrower layer."
                 )
 
     def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
         """Decoders without each fold, and of all samples."""
-        if self.decoder == "ridge":
-            return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, whole=whole)
-        make = DECODERS[self.decoder]
-        return fit_trained(chunks(), X, folds, make, shape=shape, cross_fit=cross_fit, whole=whole)
+        return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, whole=whole)
 
     def score(self, decoders, chunks, X, y, folds):
         """Squared error of each sample, mean over features, shape (n_samples,)."""
