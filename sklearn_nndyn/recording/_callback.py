@@ -1,38 +1,53 @@
-"""The recorder as a skorch callback, for any net."""
+"""The recorder as a skorch callback, for any classifier net."""
 
 import time
-from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import numpy as np
-import torch
 from skorch.callbacks import Callback
-from skorch.utils import data_from_dataset, to_tensor
 
-from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording._record import check_network, check_record, what_to_record
+from sklearn_nndyn.dynamics import concatenate_epochs
+from sklearn_nndyn.recording._net_modules import all_modules
+from sklearn_nndyn.recording._net_rows import NetRows
+from sklearn_nndyn.recording._net_scores import (
+    check_kind,
+    check_scores,
+    current_loss,
+    only_evaluating,
+    run_net,
+)
+from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.utils.modules import evaluation_mode, first_output
-from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.versions import versions
 
 RECORDS = ("dynamics_", "validation_dynamics_")
+NOT_PICKLED = ("schedule_", "recorders_", "rows_", "parameters_")
 
 
 class RecordDynamics(Callback):
-    """Record what happens to every sample of a ``skorch.NeuralNetClassifier``, epoch by epoch.
+    """Record what happens to every sample of a skorch classifier, epoch by epoch.
 
     After training the net carries ``dynamics_``, the record of the samples it was trained on, and, where it
-    holds out some (``train_split``), ``validation_dynamics_``. The net's own training step, criterion and
-    iterators are left as they are: recording changes nothing of the training.
+    holds out some (``train_split``), ``validation_dynamics_``. Row i is row i of the dataset.
+
+    The rows are read through the net's own ``iterator_valid``, so that the record is of what the net is given: after
+    the dataset's ``transform`` and the iterator's ``collate_fn``, with the parameters that ``fit`` passes on to
+    ``forward``. The loss is that of the criterion as it is at that moment. All modules and criteria are in evaluation
+    mode meanwhile. The net's training step, criterion and iterators are left as they are: recording changes nothing
+    of the training.
+
+    An epoch is recorded after all other callbacks have seen its end. ``partial_fit``, and ``fit`` with
+    ``warm_start``, go on with the record; on other samples the record starts again, at the epoch reached; so does
+    that of a dataset which gives other values in every pass (random augmentation).
 
     Parameters
     ----------
     record : tuple of str or objects, default=("samples", "geometry")
-        What to look at: ``"samples"``, ``"geometry"``, ``"scores"``, ``"reconstruction"``, ``"probe"``; in place of
-        the last two also ``Reconstruction`` and ``Probe``.
+        What to record: ``"samples"``, ``"geometry"``, ``"scores"``, ``"reconstruction"``, ``"probe"``; in place of
+        the last two also ``Reconstruction`` and ``Probe``, which need the input as one array.
     record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
-        When to look; epoch 0 is the net before its first update.
+        When to record; epoch 0 is the net before its first update.
     loss : str, ClassificationLoss, torch module or callable, optional
         What to measure of each sample; by default the net's own criterion.
 
@@ -40,6 +55,12 @@ class RecordDynamics(Callback):
     ----------
     dynamics_, validation_dynamics_ : Dynamics
         The records, also set on the net.
+
+    Notes
+    -----
+    ``NeuralNetClassifier`` takes the logarithm of what the module gives to ``NLLLoss``, and so does the record, whose
+    scores are then log-probabilities. The one output z of a ``NeuralNetBinaryClassifier`` stands for the scores 0 and
+    z of two classes.
 
     Examples
     --------
@@ -62,74 +83,92 @@ class RecordDynamics(Callback):
         self.loss = loss
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Forget earlier records and check the parameters."""
+        """Check the parameters, and forget the record of a net that begins anew."""
         check_record(self.record)
         if "gradients" in what_to_record(self.record):
             raise ValueError(
                 "RecordDynamics cannot record gradients: what the criterion is given need not be what the module "
                 "returns. Use DynamicsClassifier."
             )
-        for holder in (self, net):
-            for name in RECORDS:
-                if hasattr(holder, name):
-                    delattr(holder, name)
+        check_kind(net)
+        current_loss(net, self.loss)
+        if not len(net.history):
+            self._forget(net)
         # skorch takes every attribute without a last underscore for a parameter.
         self.schedule_ = make_schedule(self.record_epochs)
-        self.loss_ = _loss_of(net, self.loss)
-        self.recorders_, self.seconds_, self.last_look_ = None, [], time.perf_counter()
+        self.recorders_, self.rows_, self.seconds_ = None, {}, []
+        self.finished_, self.last_time_, self.parameters_ = None, time.perf_counter(), {}
+        _learn_parameters(net, self)
+        _come_last(net, self)
 
     def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Look once before the first update."""
+        """Record once before the first update."""
         if self.recorders_ is None:
-            datasets = zip(RECORDS, (dataset_train, dataset_valid), strict=True)
             self.recorders_ = {}
-            for name, data in datasets:
-                if data is not None:
-                    self.recorders_[name] = self._recorder(net, data)
+            for name, dataset in zip(RECORDS, (dataset_train, dataset_valid), strict=True):
+                if dataset is not None:
+                    self.recorders_[name] = self._recorder(net, name, dataset)
             # The history already holds the line of the epoch that begins.
-            self._look(net, len(net.history) - 1)
+            self._record(net, len(net.history) - 1)
 
     def on_epoch_end(self, net, **kwargs):
-        """Look as if training had stopped here."""
-        self._look(net, len(net.history))
+        """Record as if training had stopped here."""
+        self.finished_ = None
+        self._record(net, len(net.history))
 
     def on_train_end(self, net, **kwargs):
         """Freeze the records and hand them to the net."""
         for name, recorder in (self.recorders_ or {}).items():
             y = recorder.y.cpu().numpy()
             record = recorder.dynamics(y, np.arange(recorder.n_classes), self._header(net))
-            setattr(self, name, record)
-            setattr(net, name, record)
-        self.recorders_ = None
+            self._keep(net, name, record)
+        self.recorders_, self.rows_ = None, {}
 
-    def _recorder(self, net, dataset):
-        X, y = data_from_dataset(dataset)
-        X, y = to_tensor(X, net.device), to_tensor(y, net.device).long()
-        if not isinstance(X, torch.Tensor):
-            raise TypeError(
-                f"RecordDynamics needs the input as one array, the net was given a {type(X).__name__}."
-            )
-        n_classes = _n_outputs(net, X)
-        capacity = 1 + sum(self.schedule_(len(net.history) + e) for e in range(net.max_epochs))
-        check_network(self.record, net.module_, X)
+    def _forget(self, net):
+        self.digests_ = {}
+        for holder in (self, net):
+            for name in RECORDS:
+                if hasattr(holder, name):
+                    delattr(holder, name)
+
+    def _keep(self, net, name, record):
+        digest, earlier = self.rows_[name].digest, getattr(self, name, None)
+        if earlier is not None and self.digests_.get(name) == digest:
+            record = _joined(earlier, record)
+        self.digests_[name] = digest
+        setattr(self, name, record)
+        setattr(net, name, record)
+
+    def _recorder(self, net, name, dataset):
+        """What records a dataset, tried on its first rows."""
+        with only_evaluating(net):
+            rows = self.rows_[name] = NetRows(net, dataset)
+            run, (x, _) = run_net(net, self.parameters_), next(rows.chunks())
+            scores = run(x)
+            check_scores(scores, rows.y)
+            source = rows
+            if layer_recordings(self.record) or rows.arrays is not None:
+                source = rows.as_array(_names(self.record))
+                check_network(self.record, all_modules(net), source, run)
         return Recorder(
-            X,
-            y,
-            self.loss_,
-            n_classes=n_classes,
+            source,
+            rows.y,
+            current_loss(net, self.loss),
+            n_classes=scores.shape[1],
             record=self.record,
-            capacity=capacity,
+            capacity=1 + sum(self.schedule_(len(net.history) + e) for e in range(net.max_epochs)),
             reference=self.recorders_.get(RECORDS[0]),
         )
 
-    def _look(self, net, epoch):
+    def _record(self, net, epoch):
         if self.schedule_(epoch):
             for recorder in self.recorders_.values():
-                with _only_looking(net, recorder.X.device):
-                    recorder.look(net.module_, epoch, call=_scores_of(net))
+                with only_evaluating(net):
+                    recorder.loss = current_loss(net, self.loss)
+                    recorder.look(all_modules(net), epoch, call=run_net(net, self.parameters_))
             now = time.perf_counter()
-            self.seconds_.append(now - self.last_look_)
-            self.last_look_ = now
+            self.seconds_.append(now - self.last_time_)
+            self.last_time_ = now
 
     def _header(self, net):
         return {
@@ -139,45 +178,64 @@ class RecordDynamics(Callback):
         }
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("schedule_", "recorders_")}
+        return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
 
 
-@contextmanager
-def _only_looking(net, device):
-    """All modules of the net in evaluation mode, and the global generators as they are."""
-    with ExitStack() as stack:
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(untouched_generators(device))
-        for name in net._modules:
-            stack.enter_context(evaluation_mode(getattr(net, f"{name}_")))
-        yield
+class _First(Callback):
+    """Notified before the other callbacks, of which one may end the training before the recorder is notified.
+
+    Parameters
+    ----------
+    recorder : RecordDynamics
+    """
+
+    def __init__(self, recorder):
+        self.recorder = recorder
+
+    def on_epoch_end(self, net, **kwargs):
+        """Note that an epoch was trained whose end the recorder has not seen yet."""
+        self.recorder.finished_ = len(net.history)
+
+    def on_train_end(self, net, **kwargs):
+        """Record the last epoch if need be, before a callback restores other weights."""
+        if self.recorder.finished_ is not None:
+            self.recorder.on_epoch_end(net)
+        net.callbacks_ = [item for item in net.callbacks_ if item[1] is not self]
 
 
-def _loss_of(net, loss):
-    try:
-        return get_loss(net.criterion_ if loss is None else loss)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"RecordDynamics(loss=...): {error}") from error
+def _come_last(net, recorder):
+    """Let the recorder be notified after all other callbacks, and a helper of its own before them."""
+    others = [
+        item
+        for item in net.callbacks_
+        if item[1] is not recorder and getattr(item[1], "recorder", None) is not recorder
+    ]
+    own = [item for item in net.callbacks_ if item[1] is recorder]
+    net.callbacks_ = [("record_dynamics_first", _First(recorder)), *others, *own]
 
 
-def _scores_of(net):
-    """How to get raw scores: a net with NLLLoss gives probabilities, of which skorch takes the logarithm."""
-    if not isinstance(net.criterion_, torch.nn.NLLLoss):
-        return lambda x: first_output(net.infer(x))
+def _learn_parameters(net, recorder):
+    """Note what ``fit`` gives for ``forward``: skorch hands it to the loop over the epochs, and to no callback."""
 
-    def log_probabilities(x):
-        p = first_output(net.infer(x))
-        return torch.log(p + torch.finfo(p.dtype).eps)
+    def fit_loop(X, y=None, epochs=None, **parameters):
+        del net.fit_loop
+        recorder.parameters_ = {name: v for name, v in parameters.items() if name != "_routing_method"}
+        return net.fit_loop(X, y, epochs, **parameters)
 
-    return log_probabilities
+    net.fit_loop = fit_loop
 
 
-def _n_outputs(net, X):
-    with _only_looking(net, X.device):
-        scores = _scores_of(net)(X[:2])
-    if scores.ndim != 2 or scores.shape[1] < 2:
-        raise ValueError(
-            f"RecordDynamics needs a score for each class, (n_samples, n_classes); the net gives {tuple(scores.shape)} "
-            f"for {len(X[:2])} samples."
-        )
-    return scores.shape[1]
+def _joined(earlier, record):
+    """The later record as the continuation of the earlier one, where it is one."""
+    new = record.epochs > earlier.epochs[-1]
+    if earlier.fields != record.fields or not np.array_equal(earlier.classes, record.classes):
+        return record
+    if not new.any():
+        return earlier
+    seconds = [s for s, is_new in zip(record.header["seconds_per_epoch"], new, strict=True) if is_new]
+    later = record.select_epochs(record.epochs[new])
+    return concatenate_epochs(earlier, replace(later, header={**record.header, "seconds_per_epoch": seconds}))
+
+
+def _names(record):
+    return " and ".join(type(recording).__name__ for recording in layer_recordings(record))

@@ -80,7 +80,7 @@ def check_recorded(record, module, data):
             )
 
 
-def check_network(record, module, X):
+def check_network(record, module, X, call=None):
     """Whether what is to be recorded is there in a network, tried on the first rows of ``X``.
 
     Raises
@@ -91,7 +91,7 @@ def check_network(record, module, X):
     x, named, recordings = X[:2], what_to_record(record), layer_recordings(record)
     with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module):
         if recordings:
-            with capture_activations(module) as forward:
+            with capture_activations(module, call) as forward:
                 scores, layers = forward(x)
         for recording in recordings:
             chosen = choose_layers(recording.layers, list(layers))

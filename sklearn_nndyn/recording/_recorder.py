@@ -30,7 +30,8 @@ class Recorder:
     Parameters
     ----------
     X : tensor of shape (n_samples, ...)
-        What is looked at, on the device of the network.
+        What is looked at, on the device of the network; or an object whose ``chunks()`` yields ``(x, y)`` of all rows
+        in every pass.
     y : tensor of shape (n_samples,)
         Class positions.
     loss : ClassificationLoss
@@ -75,7 +76,7 @@ class Recorder:
         self._capacity = capacity
 
     def _make_room(self, capacity):
-        n = len(self.X)
+        n = len(self.y)
         rows = {}
         if "samples" in self.record:
             position = np.min_scalar_type(-max(self.n_classes, 2))
@@ -105,11 +106,13 @@ class Recorder:
             How to run it on a chunk of rows, where that is not ``module(chunk)``.
         """
         taps = capture_activations(module, call) if self._needs_layers else _untapped(call or module)
-        with torch.no_grad(), untouched_generators(self.X.device), evaluation_mode(module), taps as forward:
+        with torch.no_grad(), untouched_generators(self.y.device), evaluation_mode(module), taps as forward:
             if self.gradients is not None:
                 self._measure_gradients(module)
-            held = activations_of(self.X, forward)
-            self.look_at_stack(_as_stack_of_one(self._holding(held)), [epoch], [weight_norms(module)])
+            if self.readers:
+                held = activations_of(self.X, forward)
+                forward = self._holding(held)
+            self.look_at_stack(_as_stack_of_one(forward), [epoch], [weight_norms(module)])
             for reader in self.readers:
                 reader.read(reader.activations(held, module), len(self.epochs) - 1)
 
@@ -127,14 +130,12 @@ class Recorder:
         for x, y in self._chunks():
             _copy(
                 self.gradients.norms(module, self.loss, x, y),
-                self.rows["gradient_norm"][new, start : start + len(x)],
+                self.rows["gradient_norm"][new, start : start + len(y)],
             )
-            start += len(x)
+            start += len(y)
 
     def _holding(self, held):
         """Run the network as ``held`` does, and hold what the readers will ask for."""
-        if not self.readers:
-            return held.forward
 
         def forward(x):
             scores, layers = held.forward(x)
@@ -163,15 +164,17 @@ class Recorder:
         start = 0
         for x, y in self._chunks():
             scores, layers = forward(x)
-            self.keep_samples(new, slice(start, start + len(x)), scores, self._measure(scores, y))
+            self.keep_samples(new, slice(start, start + len(y)), scores, self._measure(scores, y))
             if centroids is not None:
                 centroids.add(layers, y)
-            start += len(x)
+            start += len(y)
         if centroids is not None:
             self.keep_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
     def _chunks(self):
+        if not isinstance(self.X, torch.Tensor):
+            return self.X.chunks()
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
 

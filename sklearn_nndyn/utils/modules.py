@@ -62,7 +62,7 @@ def capture_activations(module, call=None):
     def forward(x):
         seen.clear()
         scores = scores_of((call or module)(x))
-        layers = _hidden_layers(seen, len(x))
+        layers = _hidden_layers(seen, len(scores))
         seen.clear()
         return scores, layers
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.datasets import make_classification
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.dataset import Dataset, ValidSplit
@@ -45,12 +44,6 @@ class Keeps(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         self.states.append(copy.deepcopy(net.module_.state_dict()))
-
-
-@pytest.fixture
-def data():
-    X, y = make_classification(50, 8, n_informative=6, n_classes=3, random_state=0)
-    return X.astype(np.float32), y.astype(np.int64)
 
 
 def make_net(*callbacks, kind=NeuralNetClassifier, **changes):
@@ -324,14 +317,26 @@ class TestLife:
         again = fit(clone(net), *data)
         np.testing.assert_array_equal(again.dynamics_.loss, net.dynamics_.loss)
 
-    def test_training_goes_on_and_so_do_the_epochs(self, data):
-        keeps = Keeps()
-        net = fit(make_net(RecordDynamics(), keeps), *data)
+    @pytest.mark.parametrize("pickled", [False, True])
+    def test_training_goes_on_and_so_does_the_record(self, data, pickled):
+        net = fit(make_net(RecordDynamics(EVERYTHING)), *data)
         first = net.dynamics_
+        net = pickle.loads(pickle.dumps(net)) if pickled else net
         net.partial_fit(*data)
         np.testing.assert_array_equal(first.epochs, [0, 1, 2, 3])
+        expected = fit(make_net(RecordDynamics(EVERYTHING), max_epochs=6), *data).dynamics_
+        np.testing.assert_array_equal(net.dynamics_.epochs, np.arange(7))
+        np.testing.assert_array_equal(net.dynamics_.loss, expected.loss)
+        np.testing.assert_array_equal(net.dynamics_.centroids["into"], expected.centroids["into"])
+        assert len(net.dynamics_.header["seconds_per_epoch"]) == 7
+
+    def test_on_other_samples_the_record_starts_again(self, data):
+        X, y = data
+        net = fit(make_net(RecordDynamics()), *data)
+        net.partial_fit(X[::-1].copy(), y[::-1].copy())
         np.testing.assert_array_equal(net.dynamics_.epochs, [3, 4, 5, 6])
-        np.testing.assert_array_equal(net.dynamics_.loss[:, 0], first.loss[:, -1])
+        net.partial_fit(2 * X[::-1], y[::-1].copy())
+        np.testing.assert_array_equal(net.dynamics_.epochs, [6, 7, 8, 9])
 
     def test_more_epochs_than_the_net_was_made_for(self, data):
         torch.manual_seed(0)
@@ -402,11 +407,15 @@ class TestErrors:
         net = make_net(RecordDynamics(), module=torch.nn.Linear(8, 1), criterion=torch.nn.BCEWithLogitsLoss)
         with pytest.raises(
             ValueError,
-            match=r"a score for each class, \(n_samples, n_classes\); the net gives \(2, 1\) for 2 samples",
+            match="y holds the class position 2, but the net gives scores for 2 classes",
         ):
             net.fit(X, y.astype(np.float32))
 
-    def test_inputs_by_name(self, data):
-        X, y = data
-        with pytest.raises(TypeError, match="needs the input as one array, the net was given a dict"):
-            make_net(RecordDynamics()).fit({"X": X}, y)
+    def test_a_net_of_images(self, data):
+        net = make_net(
+            RecordDynamics(), module=torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Unflatten(1, (4, 2)))
+        )
+        with pytest.raises(
+            ValueError, match=r"a score for each class, \(n_samples, n_classes\); the net gives \(50, 4, 2\)"
+        ):
+            net.fit(*data)

@@ -1,0 +1,166 @@
+"""What a skorch net makes of a batch, and what its criterion, as it is now, makes of that."""
+
+import copy
+import random
+from contextlib import ExitStack, contextmanager
+
+import torch
+from skorch import NeuralNetClassifier, NeuralNetRegressor
+
+from sklearn_nndyn.losses import ClassificationLoss, get_loss
+from sklearn_nndyn.utils.modules import evaluation_mode, scores_of
+from sklearn_nndyn.utils.random import untouched_generators
+
+
+class BinaryLoss(ClassificationLoss):
+    """The criterion of a ``skorch.NeuralNetBinaryClassifier``, for the two scores (0, z) of its one output z.
+
+    Parameters
+    ----------
+    criterion : torch.nn.BCEWithLogitsLoss
+    threshold : float
+        The second class is decided for where its probability is greater.
+    """
+
+    unit, lower_bound = "nats", 0.0
+
+    def __init__(self, criterion, threshold=0.5):
+        super().__init__(reduction="none")
+        self.criterion, self.threshold = copy.deepcopy(criterion), threshold
+        self.criterion.reduction = "none"
+        self.name = type(criterion).__name__
+
+    def per_sample(self, scores, target):
+        """The criterion's value of each sample, shape (..., n)."""
+        z = scores[..., 1] - scores[..., 0]
+        return self.criterion(z, target.to(z.dtype))
+
+    def predict_proba(self, scores):
+        """Probabilities (..., n, 2): sigmoid(z) is that of the second class."""
+        return scores.softmax(-1)
+
+    def decide(self, scores):
+        """Positions (..., n): 1 where the probability exceeds the threshold."""
+        return (self.predict_proba(scores)[..., 1] > self.threshold).long()
+
+
+def check_kind(net):
+    """Raise TypeError for a net that is no classifier."""
+    if isinstance(net, NeuralNetRegressor):
+        raise TypeError(
+            f"RecordDynamics records classifiers, of samples with class labels; {type(net).__name__} is none."
+        )
+
+
+def current_loss(net, loss=None):
+    """The loss to record: the one that was asked for, or the net's criterion as it is at this moment.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+    loss : str, ClassificationLoss, torch module or callable, optional
+
+    Returns
+    -------
+    loss : ClassificationLoss
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where it is no loss, or the net has several criteria.
+    """
+    given = criterion_of(net) if loss is None else loss
+    if isinstance(given, torch.nn.BCEWithLogitsLoss):
+        return BinaryLoss(given, getattr(net, "threshold", 0.5))
+    try:
+        return get_loss(given)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"RecordDynamics(loss=...): {error}") from error
+
+
+def criterion_of(net):
+    """The net's criterion, under whatever name.
+
+    Raises
+    ------
+    ValueError
+        Where none is called "criterion" and there are several.
+    """
+    names = list(net._criteria)
+    if "criterion" in names or not names:
+        return net.criterion_
+    if len(names) > 1:
+        raise ValueError(
+            f"The net has the criteria {', '.join(map(repr, names))}: say which loss to record of each sample by "
+            "RecordDynamics(loss=...)."
+        )
+    return getattr(net, f"{names[0]}_")
+
+
+def run_net(net, parameters):
+    """A function from a batch to raw scores (n_samples, n_classes).
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+    parameters : dict
+        What ``fit`` was given for ``forward``.
+
+    Returns
+    -------
+    run : callable
+    """
+    takes_logarithm = _takes_logarithm(net)
+
+    def run(x):
+        scores = scores_of(net.infer(x, **parameters))
+        return _log_probabilities(scores) if takes_logarithm else scores
+
+    return run
+
+
+def _takes_logarithm(net):
+    """Whether skorch takes the logarithm of what the module gives, as it does for NLLLoss."""
+    return type(net).get_loss is NeuralNetClassifier.get_loss and isinstance(
+        getattr(net, "criterion_", None), torch.nn.NLLLoss
+    )
+
+
+def _log_probabilities(p):
+    if (p < 0).any():
+        raise ValueError(
+            "The net's criterion is NLLLoss, and skorch takes the logarithm of what the module gives it: the module "
+            f"must give probabilities, but gives values down to {float(p.min()):.3g}. End it with a softmax, or "
+            "choose criterion=torch.nn.CrossEntropyLoss."
+        )
+    return torch.log(p + torch.finfo(p.dtype).eps)
+
+
+def check_scores(scores, y):
+    """Raise ValueError where a batch's scores are not one for each class, or labels belong to none."""
+    if scores.ndim != 2 or scores.shape[1] < 2:
+        raise ValueError(
+            "RecordDynamics needs a score for each class, (n_samples, n_classes); the net gives "
+            f"{tuple(scores.shape)} for a batch of samples."
+        )
+    if y.max() >= scores.shape[1]:
+        raise ValueError(
+            f"y holds the class position {int(y.max())}, but the net gives scores for {scores.shape[1]} classes."
+        )
+
+
+@contextmanager
+def only_evaluating(net):
+    """All modules and criteria of the net in evaluation mode, and all generators left as they are."""
+    state = random.getstate()
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            stack.enter_context(untouched_generators(net.device or "cpu"))
+            for name in (*net._modules, *net._criteria):
+                part = getattr(net, f"{name}_", None)
+                if isinstance(part, torch.nn.Module):
+                    stack.enter_context(evaluation_mode(part))
+            yield
+    finally:
+        random.setstate(state)
