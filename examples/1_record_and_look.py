@@ -1,4 +1,5 @@
-"""Record how every sample is learned, and look.
+"""Record how every sample is learned, and look
+============================================
 
 A classifier usually forgets its training: what is left is a score. `DynamicsClassifier` is used like any
 scikit-learn classifier, and afterwards still knows the loss, the margin and the prediction of every sample as of

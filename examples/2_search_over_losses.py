@@ -1,4 +1,5 @@
-"""Search over losses like over any other parameter.
+"""Search over losses like over any other parameter
+================================================
 
 The loss is a parameter of the classifier, so `GridSearchCV` compares losses as it compares anything else: here the
 twelve of Janocha and Czarnecki on digits, scored by accuracy on held-out folds. Each candidate is trained with its

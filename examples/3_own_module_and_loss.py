@@ -1,4 +1,5 @@
-"""Bring your own network and your own loss.
+"""Bring your own network and your own loss
+========================================
 
 Any torch module will do: a class, an instance, or a function of the input's shape and the number of classes. Any
 loss will do that gives a value for each sample: a torch loss with `reduction`, a function of (scores, target), or a

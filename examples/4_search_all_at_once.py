@@ -1,4 +1,5 @@
-"""Search with all candidates trained at once.
+"""Search with all candidates trained at once
+==========================================
 
 A grid search fits the same small network many times: here twelve losses on five folds, sixty fits. A step of such a
 network is mostly waiting for Python, so `BatchedGridSearchCV` stacks the sixty and takes each step for all of them

@@ -1,4 +1,5 @@
-"""Why the mean loss rises while accuracy holds.
+"""Why the mean loss rises while accuracy holds
+============================================
 
 Train long enough, and the mean loss on held-out samples turns and rises; accuracy does not fall. Is the network
 getting worse? One call on the fitted model answers for your own data: which samples rise, how few of them carry the

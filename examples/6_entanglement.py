@@ -1,4 +1,5 @@
-"""When the classes begin to mix again, and the samples behind it.
+"""When the classes begin to mix again, and the samples behind it
+==============================================================
 
 Training first draws the classes of a hidden layer apart; then, slowly, they mix again. At the turn, the inversion
 point, most samples are right; those that are not are the stragglers, few and nearly the same in every run. One call on

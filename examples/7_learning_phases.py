@@ -1,4 +1,5 @@
-"""When a layer stops keeping its input, and when pre-training for another task should stop.
+"""When a layer stops keeping its input, and when pre-training for another task should stop
+========================================================================================
 
 At first a network learns what its inputs have in common, and its last hidden layer gives them back better and better;
 later it learns the few samples that it still gets wrong, and the layer gives up what the task does not need. The turn

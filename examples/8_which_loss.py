@@ -1,4 +1,5 @@
-"""Which loss to train with.
+"""Which loss to train with
+========================
 
 Most people take the log loss. Janocha and Czarnecki (2017) compared twelve and advise otherwise: the squared hinge for
 speed and accuracy, losses on the expectation where labels are noisy. Does that hold for your data and your network?

@@ -1,4 +1,5 @@
-"""Which labels are wrong.
+"""Which labels are wrong
+======================
 
 A network learns what labels have in common before it learns single wrong ones by heart. So the record of one ordinary
 training tells which labels are not to be believed: samples whose margin, averaged over the epochs, is low (Pleiss et

@@ -96,9 +96,9 @@ def accuracies(found):
     )
     return Figure(
         key="phase-accuracies",
-        title="Accuracy at the same looks",
+        title="Accuracy beside it",
         chart=chart,
-        caption="A probe is a fresh linear classifier, trained on the layer at each look.",
+        caption="A probe is a fresh linear classifier, trained on the layer each time.",
         alternative=" ".join(
             f"{name.capitalize()} goes from {percent(curve[0])} to {percent(curve[-1])}."
             for name, curve in curves.items()
@@ -109,7 +109,8 @@ def accuracies(found):
     )
 
 
-def _table(found, columns, key="reconstruction"):
+def _table(found, columns, key="reconstruction error"):
     if found.iterations_ is not None:
         columns = {"Updates": (found.iterations_, lambda n: number(n, lambda n: f"{n:,.0f}"))} | columns
-    return curve_table(f"{key}-table", "At some looks", found.epochs_, columns, found.lowest_)
+    caption = f"{key.capitalize()} at some epochs"
+    return curve_table(f"{key.replace(' ', '-')}-table", caption, found.epochs_, columns, found.lowest_)
