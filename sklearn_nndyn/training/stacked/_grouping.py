@@ -165,7 +165,7 @@ def make_members(fits, epochs):
     """The members of a stack; fits of the same rows and seed share a sampler."""
     samplers, members = {}, []
     for fit in fits:
-        X, seed = fit.data.X, fit.state.shuffling.seed
+        X, seed = fit.data.X, fit.state.seed
         key = X.data_ptr(), len(X), seed
         if key not in samplers:
             samplers[key] = RowSampler(X.flatten(1) if _is_mlp(fit) else X, seed, fit.shuffle)
