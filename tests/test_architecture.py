@@ -69,6 +69,16 @@ def test_a_file_imports_only_what_its_folder_may(path):
         )
 
 
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_analyzers_and_interventions_are_entered_by_their_doors(path):
+    """By a package, never by a private file of it."""
+    folder = path.relative_to(ROOT).parts[0]
+    for name, _ in imports(ast.parse(path.read_text())):
+        first, second, *rest = [*name.split("."), ""]
+        if first == ROOT.name and second in ("analyzers", "interventions") and second != folder:
+            assert not any(part.startswith("_") for part in rest), f"{folder} opens a private file: {name}"
+
+
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.name == "__init__.py"], ids=lambda p: p.parent.name
 )

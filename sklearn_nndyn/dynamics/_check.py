@@ -160,7 +160,8 @@ def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequenc
     inner, before = _inner_of(model)
     if isinstance(inner, BaseEstimator):
         check_is_fitted(inner)
-    if not (all(hasattr(inner, method) for method in methods) if methods else _holds_record(inner)):
+    able = all(hasattr(inner, method) for method in methods) if methods else _holds_record(inner)
+    if isinstance(inner, type) or not able:
         raise TypeError(_accepted(inner, "a fitted model"))
     for steps in before if X is not None else ():
         X = steps.transform(X)
