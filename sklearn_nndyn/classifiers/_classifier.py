@@ -240,7 +240,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples, of any number of axes (images: n x channels x height x width).
+            Training samples, of any number of axes (images: n x channels x height x width). Whole numbers (of an
+            integer dtype other than uint8) reach the module as int64 where it takes them, as one that begins with an
+            embedding does: where it fails with floats, gives the same scores, or ``dtype`` cannot hold the numbers.
+            Everything else reaches it in ``dtype``.
         y : array-like of shape (n_samples,)
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -14,6 +14,7 @@ from sklearn_nndyn.classifiers._validation import (
     check_two_classes,
     combine_weights,
     encode,
+    settle_dtype,
     split_off,
 )
 from sklearn_nndyn.training import TrainingData, as_tensor
@@ -25,11 +26,13 @@ class FitInputs:
 
     ``data`` holds the rows that are trained on (those of positive weight); ``watched`` and ``labels`` all rows, in
     the user's order, under ``"train"`` and, where there are some, ``"validation"``. ``seen`` holds the attributes
-    that scikit-learn finds in ``X``, ``rows`` the numbers of the rows of each part where some are held out.
+    that scikit-learn finds in ``X``, ``dtype`` what its rows are converted to, ``rows`` the numbers of the rows of each
+    part where some are held out.
     """
 
     classes: np.ndarray
     input_shape: tuple
+    dtype: str
     seed: int
     seen: dict
     rows: dict = field(default_factory=dict)
@@ -63,9 +66,13 @@ def validate_inputs(
     scratch = copy.copy(estimator)
     dtype = estimator._state.dtype if again else estimator.dtype
     X, y = check_rows_and_labels(scratch, X, y, dtype=dtype, reset=not again, shared=shared)
+    classes = _find_classes(estimator, y, classes, again, partial)
+    if not again:
+        X, dtype = settle_dtype(estimator, X, len(classes), shared)
     inputs = FitInputs(
-        _find_classes(estimator, y, classes, again, partial),
+        classes,
         X.shape[1:],
+        dtype,
         estimator._state.seed if again else draw_seed(estimator.random_state),
         {
             name: getattr(scratch, name)

@@ -19,6 +19,7 @@ from sklearn_nndyn.training import (
     NetworkFit,
     ReconstructionStopping,
     accepts,
+    check_ids,
     check_once,
     count_steps,
     find_optimizer,
@@ -152,10 +153,12 @@ def prepare_fit(
     if again:
         net, state = estimator.net_, estimator._state
     else:
-        state = FitState.begin(inputs.seed, estimator.dtype, inputs.data.X.device)
+        state = FitState.begin(inputs.seed, inputs.dtype, inputs.data.X.device)
         net = make_net(estimator, inputs, state.randomness)
     batch_size = count_batch(estimator, len(inputs.data.X))
     _check_batch(net.module_, batch_size, len(inputs.data.X))
+    for name, data in inputs.watched.items():
+        check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
     if not again:
         tried = shared.setdefault("tried", set())
         check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes))

@@ -19,7 +19,7 @@ from sklearn_nndyn.recording import (
     replay,
     staged_scores,
 )
-from sklearn_nndyn.training import as_tensor
+from sklearn_nndyn.training import as_tensor, check_ids
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import find_layer
@@ -73,6 +73,7 @@ class ReplayMixin:
 
     def _recorder(self, X, y, record, capacity, **options):
         data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
+        check_ids(self.module_, data)
         return Recorder(
             data,
             target,

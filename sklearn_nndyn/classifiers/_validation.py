@@ -10,8 +10,10 @@ from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from sklearn_nndyn.training import as_tensor
+from sklearn_nndyn.training import as_tensor, check_ids, takes_ids
 
+IDS = "int64"
+INTEGERS = ["int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"]
 SEEN_IN_X = ("n_features_in_", "feature_names_in_")
 
 
@@ -20,6 +22,8 @@ def check_X(estimator, X):
     _check_shape(estimator, X)
     X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
     _check_shape(estimator, X)
+    if estimator._state.dtype == IDS:
+        check_ids(estimator.module_, as_tensor(X, estimator._device))
     return X
 
 
@@ -30,6 +34,8 @@ def check_X_y(estimator, X, y):
 
 def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
     """Rows and labels; the rows become one contiguous array of ``dtype``, with any number of axes.
+
+    With ``reset`` whole numbers stay what they are, until `settle_dtype`.
 
     Parameters
     ----------
@@ -46,7 +52,7 @@ def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
     if key not in shared:
         if not reset:
             _check_shape(scratch, X)
-        checked, y = _validated(scratch, X, y, reset=reset, dtype=dtype)
+        checked, y = _validated(scratch, X, y, reset=reset, dtype=[dtype, *INTEGERS] if reset else dtype)
         if reset and 0 in checked.shape:
             raise ValueError(f"X has samples of shape {checked.shape[1:]}: there is nothing in them.")
         if not reset:
@@ -65,14 +71,38 @@ def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
     return checked, y
 
 
+def settle_dtype(estimator, X, n_classes, shared):
+    """Whole numbers as ids, where the module takes them as such, or else in the estimator's dtype.
+
+    Returns
+    -------
+    X : ndarray
+    dtype : str
+        Its dtype, that of all further rows.
+    """
+    dtype = estimator.dtype
+    if X.dtype.kind not in "iu":
+        return X, dtype
+    countable = X.dtype != np.uint64 or X.max() <= np.iinfo(IDS).max
+    if countable and takes_ids(estimator.module, X, n_classes, dtype):
+        dtype = IDS
+    key = "settled", id(X), dtype
+    if key not in shared:
+        shared[key] = X, X.astype(dtype, copy=False)
+    return shared[key][1], dtype
+
+
 def _validated(estimator, *data, reset, dtype):
+    if dtype == IDS:
+        return _validated_ids(estimator, *data, reset=reset)
+    data = _integers_of_lists(data[0]), *data[1:]
     try:
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is told as such
             checked = validate_data(
                 estimator,
                 *data,
                 reset=reset,
-                dtype=np.dtype(dtype),
+                dtype=dtype,
                 order="C",
                 allow_nd=True,
                 ensure_all_finite=False,
@@ -88,9 +118,32 @@ def _validated(estimator, *data, reset, dtype):
     return checked
 
 
+def _validated_ids(estimator, *data, reset):
+    checked = _validated(estimator, *data, reset=reset, dtype=["float64", *INTEGERS])
+    X, *y = checked if len(data) == 2 else [checked]
+    if X.dtype.kind == "f" and (np.floor(X) != X).any():
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted with X of whole numbers (ids), and this X holds "
+            f"{X[np.floor(X) != X][0]}."
+        )
+    X = X.astype(IDS, copy=False)
+    return (X, *y) if y else X
+
+
+def _integers_of_lists(X):
+    """Nested lists of whole numbers as an array of them, which has a dtype."""
+    if not isinstance(X, (list, tuple)):
+        return X
+    try:
+        array = np.asarray(X)
+    except ValueError:
+        return X  # of different lengths: scikit-learn will say so
+    return array if array.dtype.kind in "iu" else X
+
+
 def _check_finite(estimator, X):
     """scikit-learn's check, after a sum on all cores that mostly makes it needless."""
-    if not isfinite(float(as_tensor(X, "cpu").sum())):
+    if X.dtype.kind == "f" and not isfinite(float(as_tensor(X, "cpu").sum())):
         assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 

@@ -6,6 +6,7 @@ from sklearn_nndyn.training._early_stopping import EarlyStopping, Reconstruction
 from sklearn_nndyn.training._epoch_loop import EpochLoop
 from sklearn_nndyn.training._epoch_runner import count_steps, needs_two_rows
 from sklearn_nndyn.training._hooks import TrainingHook
+from sklearn_nndyn.training._ids import check_ids, takes_ids
 from sklearn_nndyn.training._net import DynamicsNet
 from sklearn_nndyn.training._network_fit import NetworkFit
 from sklearn_nndyn.training._optimizers import accepts, check_optimizer_params, find_optimizer

@@ -97,7 +97,8 @@ class EpochRunner:
             return
         self.parts = parts
         self.update = FusedOptimizerStep(net.optimizer_)
-        self.batches = Batches(self.data, net.batch_size, merge_last=needs_two_rows(net.module_))
+        dtype = next(net.module_.parameters()).dtype
+        self.batches = Batches(self.data, net.batch_size, dtype, merge_last=needs_two_rows(net.module_))
         self.step = self._make_step(kind)
 
     def _make_step(self, kind):
@@ -132,18 +133,20 @@ class Batches:
     data : TrainingData
     size : int
         Rows of a batch; the last one may be shorter.
+    dtype : torch.dtype
+        Of weights, and of rows that are no ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
 
-    def __init__(self, data, size, merge_last=False):
+    def __init__(self, data, size, dtype, merge_last=False):
         self.data, self.size, self.merge_last = data, size, merge_last
         self._buffers = None
-        self.convert(data.X.dtype)
+        self.convert(dtype)
 
     def convert(self, dtype):
         """Hand out rows and weights in this dtype."""
-        self.columns = [self.data.X.to(dtype), self.data.y]
+        self.columns = [in_floats(self.data.X, dtype), self.data.y]
         if self.data.weight is not None:
             self.columns.append(self.data.weight.to(dtype))
 
@@ -173,6 +176,11 @@ class Batches:
     def _rows_of_chunk(self):
         row = self.columns[0][:1].numel() * self.columns[0].element_size()
         return self.size * max(1, CHUNK_BYTES // max(1, row * self.size))
+
+
+def in_floats(X, dtype):
+    """The rows in this dtype; ids stay whole numbers."""
+    return X.to(dtype) if X.is_floating_point() else X
 
 
 def cut(n, size, merge_last):

@@ -49,7 +49,8 @@ class DynamicsNet(NeuralNetClassifier):
             Called with the number of updates done in this epoch, after each.
         """
         data = datasets["dataset_train"]
-        batches = Batches(data, self.batch_size, merge_last=needs_two_rows(self.module_))
+        dtype = next(self.module_.parameters()).dtype
+        batches = Batches(data, self.batch_size, dtype, merge_last=needs_two_rows(self.module_))
         with randomness:
             self.run_single_epoch(self._weighted(batches(order), on_step), True, "train", self.train_step)
             if datasets["dataset_valid"] is not None:

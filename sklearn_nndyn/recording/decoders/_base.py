@@ -71,7 +71,8 @@ class LayerReader:
     def __init__(self, recording, X, y, reference=None, score=True):
         self.recording, self.y, self.reference = recording, y, reference
         self.score = score and (recording.train or reference is not None)
-        self.X, self.shape = X.flatten(1), tuple(X.shape[1:])
+        numbers = X if X.is_floating_point() else X.float()
+        self.X, self.shape = numbers.flatten(1), tuple(X.shape[1:])
         self.field, self.takes_held = recording.field, recording.batch_norm == "evaluation"
         self.layers, self.values, self.learned, self.serves = None, {}, {}, False
         if reference is None:

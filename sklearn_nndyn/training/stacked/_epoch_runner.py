@@ -60,7 +60,8 @@ class StackedEpochRunner:
         self.samplers = samplers
         merge_last = needs_two_rows(members[0].net.module_)
         data = [member.data for member in members]
-        self.batches = StackedLoader(data, samplers, sampler_of, size, merge_last)
+        dtype = next(members[0].net.module_.parameters()).dtype
+        self.batches = StackedLoader(data, samplers, sampler_of, size, dtype, merge_last)
         self.stack = StackedParameters(self.nets, self.batches.steps)
         self.losses = LossStack([net.criterion_ for net in self.nets])
         self.step = self._make_step()

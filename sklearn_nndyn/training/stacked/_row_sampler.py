@@ -4,7 +4,7 @@ from itertools import groupby
 
 import torch
 
-from sklearn_nndyn.training._epoch_runner import cut
+from sklearn_nndyn.training._epoch_runner import cut, in_floats
 from sklearn_nndyn.utils.random import RandomState
 
 CHUNK_BYTES = 8 * 2**20
@@ -49,17 +49,19 @@ class StackedLoader:
         The position of each fit's sampler; equal ones side by side as far as may be.
     size : int or None
         Rows of a batch; None takes all of them.
+    dtype : torch.dtype
+        Of weights, and of rows that are no ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
 
-    def __init__(self, data, samplers, sampler_of, size, merge_last=False):
+    def __init__(self, data, samplers, sampler_of, size, dtype, merge_last=False):
         self.data, self.size, self.merge_last = data, size, merge_last
         self.samplers, self.sampler_of = self._of_different_rows(samplers, sampler_of)
         self.n_rows = [len(own.X) for own in data]
         self.cuts = [[n] if size is None else cut(n, size, merge_last) for n in self.n_rows]
         self.weighted = any(own.weight is not None for own in data)
-        self.dtype = data[0].X.dtype
+        self.dtype = dtype
         self._whole = None
         self._selections, self._batch_sizes = {}, {}
 
@@ -110,7 +112,8 @@ class StackedLoader:
 
     def _whole_set(self, members):
         runs = [
-            (self.samplers[sampler].X.to(self.dtype), run) for sampler, run in self._sampler_slices(members)
+            (in_floats(self.samplers[sampler].X, self.dtype), run)
+            for sampler, run in self._sampler_slices(members)
         ]
         if len(runs) > 1 and self._is_small(members, len(runs[0][0])):
             runs = torch.cat([rows.expand(run.stop - run.start, *rows.shape) for rows, run in runs])
@@ -150,7 +153,7 @@ class StackedLoader:
         length = min(stop, self.n_rows[0]) - start
         x = self.samplers[0].X.new_empty(len(self.samplers), length, *self.samplers[0].X.shape[1:])
         y = torch.zeros(len(self.data), length, dtype=torch.long, device=x.device)
-        weight = x.new_zeros(len(self.data), length) if self.weighted else None
+        weight = x.new_zeros(len(self.data), length, dtype=self.dtype) if self.weighted else None
         chosen = [
             sampler.order[start:stop] if sampler.order is not None else None for sampler in self.samplers
         ]
@@ -159,7 +162,7 @@ class StackedLoader:
         for i, own in enumerate(self.data):
             _take(own.y, chosen[self.sampler_of[i]], start, stop, y[i])
             if weight is not None:
-                _take(self._weight(own).to(x.dtype), chosen[self.sampler_of[i]], start, stop, weight[i])
+                _take(self._weight(own).to(self.dtype), chosen[self.sampler_of[i]], start, stop, weight[i])
         return x, y, weight
 
     def _cut(self, chunk, members, step, first, n):

@@ -87,7 +87,7 @@ def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
         for i, (n, sampler) in enumerate(zip(n_rows, sampler_of, strict=True))
     ]
     slow = [SlowFeed(n, 10 + sampler, shuffle) for n, sampler in zip(n_rows, sampler_of, strict=True)]
-    batches = StackedLoader(data, samplers, sampler_of, size)
+    batches = StackedLoader(data, samplers, sampler_of, size, torch.float32)
     assert batches.steps == [len(slow_batches(range(n), size)) for n in n_rows]
     for _ in range(2):
         for sampler in samplers:
@@ -117,7 +117,11 @@ def test_without_weights_there_are_none():
     data = [TrainingData(torch.rand(9, 2), torch.zeros(9, dtype=torch.long)) for _ in range(2)]
     for size in (4, None):
         batches = StackedLoader(
-            data, [RowSampler(data[0].X, 0, False), RowSampler(data[1].X, 0, False)], [0, 1], size
+            data,
+            [RowSampler(data[0].X, 0, False), RowSampler(data[1].X, 0, False)],
+            [0, 1],
+            size,
+            torch.float32,
         )
         assert all(weight is None for cuts in batches() for *_, weight in cuts)
 
