@@ -61,7 +61,7 @@ def compare(name, repeats):
 
     def look():
         for _ in range(looks(name)):
-            recorder.look(module, 0)
+            recorder.record(module, 0)
 
     look()
     seconds = interleaved({"bare": bare, "look": look}, repeats)
@@ -85,12 +85,12 @@ def compare_reconstruction(repeats):
     validation = recorder(X_val, record=only_validation, reference=train)
 
     def look_at_both():
-        train.look(module, 0)
-        validation.look(module, 0)
+        train.record(module, 0)
+        validation.record(module, 0)
 
     ways = {
         "product": lambda: H @ X,
-        "cross-fitted": lambda: alone.look(module, 0),
+        "cross-fitted": lambda: alone.record(module, 0),
         "train=False": look_at_both,
     }
     for way in ways.values():

@@ -14,13 +14,13 @@ class TrainedReconstruction(Reconstruction):
     It takes minutes where the closed form takes a second, and holds the activations in memory.
     """
 
-    def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
+    def learn(self, chunks, X, y, folds, shape, *, cross_fit, fit_on_all):
         """Decoders without each fold, and of all samples."""
         H = torch.cat([h.flatten(1) for _, h in chunks()])
         of_fold = (
             [_fit(H[folds != k], X[folds != k]) for k in range(int(folds.max()) + 1)] if cross_fit else []
         )
-        return of_fold, _fit(H, X) if whole else None
+        return of_fold, _fit(H, X) if fit_on_all else None
 
 
 def _fit(H, X):

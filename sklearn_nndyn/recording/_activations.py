@@ -8,7 +8,7 @@ import torch
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.validation import find_layer, is_count
 
-HELD_BYTES = 256 * 2**20
+CACHE_BYTES = 256 * 2**20
 LEAST_ROWS = 1024
 SCORES = "scores"
 BATCH_SIZE = 128
@@ -17,7 +17,7 @@ BATCH_SIZE = 128
 class Activations:
     """Rows of the data with the activations of each layer.
 
-    What one pass over the data makes is held while it needs less than ``HELD_BYTES``; beyond that the network is run
+    What one pass over the data makes is cached while it needs less than ``CACHE_BYTES``; beyond that the network is run
     again for every layer and pass, so that memory does not grow with the samples.
 
     Parameters
@@ -34,27 +34,27 @@ class Activations:
     def __init__(self, X, forward, rows, context=None):
         self.X, self.forward, self.context = X, forward, context or nullcontext
         self.sizes = chunk_sizes(len(X), rows)
-        self.held, self.nbytes = [], 0
+        self.cache, self.nbytes = [], 0
 
-    def hold(self, layers, names):
-        """Hold what the coming chunk's pass made of the layers, while there is room."""
-        if self.held is None:
+    def cache_chunk(self, layers, names):
+        """Cache what the coming chunk's pass made of the layers, while there is room."""
+        if self.cache is None:
             return
         chosen = {name: layers[name] for name in names}
         self.nbytes += sum(h.numel() * h.element_size() for h in chosen.values())
-        if self.nbytes > HELD_BYTES:
-            self.held = None
+        if self.nbytes > CACHE_BYTES:
+            self.cache = None
         else:
-            self.held.append(chosen)
+            self.cache.append(chosen)
 
-    def of(self, name):
+    def of_layer(self, name):
         """Yield (rows, activations) of a layer: a slice, and a tensor of shape (n_rows, ...).
 
         Small chunks come together: what follows is a matrix product.
         """
-        whole = self.held is not None and len(self.held) == len(self.sizes)
+        complete = self.cache is not None and len(self.cache) == len(self.sizes)
         chunks, start = [], 0
-        for h in (chunk[name] for chunk in self.held) if whole else self._run(name):
+        for h in (chunk[name] for chunk in self.cache) if complete else self._run(name):
             chunks.append(h)
             n_rows = sum(map(len, chunks))
             if n_rows >= LEAST_ROWS or start + n_rows == len(self.X):

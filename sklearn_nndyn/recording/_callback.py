@@ -165,7 +165,7 @@ class RecordDynamics(Callback):
             for recorder in self.recorders_.values():
                 with only_evaluating(net):
                     recorder.loss = current_loss(net, self.loss)
-                    recorder.look(all_modules(net), epoch, call=run_net(net, self.parameters_))
+                    recorder.record(all_modules(net), epoch, call=run_net(net, self.parameters_))
             now = time.perf_counter()
             self.seconds_.append(now - self.last_time_)
             self.last_time_ = now

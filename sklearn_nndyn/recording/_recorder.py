@@ -1,13 +1,19 @@
-"""The only place that looks at a network, live or replayed."""
+"""The only place where networks are evaluated for a record, live or replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 from sklearn_nndyn.dynamics import Dynamics
+from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._geometry import Centroids, weight_norms
-from sklearn_nndyn.recording._record import layer_recordings, what_to_record
+from sklearn_nndyn.recording._record import check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording.decoders._base import LayerReader
 from sklearn_nndyn.utils.modules import (
@@ -21,134 +27,179 @@ from sklearn_nndyn.utils.random import untouched_generators
 
 
 class Recorder:
-    """Looks at networks in evaluation mode and keeps what it sees of each sample.
+    """Evaluate networks on the same samples, time after time, and keep what there is of each sample.
 
-    Knows nothing of who trains them. Arrays are laid out epoch by epoch, so a look writes where memory is
-    contiguous, and handed out sample first; ``"samples"`` costs 13 bytes a sample and epoch (up to
-    127 classes), or 9 where the loss has no probabilities.
+    For a training loop of one's own: call `record` as often as the samples are to be recorded, and `dynamics` at the
+    end. Networks are run in evaluation mode; nothing of them, nor of the global generators, is changed.
 
     Parameters
     ----------
-    X : tensor of shape (n_samples, ...)
-        What is looked at, on the device of the network; or an object whose ``chunks()`` yields ``(x, y)`` of all rows
+    X : tensor or ndarray of shape (n_samples, ...)
+        The samples, on the device of the network; or an object whose ``chunks()`` yields ``(x, y)`` of all samples
         in every pass.
-    y : tensor of shape (n_samples,)
-        Class positions.
-    loss : ClassificationLoss
-        Its per-sample value is recorded, without weights.
-    n_classes : int
-        Number of classes.
-    record : collection of {"samples", "geometry", "scores", "gradients", "reconstruction", "probe"}
-        What to keep; in place of the last three also ``Gradients``, ``Reconstruction``, ``Probe``.
-    capacity : int
-        Number of looks to make room for; more than that move what was seen to a larger place.
-    reference : Recorder, optional
-        Of the samples that decoders and probes learn from; it looks first. Without one, they learn from other folds
-        of ``X``.
+    y : tensor or ndarray of shape (n_samples,)
+        Class positions, 0 to n_classes - 1.
+    loss : str, ClassificationLoss, torch module or callable, default="log"
+        Its per-sample value is recorded, without weights; see :func:`~sklearn_nndyn.losses.get_loss`.
+    n_classes : int, default=None
+        Number of classes; None takes the number of scores that the first network gives.
+    record : collection of str or objects, default=("samples", "geometry")
+        What to keep: ``"samples"``, ``"geometry"``, ``"scores"``, ``"gradients"``, ``"reconstruction"``, ``"probe"``;
+        in place of the last three also ``Gradients``, ``Reconstruction``, ``Probe``.
+    capacity : int, default=32
+        Number of epochs to make room for; with more than that, what was recorded moves to a larger place.
+    reference : Recorder, default=None
+        Of the samples that decoders and probes learn from; it is to record before this one. Without one, they learn
+        from other folds of ``X``.
     score : bool, default=True
-        Whether decoders and probes score ``X``; False for a recorder that only serves as a reference.
+        Whether decoders and probes score ``X``; False for a recorder that is only a reference.
+
+    Notes
+    -----
+    ``"samples"`` takes 13 bytes a sample and epoch (up to 127 classes), or 9 where the loss has no probabilities.
 
     Examples
     --------
     >>> import torch
-    >>> from sklearn_nndyn.losses import get_loss
+    >>> from sklearn.datasets import load_iris
     >>> from sklearn_nndyn.recording import Recorder
-    >>> X, y = torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1])
-    >>> recorder = Recorder(X, y, get_loss("l2"), n_classes=2, record=("samples",), capacity=1)
-    >>> net = torch.nn.Linear(1, 2)
-    >>> _ = torch.nn.init.zeros_(net.weight), torch.nn.init.zeros_(net.bias)
-    >>> recorder.look(net, epoch=0)
-    >>> recorder.mean_loss(), recorder.accuracy()
-    (1.0, 0.5)
+    >>> X, y = map(torch.tensor, load_iris(return_X_y=True))
+    >>> net = torch.nn.Linear(4, 3, dtype=X.dtype)
+    >>> optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+    >>> recorder = Recorder(X, y)
+    >>> for epoch in range(6):
+    ...     recorder.record(net, epoch)
+    ...     optimizer.zero_grad()
+    ...     torch.nn.functional.cross_entropy(net(X), y).backward()
+    ...     _ = optimizer.step()
+    >>> recorder.dynamics().shape
+    (150, 6)
     """
 
-    def __init__(self, X, y, loss, *, n_classes, record, capacity, reference=None, score=True):
-        self.X, self.y, self.loss, self.reference = X, y, loss, reference
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        loss: Any = "log",
+        *,
+        n_classes: int | None = None,
+        record: Sequence[Any] = ("samples", "geometry"),
+        capacity: int = 32,
+        reference: Recorder | None = None,
+        score: bool = True,
+    ) -> None:
+        self.X, self.y, self.loss = _as_tensor(X), _as_tensor(y), get_loss(loss)
+        check_record(record)
+        _check_samples(self.X, self.y)
         named = what_to_record(record)
-        self.n_classes, self.record, self.gradients = n_classes, frozenset(named), named.get("gradients")
+        self.entries, self.gradients = frozenset(named), named.get("gradients")
+        self.reference = reference
         self.readers = [
-            LayerReader(recording, X, y, reference and reference.readers[i], score)
+            LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
             for i, recording in enumerate(layer_recordings(record))
         ]
-        self.epochs = []
-        self.rows = self._make_room(capacity)
+        self.n_classes, self._capacity = n_classes, capacity
+        self.epochs: list = []
+        self.buffers = {} if n_classes is None else self._make_buffers()
         self.centroids, self.weight_norms = {}, {}
-        self._capacity = capacity
 
-    def _make_room(self, capacity):
-        n = len(self.y)
-        rows = {}
-        if "samples" in self.record:
+    def _make_buffers(self):
+        """One array for each field, epoch by epoch, so that an epoch is written where memory is contiguous."""
+        shape = self._capacity, len(self.y)
+        buffers = {}
+        if "samples" in self.entries:
             position = np.min_scalar_type(-max(self.n_classes, 2))
-            rows = {
-                "loss": np.empty((capacity, n), np.float32),
-                "margin": np.empty((capacity, n), np.float32),
-                "prediction": np.empty((capacity, n), position),
+            buffers = {
+                "loss": np.empty(shape, np.float32),
+                "margin": np.empty(shape, np.float32),
+                "prediction": np.empty(shape, position),
             }
             if hasattr(self.loss, "predict_proba"):
-                rows["probability"] = np.empty((capacity, n), np.float32)
-        if "scores" in self.record:
-            rows["scores"] = np.empty((capacity, n, self.n_classes), np.float32)
+                buffers["probability"] = np.empty(shape, np.float32)
+        if "scores" in self.entries:
+            buffers["scores"] = np.empty((*shape, self.n_classes), np.float32)
         if self.gradients is not None:
-            rows["gradient_norm"] = np.empty((capacity, n), np.float32)
-        return rows
+            buffers["gradient_norm"] = np.empty(shape, np.float32)
+        return buffers
 
-    def look(self, module, epoch, call=None):
-        """Look at one network: nothing of it, nor of the global generators, is changed.
+    def record(self, module: torch.nn.Module, epoch: float, call: Callable | None = None) -> None:
+        """Record one network.
 
         Parameters
         ----------
         module : torch.nn.Module
-            The network.
+            The network, on the device of the samples.
         epoch : int or float
-            The epoch to note.
+            The epoch to note; greater than that noted before.
         call : callable, optional
-            How to run it on a chunk of rows, where that is not ``module(chunk)``.
+            How to run it on a chunk of samples, where that is not ``module(chunk)``.
+
+        Raises
+        ------
+        ValueError
+            Where ``epoch`` does not come after the last recorded one, or the module gives no score for each class.
         """
-        taps = capture_activations(module, call) if self._needs_layers else _untapped(call or module)
-        with torch.no_grad(), untouched_generators(self.y.device), evaluation_mode(module), taps as forward:
+        if self.epochs and not epoch > self.epochs[-1]:
+            raise ValueError(
+                f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
+            )
+        run = capture_activations(module, call) if self._needs_layers else _scores_alone(call or module)
+        with torch.no_grad(), untouched_generators(self.y.device), evaluation_mode(module), run as forward:
+            if self.n_classes is None:
+                self._learn_n_classes(forward)
             if self.gradients is not None:
                 self._measure_gradients(module)
             if self.readers:
-                held = activations_of(self.X, forward)
-                forward = self._holding(held)
-            self.look_at_stack(_as_stack_of_one(forward), [epoch], [weight_norms(module)])
+                activations = activations_of(self.X, forward)
+                forward = self._caching(activations)
+            self.record_stack(_as_stack_of_one(forward), [epoch], [weight_norms(module)])
             for reader in self.readers:
-                reader.read(reader.activations(held, module), len(self.epochs) - 1)
+                reader.read(reader.activations(activations, module), len(self.epochs) - 1)
+
+    def _learn_n_classes(self, forward):
+        x, _ = next(iter(self._chunks()))
+        scores, _ = forward(x)
+        if scores.ndim != 2 or scores.shape[1] <= int(self.y.max()):
+            raise ValueError(
+                f"module must give a score for each class, (n_samples, n_classes), with y up to {int(self.y.max())}; "
+                f"it gives {tuple(scores.shape)}."
+            )
+        self.n_classes = scores.shape[1]
+        self.buffers = self._make_buffers()
 
     @property
-    def can_look_together(self):
-        """Whether several networks can be looked at in one program."""
+    def stackable(self):
+        """Whether several networks can be recorded in one program."""
         return not self.readers and self.gradients is None
 
     @property
     def _needs_layers(self):
-        return "geometry" in self.record or bool(self.readers)
+        return "geometry" in self.entries or bool(self.readers)
 
     def _measure_gradients(self, module):
-        start, new = 0, self.make_place(1).start
+        start, new = 0, self.new_rows(1).start
         for x, y in self._chunks():
             _copy(
                 self.gradients.norms(module, self.loss, x, y),
-                self.rows["gradient_norm"][new, start : start + len(y)],
+                self.buffers["gradient_norm"][new, start : start + len(y)],
             )
             start += len(y)
 
-    def _holding(self, held):
-        """Run the network as ``held`` does, and hold what the readers will ask for."""
+    def _caching(self, activations):
+        """Run the network as ``activations`` does, and cache what the readers will ask for."""
 
         def forward(x):
-            scores, layers = held.forward(x)
+            scores, layers = activations.forward(x)
             for reader in self.readers:
                 reader.choose(list(layers))
-            wanted = {name for reader in self.readers if reader.takes_held for name in reader.layers}
-            held.hold(named_layers(scores, layers), wanted)
+            wanted = {name for reader in self.readers if reader.uses_cache for name in reader.layers}
+            activations.cache_chunk(named_layers(scores, layers), wanted)
             return scores, layers
 
         return forward
 
-    def look_at_stack(self, forward, epochs, norms):
-        """Look at several networks in one program.
+    def record_stack(self, forward, epochs, norms):
+        """Record several networks in one program.
 
         Parameters
         ----------
@@ -159,17 +210,17 @@ class Recorder:
         norms : list of dict
             The weight norms of each network, by layer.
         """
-        new = self.make_place(len(epochs))
+        new = self.new_rows(len(epochs))
         centroids = self.new_centroids()
         start = 0
         for x, y in self._chunks():
             scores, layers = forward(x)
-            self.keep_samples(new, slice(start, start + len(y)), scores, self._measure(scores, y))
+            self.store_samples(new, slice(start, start + len(y)), scores, self._measure(scores, y))
             if centroids is not None:
                 centroids.add(layers, y)
             start += len(y)
         if centroids is not None:
-            self.keep_geometry(new, centroids.means(), norms)
+            self.store_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
     def _chunks(self):
@@ -178,99 +229,125 @@ class Recorder:
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
 
-    def make_place(self, looks):
-        """The next places in the arrays, a slice; there is room for them afterwards."""
-        new = slice(len(self.epochs), len(self.epochs) + looks)
+    def new_rows(self, n_epochs):
+        """The next rows of the buffers, a slice; there is room for them afterwards."""
+        new = slice(len(self.epochs), len(self.epochs) + n_epochs)
         if new.stop > self._capacity:
             self._grow(max(new.stop, 2 * self._capacity))
         return new
 
     def new_centroids(self):
-        """Where the sums of a look come together, or None where geometry is not recorded."""
+        """Where the sums of an epoch come together, or None where geometry is not recorded."""
         return (
-            Centroids(torch.bincount(self.y, minlength=self.n_classes)) if "geometry" in self.record else None
+            Centroids(torch.bincount(self.y, minlength=self.n_classes))
+            if "geometry" in self.entries
+            else None
         )
 
     def _measure(self, scores, y):
-        return measure_samples(scores, y, self.loss)._asdict() if "samples" in self.record else {}
+        return measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
 
     def _grow(self, capacity):
-        for group in (self.rows, self.centroids, self.weight_norms):
+        for group in (self.buffers, self.centroids, self.weight_norms):
             for name, array in group.items():
                 group[name] = np.empty((capacity, *array.shape[1:]), array.dtype)
                 group[name][: len(self.epochs)] = array[: len(self.epochs)]
         self._capacity = capacity
 
-    def keep_samples(self, places, samples, scores, measured):
+    def store_samples(self, rows, samples, scores, measured):
         """Write what was seen of some samples.
 
         Parameters
         ----------
-        places, samples : slice
-            Of the arrays' first and second axes.
+        rows, samples : slice
+            Of the first and second axes of the buffers.
         scores : tensor of shape (n_networks, n_samples, n_classes)
         measured : dict of str to tensors or arrays of shape (n_networks, n_samples)
             By field; empty where samples are not recorded.
         """
         for name in ("loss", "margin", "prediction", "probability") if measured else ():
-            if name in self.rows:
-                _copy(measured[name], self.rows[name][places, samples])
-        if "scores" in self.record:
-            _copy(scores, self.rows["scores"][places, samples])
+            if name in self.buffers:
+                _copy(measured[name], self.buffers[name][rows, samples])
+        if "scores" in self.entries:
+            _copy(scores, self.buffers["scores"][rows, samples])
 
-    def keep_geometry(self, places, means, norms):
+    def store_geometry(self, rows, means, norms):
         """Write {layer: (n_networks, n_classes, width)} and a list of {layer: norm}."""
         for name, values in means.items():
             if name not in self.centroids:
                 self.centroids[name] = np.empty((self._capacity, *values.shape[1:]), np.float32)
-            _copy(values, self.centroids[name][places])
-        for position, of_one in zip(range(places.start, places.stop), norms, strict=True):
+            _copy(values, self.centroids[name][rows])
+        for position, of_one in zip(range(rows.start, rows.stop), norms, strict=True):
             for name, value in of_one.items():
                 self.weight_norms.setdefault(name, np.empty(self._capacity, np.float32))[position] = value
 
-    def mean_loss(self):
-        """Mean loss of the last look."""
-        return float(self.rows["loss"][len(self.epochs) - 1].mean(dtype=np.float64))
+    def mean_loss(self) -> float:
+        """Mean loss in the last recorded epoch.
 
-    def accuracy(self):
-        """Accuracy of the last look."""
-        return float((self.rows["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
+        Returns
+        -------
+        loss : float
+        """
+        return float(self.buffers["loss"][len(self.epochs) - 1].mean(dtype=np.float64))
 
-    def dynamics(self, y, classes, header, iterations=None):
-        """Freeze what has been seen so far.
+    def accuracy(self) -> float:
+        """Accuracy in the last recorded epoch.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the samples, 0 to 1.
+        """
+        return float((self.buffers["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
+
+    def dynamics(
+        self,
+        y: Any = None,
+        classes: Any = None,
+        header: Mapping[str, Any] | None = None,
+        iterations: Mapping[float, int] | None = None,
+    ) -> Dynamics:
+        """Freeze what has been recorded so far.
 
         Parameters
         ----------
-        y : array of shape (n_samples,)
-            Labels as the user gave them.
-        classes : array of shape (n_classes,)
-            The classes, in the order of the network's outputs.
-        header : dict
+        y : array of shape (n_samples,), optional
+            Labels as the user gave them; by default the class positions.
+        classes : array of shape (n_classes,), optional
+            The classes, in the order of the network's outputs; by default their positions.
+        header : dict, optional
             What else to tell of the run; what there is to tell of the loss is added.
         iterations : dict, optional
-            Updates before each look, by epoch.
+            Updates before each recorded epoch, by epoch.
 
         Returns
         -------
         dynamics : Dynamics
-            Views of the recorded rows, sample axis first.
+            Views of the buffers, sample axis first.
+
+        Raises
+        ------
+        ValueError
+            If nothing has been recorded.
         """
         seen = len(self.epochs)
-        rows = {name: array[:seen].swapaxes(0, 1) for name, array in self.rows.items()}
+        if not seen:
+            raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
+        fields = {name: array[:seen].swapaxes(0, 1) for name, array in self.buffers.items()}
         return Dynamics(
-            y=y,
-            classes=classes,
+            y=self.y.cpu().numpy() if y is None else y,
+            classes=np.arange(self.n_classes) if classes is None else classes,
             epochs=np.array(self.epochs),
             iterations=None if iterations is None else [iterations[epoch] for epoch in self.epochs],
             centroids={name: array[:seen] for name, array in self.centroids.items()},
             weight_norms={name: array[:seen] for name, array in self.weight_norms.items()},
-            header={**loss_header(self.loss), **header},
+            header={**loss_header(self.loss), **(header or {})},
             **{reader.field: reader.recorded(seen) for reader in self.readers},
-            **rows,
+            **fields,
         )
 
 
-class _untapped:
+class _scores_alone:
     """Stands in for ``capture_activations`` where the hidden layers are not asked for."""
 
     def __init__(self, call):
@@ -296,3 +373,17 @@ def _copy(values, array):
         array[...] = values
     else:
         torch.from_numpy(array).copy_(values)
+
+
+def _as_tensor(values):
+    return torch.from_numpy(values) if isinstance(values, np.ndarray) else values
+
+
+def _check_samples(X, y):
+    """Raise for samples and class positions that do not belong together."""
+    if not isinstance(y, torch.Tensor) or y.ndim != 1 or y.is_floating_point():
+        raise TypeError(
+            f"y must hold class positions, a tensor or array of integers of shape (n_samples,), got {y!r}."
+        )
+    if isinstance(X, torch.Tensor) and len(X) != len(y):
+        raise ValueError(f"X has {len(X)} samples, but y has {len(y)}.")

@@ -34,17 +34,13 @@ def replay(recorder, module, snapshots, epochs):
     """
     module = copy_module(module)
     for group in _groups(epochs, snapshots, recorder.X):
-        if (
-            len(group) > 1
-            and recorder.can_look_together
-            and _look_together(recorder, module, snapshots, group)
-        ):
+        if len(group) > 1 and recorder.stackable and _record_stack(recorder, module, snapshots, group):
             continue
         for epoch in group:
             module.load_state_dict(snapshots.state_dict(epoch))
             if recorder.reference is not None:
-                recorder.reference.look(module, epoch)
-            recorder.look(module, epoch)
+                recorder.reference.record(module, epoch)
+            recorder.record(module, epoch)
 
 
 def staged_scores(module, snapshots, epochs, X):
@@ -63,13 +59,13 @@ def _groups(epochs, snapshots, X):
     return [epochs[i : i + size] for i in range(0, len(epochs), size)]
 
 
-def _look_together(recorder, module, snapshots, epochs):
+def _record_stack(recorder, module, snapshots, epochs):
     """Whether the module could be run as a stack; if not, nothing has been recorded."""
     states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
-    forward = vmap(_run_with_state(module, "geometry" in recorder.record), in_dims=(0, None))
+    forward = vmap(_run_with_state(module, "geometry" in recorder.entries), in_dims=(0, None))
     try:
         with torch.no_grad(), untouched_generators(recorder.X.device), evaluation_mode(module):
-            recorder.look_at_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
+            recorder.record_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
     except Exception:
         # Whatever vmap cannot batch is run one by one, where a true fault of the module shows itself again.
         return False

@@ -35,7 +35,7 @@ class Snapshots:
     >>> snapshots = Snapshots(net, capacity=2)
     >>> for epoch in (0, 1):
     ...     _ = torch.nn.init.constant_(net.weight, epoch)
-    ...     snapshots.keep(net, epoch)
+    ...     snapshots.store(net, epoch)
     >>> snapshots.epochs
     [0, 1]
     >>> snapshots.state_dict(1)["weight"]
@@ -49,7 +49,7 @@ class Snapshots:
         self.complete = True
         self._file = None
         self._rows = np.empty((0, self.row_size), np.uint8)
-        self._make_room(capacity)
+        self._allocate(capacity)
 
     @property
     def nbytes(self):
@@ -61,11 +61,11 @@ class Snapshots:
         """Whether the rows lie in a file."""
         return self._file is not None
 
-    def keep(self, module, epoch):
-        """Keep the state of ``module`` as of ``epoch``."""
+    def store(self, module, epoch):
+        """Store the state of ``module`` as of ``epoch``."""
         kept = len(self.epochs)
         if not self.spilled and kept == len(self._rows):
-            self._make_room(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
+            self._allocate(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
         if not self.complete:
             return
         row = np.zeros(self.row_size, np.uint8) if self.spilled else self._rows[kept]
@@ -79,7 +79,7 @@ class Snapshots:
                 return
         self.epochs.append(epoch)
 
-    def _make_room(self, capacity):
+    def _allocate(self, capacity):
         if capacity * self.row_size > self.memory_limit:
             self._spill()
             return

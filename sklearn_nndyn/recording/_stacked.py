@@ -1,4 +1,4 @@
-"""Several networks looked at in one pass over the rows that they share."""
+"""Several networks recorded in one pass over the rows that they share."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ MOST_ROWS = 2**14
 
 
 class StackedRecorder:
-    """Recorders of the same rows, each of a network of its own, that look together.
+    """Recorders of the same rows, each of a network of its own, that record together.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class StackedRecorder:
 
     def __init__(self, recorders, losses, small_chunks=True):
         self.recorders, self.losses, self.small_chunks = recorders, losses, small_chunks
-        self.record = recorders[0].record
+        self.entries = recorders[0].entries
         self.target = torch.stack([recorder.y for recorder in recorders])
         n_classes = recorders[0].n_classes
         self.counts = torch.stack([torch.bincount(y, minlength=n_classes) for y in self.target])
 
-    def look(self, forward, epoch, norms):
-        """Look at all networks.
+    def record(self, forward, epoch, norms):
+        """Record all networks.
 
         Parameters
         ----------
@@ -44,28 +44,28 @@ class StackedRecorder:
         norms : list of dict
             The weight norms of each network, by layer.
         """
-        places = [recorder.make_place(1) for recorder in self.recorders]
-        centroids = Centroids(self.counts) if "geometry" in self.record else None
+        rows_of = [recorder.new_rows(1) for recorder in self.recorders]
+        centroids = Centroids(self.counts) if "geometry" in self.entries else None
         for rows in self._chunks():
             scores, layers = forward(rows)
-            self._keep(places, rows, scores)
+            self._keep(rows_of, rows, scores)
             if centroids is not None:
                 centroids.add(layers, self.target[:, rows])
         means = centroids.means() if centroids is not None else {}
-        for i, (recorder, place) in enumerate(zip(self.recorders, places, strict=True)):
-            recorder.keep_geometry(
+        for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
+            recorder.store_geometry(
                 place, {name: values[i : i + 1] for name, values in means.items()}, norms[i : i + 1]
             )
             recorder.epochs.append(epoch)
 
-    def _keep(self, places, rows, scores):
+    def _keep(self, rows_of, rows, scores):
         measured = {}
-        if "samples" in self.record:
+        if "samples" in self.entries:
             measures = measure_samples(scores, self.target[:, rows], self.losses)._asdict()
             measured = {name: values.cpu().numpy() for name, values in measures.items() if values is not None}
-        for i, (recorder, place) in enumerate(zip(self.recorders, places, strict=True)):
+        for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
             own = {name: values[i : i + 1] for name, values in measured.items()}
-            recorder.keep_samples(place, rows, scores[i : i + 1], own)
+            recorder.store_samples(place, rows, scores[i : i + 1], own)
 
     def _chunks(self):
         X = self.recorders[0].X

@@ -102,7 +102,11 @@ class Validation(TrainingHook):
 
     def _recorded(self, net):
         recorder = self.recording.recorders.get("validation")
-        if recorder is None or "samples" not in recorder.record or recorder.epochs[-1:] != [len(net.history)]:
+        if (
+            recorder is None
+            or "samples" not in recorder.entries
+            or recorder.epochs[-1:] != [len(net.history)]
+        ):
             return None
         return recorder.mean_loss(), recorder.accuracy()
 
@@ -129,7 +133,7 @@ class ProgressBar(TrainingHook):
         line = net.history[-1]
         shown = {"loss": f"{line['train_loss']:.4g}"}
         recorder = self.recording.recorders.get("train")
-        if recorder is not None and "samples" in recorder.record and recorder.epochs:
+        if recorder is not None and "samples" in recorder.entries and recorder.epochs:
             shown["accuracy"] = f"{recorder.accuracy():.3f}"
         if "valid_acc" in line:
             shown["validation accuracy"] = f"{line['valid_acc']:.3f}"

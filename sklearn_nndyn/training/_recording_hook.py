@@ -129,9 +129,9 @@ class Recording(TrainingHook):
             return
         self.iterations[epoch] = iteration
         for recorder in self.recorders.values() if self.recorders_run else ():
-            recorder.look(net.module_, epoch)
+            recorder.record(net.module_, epoch)
         if self.snapshots is not None and self.snapshots.epochs[-1:] != [epoch]:
-            self.snapshots.keep(net.module_, epoch)
+            self.snapshots.store(net.module_, epoch)
         self.times[epoch] = time.perf_counter() - self._last
         self._last = time.perf_counter()
 

@@ -105,8 +105,8 @@ def test_an_interrupted_fit_is_one_that_stopped_an_epoch_earlier(problem, epoch,
 
 PLACES = [
     (DivergenceGuard, "on_epoch_end"),
-    (Recorder, "look"),
-    (Snapshots, "keep"),
+    (Recorder, "record"),
+    (Snapshots, "store"),
     (Validation, "on_epoch_end"),
     (EarlyStopping, "on_epoch_end"),
 ]

@@ -246,7 +246,7 @@ def of_recorder(loss):
         torch.from_numpy(X), torch.from_numpy(Y), get_loss(loss), n_classes=3, record=("samples",), capacity=2
     )
     for epoch in range(2):
-        recorder.look(torch.nn.Linear(4, 3), epoch)
+        recorder.record(torch.nn.Linear(4, 3), epoch)
     return recorder.dynamics(Y, np.arange(3), {})
 
 

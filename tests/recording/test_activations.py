@@ -16,7 +16,7 @@ def passed(X, rows, **options):
     """After a pass in which the hidden layer was held."""
     there = Activations(X, run, rows, **options)
     for chunk in X.split(there.sizes):
-        there.hold(named_layers(*run(chunk)), {"hidden"})
+        there.cache_chunk(named_layers(*run(chunk)), {"hidden"})
     return there
 
 
@@ -24,12 +24,12 @@ def passed(X, rows, **options):
 @pytest.mark.parametrize("n", [1, 255, 1024, 1025, 2500])
 def test_they_are_those_of_the_rows(monkeypatch, held, n):
     if not held:
-        monkeypatch.setattr(_activations, "HELD_BYTES", -1)
+        monkeypatch.setattr(_activations, "CACHE_BYTES", -1)
     X = torch.arange(3.0 * n).reshape(n, 3)
     there = passed(X, 256)
-    assert (there.held is not None) == held
+    assert (there.cache is not None) == held
     for _ in range(2):
-        pieces = list(there.of("hidden"))
+        pieces = list(there.of_layer("hidden"))
         assert all(torch.equal(h, 2 * X[rows]) for rows, h in pieces)
         assert torch.equal(torch.cat([h for _, h in pieces]), 2 * X)
         assert all(len(h) >= 1024 for _, h in pieces[:-1])
@@ -37,7 +37,7 @@ def test_they_are_those_of_the_rows(monkeypatch, held, n):
 
 def test_the_raw_outputs_have_a_name():
     X = torch.arange(6.0).reshape(2, 3)
-    ((rows, scores),) = Activations(X, run, 256).of("scores")
+    ((rows, scores),) = Activations(X, run, 256).of_layer("scores")
     assert (rows, scores.tolist()) == (slice(0, 2), [[0.0], [3.0]])
 
 

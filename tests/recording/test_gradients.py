@@ -13,7 +13,7 @@ from tests.problems import IDS, PROBLEMS, ThreeKinds, convolution_net
 
 def look(module, X, y, parameters, loss="log"):
     recorder = Recorder(X, y, get_loss(loss), n_classes=3, record=[Gradients(parameters)], capacity=1)
-    recorder.look(module, 0)
+    recorder.record(module, 0)
     return recorder.dynamics(y.numpy(), np.arange(3), {}).gradient_norm[:, 0]
 
 

@@ -73,7 +73,7 @@ def test_separable_classes_are_told_apart(classifier):
     module = torch.nn.Linear(4, 3)
     with torch.no_grad():
         module.weight.copy_(torch.eye(4)[:3] / 10)
-    recorder.look(module, 0)
+    recorder.record(module, 0)
     assert recorder.dynamics(y.numpy(), np.arange(3), {}).probe_accuracy["scores"] == [1.0]
 
 
@@ -84,7 +84,7 @@ def test_labels_of_chance_cannot_be_told(classifier):
     recorder = Recorder(
         x, y, get_loss("log"), n_classes=2, record=[Probe("scores", classifier=classifier)], capacity=1
     )
-    recorder.look(torch.nn.Linear(5, 2), 0)
+    recorder.record(torch.nn.Linear(5, 2), 0)
     (accuracy,) = recorder.dynamics(y.numpy(), np.arange(2), {}).probe_accuracy["scores"]
     assert abs(accuracy - 0.5) < 4 * 0.5 / np.sqrt(2000)
 
@@ -92,7 +92,7 @@ def test_labels_of_chance_cannot_be_told(classifier):
 def test_a_fold_without_all_classes_is_no_error():
     x, y = torch.zeros(4, 2), torch.tensor([0, 0, 0, 1])
     recorder = Recorder(x, y, get_loss("log"), n_classes=2, record=[Probe("scores")], capacity=1)
-    recorder.look(torch.nn.Linear(2, 2), 0)
+    recorder.record(torch.nn.Linear(2, 2), 0)
     # The only sample of class 1 is never known when it is asked for.
     assert recorder.dynamics(y.numpy(), np.arange(2), {}).probe_accuracy["scores"] == [0.75]
 

@@ -89,7 +89,7 @@ def test_reconstruct_gives_the_inputs_of_these_errors(digits):
 @pytest.mark.parametrize("limit", [0, 30_000])
 def test_what_cannot_be_held_is_made_again(digits, monkeypatch, limit):
     held = fitted(digits, Reconstruction("all")).dynamics_
-    monkeypatch.setattr(_activations, "HELD_BYTES", limit)
+    monkeypatch.setattr(_activations, "CACHE_BYTES", limit)
     made_again = fitted(digits, Reconstruction("all")).dynamics_
     for layer, errors in held.reconstruction.items():
         np.testing.assert_array_equal(made_again.reconstruction[layer], errors)
@@ -153,7 +153,7 @@ def test_batch_norm_in_training_mode_normalises_by_the_batch(images, n):
             record=[Reconstruction(0, batch_norm=mode, alpha=1.0, cv=2)],
             capacity=1,
         )
-        recorder.look(module, 0)
+        recorder.record(module, 0)
         found[mode] = recorder.dynamics(y.numpy(), np.arange(3), {}).reconstruction["0"][:, 0]
         assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
         assert all(part.training for part in module.modules())

@@ -38,7 +38,7 @@ def seen(recorder):
 def test_it_sees_what_the_network_does(problem, loss):
     module, X, y = problem_data(problem)
     recorder = recorder_of(X, y, loss=loss)
-    recorder.look(module, epoch=7)
+    recorder.record(module, epoch=7)
     with torch.no_grad():
         scores = module.eval()(X).numpy()
     found = seen(recorder)
@@ -64,7 +64,7 @@ def test_a_look_changes_nothing(problem):
     expected = torch.rand(4), np.random.rand(4)
     torch.manual_seed(5)
     np.random.seed(5)
-    recorder_of(X, y).look(module, 0)
+    recorder_of(X, y).record(module, 0)
     assert torch.equal(torch.rand(4), expected[0])
     np.testing.assert_array_equal(np.random.rand(4), expected[1])
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
@@ -77,12 +77,12 @@ def test_a_look_changes_nothing(problem):
 def test_chunks_add_up(problem, monkeypatch):
     module, X, y = problem_data(problem)
     whole, parts = recorder_of(X, y), recorder_of(X, y)
-    whole.look(module, 0)
+    whole.record(module, 0)
     monkeypatch.setattr(_recorder, "rows_per_chunk", lambda shape: 8)
-    parts.look(module, 0)
+    parts.record(module, 0)
     for name, values in seen(whole).items():
         np.testing.assert_allclose(seen(parts)[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
-    np.testing.assert_allclose(score_in_chunks(module, X), whole.rows["scores"][0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(score_in_chunks(module, X), whole.buffers["scores"][0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_a_sample_costs_at_most_fourteen_bytes_an_epoch(n_classes, most, loss, o
     with torch.no_grad():
         module.bias.zero_()[-1] = 1  # the last class is decided for: its number must fit
     for epoch in range(20):
-        recorder.look(module, epoch)
-    assert sum(array.nbytes for array in recorder.rows.values()) <= most * 50 * 20
+        recorder.record(module, epoch)
+    assert sum(array.nbytes for array in recorder.buffers.values()) <= most * 50 * 20
     assert (seen(recorder)["prediction"] == n_classes - 1).all()
     record = recorder.dynamics(y.numpy(), np.arange(n_classes), {})
-    for name, array in recorder.rows.items():  # the record is a view of it, not a copy
+    for name, array in recorder.buffers.items():  # the record is a view of it, not a copy
         assert np.shares_memory(getattr(record, name), array)
 
 
@@ -122,7 +122,7 @@ def test_only_what_is_asked_for_is_kept():
         },
     }.items():
         recorder = recorder_of(X, y, record=record)
-        recorder.look(module, 0)
+        recorder.record(module, 0)
         assert {name for name, values in seen(recorder).items() if values is not None} == names
 
 
@@ -133,8 +133,8 @@ def test_more_looks_than_there_was_room_for(capacity):
     for epoch in range(7):
         with torch.no_grad():
             next(module.parameters()).mul_(0.8)
-        enough.look(module, epoch)
-        grown.look(module, epoch)
+        enough.record(module, epoch)
+        grown.record(module, epoch)
     for name, values in seen(enough).items():
         np.testing.assert_array_equal(seen(grown)[name], values, err_msg=name)
 
@@ -142,13 +142,13 @@ def test_more_looks_than_there_was_room_for(capacity):
 def test_a_record_made_in_between_stays_as_it_was():
     module, X, y = problem_data(PROBLEMS[0])
     recorder = recorder_of(X, y, capacity=3)
-    recorder.look(module, 0)
+    recorder.record(module, 0)
     early = recorder.dynamics(y.numpy(), np.arange(3), {})
     before = early.loss.copy()
     with torch.no_grad():
         next(module.parameters()).zero_()
-    recorder.look(module, 1)
-    recorder.look(module, 2)
+    recorder.record(module, 1)
+    recorder.record(module, 2)
     np.testing.assert_array_equal(early.loss, before)
     assert early.n_epochs == 1
 
@@ -158,3 +158,60 @@ def test_chunks_are_neither_tiny_nor_large(shape):
     rows = rows_per_chunk(shape)
     assert 256 <= rows <= 4096
     assert rows == 256 or rows * np.prod(shape) * 4 <= 16 * 2**20
+
+
+class TestALoopOfOnesOwn:
+    """A recorder that is given samples and positions alone."""
+
+    def make(self, n=20, **settings):
+        X = torch.randn(n, 4, generator=torch.Generator().manual_seed(0))
+        return Recorder(X, torch.arange(n) % 3, **settings), torch.nn.Linear(4, 3)
+
+    def test_needs_nothing_but_samples_networks_and_epochs(self):
+        recorder, module = self.make()
+        for epoch in range(40):  # more than there is room for at first
+            recorder.record(module, epoch)
+        record = recorder.dynamics()
+        expected = torch.nn.functional.cross_entropy(module(recorder.X), recorder.y, reduction="none")
+        np.testing.assert_allclose(record.loss[:, -1], expected.detach(), rtol=1e-5)
+        np.testing.assert_array_equal(record.y, recorder.y)
+        np.testing.assert_array_equal(record.classes, [0, 1, 2])
+        np.testing.assert_array_equal(record.epochs, np.arange(40))
+        assert record.header["loss"] == "log"
+
+    def test_takes_arrays(self):
+        X, y = np.random.default_rng(0).normal(size=(9, 4)), np.arange(9) % 3
+        recorder = Recorder(X, y, "l2", record=("samples", "scores"))
+        module = torch.nn.Linear(4, 3, dtype=torch.float64)
+        recorder.record(module, 0)
+        expected = module(torch.from_numpy(X)).detach()
+        np.testing.assert_allclose(recorder.dynamics().scores[:, 0], expected, rtol=1e-6)
+
+    def test_more_outputs_than_labels(self):
+        recorder, _ = self.make(record=("samples", "scores"))
+        recorder.record(torch.nn.Linear(4, 7), 0)
+        assert recorder.dynamics().scores.shape == (20, 1, 7)
+
+    def test_fewer_outputs_than_labels(self):
+        recorder, _ = self.make()
+        with pytest.raises(ValueError, match=r"a score for each class, .* y up to 2; it gives \(20, 2\)"):
+            recorder.record(torch.nn.Linear(4, 2), 0)
+
+    def test_an_epoch_that_does_not_follow(self):
+        recorder, module = self.make()
+        recorder.record(module, 3)
+        with pytest.raises(ValueError, match="epoch must come after 3, the last recorded one, got 3"):
+            recorder.record(module, 3)
+        assert recorder.dynamics().shape == (20, 1)
+
+    def test_nothing_recorded(self):
+        with pytest.raises(ValueError, match=r"Nothing has been recorded yet: call record\(module, epoch\)"):
+            self.make()[0].dynamics()
+
+    def test_labels_that_are_no_positions(self):
+        X = torch.randn(4, 2)
+        for y in ([0, 1, 0, 1], torch.ones(4), torch.ones(4, 1, dtype=torch.long)):
+            with pytest.raises(TypeError, match="y must hold class positions"):
+                Recorder(X, y)
+        with pytest.raises(ValueError, match="X has 4 samples, but y has 3"):
+            Recorder(X, torch.arange(3))

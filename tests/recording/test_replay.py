@@ -40,11 +40,11 @@ def how(monkeypatch):
     """Whether each group of epochs was looked at together."""
     outcomes = []
 
-    def watched(*args, original=_replay._look_together):
+    def watched(*args, original=_replay._record_stack):
         outcomes.append(original(*args))
         return outcomes[-1]
 
-    monkeypatch.setattr(_replay, "_look_together", watched)
+    monkeypatch.setattr(_replay, "_record_stack", watched)
     return outcomes
 
 
@@ -52,7 +52,7 @@ def one_by_one(module, snapshots, X, y, record):
     recorder = recorder_of(X, y, record=record, capacity=len(snapshots.epochs))
     for epoch in snapshots.epochs:
         module.load_state_dict(snapshots.state_dict(epoch))
-        recorder.look(module, epoch)
+        recorder.record(module, epoch)
     return recorder
 
 
@@ -63,7 +63,7 @@ def history(module, epochs=(0, 1, 2, 3, 4)):
     for epoch in epochs:
         for p in module.parameters():
             p.data.copy_(0.3 * torch.randn(p.shape, generator=generator))
-        snapshots.keep(module, epoch)
+        snapshots.store(module, epoch)
     return snapshots
 
 

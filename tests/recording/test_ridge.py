@@ -27,7 +27,7 @@ def chunks_of(h, size=N):
 def decode(h, x, folds=None, size=N, **options):
     """(inputs decoded by a decoder of all samples, decoders of the folds)."""
     folds = torch.arange(len(h)) % 5 if folds is None else folds
-    of_fold, of_all = fit_ridge(chunks_of(h, size), x, folds, whole=True, **options)
+    of_fold, of_all = fit_ridge(chunks_of(h, size), x, folds, fit_on_all=True, **options)
     return of_all(h), of_fold
 
 

@@ -45,7 +45,7 @@ def kept(epochs, **settings):
     snapshots = Snapshots(module, **{"capacity": len(epochs), **settings})
     for epoch in epochs:
         expected[epoch] = at_random(module, epoch)
-        snapshots.keep(module, epoch)
+        snapshots.store(module, epoch)
     return snapshots, expected
 
 
@@ -113,7 +113,7 @@ def test_copies_hold_the_same_and_go_on_by_themselves(place, again):
     other = again(snapshots)
     module = OfAllKinds()
     later = at_random(module, 11)
-    other.keep(module, 11)
+    other.store(module, 11)
     assert snapshots.epochs == EPOCHS
     assert other.epochs == [*EPOCHS, 11]
     for epoch in EPOCHS:
@@ -137,7 +137,7 @@ def test_until_an_epoch(place, epoch, left):
     assert_same_state(shorter.state_dict(left[-1]), expected[left[-1]])
     module = OfAllKinds()
     later = at_random(module, 20)
-    shorter.keep(module, 20)
+    shorter.store(module, 20)
     assert_same_state(shorter.state_dict(20), later)
     assert_same_state(snapshots.state_dict(9), expected[9])
     assert snapshots.epochs == EPOCHS
@@ -156,7 +156,7 @@ def test_growing_takes_the_time_of_a_few_copies():
     snapshots = Snapshots(module, 1)
     for epoch in range(300):
         before = snapshots._rows
-        snapshots.keep(module, epoch)
+        snapshots.store(module, epoch)
         moves.append(snapshots._rows is not before)
     assert sum(moves) < 12
 
@@ -166,9 +166,9 @@ def test_room_is_found_up_to_the_limit_and_not_beyond():
     row_size = Snapshots(module, 1).row_size
     snapshots = Snapshots(module, 4, memory_limit=5 * row_size)
     for epoch in range(5):
-        snapshots.keep(module, epoch)
+        snapshots.store(module, epoch)
         assert not snapshots.spilled
-    snapshots.keep(module, 5)
+    snapshots.store(module, 5)
     assert snapshots.spilled
     assert snapshots._rows.nbytes == 0
 

@@ -22,8 +22,8 @@ class LayerRecording(BaseEstimator):
     """Parameters of a recording that learns something from layers; a child says what.
 
     A child has ``field``, its field of the record, and writes ``check()`` of its own parameters,
-    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, whole)``, which gives what was learned
-    without each fold and from all samples, and ``score(learned, chunks, X, y, folds)``.
+    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, fit_on_all)``, which gives what was
+    learned without each fold and from all samples, and ``score(learned, chunks, X, y, folds)``.
     """
 
     def check(self):
@@ -43,7 +43,7 @@ class LayerRecording(BaseEstimator):
 
 
 class LayerReader:
-    """Reads one set of samples, at one look after the other.
+    """Reads one set of samples, in one epoch after the other.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ class LayerReader:
     layers : list of str
         What is read.
     learned : dict
-        {layer: what was learned from all samples}, as of the last look, where this is a reference.
+        {layer: what was learned from all samples}, as of the last epoch read, where this is a reference.
     values : dict
-        {layer: list of values, one a look}.
+        {layer: list of values, one for each epoch}.
     """
 
     def __init__(self, recording, X, y, reference=None, score=True):
@@ -73,13 +73,13 @@ class LayerReader:
         self.score = score and (recording.train or reference is not None)
         numbers = X if X.is_floating_point() else X.float()
         self.X, self.shape = numbers.flatten(1), tuple(X.shape[1:])
-        self.field, self.takes_held = recording.field, recording.batch_norm == "evaluation"
-        self.layers, self.values, self.learned, self.serves = None, {}, {}, False
+        self.field, self.uses_cache = recording.field, recording.batch_norm == "evaluation"
+        self.layers, self.values, self.learned, self.is_reference = None, {}, {}, False
         if reference is None:
             check_enough_samples(len(X), type(recording).__name__)
             self.folds = draw_folds(len(X), recording.cv, X.device)
         else:
-            reference.serves = True
+            reference.is_reference = True
             self.folds = torch.zeros(len(X), dtype=torch.long, device=X.device)
 
     def choose(self, names):
@@ -87,27 +87,29 @@ class LayerReader:
         if self.layers is None:
             self.layers = choose_layers(self.recording.layers, names)
 
-    def activations(self, held, module):
-        """Where to take the activations from: what was held, or a pass with batch norm in training mode."""
-        if self.takes_held:
-            return held
-        return Activations(held.X, held.forward, BATCH_SIZE, partial(batch_norm_in_training, module))
+    def activations(self, activations, module):
+        """Where to take the activations from: what was cached, or a pass with batch norm in training mode."""
+        if self.uses_cache:
+            return activations
+        return Activations(
+            activations.X, activations.forward, BATCH_SIZE, partial(batch_norm_in_training, module)
+        )
 
-    def read(self, activations, look):
-        """Read the layers; ``look`` counts from 0."""
+    def read(self, activations, position):
+        """Read the layers for the recorded epoch at this position, counted from 0."""
         for name in self.layers:
-            chunks = partial(activations.of, name)
+            chunks = partial(activations.of_layer, name)
             learned = self._learn(name, chunks) if self.reference is None else [self.reference.learned[name]]
             if learned:
                 values = self.values.setdefault(name, [])
-                values[look:] = [self.recording.score(learned, chunks(), self.X, self.y, self.folds)]
+                values[position:] = [self.recording.score(learned, chunks(), self.X, self.y, self.folds)]
 
     def _learn(self, name, chunks):
         of_folds, self.learned[name] = self.recording.learn(
-            chunks, self.X, self.y, self.folds, self.shape, cross_fit=self.score, whole=self.serves
+            chunks, self.X, self.y, self.folds, self.shape, cross_fit=self.score, fit_on_all=self.is_reference
         )
         return of_folds
 
-    def recorded(self, looks):
-        """{layer: array} of the first looks, for the record."""
-        return {name: np.stack(values[:looks], axis=-1) for name, values in self.values.items()}
+    def recorded(self, n_epochs):
+        """{layer: array} of the first ``n_epochs``, for the record."""
+        return {name: np.stack(values[:n_epochs], axis=-1) for name, values in self.values.items()}

@@ -27,7 +27,7 @@ def decode(recording, module, X_train, X):
     """
     (name,) = choose_layers(recording.layers, hidden_layer_names(module, X_train[:2]))
     reader = LayerReader(recording, X_train, torch.zeros(len(X_train), dtype=torch.long), score=False)
-    reader.serves = True
+    reader.is_reference = True
     with (
         torch.no_grad(),
         untouched_generators(X.device),
@@ -36,6 +36,6 @@ def decode(recording, module, X_train, X):
     ):
         reader.choose([name])
         reader.read(reader.activations(activations_of(X_train, forward), module), 0)
-        there = reader.activations(activations_of(X, forward), module)
-        given_back = [reader.learned[name](h) for _, h in there.of(name)]
+        activations = reader.activations(activations_of(X, forward), module)
+        given_back = [reader.learned[name](h) for _, h in activations.of_layer(name)]
     return torch.cat(given_back).reshape(X.shape)

@@ -68,14 +68,14 @@ class Probe(LayerRecording):
                 f'Probe: classifier must be "logistic" or a scikit-learn classifier, got {given!r}.'
             )
 
-    def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
+    def learn(self, chunks, X, y, folds, shape, *, cross_fit, fit_on_all):
         """Classifiers without each fold, and of all samples."""
         H, y = _together(chunks()), y.cpu().numpy()
         folds = folds.cpu().numpy()
         of_fold = (
             [self._fit(H[folds != k], y[folds != k]) for k in range(folds.max() + 1)] if cross_fit else []
         )
-        return of_fold, self._fit(H, y) if whole else None
+        return of_fold, self._fit(H, y) if fit_on_all else None
 
     def _fit(self, H, y):
         if len(np.unique(y)) == 1:

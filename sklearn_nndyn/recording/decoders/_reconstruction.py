@@ -92,9 +92,9 @@ class Reconstruction(LayerRecording):
                     f"{size / 2**30:.0f} GiB, more than {MOST_BYTES / 2**30:.0f}; choose a narrower layer."
                 )
 
-    def learn(self, chunks, X, y, folds, shape, *, cross_fit, whole):
+    def learn(self, chunks, X, y, folds, shape, *, cross_fit, fit_on_all):
         """Decoders without each fold, and of all samples."""
-        return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, whole=whole)
+        return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, fit_on_all=fit_on_all)
 
     def score(self, decoders, chunks, X, y, folds):
         """Squared error of each sample, mean over features, shape (n_samples,)."""

@@ -137,7 +137,7 @@ def sum_up(chunks, X, folds, n_folds):
     return sums, point
 
 
-def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, whole=False):
+def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, fit_on_all=False):
     """Ridge decoders, of all samples and without each fold.
 
     Parameters
@@ -151,7 +151,7 @@ def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, whole=False):
     alpha : "auto" or float, default="auto"
         The penalty; ``"auto"``: of ``ALPHAS`` times the mean eigenvalue the one that decodes the held-out folds
         best.
-    cross_fit, whole : bool
+    cross_fit, fit_on_all : bool
         Which decoders are wanted.
 
     Returns
@@ -159,7 +159,7 @@ def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, whole=False):
     of_fold : list of LinearDecoder
         Learned without this fold; empty unless ``cross_fit``.
     of_all : LinearDecoder or None
-        Learned from all samples, where ``whole``.
+        Learned from all samples, where ``fit_on_all``.
     """
     sums, point = sum_up(chunks, X, folds, int(folds.max()) + 1)
     total = sum(sums[1:], start=sums[0])
@@ -172,7 +172,7 @@ def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, whole=False):
 
     return (
         [decoder(solver) for solver in solvers] if cross_fit else [],
-        decoder(RidgeSolver(total)) if whole else None,
+        decoder(RidgeSolver(total)) if fit_on_all else None,
     )
 
 

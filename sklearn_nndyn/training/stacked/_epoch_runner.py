@@ -170,10 +170,10 @@ class Evaluation:
         with torch.no_grad():
             is_due = self.recorder is not None and self.schedule.is_due(epoch, None)
             if is_due:
-                geometry = "geometry" in self.recorder.record
+                geometry = "geometry" in self.recorder.entries
                 norms = [weight_norms(member.net.module_) if geometry else {} for member in self.members]
-                self.recorder.look(self._forward(), epoch, norms)
-            if self.name == "validation" and not (is_due and "samples" in self.recorder.record):
+                self.recorder.record(self._forward(), epoch, norms)
+            if self.name == "validation" and not (is_due and "samples" in self.recorder.entries):
                 self._validate()
 
     def _validate(self):

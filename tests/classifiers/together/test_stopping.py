@@ -206,10 +206,10 @@ def told(first, last):
 # How often a method is called before the third epoch; three networks, four steps.
 PLACES = {
     "step": (StackedParameters, "apply", 2 * 4, 4),
-    "look": (StackedRecorder, "look", 2 * 3, 2),
+    "look": (StackedRecorder, "record", 2 * 3, 2),
     "guard": (DivergenceGuard, "on_epoch_end", 2 * 3, 3),
     "recording": (Recording, "on_epoch_end", 2 * 3, 3),
-    "snapshots": (Snapshots, "keep", 3 * 3, 3),
+    "snapshots": (Snapshots, "store", 3 * 3, 3),
     "validation": (Validation, "on_epoch_end", 2 * 3, 3),
     "early-stopping": (EarlyStopping, "on_epoch_end", 2 * 3, 3),
 }
@@ -441,7 +441,7 @@ def test_a_loss_that_fails_in_training_ends_its_own_fit_alone(kind, programs):
 @pytest.mark.parametrize("where", [StackedRecorder, DivergenceGuard])
 def test_a_program_that_fails_before_its_first_epoch(where, monkeypatch, programs):
     """Nothing of the failed beginning is left in the records."""
-    name = "look" if where is StackedRecorder else "on_train_begin"
+    name = "record" if where is StackedRecorder else "on_train_begin"
     original, calls = getattr(where, name), []
 
     def fails_second(self, *args):

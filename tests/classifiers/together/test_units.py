@@ -350,9 +350,9 @@ def test_a_joint_look_is_the_look_of_each(record, n):
     for epoch in (0, 3):
         norms = [weight_norms(module) if "geometry" in record else {} for module in modules]
         with torch.no_grad():
-            joint.look(forward, epoch, norms)
+            joint.record(forward, epoch, norms)
         for recorder, module in zip(alone, modules, strict=True):
-            recorder.look(module, epoch)
+            recorder.record(module, epoch)
             module[0].weight.data.add_(0.1)
     classes = np.arange(3)
     for recorder, own in zip(together, alone, strict=True):
