@@ -32,6 +32,11 @@ class ArrayLoss(NamedTuple):
     proper: bool | None = None
     link: str | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether its name says what it is; else it is a user's function."""
+        return LOSSES.get(self.name) is self
+
     def header(self) -> dict[str, Any]:
         """What the header of a record tells of the loss."""
         facts = {fact: getattr(self, fact) for fact in ("lower_bound", "unit", "proper", "link")}
@@ -76,7 +81,24 @@ def array_loss(loss) -> ArrayLoss:
             "loss must be a name, or a function of scores and positions of the true classes, both arrays; "
             f"got {loss!r} of type {type(loss).__name__}."
         )
-    return ArrayLoss(getattr(loss, "__name__", type(loss).__name__), _of_the_user(loss))
+    return ArrayLoss(name_of_function(loss), _of_the_user(loss))
+
+
+def name_of_function(loss) -> str:
+    """What a user's loss is called, never as one of ours.
+
+    Parameters
+    ----------
+    loss : callable
+        The function.
+
+    Returns
+    -------
+    name : str
+        Its own, or that of its class.
+    """
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return f"own_{name}" if name in LOSSES else name
 
 
 def _of_the_user(loss):
