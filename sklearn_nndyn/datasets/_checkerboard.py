@@ -6,7 +6,14 @@ from sklearn.utils import check_random_state
 from sklearn_nndyn.utils.validation import check_count, check_not_negative
 
 
-def make_checkerboard(n_samples=800, *, n_cells=8, n_classes=4, noise=0.0, random_state=None):
+def make_checkerboard(
+    n_samples: int = 800,
+    *,
+    n_cells: int = 8,
+    n_classes: int = 4,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Make points in a square of cells, in which neighbours have different labels.
 
     Parameters

@@ -10,7 +10,7 @@ from sklearn_nndyn.datasets._image_sets import ARRAYS, IMAGE_SETS, digest
 from sklearn_nndyn.datasets._openml import as_images, fetch_rows
 
 
-def load_images(name, *, download_if_missing=False):
+def load_images(name: str, *, download_if_missing: bool = False) -> Bunch:
     """Load an image set from the folder that ``SKLEARN_NNDYN_DATA`` names, or from ``../shared/data``.
 
     Parameters

@@ -1,6 +1,7 @@
 """Noise in the inputs."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state, gen_batches
 
 from sklearn_nndyn.utils.validation import check_choice, check_not_negative, check_share
@@ -8,7 +9,13 @@ from sklearn_nndyn.utils.validation import check_choice, check_not_negative, che
 BLOCK = 1024  # samples at a time: the random numbers take eight times the space of uint8 pixels
 
 
-def corrupt_inputs(X, scale, *, kind="gaussian", random_state=None):
+def corrupt_inputs(
+    X: ArrayLike,
+    scale: float,
+    *,
+    kind: str = "gaussian",
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Add noise to samples, or hide a part of each.
 
     Parameters
@@ -32,6 +39,7 @@ def corrupt_inputs(X, scale, *, kind="gaussian", random_state=None):
     Returns
     -------
     X_noisy : ndarray of the shape and dtype of X
+        The samples with noise.
 
     Raises
     ------
@@ -65,12 +73,12 @@ def corrupt_inputs(X, scale, *, kind="gaussian", random_state=None):
     """
     check_choice("kind", kind, KINDS)
     (check_not_negative if kind == "gaussian" else check_share)("scale", scale)
-    X = _samples(X)
+    samples = _samples(X)
     rng = check_random_state(random_state)
-    corrupt = KINDS[kind](X, scale)
-    noisy = np.empty(X.shape, X.dtype)
-    for rows in gen_batches(len(X), BLOCK):
-        noisy[rows] = corrupt(X[rows], rng)
+    corrupt = KINDS[kind](samples, scale)
+    noisy = np.empty(samples.shape, samples.dtype)
+    for rows in gen_batches(len(samples), BLOCK):
+        noisy[rows] = corrupt(samples[rows], rng)
     return noisy
 
 

@@ -1,12 +1,19 @@
 """Wrong labels."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.utils.validation import check_choice, check_share
 
 
-def corrupt_labels(y, rate, *, kind="uniform", random_state=None):
+def corrupt_labels(
+    y: ArrayLike,
+    rate: float,
+    *,
+    kind: str = "uniform",
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Give a share of the samples another label.
 
     Parameters
@@ -70,13 +77,13 @@ def corrupt_labels(y, rate, *, kind="uniform", random_state=None):
     """
     check_share("rate", rate)
     check_choice("kind", kind, KINDS)
-    y, classes, position = _labels(y)
+    labels, classes, position = _labels(y)
     rng = check_random_state(random_state)
-    chosen = rng.permutation(len(y))[: round(rate * len(y))]
+    chosen = rng.permutation(len(labels))[: round(rate * len(labels))]
     noisy = position.copy()
     noisy[chosen] = KINDS[kind](position[chosen], len(classes), rng)
     changed = noisy != position
-    y_noisy = y.copy()
+    y_noisy = labels.copy()
     y_noisy[changed] = classes[noisy[changed]]
     return y_noisy, changed
 

@@ -8,7 +8,14 @@ from sklearn_nndyn.utils.validation import check_count, check_finite, check_not_
 INNER = 0.1  # the arms begin here: at the centre they would meet, and no label be right
 
 
-def make_spirals(n_samples=800, *, n_arms=4, noise=0.02, turns=1.0, random_state=None):
+def make_spirals(
+    n_samples: int = 800,
+    *,
+    n_arms: int = 4,
+    noise: float = 0.02,
+    turns: float = 1.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Make interleaving spiral arms, one for each label.
 
     Parameters

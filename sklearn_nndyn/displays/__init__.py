@@ -1,7 +1,8 @@
 """Pictures of records and of what analyzers found in them: a folder for each phenomenon."""
 
 from sklearn_nndyn.displays._decision_regions import DecisionRegionsDisplay
-from sklearn_nndyn.displays._training_curve import TrainingCurveDisplay, TrainingCurves
+from sklearn_nndyn.displays._split_curves import TrainingCurves
+from sklearn_nndyn.displays._training_curve import TrainingCurveDisplay
 from sklearn_nndyn.displays.comparison import LossComparisonDisplay, NoiseRobustnessDisplay
 from sklearn_nndyn.displays.entanglement import (
     ClassEntanglementDisplay,

@@ -1,10 +1,10 @@
 """Loss and accuracy over the epochs of training."""
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
+from sklearn_nndyn.displays._split_curves import TrainingCurves, training_curves
 from sklearn_nndyn.displays._style import (
     COLOURS,
     SPLIT_COLOURS,
@@ -19,38 +19,6 @@ from sklearn_nndyn.dynamics import check_dynamics
 from sklearn_nndyn.utils.validation import check_choice
 
 NEEDS = ("loss", "prediction")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrainingCurves:
-    """What one split shows over the epochs.
-
-    Parameters
-    ----------
-    epochs : array of shape (n_epochs,)
-        Recorded epochs.
-    loss_mean, loss_median : array of shape (n_epochs,)
-        Over the samples, in the units of the loss.
-    accuracy : array of shape (n_epochs,)
-        Share of samples classified correctly.
-    loss_band : array of shape (2, n_epochs), optional
-        Lower and upper quantile over the samples.
-
-    Examples
-    --------
-    >>> from sklearn_nndyn.displays import TrainingCurveDisplay, TrainingCurves
-    >>> curves = TrainingCurves(
-    ...     epochs=[0, 1], loss_mean=[0.7, 0.2], loss_median=[0.7, 0.1], accuracy=[0.5, 1.0]
-    ... )
-    >>> TrainingCurveDisplay(curves).train.accuracy
-    [0.5, 1.0]
-    """
-
-    epochs: np.ndarray
-    loss_mean: np.ndarray
-    loss_median: np.ndarray
-    accuracy: np.ndarray
-    loss_band: np.ndarray | None = None
 
 
 class TrainingCurveDisplay:
@@ -91,7 +59,7 @@ class TrainingCurveDisplay:
     ...     epochs=[0, 1, 2],
     ...     loss=[[0.7, 0.3, 0.1], [0.7, 0.9, 0.5]],
     ...     prediction=[[1, 0, 0], [1, 0, 1]],
-    ...     header={"loss": "log"},
+    ...     header={"loss": "log", "loss_facts": {"unit": "nats"}},
     ... )
     >>> display = TrainingCurveDisplay.from_dynamics(record).plot()
     >>> display.train.accuracy
@@ -238,17 +206,6 @@ class TrainingCurveDisplay:
         mark_epochs(ax, self.train.epochs)
         splits = [lines["accuracy"] for lines in self.lines_.values()]
         title_over_legend(ax, "Samples classified correctly", splits if len(splits) > 1 else [])
-
-
-def training_curves(record, quantiles):
-    """The curves of one record; bands where ``quantiles`` is not None."""
-    return TrainingCurves(
-        epochs=record.epochs,
-        loss_mean=record.loss.mean(axis=0, dtype=np.float64),
-        loss_median=np.median(record.loss, axis=0),
-        loss_band=None if quantiles is None else np.quantile(record.loss, quantiles, axis=0),
-        accuracy=record.accuracy,
-    )
 
 
 def _check_quantiles(quantiles):

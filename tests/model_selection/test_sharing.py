@@ -163,27 +163,27 @@ class TestUnits:
         made = [classifier(max_epochs=params.get("max_epochs", 4)) for params in candidates]
         return make_groups(estimator, candidates, made, splits)
 
-    @pytest.mark.parametrize("whole", [True, False])
+    @pytest.mark.parametrize("keep_groups", [True, False])
     @pytest.mark.parametrize("n_units", [1, 2, 3, 7, 100])
-    def test_every_fit_is_in_one_unit(self, n_units, whole):
+    def test_every_fit_is_in_one_unit(self, n_units, keep_groups):
         groups = self.groups(classifier(), [{"max_epochs": epochs} for epochs in (1, 2, 30, 5, 9, 10)])
-        units = cut(groups, n_units, whole=whole)
-        places = [member.place for unit in units for group in unit for member in group.members]
-        assert sorted(places) == list(range(30))
+        units = cut(groups, n_units, keep_groups=keep_groups)
+        rows = [fit.row for unit in units for group in unit for fit in group.fits]
+        assert sorted(rows) == list(range(30))
         assert len(units) <= n_units
-        assert all(group.members for unit in units for group in unit)
+        assert all(group.fits for unit in units for group in unit)
 
     @pytest.mark.parametrize("n_units", [2, 3, 5, 8])
     def test_units_cost_the_same_up_to_one_fit(self, n_units):
         groups = self.groups(classifier(), [{"max_epochs": epochs} for epochs in (3, 4, 5, 6, 5, 4)])
-        costs = [sum(group.cost for group in unit) for unit in cut(groups, n_units, whole=False)]
+        costs = [sum(group.cost for group in unit) for unit in cut(groups, n_units, keep_groups=False)]
         assert len(costs) == n_units
         assert max(costs) - min(costs) <= 2 * 6 * 100
 
     def test_whole_groups_are_dealt_out_evenly(self):
         splits = [(np.arange(n), np.arange(5)) for n in (10, 10, 10, 30)]
         groups = make_groups(classifier(), [{}], [classifier()], splits)
-        costs = [sum(group.cost for group in unit) for unit in cut(groups, 2, whole=True)]
+        costs = [sum(group.cost for group in unit) for unit in cut(groups, 2, keep_groups=True)]
         assert costs == [30 * 4, 30 * 4]
 
     def test_equal_values_that_are_not_one_object_share_their_preprocessing(self):
@@ -194,6 +194,6 @@ class TestUnits:
 
     def test_whole_groups_stay_whole_while_there_are_enough(self):
         groups = self.groups(classifier(), [{"max_epochs": 4}] * 6)
-        assert sum(len(unit) for unit in cut(groups, 3, whole=True)) == 5
-        assert [len(unit) for unit in cut(groups, 3, whole=True)] == [2, 2, 1]
-        assert len(cut(groups, 10, whole=True)) == 10
+        assert sum(len(unit) for unit in cut(groups, 3, keep_groups=True)) == 5
+        assert [len(unit) for unit in cut(groups, 3, keep_groups=True)] == [2, 2, 1]
+        assert len(cut(groups, 10, keep_groups=True)) == 10

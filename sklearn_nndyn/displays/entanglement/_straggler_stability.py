@@ -17,9 +17,8 @@ from sklearn_nndyn.displays._style import (
     styled,
     title_over_legend,
 )
+from sklearn_nndyn.displays.entanglement._overlap_matrix import draw_overlaps
 from sklearn_nndyn.utils.text import percent
-
-MOST_NUMBERS = 12  # runs whose overlaps can be written into their cells
 
 
 class StragglerStabilityDisplay:
@@ -215,39 +214,13 @@ class StragglerStabilityDisplay:
         return self
 
     def _draw_runs(self, style):
-        from matplotlib.image import AxesImage
-
-        ax, values = self.axes_[0], 100 * np.asarray(self.jaccard, dtype=float)
-        np.fill_diagonal(values, np.nan)
-        look = {"vmin": 0, "vmax": 100, "interpolation": "nearest"}
-        self.image_ = ax.imshow(values, **styled(look, style, AxesImage))
-        n_runs = len(values)
-        if n_runs <= MOST_NUMBERS:
-            for (row, column), value in np.ndenumerate(values):
-                if np.isfinite(value):
-                    self._write(ax, column, row, value, n_runs)
-        if not np.isfinite(values).any():
-            ax.text(0.5, 0.5, "no two runs with stragglers", transform=ax.transAxes, ha="center", va="center")
+        ax = self.axes_[0]
+        n_runs = len(self.jaccard)
         labels = [str(label) for label in (range(n_runs) if self.labels is None else self.labels)]
-        shown = np.arange(0, n_runs, -(-n_runs // MOST_NUMBERS))
-        ax.set_xticks(shown, [labels[i] for i in shown])
-        ax.set_yticks(shown, [labels[i] for i in shown])
-        if max(map(len, labels)) > 3:
-            ax.tick_params("x", labelrotation=90)
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
-        ax.set(xlabel="run", ylabel="run")
-        ax.set_title("Stragglers that two runs share")
+        self.image_ = draw_overlaps(ax, self.jaccard, labels, style)
         self.colorbar_ = self.figure_.colorbar(
             self.image_, ax=ax, label="in both, of those in either (%)", shrink=0.8, pad=0.03
         )
-
-    def _write(self, ax, column, row, value, n_runs):
-        red, green, blue, _ = self.image_.cmap(self.image_.norm(value))
-        dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-        size = 7.5 if n_runs < 9 else 6
-        look = {"ha": "center", "va": "center", "fontsize": size, "color": "white" if dark else "black"}
-        ax.text(column, row, f"{value:.0f}", **look)
 
     def _draw_overlap(self, style):
         ax, across = self.axes_[1], 100 * np.asarray(self.errors)

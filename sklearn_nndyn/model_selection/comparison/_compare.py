@@ -38,7 +38,9 @@ class LossComparison:
     label_noise, input_noise : tuple of float
         Levels.
     seeds : tuple of int
+        Of the runs.
     epochs : array of shape (E,)
+        From 0 to the last.
     stretch : tuple of two int
         First and last epoch of the stretch that learning speed is the mean accuracy of.
     runs : dict of str to array of shape (R,)
@@ -90,11 +92,13 @@ class LossComparison:
 
         Parameters
         ----------
-        values : {name of a column of ``runs``: value}
+        **values : {name of a column of ``runs``: value}
+            What the runs have in these columns.
 
         Returns
         -------
-        positions : array of int
+        positions : array of int of shape (n_chosen,)
+            Rows of ``runs``.
 
         Raises
         ------

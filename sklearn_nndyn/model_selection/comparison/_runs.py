@@ -228,8 +228,8 @@ def _train(classifiers, data, **validation):
             found = train(list(fits.values()))
         except KeyboardInterrupt:
             return errors, True
-    for i, error in zip(fits, found, strict=True):
-        errors[i] = error
+    for i, ended_by in zip(fits, found, strict=True):
+        errors[i] = ended_by
     return errors, False
 
 

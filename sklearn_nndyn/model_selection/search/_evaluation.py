@@ -1,4 +1,4 @@
-"""Fit and score one unit of the work: all its fits trained together."""
+"""Fit and score one unit of a search: all its fits trained together."""
 
 import time
 import traceback
@@ -54,7 +54,7 @@ class SearchSpec:
         return self.error_score
 
 
-def evaluate(groups, X, y, work, progress=None):
+def evaluate(groups, X, y, spec, progress=None):
     """Fit and score.
 
     Groups are trained together as long as their training data hold no more than ``memory_limit`` (1 GiB where it is
@@ -66,7 +66,7 @@ def evaluate(groups, X, y, work, progress=None):
         One unit.
     X, y : array-like
         All rows.
-    work : SearchSpec
+    spec : SearchSpec
         What is to be done.
     progress : callable, default=None
         Called with a number of epochs done.
@@ -74,68 +74,68 @@ def evaluate(groups, X, y, work, progress=None):
     Returns
     -------
     results : dict of dict
-        For each place, what scikit-learn's searches keep of a fit, and ``"dynamics"``.
+        For each row, what scikit-learn's searches keep of a fit, and ``"dynamics"``.
     """
-    limit = DATA_LIMIT if work.memory_limit is None else work.memory_limit
+    limit = DATA_LIMIT if spec.memory_limit is None else spec.memory_limit
     results, folds = {}, []
     for group in groups:
-        fold = Fold.open(group, X, y, work)
+        fold = Fold.open(group, X, y, spec)
         too_much = sum(other.nbytes for other in [*folds, fold]) > limit
-        if folds and (too_much or any(_keeps_weights(trial.classifier, work) for trial in fold.trials)):
-            results |= _fit_and_score(folds, work, progress)
+        if folds and (too_much or any(_keeps_weights(fit, spec) for fit in fold.fits)):
+            results |= _fit_and_score(folds, spec, progress)
             folds = []
         folds.append(fold)
-    return results | _fit_and_score(folds, work, progress)
+    return results | _fit_and_score(folds, spec, progress)
 
 
-def _keeps_weights(classifier, work):
-    return classifier.snapshots and not _is_unseen(classifier, work)
+def _keeps_weights(fit, spec):
+    return fit.error is None and fit.classifier.snapshots and not _is_unseen(fit.classifier, spec)
 
 
-def _is_unseen(classifier, work):
+def _is_unseen(classifier, spec):
     """Whether nobody can see what the classifier keeps of its training; a subclass may look at it itself."""
-    return work.needs_predictions_only and type(classifier) is DynamicsClassifier
+    return spec.needs_predictions_only and type(classifier) is DynamicsClassifier
 
 
-def _fit_and_score(folds, work, progress):
-    trials = [trial for fold in folds for trial in fold.trials]
+def _fit_and_score(folds, spec, progress):
+    fits = [fit for fold in folds for fit in fold.fits]
     start = time.perf_counter()
-    _prepare(trials, work)
-    _train(trials, work, progress)
-    seconds = (time.perf_counter() - start) / len(trials)
+    _prepare(fits, spec)
+    _train(fits, spec, progress)
+    seconds = (time.perf_counter() - start) / len(fits)
     results = {}
     for fold in folds:
-        results |= {trial.member.place: _result(trial, seconds, work) for trial in fold.trials}
+        results |= {fit.spec.row: _result(fit, seconds, spec) for fit in fold.fits}
         fold.transformed.clear()
     return results
 
 
-def _prepare(trials, work):
+def _prepare(fits, spec):
     shared = {}
-    for trial in trials:
-        if trial.error is None:
+    for fit in fits:
+        if fit.error is None:
             try:
-                check_parameters(trial.classifier)
-                _keep_what_is_seen(trial.classifier, work)
-                trial.fit = prepare(trial.classifier, **trial.fold.given, shared=shared, checked=True)
+                check_parameters(fit.classifier)
+                _keep_what_is_seen(fit.classifier, spec)
+                fit.prepared = prepare(fit.classifier, **fit.fold.given, shared=shared, checked=True)
             except Exception as error:
-                trial.error = error
-        if trial.error is not None:
-            work.failed(trial.error)
+                fit.error = error
+        if fit.error is not None:
+            spec.failed(fit.error)
 
 
-def _keep_what_is_seen(classifier, work):
+def _keep_what_is_seen(classifier, spec):
     """Nobody waits for a bar of a fit among many; the record of an estimator that is thrown away need not be made."""
     classifier.verbose = 0
-    if _is_unseen(classifier, work):
+    if _is_unseen(classifier, spec):
         classifier.snapshots = False
-        if not work.return_dynamics:
+        if not spec.return_dynamics:
             classifier.record = ()
 
 
-def _train(trials, work, progress):
-    ready = [trial for trial in trials if trial.error is None]
-    left = sum(trial.member.epochs for trial in trials)
+def _train(fits, spec, progress):
+    ready = [fit for fit in fits if fit.error is None]
+    left = sum(fit.spec.epochs for fit in fits)
 
     def count(epochs):
         nonlocal left
@@ -143,46 +143,46 @@ def _train(trials, work, progress):
         progress(epochs)
 
     heard = None if progress is None else count
-    fits = [trial.fit for trial in ready]
-    errors = train(fits, memory_limit=work.memory_limit, progress=heard) if fits else []
-    for trial, error in zip(ready, errors, strict=True):
-        trial.fit, trial.error = None, error
+    prepared = [fit.prepared for fit in ready]
+    errors = train(prepared, memory_limit=spec.memory_limit, progress=heard) if prepared else []
+    for fit, error in zip(ready, errors, strict=True):
+        fit.prepared, fit.error = None, error
     if progress is not None:
         progress(left)  # epochs that were not needed, or not reached
 
 
-def _result(trial, seconds, work):
-    seconds += trial.fold.seconds / len(trial.fold.trials)
-    if trial.error is not None:
-        return _failure(trial.error, seconds, work)
+def _result(fit, seconds, spec):
+    seconds += fit.fold.seconds / len(fit.fold.fits)
+    if fit.error is not None:
+        return _failure(fit.error, seconds, spec)
     start = time.perf_counter()
-    result = {"fit_error": None, "test_scores": _scores(trial, "test", work), "fit_time": seconds}
+    result = {"fit_error": None, "test_scores": _scores(fit, "test", spec), "fit_time": seconds}
     result["score_time"] = time.perf_counter() - start
-    if work.return_train_score:
-        result["train_scores"] = _scores(trial, "train", work)
-    result["dynamics"] = getattr(trial.classifier, "dynamics_", None) if work.return_dynamics else None
-    trial.classifier = None
+    if spec.return_train_score:
+        result["train_scores"] = _scores(fit, "train", spec)
+    result["dynamics"] = getattr(fit.classifier, "dynamics_", None) if spec.return_dynamics else None
+    fit.classifier = None
     return result
 
 
-def _failure(error, seconds, work):
-    scores = work.failed(error)
+def _failure(error, seconds, spec):
+    scores = spec.failed(error)
     result = {"fit_error": "".join(traceback.format_exception(error)), "test_scores": scores}
-    if work.return_train_score:
+    if spec.return_train_score:
         result["train_scores"] = dict(scores) if isinstance(scores, dict) else scores
     return {**result, "fit_time": seconds, "score_time": 0.0, "dynamics": None}
 
 
-def _scores(trial, part, work):
-    estimator, (X, y) = _what_to_score(trial, part, work)
-    rows = getattr(trial.fold.group, part)
-    params = _check_method_params(trial.fold.X, work.score_params, rows)
-    return _score(estimator, X, y, work.scorer, params, work.error_score)
+def _scores(fit, part, spec):
+    estimator, (X, y) = _what_to_score(fit, part, spec)
+    rows = getattr(fit.fold.group, part)
+    params = _check_method_params(fit.fold.X, spec.score_params, rows)
+    return _score(estimator, X, y, spec.scorer, params, spec.error_score)
 
 
-def _what_to_score(trial, part, work):
-    if work.scores_the_classifier:
+def _what_to_score(fit, part, spec):
+    if spec.scores_the_classifier:
         # Where rows cannot be transformed, scoring the whole meets that again, and says so as scikit-learn does.
         with suppress(Exception):
-            return trial.classifier, trial.fold.transformed_rows(part)
-    return trial.fold.whole(trial.classifier), trial.fold.rows(part)
+            return fit.classifier, fit.fold.transformed_rows(part)
+    return fit.fold.with_classifier(fit.classifier), fit.fold.rows(part)

@@ -11,73 +11,88 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     Passthrough,
     configured,
     last_step,
+    placeholder_error,
     with_last_step,
 )
+from sklearn_nndyn.model_selection.search._units import FitSpec
 
 
 @dataclass
-class Trial:
-    """One fit of the search: a member of a group, made."""
+class CandidateFit:
+    """One fit of a candidate on a fold: its classifier, what was prepared of it, and the error that ended it."""
 
-    member: object
-    fold: object
+    spec: FitSpec
+    fold: "Fold"
     classifier: object
-    fit: object = None
-    error: Exception = None
+    prepared: object = None
+    error: Exception | None = None
+
+    @classmethod
+    def of(cls, spec, fold, classifier):
+        """The fit of this classifier; where a placeholder stands for it, one that failed."""
+        return cls(spec, fold, classifier, error=placeholder_error(classifier))
 
 
 @dataclass
 class Fold:
-    """A group, its rows, and the steps before the classifier, fitted on them."""
+    """A group of fits, its rows, and the preprocessing before the classifier, fitted on them."""
 
     group: object
     X: object
     y: object
-    front: object = None
-    given: dict = None
+    preprocessing: object = None
+    given: dict | None = None
     seconds: float = 0.0
-    trials: list = field(default_factory=list)
+    fits: list = field(default_factory=list)
     transformed: dict = field(default_factory=dict)
 
     @classmethod
-    def open(cls, group, X, y, work):
-        """Make the estimators and fit what comes before the classifiers; an error is one of every trial."""
+    def open(cls, group, X, y, spec):
+        """Make the estimators and fit their preprocessing; an error there is one of every fit."""
         fold = cls(group, X, y)
-        estimators = [configured(work.estimator, member.params) for member in group.members]
-        for member, estimator in zip(group.members, estimators, strict=True):
-            fold.trials.append(Trial(member, fold, last_step(estimator)))
-        stand_in = Passthrough(last_step(estimators[0]))
-        fold.front = with_last_step(estimators[0], stand_in)
+        estimators = [configured(spec.estimator, fit.params) for fit in group.fits]
+        for fit, estimator in zip(group.fits, estimators, strict=True):
+            fold.fits.append(CandidateFit.of(fit, fold, last_step(estimator)))
+        classifiers = [fit.classifier for fit in fold.fits if fit.error is None]
+        if classifiers:
+            fold.fit_preprocessing(estimators[0], classifiers[0], spec)
+        return fold
+
+    def fit_preprocessing(self, estimator, classifier, spec):
+        """Fit the steps before the classifier, whose requests for metadata count."""
+        passthrough = Passthrough(classifier)
+        self.preprocessing = with_last_step(estimator, passthrough)
         start = time.perf_counter()
         try:
-            fold.front.fit(*fold.rows("train"), **_check_method_params(X, work.fit_params, group.train))
-            fold.given = stand_in.given_
+            params = _check_method_params(self.X, spec.fit_params, self.group.train)
+            self.preprocessing.fit(*self.rows("train"), **params)
+            self.given = passthrough.given_
         except Exception as error:
-            for trial in fold.trials:
-                trial.error = error
-        fold.seconds = time.perf_counter() - start
-        return fold
+            for fit in self.fits:
+                fit.error = error
+        self.seconds = time.perf_counter() - start
 
     def rows(self, part):
         """X and y of ``"train"`` or ``"test"``, as the user gave them."""
         earlier = () if part == "train" else (self.group.train,)
-        return _safe_split(self.front, self.X, self.y, getattr(self.group, part), *earlier)
+        return _safe_split(self.preprocessing, self.X, self.y, getattr(self.group, part), *earlier)
 
     def transformed_rows(self, part):
         """The same, X as the classifier gets it."""
         if part not in self.transformed:
             X, y = self.rows(part)
-            self.transformed[part] = self.front.predict(X), y
+            self.transformed[part] = self.preprocessing.predict(X), y
         return self.transformed[part]
 
-    def whole(self, classifier):
+    def with_classifier(self, classifier):
         """The estimator again, with this classifier at its end."""
-        return with_last_step(self.front, classifier)
+        return with_last_step(self.preprocessing, classifier)
 
     @property
     def nbytes(self):
-        """Of the array that the classifiers are trained on."""
+        """Bytes of the array that the classifiers are trained on."""
         if self.given is None:
             return 0
         X = self.given["X"]
-        return getattr(X, "nbytes", None) or 8 * math.prod(getattr(X, "shape", (len(X),)))
+        shape = X.shape if hasattr(X, "shape") else (len(X),)  # a sparse matrix has no length
+        return getattr(X, "nbytes", None) or 8 * math.prod(shape)

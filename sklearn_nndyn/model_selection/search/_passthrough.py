@@ -8,6 +8,8 @@ from sklearn.pipeline import Pipeline
 
 from sklearn_nndyn.classifiers import DynamicsClassifier
 
+PLACEHOLDERS = ("passthrough", "drop")
+
 
 class Passthrough(BaseEstimator):
     """Takes the place of a classifier, alone or at the end of a Pipeline: its input is what the classifier gets.
@@ -57,6 +59,20 @@ def with_last_step(estimator, last):
     other = copy.copy(estimator)
     other.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], last)]
     return other
+
+
+def is_placeholder(step):
+    """Whether it is what a Pipeline takes in place of a step, to be replaced by a candidate."""
+    return step is None or (isinstance(step, str) and step in PLACEHOLDERS)
+
+
+def placeholder_error(step):
+    """The error of a fit of a candidate that leaves a placeholder where the classifier should be, or None."""
+    if not is_placeholder(step):
+        return None
+    return ValueError(
+        f"The last step is {step!r}, which predicts nothing: give a DynamicsClassifier in its place."
+    )
 
 
 def check_is_ours(estimator, where):

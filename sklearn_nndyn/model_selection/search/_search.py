@@ -19,7 +19,12 @@ from tqdm import tqdm
 
 from sklearn_nndyn.model_selection.search._callback_tasks import CallbackTasks
 from sklearn_nndyn.model_selection.search._evaluation import SearchSpec, evaluate
-from sklearn_nndyn.model_selection.search._passthrough import check_is_ours, configured, last_step
+from sklearn_nndyn.model_selection.search._passthrough import (
+    check_is_ours,
+    configured,
+    is_placeholder,
+    last_step,
+)
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
 
 
@@ -34,7 +39,8 @@ class BatchedGridSearchCV(BaseSearchCV):
     Parameters
     ----------
     estimator : DynamicsClassifier or Pipeline
-        What is searched over; the last step of a Pipeline must be a DynamicsClassifier.
+        What is searched over; the last step of a Pipeline must be a DynamicsClassifier, or a placeholder
+        (``"passthrough"``) that candidates replace by one.
     param_grid : dict or list of dict
         Names of parameters and the values to try; several grids in a list.
     scoring : str, callable, list, tuple or dict, default=None
@@ -53,7 +59,8 @@ class BatchedGridSearchCV(BaseSearchCV):
         1 shows a progress bar, over the epochs of all fits, or with several workers over their parts. The estimator's
         own ``verbose`` counts for the refit.
     error_score : "raise" or float, optional
-        The score of a fit that fails, with a ``FitFailedWarning``: nan unless given. ``"raise"`` raises its error.
+        The score of a fit that fails, with a ``FitFailedWarning``: nan unless given; the other candidates are not
+        touched. ``"raise"`` raises its error.
     return_train_score : bool, default=False
         Whether ``cv_results_`` holds scores on the training rows too.
     return_dynamics : bool, default=False
@@ -170,13 +177,14 @@ class BatchedGridSearchCV(BaseSearchCV):
             Samples.
         y : array-like of shape (n_samples,), default=None
             Labels.
-        params : dict
+        **params : dict
             For the estimator's ``fit``, the scorer and the splitter (``groups``), routed as by ``GridSearchCV``;
             what has a value for each sample is cut to the rows of a fold.
 
         Returns
         -------
         self : BatchedGridSearchCV
+            Fitted.
 
         Raises
         ------
@@ -194,9 +202,9 @@ class BatchedGridSearchCV(BaseSearchCV):
         tasks = CallbackTasks(self, {"X": X, "y": y, "metadata": metadata})
         with tasks.task():
             splits = self._make_splits(X, y, routed.splitter.split)
-            work = self._describe_work(scorers, routed)
+            spec = self._spec(scorers, routed)
             with tasks.task("search"):
-                out = self._evaluate(make_groups(self.estimator, candidates, made, splits), X, y, work)
+                out = self._evaluate(make_groups(self.estimator, candidates, made, splits), X, y, spec)
             self._keep_results(candidates, out, refit_metric)
             if self.refit:
                 self._refit(X, y, routed.estimator.fit, tasks)
@@ -204,9 +212,15 @@ class BatchedGridSearchCV(BaseSearchCV):
         return self
 
     def _make_candidates(self, candidates):
-        check_is_ours(self.estimator, "estimator")
+        if not isinstance(self.estimator, Pipeline) or not is_placeholder(last_step(self.estimator)):
+            check_is_ours(self.estimator, "estimator")
         made = [configured(self.estimator, candidate) for candidate in candidates]
-        for estimator, candidate in zip(made, candidates, strict=True):
+        fitted = [not is_placeholder(last_step(estimator)) for estimator in made]
+        if not any(fitted):
+            check_is_ours(self.estimator, "estimator")
+        for estimator, candidate, is_fitted in zip(made, candidates, fitted, strict=True):
+            if not is_fitted:
+                continue  # it gets the error score
             check_is_ours(estimator, f"the estimator of the candidate {candidate}")
             if self.return_dynamics and not last_step(estimator).record:
                 raise ValueError(
@@ -225,7 +239,7 @@ class BatchedGridSearchCV(BaseSearchCV):
             )
         return splits
 
-    def _describe_work(self, scorers, routed):
+    def _spec(self, scorers, routed):
         return SearchSpec(
             estimator=clone(self.estimator),
             scorer=scorers,
@@ -237,26 +251,26 @@ class BatchedGridSearchCV(BaseSearchCV):
             memory_limit=self.memory_limit,
         )
 
-    def _evaluate(self, groups, X, y, work):
+    def _evaluate(self, groups, X, y, spec):
         """Results of all fits, candidate by candidate."""
         if not groups:
             raise ValueError("No fits were performed: cv makes no folds, or param_grid has no candidates.")
         workers = effective_n_jobs(self.n_jobs)
         if workers == 1:
-            epochs = sum(member.epochs for group in groups for member in group.members)
+            epochs = sum(fit.epochs for group in groups for fit in group.fits)
             with self._bar(total=epochs, unit="epoch") as bar:
-                results = evaluate(groups, X, y, work, bar.update if self.verbose else None)
+                results = evaluate(groups, X, y, spec, bar.update if self.verbose else None)
         else:
-            units = cut(groups, workers, whole=isinstance(self.estimator, Pipeline))
-            results = self._evaluate_in_parallel(units, X, y, work)
-        return [results[place] for place in sorted(results)]
+            units = cut(groups, workers, keep_groups=isinstance(self.estimator, Pipeline))
+            results = self._evaluate_in_parallel(units, X, y, spec)
+        return [results[row] for row in sorted(results)]
 
-    def _evaluate_in_parallel(self, units, X, y, work):
-        calls = (delayed(evaluate)(unit, X, y, work) for unit in units)
+    def _evaluate_in_parallel(self, units, X, y, spec):
+        calls = (delayed(evaluate)(unit, X, y, spec) for unit in units)
         as_they_come = {"return_as": "generator"} if self.verbose else {}
         parts = Parallel(n_jobs=self.n_jobs, **as_they_come)(calls)
         with self._bar(parts, total=len(units), unit="part") as bar:
-            return {place: result for part in bar for place, result in part.items()}
+            return {row: result for part in bar for row, result in part.items()}
 
     def _bar(self, parts=None, **kwargs):
         return tqdm(parts, desc="Search", disable=not self.verbose, dynamic_ncols=True, **kwargs)

@@ -1,4 +1,4 @@
-"""How the work of a search is cut: into groups that share their preprocessing, and units that run side by side."""
+"""How a search is cut: into groups of fits that share their preprocessing, and units that run side by side."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -12,10 +12,10 @@ from sklearn_nndyn.model_selection.search._passthrough import last_step
 
 
 @dataclass
-class CandidateFit:
-    """One fit: where its result goes, the candidate's parameters, and what it costs (epochs)."""
+class FitSpec:
+    """One fit to be made: the row of its result, the candidate's parameters, and what it costs (epochs)."""
 
-    place: int
+    row: int
     params: dict
     epochs: int
 
@@ -26,12 +26,12 @@ class Group:
 
     train: np.ndarray
     test: np.ndarray
-    members: list = field(default_factory=list)
+    fits: list = field(default_factory=list)
 
     @property
     def cost(self):
         """Rows times epochs."""
-        return len(self.train) * sum(member.epochs for member in self.members)
+        return len(self.train) * sum(fit.epochs for fit in self.fits)
 
 
 def make_groups(estimator, candidates, made, splits):
@@ -58,8 +58,8 @@ def make_groups(estimator, candidates, made, splits):
     for fold, (train, test) in enumerate(splits):
         of_key = {}
         for i, (key, params) in enumerate(zip(keys, candidates, strict=True)):
-            member = CandidateFit(i * len(splits) + fold, params, count_epochs(made[i]))
-            of_key.setdefault(key, Group(train, test)).members.append(member)
+            fit = FitSpec(i * len(splits) + fold, params, count_epochs(made[i]))
+            of_key.setdefault(key, Group(train, test)).fits.append(fit)
         groups.extend(of_key.values())
     return groups
 
@@ -95,19 +95,19 @@ def _identity(value):
 
 def count_epochs(estimator):
     """Epochs its classifier is to train; one where that is not a number, which ``fit`` will say."""
-    epochs = last_step(estimator).max_epochs
+    epochs = getattr(last_step(estimator), "max_epochs", None)
     return epochs if isinstance(epochs, Integral) and epochs > 0 else 1
 
 
-def cut(groups, n_units, *, whole):
-    """Cut the work into units of about equal cost.
+def cut(groups, n_units, *, keep_groups):
+    """Cut the fits into units of about equal cost.
 
     Parameters
     ----------
     groups : list of Group
     n_units : int
         At most so many units.
-    whole : bool
+    keep_groups : bool
         Whether a group should stay in one unit, so that its preprocessing is done once. Where there are fewer groups
         than units, groups are cut all the same.
 
@@ -117,7 +117,7 @@ def cut(groups, n_units, *, whole):
     """
     if n_units == 1:
         return [groups]
-    if whole and len(groups) >= n_units:
+    if keep_groups and len(groups) >= n_units:
         units = _deal_out(groups, n_units)
     else:
         units = _cut_anywhere(groups, n_units)
@@ -137,11 +137,11 @@ def _cut_anywhere(groups, n_units):
     units = [[] for _ in range(n_units)]
     total, done = sum(group.cost for group in groups), 0
     parts = defaultdict(list)
-    pairs = [(member, i) for i, group in enumerate(groups) for member in group.members]
-    for member, i in sorted(pairs, key=lambda pair: pair[0].place):
-        cost = len(groups[i].train) * member.epochs
-        parts[int(n_units * (done + cost / 2) / total), i].append(member)
+    pairs = [(fit, i) for i, group in enumerate(groups) for fit in group.fits]
+    for fit, i in sorted(pairs, key=lambda pair: pair[0].row):
+        cost = len(groups[i].train) * fit.epochs
+        parts[int(n_units * (done + cost / 2) / total), i].append(fit)
         done += cost
-    for (unit, i), members in sorted(parts.items(), key=lambda part: part[0]):
-        units[unit].append(replace(groups[i], members=members))
+    for (unit, i), fits in sorted(parts.items(), key=lambda part: part[0]):
+        units[unit].append(replace(groups[i], fits=fits))
     return units
