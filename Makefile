@@ -5,7 +5,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 
-.PHONY: help demo examples test test-slow test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -17,6 +17,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-test
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
 demo: $(VENV)/.installed ## Set up, train on real digits, print a table, write output/1_digits.png
@@ -36,6 +40,10 @@ test-browser: $(VENV)/.installed-test ## Check the report in a headless browser 
 	npm install --prefix build/browser --no-save --no-fund --no-audit --silent axe-core@4 puppeteer-core@24
 	$(RUN) -m tests.browser.make_pages build/browser/pages
 	cd build/browser && node ../../tests/browser/check_pages.mjs pages
+
+docs: $(VENV)/.installed-docs ## Build the site into build/docs; a warning or a broken local link is an error (minutes)
+	$(VENV)/bin/sphinx-build -W --keep-going -q -b html docs build/docs
+	$(RUN) docs/check_links.py build/docs
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done

@@ -10,7 +10,7 @@ With `return_dynamics=True` it also keeps what happened to every training sample
 `candidate_dynamics_`. So a search answers more than which loss is best: below, after how many epochs each loss had
 ninety percent of the training samples right.
 
-A search that outgrows one machine runs on a Dask cluster by one more line; each worker trains its part at once:
+A search that outgrows one machine runs on a Dask cluster by one more line; each worker trains its part at once::
 
     client = dask.distributed.Client("scheduler:8786")      # or Client() for this machine
     with joblib.parallel_config(backend="dask"):
