@@ -167,7 +167,7 @@ def test_reinitialize_names_what_no_layer_draws(given, names):
         build_module(given, (4,), 3, reinitialize=True)
 
 
-@pytest.mark.parametrize("module", [None, MLP(), Net, lambda shape, k: nn.Linear(4, k)], ids=str)
+@pytest.mark.parametrize("module", [None, MLP(), Net, lambda shape, k: nn.Linear(4, k)])
 def test_reinitialize_is_for_instances(module):
     with pytest.raises(ValueError, match="draws the weights of an instance anew"):
         build_module(module, (4,), 3, reinitialize=True)
