@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_nndyn.utils.results import ShortRepr
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrainingCurves:
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TrainingCurves(ShortRepr):
     """What one split shows over the epochs.
 
     Parameters

@@ -1,23 +1,19 @@
 """A record in words: as text, and as a table for notebooks."""
 
-from html import escape
-
 import numpy as np
 
+from sklearn_nndyn.utils.results import lines_as_html, lines_as_text
 from sklearn_nndyn.utils.text import counted, samples, shown
 
 
 def as_text(record):
     """Title and one line an idea."""
-    return "\n".join([_title(record), *(f"  {term}: {text}" for term, text in _lines(record))])
+    return lines_as_text(_title(record), _lines(record))
 
 
 def as_html(record):
     """The same lines as a table."""
-    rows = "".join(
-        f"<tr><th>{escape(term)}</th><td>{escape(text)}</td></tr>" for term, text in _lines(record)
-    )
-    return f"<table><caption>{escape(_title(record))}</caption>{rows}</table>"
+    return lines_as_html(_title(record), _lines(record))
 
 
 def _title(record):

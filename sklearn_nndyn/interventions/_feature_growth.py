@@ -12,6 +12,7 @@ from sklearn_nndyn.dynamics import LossFacts, unwrap_estimator
 from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
 from sklearn_nndyn.interventions._last_layer import METHODS, last_layer, replay_scores
 from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms, share_on_correct
+from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.statistics import rank_correlation, worst_count
 from sklearn_nndyn.utils.validation import check_count, check_share
 
@@ -63,8 +64,8 @@ def change_without_growth(activations, weight, bias, norms_at_turn, units, targe
     return dict(zip(CHANGES, (rise, float(change.mean()), float(right)), strict=True))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class FeatureGrowth:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FeatureGrowth(ShortRepr):
     """What ``feature_growth`` found.
 
     Parameters

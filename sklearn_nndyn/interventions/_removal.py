@@ -19,14 +19,15 @@ from sklearn_nndyn.analyzers.entanglement import turning_point
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.interventions._removal_summary import removal_summary
 from sklearn_nndyn.recording import make_schedule
+from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.text import shown
 from sklearn_nndyn.utils.validation import check_instance, is_count
 
 RUNS = ("all", "removed", "random")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RemovalExperiment:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RemovalExperiment(ShortRepr):
     """What ``remove_and_refit`` trained, for R seeds.
 
     Parameters

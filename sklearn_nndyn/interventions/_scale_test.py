@@ -9,11 +9,12 @@ from sklearn.base import BaseEstimator
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
 from sklearn_nndyn.dynamics import Dynamics, LossFacts, find_record
 from sklearn_nndyn.interventions._scores import rescale_scores, score_scale, trained_with
+from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ScaleTest:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScaleTest(ShortRepr):
     """What ``scale_test`` found.
 
     Parameters

@@ -18,13 +18,14 @@ from sklearn_nndyn.analyzers.entanglement._overlap import (
 )
 from sklearn_nndyn.analyzers.entanglement._stability_summary import stability_summary
 from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.validation import check_instance
 
 N_LEVELS = 30
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StragglerStability:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StragglerStability(ShortRepr):
     """What ``straggler_stability`` found for R runs of the same n samples.
 
     Parameters

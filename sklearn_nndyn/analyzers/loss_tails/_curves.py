@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, gini_of_ordered, shares_of_worst
+from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.statistics import worst_count
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
 TRIM = 0.1
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TailCurves:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TailCurves(ShortRepr):
     """Centre, quantiles and concentration of the losses, epoch by epoch.
 
     Parameters

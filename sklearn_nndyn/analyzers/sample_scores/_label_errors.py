@@ -13,13 +13,14 @@ from sklearn_nndyn.analyzers.sample_scores._analyzer import after_start
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._summary import epochs_after_start
 from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.text import figure, percent, samples
 
 SHOWN = 3
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LabelErrors:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class LabelErrors(ShortRepr):
     """What ``find_label_errors`` found.
 
     Parameters
