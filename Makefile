@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
+TESTS  :=  # which tests of package and test-oldest: all by default
 
 .PHONY: help demo docs package test-oldest examples test test-slow test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
@@ -44,6 +45,25 @@ test-browser: $(VENV)/.installed-test ## Check the report in a headless browser 
 docs: $(VENV)/.installed-docs ## Build the site into build/docs; a warning or a broken local link is an error (minutes)
 	$(VENV)/bin/sphinx-build -W --keep-going -q -b html docs build/docs
 	$(RUN) docs/check_links.py build/docs
+
+package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh environments (the sdist with the whole test suite; half an hour)
+	rm -rf dist build/lib build/package
+	$(RUN) -m pip install --quiet build
+	$(RUN) -m build --outdir dist
+	$(PYTHON) -m venv build/package/wheel
+	build/package/wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	cd build/package && wheel/bin/python -I ../../tests/installed.py
+	mkdir -p build/package/sdist && tar -xzf dist/*.tar.gz --strip-components=1 --directory build/package/sdist
+	$(PYTHON) -m venv build/package/environment
+	cd build/package/sdist && ../environment/bin/python -m pip install --quiet --constraint constraints.txt ".[test]"
+	cd build/package/sdist && ../environment/bin/python -m pytest -m "not slow" $(TESTS)
+
+test-oldest: ## Run the tests with the oldest versions that are allowed, in a fresh environment (gigabytes; half an hour)
+	rm -rf build/oldest && mkdir -p build/oldest
+	$(PYTHON) -m tests.oldest_versions > build/oldest/versions.txt
+	$(PYTHON) -m venv build/oldest/environment
+	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,frames]"
+	build/oldest/environment/bin/python -m pytest -m "not slow" $(TESTS)
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done

@@ -1,0 +1,39 @@
+"""The oldest versions that are allowed, as a file of constraints: ``python -m tests.oldest_versions > oldest.txt``."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+EXTRAS = ("frames",)  # what a user may install; the tools of the tests come as they are
+
+
+def lower_bounds(requirements: Iterable[str]) -> dict[str, str]:
+    """{name: version} of requirements such as ``numpy>=1.26``.
+
+    Raises
+    ------
+    ValueError
+        For a requirement without a lower bound.
+    """
+    found = {}
+    for requirement in requirements:
+        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement)
+        if match is None:
+            raise ValueError(
+                f"{requirement!r} in pyproject.toml has no lower bound of the form name>=version."
+            )
+        found[match[1]] = match[2]
+    return found
+
+
+def oldest() -> dict[str, str]:
+    """The lower bounds of all that the package needs, and of what it can make use of."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    extras = [one for name in EXTRAS for one in project["optional-dependencies"][name]]
+    return lower_bounds([*project["dependencies"], *extras])
+
+
+if __name__ == "__main__":
+    print("\n".join(f"{name}=={version}" for name, version in oldest().items()))

@@ -1,0 +1,64 @@
+"""What is packaged, and what it says of itself."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.oldest_versions import lower_bounds, oldest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_dependency_has_a_lower_bound():
+    project = PROJECT["project"]
+    for requirements in (project["dependencies"], *project["optional-dependencies"].values()):
+        assert len(lower_bounds(requirements)) == len(requirements)
+    assert set(lower_bounds(project["dependencies"])) <= set(oldest())
+
+
+def test_a_requirement_without_a_lower_bound_is_refused():
+    for requirement in ("numpy", "numpy<3", "numpy>=1,<3"):
+        with pytest.raises(ValueError, match=re.escape(repr(requirement))):
+            lower_bounds([requirement])
+
+
+def test_every_file_that_is_no_module_is_packaged():
+    packages = ROOT / "sklearn_nndyn"
+    data = PROJECT["tool"]["setuptools"]["package-data"]["sklearn_nndyn"]
+    packaged = {path for pattern in data for path in packages.glob(pattern)}
+    others = {p for p in packages.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")}
+    assert others == packaged
+
+
+def test_the_author_python_and_licence_are_named():
+    project = PROJECT["project"]
+    assert project["authors"]
+    assert project["keywords"]
+    assert any(line.startswith("Programming Language :: Python :: 3.") for line in project["classifiers"])
+    assert (ROOT / project["license-files"][0]).exists()
+
+
+def test_the_example_of_an_installation_runs_from_the_source_but_for_where_it_lies():
+    code = (ROOT / "tests/installed.py").read_text(encoding="utf-8")
+    kept = [line for line in code.splitlines() if not line.startswith("assert")]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(kept)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "is installed and works" in done.stdout
+
+
+def test_the_targets_of_the_makefile_are_told():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()
+    told = re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE)
+    assert sorted(phony) == sorted(told)
