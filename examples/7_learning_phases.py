@@ -69,10 +69,14 @@ def find_phases(X, odd, X_test, odd_test):
 # As training goes on, fewer samples carry the gradient: the majority is done.
 def show_gradients(run):
     """Share of all gradient norms that the worst samples have, over the updates."""
-    shares = (0.01, 0.05, 0.1)
-    carried = worst_shares(run, of="gradient_norm", shares=shares)
+    fractions = (0.01, 0.05, 0.1)
+    carried = worst_shares(run, of="gradient_norm", fractions=fractions)
     _, ax = plt.subplots(figsize=(3.4, 2.6), layout="constrained")
-    ax.plot(run.dynamics_.iterations, 100 * carried, label=[f"worst {100 * share:g} %" for share in shares])
+    ax.plot(
+        run.dynamics_.iterations,
+        100 * carried,
+        label=[f"worst {100 * fraction:g} %" for fraction in fractions],
+    )
     ax.set(xlabel="iteration", ylabel="share of all gradient norms (%)", ylim=(0, 100))
     ax.set_xscale("symlog", linthresh=1)
     ax.legend()
