@@ -33,7 +33,7 @@ def most_grown(growth, share):
 
 
 def change_without_growth(activations, weight, bias, norms_at_turn, units, target, rising):
-    """What changes at the end when ``units`` are brought back to their outgoing norms at the turn.
+    """What changes at the end when ``units`` are brought back to their outgoing norms at the turning epoch.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def change_without_growth(activations, weight, bias, norms_at_turn, units, targe
     target : array of int of shape (n_samples,)
         Positions of the true classes.
     rising : array of bool of shape (n_samples,)
-        Samples whose log loss rose since the turn.
+        Samples whose log loss rose since the turning epoch.
 
     Returns
     -------
@@ -73,7 +73,7 @@ class FeatureGrowth(ShortRepr):
     loss_facts : LossFacts
         The trained loss, as the record describes it. The figures are of log loss all the same.
     onset_epoch, end_epoch : int
-        The turn, and the last recorded epoch.
+        The turning epoch, and the last recorded epoch.
     share_on_correct : array of shape (n_units,)
         Shares a_j, 0 to 1; nan for units that are silent on all samples.
     growth : array of shape (n_units,)
@@ -81,9 +81,9 @@ class FeatureGrowth(ShortRepr):
     correlation, p_value : float
         Spearman's rank correlation of the two over the units, and its two-sided p value.
     mean_loss : tuple of two floats
-        Mean log loss at the turn and at the end, in nats.
+        Mean log loss at the turning epoch and at the end, in nats.
     rise : array of shape (n_samples,)
-        Log loss at the end minus that at the turn, in nats.
+        Log loss at the end minus that at the turning epoch, in nats.
     restored_units : array of int of shape (n_restored,)
         The most grown units, greatest growth first.
     change : dict of str to float
@@ -163,10 +163,10 @@ def feature_growth(
     y : array-like of shape (n_samples,)
         Their labels, among ``classes_``.
     onset : "auto" or int, default="auto"
-        The turn: the epoch of least mean log loss of these samples, or a recorded epoch. Given one, only two
+        The turning epoch: the epoch of least mean log loss of these samples, or a recorded epoch. Given one, only two
         epochs are replayed, which is faster.
     share : float, default=0.1
-        Share of the units that are brought back to their norm at the turn.
+        Share of the units that are brought back to their norm at the turning epoch.
     n_random : int, default=20
         Number of random sets.
     random_state : int, RandomState instance or None, default=0
@@ -184,7 +184,7 @@ def feature_growth(
         If ``model`` is no DynamicsClassifier, or a parameter is of the wrong type.
     ValueError
         If there are no snapshots, no hidden layer, or no linear layer on it; if ``onset`` is not a recorded epoch
-        before the last; if the turn is the last epoch; or for a parameter out of its range.
+        before the last; if the turning epoch is the last epoch; or for a parameter out of its range.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 

@@ -28,15 +28,15 @@ class ScaleTest(ShortRepr):
     epochs : array of shape (n_epochs,)
         Recorded epochs.
     onset_epoch : int
-        The turn.
+        The turning epoch.
     mean_loss : array of shape (n_epochs,)
         Mean log loss of the scores, in nats.
     scale : array of shape (n_epochs,)
         Scale s(t), in the units of the scores.
     temperature : float
-        Ratio s(end) / s(turn); inf where all scores at the turn are equal.
+        Ratio s(end) / s(turn); inf where all scores at the turning epoch are equal.
     rise : float
-        Mean log loss at the end minus that at the turn, in nats.
+        Mean log loss at the end minus that at the turning epoch, in nats.
     rise_at_turn_scale : float
         The same for the scores at the end divided by the temperature, in nats.
     share_vanished : float
@@ -91,7 +91,7 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
         A record with ``"scores"``; or a model that holds one, also at the end of a Pipeline, or as the best of a
         search. Of a model the validation record is read where there is one, else the training record.
     onset : "auto" or int, default="auto"
-        The turn, from which the rise is measured: the epoch of least mean log loss over all samples, or a
+        The turning epoch, from which the rise is measured: the epoch of least mean log loss over all samples, or a
         recorded epoch.
 
     Returns
@@ -116,7 +116,7 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
 
     Notes
     -----
-    With scores z_i(t) of n_classes each, the turn r and the end T:
+    With scores z_i(t) of n_classes each, the turning epoch r and the end T:
     s(t) = mean_i ||z_i(t) - mean(z_i(t))||, the mean over the classes; temperature = s(T) / s(r);
     rise = L(z(T)) - L(z(r)) and rise_at_turn_scale = L(z(T) / temperature) - L(z(r)), where L is the mean of
     - log softmax(z_i)_c; share_vanished = 1 - rise_at_turn_scale / rise.

@@ -55,7 +55,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         turns back for good; ``"first_rise"``, the first epoch that the next one is no better than, as in the code of
         Ciceri et al., who count from epoch 20 (``burn_in=20``).
     burn_in : int, default=0
-        First epoch that may be the turn.
+        First epoch that may be the turning epoch.
     reference : "mean", "distance" or a class, default="mean"
         The curve whose turn is the inversion: the mean of the classes' radii, the mean distance between their
         centroids, or the radius of one class.
@@ -201,7 +201,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
             As for ``fit``; with the same classes, recorded at the same epochs as what was fitted.
         samples : array-like of shape (n_samples, ...), default=None
             The samples of that record, as they were given to ``fit`` of the model: their activations are replayed, at
-            the turn and at the end. ``X`` has to be the model then.
+            the turning epoch and at the end. ``X`` has to be the model then.
 
         Returns
         -------
@@ -303,7 +303,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         return dict(zip(COLUMNS, own, strict=True)) | dict.fromkeys(REPLAYED, unknown)
 
     def _replayed(self, record, model, samples):
-        """Similarities to the centroids at the turn and at the end, shape (n_samples, 4)."""
+        """Similarities to the centroids at the turning epoch and at the end, shape (n_samples, 4)."""
         model, samples = unwrap_estimator(model, samples, methods=["activations"])
         check_samples(samples, record)
         found = np.full((len(record), 4), np.nan)

@@ -28,7 +28,7 @@ def _source(found):
 
 
 def _curve(found):
-    """The reference curve, its name, and the word for its value at the turn."""
+    """The reference curve, its name, and the word for its value at the turning epoch."""
     if found.reference_ == "distance":
         return found.mean_distance_, "the mean distance between class centroids", "greatest"
     if found.reference_ == "mean":

@@ -165,7 +165,7 @@ def turning_point(
     rule : {"extremum", "first_rise"}, default="extremum"
         See ``lasting_turn`` and ``first_rise``.
     burn_in : int, default=0
-        First epoch that may be the turn.
+        First epoch that may be the turning epoch.
     tolerance : "auto" or float, default="auto"
         See ``lasting_turn``.
 

@@ -41,7 +41,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     tail : float, default=0.01
         Share of the samples that make the tail: those of greatest loss at the end.
     onset : "auto" or int, default="auto"
-        The turn, from which the rise is measured: the epoch of least mean loss, or a recorded epoch. With
+        The turning epoch, from which the rise is measured: the epoch of least mean loss, or a recorded epoch. With
         ``"auto"`` everything in the attributes that is measured since the turn is cross-fitted: the turn is chosen
         on one half of the samples and used on the other, and the other way round.
 
@@ -60,11 +60,11 @@ class LossTailAnalyzer(RecordAnalyzer):
     feature_names_in_ : array of str of shape (n_epochs,)
         Names of the columns, where losses came as a data frame with names.
     onset_epoch_ : int
-        The turn: the epoch of least mean loss over all samples, or what was asked for.
+        The turning epoch: the epoch of least mean loss over all samples, or what was asked for.
     onset_ : int
         Its position in ``epochs_``.
     turn_ : array of int of shape (n_samples,)
-        Position in ``epochs_`` of the turn that each sample's rise is measured from: with ``"auto"``, what the
+        Position in ``epochs_`` of the turning epoch that each sample's rise is measured from: with ``"auto"``, what the
         other half of the samples chose.
     mean_curve_, median_curve_, trimmed_curve_ : array of shape (n_epochs,)
         Over the samples, in the units of the loss; ``trimmed_curve_`` without the lowest and highest 10 %.
@@ -79,7 +79,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     gini_curve_ : array of shape (n_epochs,)
         Gini coefficient of the losses, 0 (all equal) to (n - 1) / n (one carries all).
     concentration_ : array of shape (2, n_samples)
-        Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turn and at the end.
+        Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turning epoch and at the end.
     tail_indices_ : array of int
         The samples in the tail, worst first.
     tail_share_curve_ : array of shape (n_epochs,)
@@ -87,7 +87,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     tail_share_ : float
         ``tail_share_curve_[-1]``.
     rise_ : array of shape (n_samples,)
-        d_i: loss at the end minus loss at the turn.
+        d_i: loss at the end minus loss at the turning epoch.
     mean_rise_ : float
         Their mean.
     rising_fractions_ : dict of float to float
@@ -112,7 +112,7 @@ class LossTailAnalyzer(RecordAnalyzer):
 
     Notes
     -----
-    With losses l_i(t), the turn s and the end T: d_i = l_i(T) - l_i(s); the carriers are the least k with
+    With losses l_i(t), the turning epoch s and the end T: d_i = l_i(T) - l_i(s); the carriers are the least k with
     d_(1) + ... + d_(k) >= sum_i d_i, greatest first; the Gini coefficient is
     sum_i (2 i - n - 1) l_(i) / (n sum_i l_i) of the ordered losses. Shares of a total are taken above the least
     value of the loss, which the header of a record tells (-1 for ``"tanimoto"``), else 0; they are nan where a loss is
@@ -151,7 +151,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.onset = onset
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the turn, the tail, and who carries the rise.
+        """Find the turning epoch, the tail, and who carries the rise.
 
         Parameters
         ----------
