@@ -203,6 +203,12 @@ def standard_error(values):
     return (sum((v - centre) ** 2 for v in values) / (n - 1) / n) ** 0.5
 
 
+def gross_rise_share(d, fraction):
+    """Share of sum max(d_i, 0) that the worst carry."""
+    rose = sorted((max(d_i, 0.0) for d_i in d), reverse=True)
+    return sum(rose[: max(1, round(fraction * len(d)))]) / sum(rose)
+
+
 def n_carriers(d):
     """The smallest k such that the k largest d_i sum to the net rise."""
     ordered = sorted(d, reverse=True)

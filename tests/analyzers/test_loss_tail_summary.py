@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn import LossTailAnalyzer
+from sklearn_nndyn.analyzers.loss_tails import carrier_null
 from sklearn_nndyn.dynamics import Dynamics
 from sklearn_nndyn.utils.text import figure, percent
 from tests import reference
@@ -18,7 +19,7 @@ def figures_in(text):
     return [float(number.replace(",", "")) for number in re.findall(r"[-+]?\d[\d,]*\.?\d*(?:e-?\d+)?", text)]
 
 
-def expected_figures(record, tail):
+def expected_figures(record, tail, clear):
     """The numbers of a summary with a clear rise, each from its slow definition."""
     rows, columns, epochs = record.loss.tolist(), record.loss.T.tolist(), record.epochs.tolist()
     n = len(rows)
@@ -35,7 +36,10 @@ def expected_figures(record, tail):
     share = {eps: 100 * sum(d_i > eps for d_i in d) / n for eps in (0, 0.01, 0.1, 1)}
     yield from (share[0], 0.01, share[0.01], 0.1, share[0.1], 1, share[1])
     k = reference.n_carriers(d)
-    yield from (k, 100 * k / n)
+    null = carrier_null(d)
+    yield from (k, 100 * k / n, *(100 * np.quantile(null, q) for q in (0.5, 0.025, 0.975)))
+    if clear:
+        yield from (5, 100 * reference.gross_rise_share(d, 0.05))
     worst = [100 * reference.share_of_worst(columns[t], tail) for t in (onset, -1)]
     yield from (100 * tail, worst[0], epochs[onset], worst[1])
     yield from (reference.gini(columns[onset]), reference.gini(columns[-1]))
@@ -54,9 +58,11 @@ def expected_figures(record, tail):
 @pytest.mark.parametrize(("seed", "tail"), [(0, 0.01), (1, 0.05), (2, 0.1)])
 def test_every_figure_equals_its_slow_definition(seed, tail):
     record = tailed_record(400, seed=seed)
-    text = LossTailAnalyzer(tail=tail).fit(record).summary()
-    found, expected = figures_in(text), list(expected_figures(record, tail))
+    tails = LossTailAnalyzer(tail=tail).fit(record)
+    text, clear = tails.summary(), tails.rise_verdict_ == "yes"
+    found, expected = figures_in(text), list(expected_figures(record, tail, clear))
     assert "it rises by" in text
+    assert ("more than chance gives" in text) == clear == ("small minority" in text)
     assert len(found) == len(expected) > 40, text
     np.testing.assert_allclose(found, expected, rtol=6e-3, err_msg=text)
 
@@ -67,7 +73,7 @@ def test_the_words_of_a_rise():
         "Measured from turns that the other half of the samples chose (epoch 2 for both), it rises by 0.422"
         in text
     )
-    assert "2 samples (1 % of all) carry the whole rise of the mean." in text
+    assert "2 samples (1 % of all) make up for the whole rise of the mean, where chance gives" in text
     assert "184 stayed right" in text
     assert "accuracy went from 96 % to 94.5 %" in text
     assert "This is not a matter of borderline samples, but of samples that are wrong by far" in text
@@ -92,19 +98,47 @@ def test_the_other_verdicts_have_their_words():
     assert "Neither borderline samples nor samples that are wrong by far explain most of this" in text
 
 
+def test_a_rise_that_few_carry_and_one_that_many_do():
+    rng = np.random.default_rng(0)
+    fall, scatter = np.tile([2.0, 1.0, 0.5, 0.4], (400, 1)), 0.01 * rng.normal(size=(400, 4))
+    few, many = fall + scatter, fall + scatter
+    few[:16, 3] += 12
+    many[:, 3] += 0.6
+    text = LossTailAnalyzer(onset=2).fit(few).summary()
+    assert "more than chance gives" in text
+    assert (
+        "A small minority makes the mean rise: the 5 % of greatest rise carry 100 % of all that rose" in text
+    )
+    text = LossTailAnalyzer(onset=2).fit(many).summary()
+    assert re.search(
+        r"It is not a small minority .*: the 5 % .* carry 5.\d+ % of all .* and the median rose\.", text
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_rise_is_not_denied_where_the_mean_ends_above_its_least_value(seed):
+    """A plateau that wanders: whatever the halves chose, the text may say that it cannot tell."""
+    rng = np.random.default_rng(seed)
+    loss = 1 + 0.02 * rng.normal(size=60) + 0.3 * rng.normal(size=(300, 60))
+    tails = LossTailAnalyzer().fit(loss)
+    assert tails.mean_curve_[-1] > tails.mean_curve_.min()
+    assert tails.rise_verdict_ != "no"
+    assert not re.search("not rise|has not risen|nothing of the kind|never turned", tails.summary())
+
+
 def test_losses_that_fall_until_the_end():
     text = LossTailAnalyzer().fit(planted_record().until(2)).summary()
     assert "The mean loss was least at the end (0.5, from 2 at the start): it never turned" in text
     assert "nothing of the kind happens here" in text
     assert "The worst 1 % carry 1 % of the total loss at the end; the Gini coefficient is 0." in text
-    assert not re.search("rises|borderline|carry the whole", text)
+    assert not re.search("rises|borderline|the whole rise", text)
 
 
 def test_a_mean_that_does_not_rise():
     text = LossTailAnalyzer(onset=1).fit(np.tile([3.0, 2.0, 1.0], (200, 1))).summary()
     assert "From epoch 1, as asked, the mean loss went from 2 to 1. Since then it changes by -1" in text
-    assert "it does not rise, and nothing of the kind happens here" in text
-    assert "carry the whole rise" not in text
+    assert "Since then it changes by -1 (standard error 0): it has not risen." in text
+    assert not re.search("the whole rise|minority", text)
 
 
 def test_a_rise_within_chance_is_called_so():
@@ -112,8 +146,9 @@ def test_a_rise_within_chance_is_called_so():
     loss[:, 1] += 0.05 - (loss[:, 1] - loss[:, 0]).mean()
     text = LossTailAnalyzer(onset=0).fit(loss).summary()
     assert re.search(
-        r"it rises by 0.05 \(standard error 0.\d+\), which is no more than chance may give\.", text
+        r"it rises by 0.05 \(standard error 0.\d+\), which this run cannot tell from chance\.", text
     )
+    assert "minority" not in text
 
 
 def test_what_is_not_known_is_said():
@@ -161,8 +196,11 @@ def test_few_samples_say_little():
 
 def test_one_sample_has_a_summary():
     text = LossTailAnalyzer().fit([[2.0, 1.0, 3.0]]).summary()
-    assert "Measured on the sample that the turn was chosen on, it rises by 2. " in text
-    assert "1 sample (100 % of all) carry the whole rise" in text
+    assert (
+        "Measured on the sample that the turn was chosen on, it rises by 2, which this run cannot tell from chance. "
+        in text
+    )
+    assert "1 sample (100 % of all) make up for the whole rise" in text
     assert text.endswith("With 1 sample these figures say little.")
 
 

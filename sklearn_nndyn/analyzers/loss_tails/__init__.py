@@ -1,6 +1,7 @@
 """Why the mean loss rises while accuracy holds: the samples that make it rise, and the formulas to tell them by."""
 
 from sklearn_nndyn.analyzers.loss_tails._analyzer import LossTailAnalyzer
+from sklearn_nndyn.analyzers.loss_tails._chance import carrier_null, gross_rise_share, rise_beyond_wander
 from sklearn_nndyn.analyzers.loss_tails._concentration import (
     concentration_curve,
     gini_coefficient,
@@ -22,11 +23,14 @@ __all__ = [
     "LossTailAnalyzer",
     "TailCurves",
     "borderline_test",
+    "carrier_null",
     "carriers",
     "concentration_curve",
     "crossfitted_turns",
     "gini_coefficient",
+    "gross_rise_share",
     "halves",
+    "rise_beyond_wander",
     "rise_since",
     "rising_fractions",
     "sample_log_loss",

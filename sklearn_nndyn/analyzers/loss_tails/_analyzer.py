@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
+from sklearn_nndyn.analyzers.loss_tails._chance import carrier_null, gross_rise_share, rise_beyond_wander
 from sklearn_nndyn.analyzers.loss_tails._checks import check_losses, check_tail, onset_position
 from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, concentration_curve
 from sklearn_nndyn.analyzers.loss_tails._curves import QUANTILES, tail_curves
@@ -19,8 +20,9 @@ from sklearn_nndyn.analyzers.loss_tails._rise import (
 from sklearn_nndyn.analyzers.loss_tails._summary import loss_tail_summary
 from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_table, transitions
 from sklearn_nndyn.dynamics import Dynamics, check_dynamics
-from sklearn_nndyn.utils.statistics import worst_count
+from sklearn_nndyn.utils.statistics import standard_error, worst_count
 
+CLEAR = 2.0  # standard errors
 COLUMNS = {
     "loss": ("start_loss", "least_loss", "final_loss", "rise", "least_epoch", "in_tail"),
     "prediction": ("correct_at_turn", "correct_at_end"),
@@ -90,12 +92,21 @@ class LossTailAnalyzer(RecordAnalyzer):
         d_i: loss at the end minus loss at the turning epoch.
     mean_rise_ : float
         Their mean.
+    rise_verdict_ : {"yes", "no", "cannot tell"}
+        Whether the mean loss rises: by more than two standard errors over the samples, and by more than its wander from
+        epoch to epoch would give (``rise_beyond_wander``). ``"no"`` is said only where it is least at the end, or has
+        not risen since an epoch that was asked for. It is the verdict on this run, not on other seeds.
     rising_fractions_ : dict of float to float
         Fraction of the samples whose loss rose by more than 0, 0.01, 0.1, 1.
     carrier_indices_ : array of int of shape (k,)
         The fewest samples whose rises sum to that of all, greatest rise first; none where the mean does not rise.
     carrier_fraction_ : float
         k / n_samples.
+    carrier_null_ : array of shape (3,)
+        Median, 2.5 % and 97.5 % quantile of ``carrier_fraction_`` where rises are scattered by chance, see
+        ``carrier_null``.
+    gross_rise_share_ : float
+        Share of all that rose that the 5 % of greatest rise carry; nan where nothing rose.
     transitions_ : dict of str to dict of str to float, or None
         For samples correct (C) or wrong (W) at the turn and at the end, ``"CC"``, ``"CW"``, ``"WC"``, ``"WW"``:
         ``"count"``, ``"rise_sum"``, ``"rise_mean"``, and the medians ``"margin_at_turn"`` and ``"margin_at_end"``.
@@ -234,6 +245,17 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.rising_fractions_ = rising_fractions(self.rise_)
         self.carrier_indices_ = carriers(self.rise_)
         self.carrier_fraction_ = len(self.carrier_indices_) / len(self.rise_)
+        self.carrier_null_ = np.quantile(carrier_null(self.rise_), [0.5, 0.025, 0.975])
+        self.gross_rise_share_ = gross_rise_share(self.rise_)
+        self.rise_verdict_ = self._verdict()
+
+    def _verdict(self):
+        """By the samples, and by the wander of the mean from epoch to epoch; what it cannot tell it does not deny."""
+        if (self.turn_ == len(self.epochs_) - 1).all() or (self.onset != "auto" and self.mean_rise_ <= 0):
+            return "no"
+        by_samples = self.mean_rise_ > CLEAR * standard_error(self.rise_)
+        rise, chance = rise_beyond_wander(self.mean_curve_, None if self.onset == "auto" else self.onset_)
+        return "yes" if by_samples and rise > chance else "cannot tell"
 
     def _set_transitions(self, record):
         self.transitions_ = self.borderline_ = None

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_nndyn.analyzers.loss_tails._chance import FRACTION
 from sklearn_nndyn.analyzers.loss_tails._curves import QUANTILES
 from sklearn_nndyn.dynamics import LossFacts
 from sklearn_nndyn.utils.statistics import standard_error
@@ -13,6 +14,11 @@ VERDICTS = {
     "wrong by far": "This is not a matter of borderline samples, but of samples that are wrong by far",
     "neither": "Neither borderline samples nor samples that are wrong by far explain most of this",
 }
+CHANGES = {
+    "yes": ", more than chance gives; whether other seeds do the same, one run does not tell",
+    "no": ": it has not risen",
+    "cannot tell": ", which this run cannot tell from chance",
+}
 
 
 def loss_tail_summary(tails):
@@ -21,7 +27,7 @@ def loss_tail_summary(tails):
     if _fell_until_the_end(tails):
         sentences += [_no_turn(tails), _concentration(tails, [-1])]
     else:
-        sentences += [_mean(tails), _change(tails), _centre(tails), _risers(tails)]
+        sentences += [_mean(tails), _change(tails), _centre(tails), _risers(tails), _minority(tails)]
         sentences += [_concentration(tails, [tails.onset_, -1]), _transitions(tails), _borderline(tails)]
     return " ".join(sentence for sentence in [*sentences, _few(len(tails.rise_))] if sentence)
 
@@ -58,15 +64,10 @@ def _mean(tails):
 def _change(tails):
     error = standard_error(tails.rise_)
     within = f" (standard error {figure(error)})" if np.isfinite(error) else ""
-    if not tails.mean_rise_ > 0:
-        change = (
-            f"it changes by {figure(tails.mean_rise_)}{within}: it does not rise, and nothing of the kind "
-        )
-        change += "happens here"
-    else:
-        chance = ", which is no more than chance may give" if tails.mean_rise_ <= 2 * error else ""
-        change = f"it rises by {figure(tails.mean_rise_)}{within}{chance}"
-    return f"{_from_where(tails)} {change}."
+    verb = "rises" if tails.mean_rise_ > 0 else "changes"
+    return (
+        f"{_from_where(tails)} it {verb} by {figure(tails.mean_rise_)}{within}{CHANGES[tails.rise_verdict_]}."
+    )
 
 
 def _from_where(tails):
@@ -97,7 +98,23 @@ def _risers(tails):
     count = len(tails.carrier_indices_)
     if not count:
         return f"{text}."
-    return f"{text}; {samples(count)} ({percent(tails.carrier_fraction_)} of all) carry the whole rise of the mean."
+    null, low, high = (percent(fraction) for fraction in tails.carrier_null_)
+    return (
+        f"{text}; {samples(count)} ({percent(tails.carrier_fraction_)} of all) make up for the whole rise of the mean, "
+        f"where chance gives {null} ({low} to {high})."
+    )
+
+
+def _minority(tails):
+    if tails.rise_verdict_ != "yes":
+        return ""
+    carried = (
+        f"the {percent(FRACTION)} of greatest rise carry {percent(tails.gross_rise_share_)} of all that rose"
+    )
+    falls = tails.median_curve_[-1] < tails.median_curve_[tails.onset_]
+    if tails.gross_rise_share_ > 0.5 and falls:
+        return f"A small minority makes the mean rise: {carried}, and the median fell."
+    return f"It is not a small minority that makes the mean rise: {carried}{'' if falls else ', and the median rose'}."
 
 
 def _concentration(tails, at):

@@ -1,0 +1,101 @@
+"""What chance gives: plateaus that wander are no rise, scattered rises have no few carriers, planted ones are found."""
+
+import numpy as np
+import pytest
+
+from sklearn_nndyn import LossTailAnalyzer
+from sklearn_nndyn.analyzers.loss_tails import (
+    carrier_null,
+    carriers,
+    gross_rise_share,
+    rise_beyond_wander,
+)
+from tests import reference
+
+
+def plateau(n_epochs, wander, seed, rise=0.0):
+    """A mean loss that falls, and then stays or rises, and wanders."""
+    quarter = n_epochs // 4
+    curve = np.r_[np.linspace(2, 1, quarter), np.linspace(1, 1 + rise, n_epochs - quarter)]
+    return curve + wander * np.random.default_rng(seed).normal(size=n_epochs)
+
+
+def rises(curve, **given):
+    rise, chance = rise_beyond_wander(curve, **given)
+    return rise > chance
+
+
+@pytest.mark.parametrize("wander", [0.02, 0.05])
+@pytest.mark.parametrize("n_epochs", [30, 60, 150])
+def test_a_plateau_that_wanders_is_no_rise_and_three_times_the_wander_is_one(n_epochs, wander):
+    seeds = range(200)
+    assert np.mean([rises(plateau(n_epochs, wander, seed)) for seed in seeds]) <= 0.1
+    assert np.mean([rises(plateau(n_epochs, wander, seed), onset=n_epochs // 2) for seed in seeds]) <= 0.1
+    power = np.mean([rises(plateau(n_epochs, wander, seed, 3 * wander)) for seed in seeds])
+    assert power >= (0.9 if n_epochs >= 60 else 0.6)
+
+
+def test_neither_unit_nor_origin_of_the_loss_changes_the_test():
+    curve = plateau(60, 0.02, 0)
+    np.testing.assert_allclose(rise_beyond_wander(8 * curve - 3), 8 * np.array(rise_beyond_wander(curve)))
+
+
+def test_without_wander_every_rise_counts_and_few_epochs_tell_nothing_of_it():
+    assert rise_beyond_wander(np.abs(np.linspace(-1, 1, 9) ** 2))[1] < 1e-12
+    assert rise_beyond_wander([1.0, 0.0, 0.5]) == (0.5, 0.0)
+    assert rise_beyond_wander([1.0, 0.0, 0.5], onset=0) == (-0.5, 0.0)
+    assert rise_beyond_wander(np.linspace(1, 0, 30))[0] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_gross_share_equals_its_slow_definition(seed):
+    rise = np.random.default_rng(seed).normal(0.1, 1, 80)
+    for fraction in (0.05, 0.1, 0.5):
+        assert gross_rise_share(rise, fraction) == pytest.approx(
+            reference.gross_rise_share(rise.tolist(), fraction)
+        )
+    assert gross_rise_share(4 * rise) == pytest.approx(gross_rise_share(rise))
+    assert gross_rise_share(rise, 1.0) == pytest.approx(1)
+
+
+def test_of_what_fell_there_is_no_gross_share():
+    assert np.isnan(gross_rise_share(-np.ones(5)))
+    assert gross_rise_share(np.ones(100)) == pytest.approx(0.05)
+
+
+def test_the_null_mirrors_each_deviation_from_the_mean():
+    rise = np.random.default_rng(0).normal(0.1, 1, 60)
+    signs = np.random.default_rng(7).choice((-1.0, 1.0), 60)
+    mirrored = [rise.mean() + s * (d - rise.mean()) for s, d in zip(signs, rise, strict=True)]
+    assert carrier_null(rise, n_draws=1, random_state=7) == [reference.n_carriers(mirrored) / 60]
+    np.testing.assert_array_equal(carrier_null(rise), carrier_null(rise))
+    assert carrier_null(np.ones(7)).tolist() == [1.0] * 200
+    assert not carrier_null(-np.ones(7)).any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_scattered_rises_have_as_many_carriers_as_chance_gives(seed):
+    rise = 0.02 + 0.4 * np.random.default_rng(seed).normal(size=2000)
+    null = carrier_null(rise)
+    assert null.min() - 0.01 <= len(carriers(rise)) / 2000 <= null.max() + 0.01
+
+
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05])
+def test_a_minority_that_carries_all_has_all_of_the_gross_rise(share):
+    rng = np.random.default_rng(0)
+    rise = -0.1 + 0.02 * rng.normal(size=2000)
+    rise[: int(share * 2000)] += 20
+    assert len(carriers(rise)) / 2000 <= share < np.median(carrier_null(rise)) + 0.01
+    assert gross_rise_share(rise) > 0.99
+
+
+def test_the_analyzer_holds_what_the_formulas_give():
+    loss = plateau(40, 0.01, 0, 0.5) + 0.2 * np.random.default_rng(1).normal(size=(300, 40))
+    tails = LossTailAnalyzer().fit(loss)
+    assert tails.rise_verdict_ == "yes"
+    assert tails.gross_rise_share_ == gross_rise_share(tails.rise_)
+    np.testing.assert_array_equal(
+        tails.carrier_null_, np.quantile(carrier_null(tails.rise_), [0.5, 0.025, 0.975])
+    )
+    assert LossTailAnalyzer().fit(loss[:, :10]).rise_verdict_ == "no"
+    assert LossTailAnalyzer(onset=0).fit(loss).rise_verdict_ == "no"
