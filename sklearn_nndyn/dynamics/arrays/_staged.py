@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.utils.text import in_words
 
@@ -35,17 +35,20 @@ def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, n
     ------
     TypeError
         If the estimator has no stages.
+    NotFittedError
+        If it is not fitted.
     ValueError
         If it gives scores of another number of samples.
     """
     if isinstance(estimator, Pipeline):
         return staged_scores(estimator[-1], estimator[:-1].transform(X), n_samples)
-    check_is_fitted(estimator)
     if not any(hasattr(estimator, method) for method in METHODS):
         raise TypeError(
             f"{type(estimator).__name__} has no stages: neither {in_words(METHODS, 'nor')}. Log the scores of each "
             "epoch by DynamicsLog, or give them to Dynamics.from_scores."
         )
+    if not hasattr(estimator, "classes_"):
+        raise NotFittedError(f"This {type(estimator).__name__} has no classes_: call fit first.")
     method = METHODS[0] if _decides_by_log_odds(estimator, X) else METHODS[1]
     as_scores = _columns if method == METHODS[0] else _log
     scores = [as_scores(stage) for stage in getattr(estimator, method)(X)]
