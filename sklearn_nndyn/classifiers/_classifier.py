@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_nndyn.classifiers._parameters import check_parameters
+from sklearn_nndyn.classifiers._nested import set_nested, split_nested
+from sklearn_nndyn.classifiers._parameters import check_parameters, check_partial
 from sklearn_nndyn.classifiers._preparation import prepare_fit
 from sklearn_nndyn.classifiers._replay import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT
@@ -233,6 +234,32 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.random_state = random_state
         self.verbose = verbose
 
+    def set_params(self, **params) -> "DynamicsClassifier":
+        """Set parameters, also those within others.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name. Within others: ``module__x`` (an argument of a class or function; of an architecture
+            such as ``MLP()`` a parameter), ``optimizer_params__x`` or ``optimizer__x``, ``loss__x`` (a parameter of one
+            of the library's losses), ``callbacks__name__x`` (a parameter of the callback of this name).
+
+        Returns
+        -------
+        self : DynamicsClassifier
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter; what to write in its place is said.
+        """
+        plain, nested = split_nested(self, params)
+        super().set_params(**plain)
+        for name, inner in nested.items():
+            set_nested(self, name, inner)
+        return self
+
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
         """Train the network and record how it learns.
@@ -287,8 +314,15 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Returns
         -------
         self : DynamicsClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            For parameters or data that cannot be used, before training starts; for ``early_stopping`` and
+            ``validation_fraction``, which are of a whole fit.
         """
         check_parameters(self)
+        check_partial(self)
         again = hasattr(self, "net_")
         prepared = prepare_fit(self, X, y, sample_weight, again=again, classes=classes, partial=True)
         return self._train(prepared, 1, {"X": X, "y": y, "sample_weight": sample_weight})

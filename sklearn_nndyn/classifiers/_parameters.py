@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import torch
 from sklearn.utils import check_random_state
-from skorch.callbacks import Callback
 
+from sklearn_nndyn.classifiers._callbacks import check_callbacks
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind, check_reinitialize
 from sklearn_nndyn.recording import check_record, make_schedule, what_to_record
@@ -28,6 +28,24 @@ def check_parameters(estimator):
     if mistakes:
         listed = "\n".join(f"- {mistake}" for mistake in mistakes)
         raise ValueError(f"{len(mistakes)} parameters cannot be used:\n{listed}")
+
+
+def check_partial(estimator):
+    """Refuse what has no meaning where one epoch is trained on all that is given.
+
+    Raises
+    ------
+    ValueError
+    """
+    wanted = {"early_stopping": False, "validation_fraction": None}
+    of_a_fit = [name for name, off in wanted.items() if getattr(estimator, name) != off]
+    if of_a_fit:
+        listed = " and ".join(f"{name}={getattr(estimator, name)!r}" for name in of_a_fit)
+        instead = ", ".join(f"{name}={wanted[name]}" for name in of_a_fit)
+        raise ValueError(
+            f"partial_fit trains one epoch on all samples that it is given, so {listed} cannot be heeded: set "
+            f"{instead}, or go on by fit with warm_start=True."
+        )
 
 
 def _run(check, estimator):
@@ -55,22 +73,6 @@ def _is_class_weight(value):
     return value is None or (
         isinstance(value, Mapping) and all(is_finite(w) and w >= 0 for w in value.values())
     )
-
-
-def _check_callbacks(estimator):
-    callbacks = estimator.callbacks
-    if callbacks is None or callbacks == "disable":
-        return
-    if not isinstance(callbacks, (list, tuple)):
-        raise TypeError(f"callbacks must be a list of skorch callbacks, got {type(callbacks).__name__}.")
-    for item in callbacks:
-        callback = item[1] if isinstance(item, tuple) and len(item) == 2 else item
-        kind = callback if isinstance(callback, type) else type(callback)
-        if callback is not None and not issubclass(kind, Callback):
-            raise TypeError(
-                f"callbacks takes skorch callbacks, got {kind.__name__}. scikit-learn's own go through "
-                "set_callbacks(...)."
-            )
 
 
 def _check_random_state(estimator):
@@ -156,7 +158,7 @@ CHECKS = [
     _require("n_iter_no_change", "an integer, 1 or greater", lambda v: is_count(v, 1)),
     _require("tol", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
     _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
-    _check_callbacks,
+    lambda estimator: check_callbacks(estimator.callbacks),
     lambda estimator: find_device(estimator.device),
     _require("dtype", '"float32" or "float64"', lambda v: v in ("float32", "float64")),
     _require("warm_start", "True or False", is_flag),

@@ -6,6 +6,8 @@ from functools import partial
 import numpy as np
 import torch
 
+from sklearn_nndyn.classifiers._callbacks import check_monitors, verbosity
+from sklearn_nndyn.classifiers._going_on import refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
 from sklearn_nndyn.classifiers._results import fitted_attributes
 from sklearn_nndyn.classifiers._state import FitState
@@ -18,13 +20,14 @@ from sklearn_nndyn.training import (
     EpochLoop,
     NetworkFit,
     ReconstructionStopping,
-    accepts,
     check_ids,
     check_once,
+    check_patterns,
     count_steps,
     find_optimizer,
     make_record_schedule,
     needs_two_rows,
+    optimizer_settings,
 )
 from sklearn_nndyn.utils.modes import float32_by_default
 from sklearn_nndyn.utils.warnings import warn_user
@@ -151,6 +154,7 @@ def prepare_fit(
         estimator, X, y, sample_weight, X_val, y_val, again=again, shared=shared, **options
     )
     if again:
+        refuse_fixed(estimator, estimator._state.parameters)
         net, state = estimator.net_, estimator._state
     else:
         state = FitState.begin(inputs.seed, inputs.dtype, inputs.data.X.device)
@@ -161,9 +165,14 @@ def prepare_fit(
         check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
     if not again:
         tried = shared.setdefault("tried", set())
+        check_patterns(estimator.optimizer_params, net.module_)
         check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes))
     check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})
-    net.batch_size = batch_size
+    check_monitors(estimator.callbacks, "validation" in inputs.watched)
+    if again:
+        use_changes(estimator, net, state.parameters)
+    state.parameters = remember_parameters(estimator)
+    net.batch_size, net.verbose = batch_size, verbosity(estimator)
     return PreparedFit(estimator, inputs, state, _network_fit(estimator, net, inputs, state), again)
 
 
@@ -201,17 +210,16 @@ def make_net(estimator, inputs, randomness):
     """A net with fresh weights, drawn from ``randomness``."""
     loss, device = get_loss(estimator.loss), inputs.data.X.device
     optimizer = find_optimizer(estimator.optimizer)
-    settings = dict(estimator.optimizer_params or {})
-    if accepts(optimizer, "weight_decay"):
-        settings.setdefault("weight_decay", estimator.weight_decay)
-    if accepts(optimizer, "fused") and device.type in ("cpu", "cuda"):
-        settings.setdefault("fused", True)
+    settings = optimizer_settings(
+        optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params, device
+    )
+    lr = settings.pop("lr")
     n_classes = len(inputs.classes)
     net = DynamicsNet(
         ModuleFactory(estimator, inputs.input_shape, n_classes),
         criterion=loss,
         optimizer=optimizer,
-        lr=estimator.lr,
+        lr=lr,
         max_epochs=estimator.max_epochs,
         train_split=None,
         callbacks=estimator.callbacks,

@@ -27,6 +27,8 @@ class FitState:
         {"train" or "validation": a number that tells the recorded rows from others}.
     stopper : EarlyStopping, optional
         What it has seen so far.
+    parameters : dict
+        The estimator's, as of the last fit; see `remember_parameters`.
     """
 
     seed: int
@@ -37,6 +39,7 @@ class FitState:
     iterations: dict = field(default_factory=dict)
     fingerprints: dict = field(default_factory=dict)
     stopper: object = None
+    parameters: dict = field(default_factory=dict)
 
     @classmethod
     def begin(cls, seed, dtype, device):

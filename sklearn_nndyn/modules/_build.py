@@ -89,8 +89,9 @@ def check_kind(module):
     """
     if _is_architecture(module) and hasattr(module, "check_parameters"):
         module.check_parameters()
-    if isinstance(module, type) and issubclass(module, torch.nn.Module):
-        _check_class(module)
+    kind = getattr(module, "func", module)  # of a partial, what it calls
+    if isinstance(kind, type) and issubclass(kind, torch.nn.Module):
+        _check_class(kind, module)
         return
     if isinstance(module, type) or not (module is None or hasattr(module, "build") or callable(module)):
         raise TypeError(
@@ -104,7 +105,7 @@ def _make(module, input_shape, n_classes):
         return MLP().build(input_shape, n_classes)
     if isinstance(module, torch.nn.Module):
         return module
-    if isinstance(module, type):
+    if isinstance(getattr(module, "func", module), type):  # a class, or a partial of one
         known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
         parameters = inspect.signature(module).parameters
         return _call(module, **{name: value for name, value in known.items() if name in parameters})
@@ -122,7 +123,7 @@ def _call(make, *args, **kwargs):
         raise ValueError(f"module: {name}({given}) failed: {type(error).__name__}: {error}") from error
 
 
-def _check_class(module):
+def _check_class(kind, module):
     missing = [
         name
         for name, p in inspect.signature(module).parameters.items()
@@ -132,7 +133,7 @@ def _check_class(module):
     ]
     if missing:
         raise TypeError(
-            f"module: the class {module.__name__} needs {', '.join(missing)}; only input_shape and n_classes are "
+            f"module: the class {_name(kind)} needs {', '.join(missing)}; only input_shape and n_classes are "
             "filled in. Give an instance, or a callable (input_shape, n_classes) -> torch.nn.Module."
         )
 

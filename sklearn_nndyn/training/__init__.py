@@ -9,7 +9,13 @@ from sklearn_nndyn.training._hooks import TrainingHook
 from sklearn_nndyn.training._ids import check_ids, takes_ids
 from sklearn_nndyn.training._net import DynamicsNet
 from sklearn_nndyn.training._network_fit import NetworkFit
-from sklearn_nndyn.training._optimizers import accepts, check_optimizer_params, find_optimizer
+from sklearn_nndyn.training._optimizers import (
+    change_optimizer,
+    check_optimizer_params,
+    check_patterns,
+    find_optimizer,
+    optimizer_settings,
+)
 from sklearn_nndyn.training._recording_hook import is_auto, is_default, make_record_schedule
 
 __all__ = []

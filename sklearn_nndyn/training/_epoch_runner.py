@@ -107,7 +107,7 @@ class EpochRunner:
             return AutogradStep(module, loss, self.update.parameters)
         dtype = computing_dtype(next(module.parameters()).dtype, len(self.data.X), self.net.batch_size)
         self.batches.convert(dtype)
-        return MLPStep(module, loss, self.generator, dtype)
+        return MLPStep(module, loss, self.generator, dtype, self.update.parameters)
 
     def _run(self, order, on_step):
         self.step.begin_epoch()

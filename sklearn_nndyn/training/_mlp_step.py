@@ -133,7 +133,8 @@ class MLPStep:
         For dropout.
     dtype : torch.dtype
         In which a step is computed; the parameters keep their own.
-
+    parameters : list of tensors, optional
+        The order of the gradients; None is that of ``module.parameters()``.
     """
 
     @staticmethod
@@ -155,23 +156,24 @@ class MLPStep:
             )
         )
 
-    def __init__(self, module, loss, generator, dtype):
+    def __init__(self, module, loss, generator, dtype, parameters=None):
         self.loss, self.dtype = loss, dtype
         self.parts = _make_parts(module, generator)
         self.linears = [part for part in self.parts if isinstance(part, Linear)]
         for linear in self.linears:
             linear.prepare(dtype)
         self.memory = {}
-
-        self._gradients = [g for linear in self.linears for g in linear.gradients]
+        pairs = (zip(linear.parameters, linear.gradients, strict=True) for linear in self.linears)
+        found = {p: g for own in pairs for p, g in own}
+        self._gradients = [found.get(p) for p in parameters or found]
         self._parameter_dtype = self.linears[0].weight.dtype
 
     @property
     def gradients(self):
-        """Those of the last step, in the order and the dtype of ``module.parameters()``."""
+        """Those of the last step, in the dtype of the parameters; None for one that is not of the module."""
         if self.dtype == self._parameter_dtype:
             return self._gradients
-        return [g.to(self._parameter_dtype) for g in self._gradients]
+        return [None if g is None else g.to(self._parameter_dtype) for g in self._gradients]
 
     def begin_epoch(self):
         """Take hold of the parameters as they are now."""

@@ -2,9 +2,13 @@
 
 import difflib
 import inspect
+from fnmatch import fnmatch
 from itertools import islice
 
 import torch
+
+# What can be set in the groups of an optimizer that has begun.
+RATES = {"lr", "weight_decay", "momentum", "betas", "eps", "alpha", "dampening", "lr_decay", "rho"}
 
 
 def find_optimizer(optimizer):
@@ -53,7 +57,16 @@ def check_optimizer_params(optimizer, params, weight_decay):
     ValueError
         If it does not take them.
     """
+    params = dict(params)
+    groups = params.pop("param_groups", None)
     known = [name for name in inspect.signature(optimizer).parameters if name not in ("params", "lr")]
+    if groups is not None:
+        _check_param_groups(optimizer, groups, ["lr", *known])
+    if params.get("differentiable"):
+        raise ValueError(
+            "optimizer_params: differentiable=True cannot be used: the parameters of a network are leaves, which torch "
+            "does not update so. Leave it out."
+        )
     for name in params:
         if name == "lr":
             raise ValueError(
@@ -75,10 +88,95 @@ def check_optimizer_params(optimizer, params, weight_decay):
         ) from error
 
 
+def _check_param_groups(optimizer, groups, known):
+    """skorch's form: [("body.*", {"lr": 1e-5})]."""
+    pairs = isinstance(groups, (list, tuple)) and all(
+        isinstance(one, (list, tuple))
+        and len(one) == 2
+        and isinstance(one[0], str)
+        and isinstance(one[1], dict)
+        for one in groups
+    )
+    if not pairs:
+        raise ValueError(
+            'optimizer_params: param_groups must be a list of (pattern, settings) such as [("body.*", {"lr": 1e-5})], '
+            f"got {groups!r}."
+        )
+    for pattern, settings in groups:
+        unknown = [name for name in settings if name not in known]
+        if unknown:
+            raise ValueError(
+                f"optimizer_params: param_groups sets {unknown[0]!r} for {pattern!r}, but {optimizer.__name__} has "
+                f"{', '.join(known)}."
+            )
+
+
+def check_patterns(optimizer_params, module):
+    """Whether each pattern of ``param_groups`` names a parameter of the module.
+
+    Raises
+    ------
+    ValueError
+        With the names that there are.
+    """
+    names = [name for name, _ in module.named_parameters()]
+    for pattern, _ in (optimizer_params or {}).get("param_groups", ()):
+        if not any(fnmatch(name, pattern) for name in names):
+            raise ValueError(
+                f"optimizer_params: param_groups names {pattern!r}, but no parameter of the module is called so; they "
+                f"are {', '.join(names)}."
+            )
+
+
+def optimizer_settings(optimizer, lr, weight_decay, params, device):
+    """All that an optimizer class is made with, beside the parameters: of torch's kernels the fused one is taken."""
+    settings = {"lr": lr, **(params or {})}
+    if accepts(optimizer, "weight_decay"):
+        settings.setdefault("weight_decay", weight_decay)
+    others = settings.get("foreach")
+    if accepts(optimizer, "fused") and device.type in ("cpu", "cuda") and not others:
+        settings.setdefault("fused", True)
+    return settings
+
+
+def change_optimizer(net, optimizer, lr, weight_decay, params):
+    """Give a net's optimizer other settings: in its groups where that is enough, else a new optimizer is made.
+
+    Parameters
+    ----------
+    net : DynamicsNet
+    optimizer : str or type
+    lr, weight_decay : float
+    params : dict or None
+        Its further parameters.
+    """
+    kind = find_optimizer(optimizer)
+    new = optimizer_settings(kind, lr, weight_decay, params, next(net.module_.parameters()).device)
+    old = {"lr": net.lr, **net.get_params_for("optimizer")}
+    changed = {name for name in {*new, *old} if new.get(name) != old.get(name)}
+    net.optimizer, net.lr = kind, lr
+    for name in old:
+        if name != "lr":
+            delattr(net, f"optimizer__{name}")
+    for name, value in new.items():
+        if name != "lr":
+            setattr(net, f"optimizer__{name}", value)
+    if kind is not type(net.optimizer_) or not changed <= RATES:
+        net.initialize_optimizer()
+        return
+    defaults = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
+    own = [settings for _, settings in new.get("param_groups", ())]
+    for i, group in enumerate(net.optimizer_.param_groups):
+        fixed = own[i] if i < len(own) else {}
+        group.update({name: new.get(name, defaults[name]) for name in changed if name not in fixed})
+
+
 def optimizer_names():
     """{lower-case name: class} of torch's optimizers that need nothing but parameters and a rate."""
     classes = [
-        c for c in vars(torch.optim).values() if isinstance(c, type) and issubclass(c, torch.optim.Optimizer)
+        c
+        for c in torch.optim.__dict__.values()
+        if isinstance(c, type) and issubclass(c, torch.optim.Optimizer)
     ]
     left_out = {torch.optim.Optimizer, torch.optim.SparseAdam, getattr(torch.optim, "Muon", None)}
     return {c.__name__.lower(): c for c in classes if c not in left_out}

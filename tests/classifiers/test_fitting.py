@@ -484,10 +484,10 @@ def test_nothing_is_recorded_where_nothing_is_asked_for():
 @pytest.mark.parametrize(
     ("record", "fields"),
     [
-        (["samples"], ("loss", "margin", "prediction")),
+        (["samples"], ("loss", "margin", "prediction", "probability")),
         ({"geometry"}, ("centroids", "weight_norms")),
         (("scores",), ("scores",)),
-        (EVERYTHING, ("loss", "margin", "prediction", "scores", "centroids", "weight_norms")),
+        (EVERYTHING, ("loss", "margin", "prediction", "probability", "scores", "centroids", "weight_norms")),
     ],
     ids=str,
 )

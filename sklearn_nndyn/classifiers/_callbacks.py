@@ -1,0 +1,71 @@
+"""The user's skorch callbacks, as far as the classifier has to know them."""
+
+import inspect
+
+from skorch.callbacks import Callback, PrintLog
+
+VALIDATED = ("valid_loss", "valid_acc")
+
+
+def check_callbacks(callbacks):
+    """Whether these are skorch callbacks.
+
+    Raises
+    ------
+    TypeError
+    """
+    if callbacks is None or callbacks == "disable":
+        return
+    if not isinstance(callbacks, (list, tuple)):
+        raise TypeError(f"callbacks must be a list of skorch callbacks, got {type(callbacks).__name__}.")
+    for callback in _callbacks(callbacks):
+        kind = _kind(callback)
+        if callback is not None and not issubclass(kind, Callback):
+            raise TypeError(
+                f"callbacks takes skorch callbacks, got {kind.__name__}. scikit-learn's own go through "
+                "set_callbacks(...)."
+            )
+
+
+def check_monitors(callbacks, has_validation):
+    """Whether there is what callbacks watch (EarlyStopping, Checkpoint, ...).
+
+    Raises
+    ------
+    ValueError
+        For a column of validation samples, where there are none.
+    """
+    callbacks = list(_callbacks(callbacks))
+    scored = [getattr(one, name, None) for one in callbacks for name in ("name", "scoring")]
+    for callback in callbacks if not has_validation else ():
+        monitor = _monitor(callback)
+        column = monitor.removesuffix("_best") if isinstance(monitor, str) else None
+        if column in VALIDATED and column not in scored:
+            instead = monitor.replace(column, "train_loss")
+            raise ValueError(
+                f"callbacks: {_kind(callback).__name__} watches {monitor!r}, but there are no validation samples: give "
+                f'X_val and y_val to fit, set validation_fraction, or let it watch the training: monitor="{instead}".'
+            )
+
+
+def verbosity(estimator):
+    """skorch's verbose: whether its callbacks print; one that is there for nothing else does."""
+    prints = any(issubclass(_kind(one), PrintLog) for one in _callbacks(estimator.callbacks))
+    return max(int(estimator.verbose), int(prints))
+
+
+def _callbacks(callbacks):
+    """Instances and classes, without their names."""
+    for item in () if callbacks is None or callbacks == "disable" else callbacks:
+        yield item[1] if isinstance(item, tuple) and len(item) == 2 else item
+
+
+def _kind(callback):
+    return callback if isinstance(callback, type) else type(callback)
+
+
+def _monitor(callback):
+    if not isinstance(callback, type):
+        return getattr(callback, "monitor", None)
+    parameter = inspect.signature(callback).parameters.get("monitor")
+    return None if parameter is None else parameter.default
