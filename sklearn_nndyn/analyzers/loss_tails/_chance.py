@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_nndyn.analyzers.entanglement import curve_noise
-from sklearn_nndyn.analyzers.loss_tails._rise import carriers
 from sklearn_nndyn.utils.statistics import worst_count
 
 LEVEL = 0.95
@@ -133,4 +132,10 @@ def carrier_null(rise: ArrayLike, n_draws: int = N_DRAWS, random_state: int = 0)
     rise = np.asarray(rise, dtype=np.float64)
     mean, rng = rise.mean(), np.random.default_rng(random_state)
     signs = (rng.choice((-1.0, 1.0), len(rise)) for _ in range(n_draws))
-    return np.array([len(carriers(mean + sign * (rise - mean))) / len(rise) for sign in signs])
+    return np.array([_n_carriers(mean + sign * (rise - mean)) / len(rise) for sign in signs])
+
+
+def _n_carriers(rise):
+    """How many ``carriers`` there are, without asking which."""
+    reached = np.cumsum(np.sort(rise)[::-1])
+    return np.argmax(reached >= reached[-1]) + 1 if reached[-1] > 0 else 0
