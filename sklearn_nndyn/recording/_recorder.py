@@ -12,7 +12,8 @@ from sklearn_nndyn.dynamics import Dynamics
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
-from sklearn_nndyn.recording._geometry import Centroids, weight_norms
+from sklearn_nndyn.recording._buffers import RecordBuffers, copy_into
+from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._record import check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording.decoders._base import LayerReader
@@ -99,28 +100,16 @@ class Recorder:
             for i, recording in enumerate(layer_recordings(record))
         ]
         self.n_classes, self._capacity = n_classes, capacity
-        self.epochs: list = []
-        self.buffers = {} if n_classes is None else self._make_buffers()
-        self.centroids, self.weight_norms = {}, {}
+        self.buffers = None if n_classes is None else self._make_buffers()
 
     def _make_buffers(self):
-        """One array for each field, epoch by epoch, so that an epoch is written where memory is contiguous."""
-        shape = self._capacity, len(self.y)
-        buffers = {}
-        if "samples" in self.entries:
-            position = np.min_scalar_type(-max(self.n_classes, 2))
-            buffers = {
-                "loss": np.empty(shape, np.float32),
-                "margin": np.empty(shape, np.float32),
-                "prediction": np.empty(shape, position),
-            }
-            if hasattr(self.loss, "predict_proba"):
-                buffers["probability"] = np.empty(shape, np.float32)
-        if "scores" in self.entries:
-            buffers["scores"] = np.empty((*shape, self.n_classes), np.float32)
-        if self.gradients is not None:
-            buffers["gradient_norm"] = np.empty(shape, np.float32)
-        return buffers
+        probability = hasattr(self.loss, "predict_proba")
+        return RecordBuffers(self.y, self.n_classes, self.entries, probability, self._capacity)
+
+    @property
+    def epochs(self) -> list:
+        """The recorded epochs."""
+        return [] if self.buffers is None else self.buffers.epochs
 
     def record(self, module: torch.nn.Module, epoch: float, call: Callable | None = None) -> None:
         """Record one network.
@@ -177,12 +166,10 @@ class Recorder:
         return "geometry" in self.entries or bool(self.readers)
 
     def _measure_gradients(self, module):
-        start, new = 0, self.new_rows(1).start
+        start, new = 0, self.buffers.new_rows(1).start
         for x, y in self._chunks():
-            _copy(
-                self.gradients.norms(module, self.loss, x, y),
-                self.buffers["gradient_norm"][new, start : start + len(y)],
-            )
+            place = self.buffers.fields["gradient_norm"][new, start : start + len(y)]
+            copy_into(place, self.gradients.norms(module, self.loss, x, y))
             start += len(y)
 
     def _caching(self, activations):
@@ -210,17 +197,18 @@ class Recorder:
         norms : list of dict
             The weight norms of each network, by layer.
         """
-        new = self.new_rows(len(epochs))
-        centroids = self.new_centroids()
+        new = self.buffers.new_rows(len(epochs))
+        centroids = self.buffers.new_centroids()
         start = 0
         for x, y in self._chunks():
             scores, layers = forward(x)
-            self.store_samples(new, slice(start, start + len(y)), scores, self._measure(scores, y))
+            samples = slice(start, start + len(y))
+            self.buffers.store_samples(new, samples, scores, self._measure(scores, y))
             if centroids is not None:
                 centroids.add(layers, y)
             start += len(y)
         if centroids is not None:
-            self.store_geometry(new, centroids.means(), norms)
+            self.buffers.store_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
     def _chunks(self):
@@ -229,57 +217,8 @@ class Recorder:
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
 
-    def new_rows(self, n_epochs):
-        """The next rows of the buffers, a slice; there is room for them afterwards."""
-        new = slice(len(self.epochs), len(self.epochs) + n_epochs)
-        if new.stop > self._capacity:
-            self._grow(max(new.stop, 2 * self._capacity))
-        return new
-
-    def new_centroids(self):
-        """Where the sums of an epoch come together, or None where geometry is not recorded."""
-        return (
-            Centroids(torch.bincount(self.y, minlength=self.n_classes))
-            if "geometry" in self.entries
-            else None
-        )
-
     def _measure(self, scores, y):
         return measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
-
-    def _grow(self, capacity):
-        for group in (self.buffers, self.centroids, self.weight_norms):
-            for name, array in group.items():
-                group[name] = np.empty((capacity, *array.shape[1:]), array.dtype)
-                group[name][: len(self.epochs)] = array[: len(self.epochs)]
-        self._capacity = capacity
-
-    def store_samples(self, rows, samples, scores, measured):
-        """Write what was seen of some samples.
-
-        Parameters
-        ----------
-        rows, samples : slice
-            Of the first and second axes of the buffers.
-        scores : tensor of shape (n_networks, n_samples, n_classes)
-        measured : dict of str to tensors or arrays of shape (n_networks, n_samples)
-            By field; empty where samples are not recorded.
-        """
-        for name in ("loss", "margin", "prediction", "probability") if measured else ():
-            if name in self.buffers:
-                _copy(measured[name], self.buffers[name][rows, samples])
-        if "scores" in self.entries:
-            _copy(scores, self.buffers["scores"][rows, samples])
-
-    def store_geometry(self, rows, means, norms):
-        """Write {layer: (n_networks, n_classes, width)} and a list of {layer: norm}."""
-        for name, values in means.items():
-            if name not in self.centroids:
-                self.centroids[name] = np.empty((self._capacity, *values.shape[1:]), np.float32)
-            _copy(values, self.centroids[name][rows])
-        for position, of_one in zip(range(rows.start, rows.stop), norms, strict=True):
-            for name, value in of_one.items():
-                self.weight_norms.setdefault(name, np.empty(self._capacity, np.float32))[position] = value
 
     def mean_loss(self) -> float:
         """Mean loss in the last recorded epoch.
@@ -287,8 +226,9 @@ class Recorder:
         Returns
         -------
         loss : float
+            Over all samples, without weights.
         """
-        return float(self.buffers["loss"][len(self.epochs) - 1].mean(dtype=np.float64))
+        return float(self.buffers.fields["loss"][len(self.epochs) - 1].mean(dtype=np.float64))
 
     def accuracy(self) -> float:
         """Accuracy in the last recorded epoch.
@@ -298,7 +238,7 @@ class Recorder:
         accuracy : float
             Share of the samples, 0 to 1.
         """
-        return float((self.buffers["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
+        return float((self.buffers.fields["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
 
     def dynamics(
         self,
@@ -330,20 +270,15 @@ class Recorder:
         ValueError
             If nothing has been recorded.
         """
-        seen = len(self.epochs)
-        if not seen:
+        if not self.epochs:
             raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
-        fields = {name: array[:seen].swapaxes(0, 1) for name, array in self.buffers.items()}
         return Dynamics(
             y=self.y.cpu().numpy() if y is None else y,
             classes=np.arange(self.n_classes) if classes is None else classes,
-            epochs=np.array(self.epochs),
             iterations=None if iterations is None else [iterations[epoch] for epoch in self.epochs],
-            centroids={name: array[:seen] for name, array in self.centroids.items()},
-            weight_norms={name: array[:seen] for name, array in self.weight_norms.items()},
             header={**loss_header(self.loss), **(header or {})},
-            **{reader.field: reader.recorded(seen) for reader in self.readers},
-            **fields,
+            **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
+            **self.buffers.recorded(),
         )
 
 
@@ -366,13 +301,6 @@ def _as_stack_of_one(forward):
         return scores[None], {name: activation[None] for name, activation in layers.items()}
 
     return stacked
-
-
-def _copy(values, array):
-    if isinstance(values, np.ndarray):
-        array[...] = values
-    else:
-        torch.from_numpy(array).copy_(values)
 
 
 def _as_tensor(values):

@@ -44,7 +44,7 @@ class StackedRecorder:
         norms : list of dict
             The weight norms of each network, by layer.
         """
-        rows_of = [recorder.new_rows(1) for recorder in self.recorders]
+        rows_of = [recorder.buffers.new_rows(1) for recorder in self.recorders]
         centroids = Centroids(self.counts) if "geometry" in self.entries else None
         for rows in self._chunks():
             scores, layers = forward(rows)
@@ -53,7 +53,7 @@ class StackedRecorder:
                 centroids.add(layers, self.target[:, rows])
         means = centroids.means() if centroids is not None else {}
         for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
-            recorder.store_geometry(
+            recorder.buffers.store_geometry(
                 place, {name: values[i : i + 1] for name, values in means.items()}, norms[i : i + 1]
             )
             recorder.epochs.append(epoch)
@@ -65,7 +65,7 @@ class StackedRecorder:
             measured = {name: values.cpu().numpy() for name, values in measures.items() if values is not None}
         for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
             own = {name: values[i : i + 1] for name, values in measured.items()}
-            recorder.store_samples(place, rows, scores[i : i + 1], own)
+            recorder.buffers.store_samples(place, rows, scores[i : i + 1], own)
 
     def _chunks(self):
         X = self.recorders[0].X

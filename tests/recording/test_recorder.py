@@ -82,7 +82,9 @@ def test_chunks_add_up(problem, monkeypatch):
     parts.record(module, 0)
     for name, values in seen(whole).items():
         np.testing.assert_allclose(seen(parts)[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
-    np.testing.assert_allclose(score_in_chunks(module, X), whole.buffers["scores"][0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        score_in_chunks(module, X), whole.buffers.fields["scores"][0], rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,10 +100,10 @@ def test_a_sample_costs_at_most_fourteen_bytes_an_epoch(n_classes, most, loss, o
         module.bias.zero_()[-1] = 1  # the last class is decided for: its number must fit
     for epoch in range(20):
         recorder.record(module, epoch)
-    assert sum(array.nbytes for array in recorder.buffers.values()) <= most * 50 * 20
+    assert sum(array.nbytes for array in recorder.buffers.fields.values()) <= most * 50 * 20
     assert (seen(recorder)["prediction"] == n_classes - 1).all()
     record = recorder.dynamics(y.numpy(), np.arange(n_classes), {})
-    for name, array in recorder.buffers.items():  # the record is a view of it, not a copy
+    for name, array in recorder.buffers.fields.items():  # the record is a view of it, not a copy
         assert np.shares_memory(getattr(record, name), array)
 
 
