@@ -1,9 +1,12 @@
 """The recorder as a skorch callback, for any classifier net."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.dynamics import concatenate_epochs
@@ -77,13 +80,28 @@ class RecordDynamics(Callback):
     (150, 6)
     """
 
-    def __init__(self, record=("samples", "geometry"), record_epochs="all", loss=None):
+    def __init__(
+        self,
+        record: Sequence[Any] = ("samples", "geometry"),
+        record_epochs: Any = "all",
+        loss: Any = None,
+    ) -> None:
         self.record = record
         self.record_epochs = record_epochs
         self.loss = loss
 
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        """Check the parameters, and forget the record of a net that begins anew."""
+    def on_train_begin(self, net: NeuralNet, X: Any = None, y: Any = None, **kwargs: Any) -> None:
+        """Check the parameters, and forget the record of a net that begins anew.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net that is trained.
+        X, y : object, optional
+            Not used.
+        **kwargs : dict
+            Not used.
+        """
         check_record(self.record)
         if "gradients" in what_to_record(self.record):
             raise ValueError(
@@ -96,13 +114,28 @@ class RecordDynamics(Callback):
             self._forget(net)
         # skorch takes every attribute without a last underscore for a parameter.
         self.schedule_ = make_schedule(self.record_epochs)
-        self.recorders_, self.rows_, self.seconds_ = None, {}, []
-        self.finished_, self.last_time_, self.parameters_ = None, time.perf_counter(), {}
+        self.recorders_: dict[str, Recorder] | None = None
+        self.rows_: dict[str, NetRows] = {}
+        self.seconds_: list[float] = []
+        self.parameters_: dict[str, Any] = {}
+        self.finished_, self.last_time_ = None, time.perf_counter()
         _learn_parameters(net, self)
         _come_last(net, self)
 
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        """Record once before the first update."""
+    def on_epoch_begin(
+        self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Record once before the first update.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net that is trained.
+        dataset_train, dataset_valid : torch.utils.data.Dataset, optional
+            What is recorded.
+        **kwargs : dict
+            Not used.
+        """
         if self.recorders_ is None:
             self.recorders_ = {}
             for name, dataset in zip(RECORDS, (dataset_train, dataset_valid), strict=True):
@@ -111,17 +144,31 @@ class RecordDynamics(Callback):
             # The history already holds the line of the epoch that begins.
             self._record(net, len(net.history) - 1)
 
-    def on_epoch_end(self, net, **kwargs):
-        """Record as if training had stopped here."""
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Record as if training had stopped here.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net that is trained.
+        **kwargs : dict
+            Not used.
+        """
         self.finished_ = None
         self._record(net, len(net.history))
 
-    def on_train_end(self, net, **kwargs):
-        """Freeze the records and hand them to the net."""
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Freeze the records and hand them to the net.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net that is trained.
+        **kwargs : dict
+            Not used.
+        """
         for name, recorder in (self.recorders_ or {}).items():
-            y = recorder.y.cpu().numpy()
-            record = recorder.dynamics(y, np.arange(recorder.n_classes), self._header(net))
-            self._keep(net, name, record)
+            self._keep(net, name, recorder.dynamics(header=self._header(net)))
         self.recorders_, self.rows_ = None, {}
 
     def _forget(self, net):

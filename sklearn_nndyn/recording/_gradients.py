@@ -4,6 +4,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch.func import functional_call, grad, vmap
 
+from sklearn_nndyn.losses import ClassificationLoss
 from sklearn_nndyn.utils.modules import last_linear, scores_of
 
 PARAMETERS = ("last", "all")
@@ -33,16 +34,24 @@ class Gradients(BaseEstimator):
     (150, 4)
     """
 
-    def __init__(self, parameters="last"):
+    def __init__(self, parameters: str = "last") -> None:
         self.parameters = parameters
 
-    def check(self):
+    def check(self) -> None:
         """Raise ValueError for parameters that cannot be used."""
         if self.parameters not in PARAMETERS:
             raise ValueError(f'Gradients: parameters must be "last" or "all", got {self.parameters!r}.')
 
-    def check_network(self, module, x):
-        """Raise ValueError where the last linear layer does not make the scores of the batch ``x``."""
+    def check_network(self, module: torch.nn.Module, x: torch.Tensor) -> None:
+        """Raise ValueError where the last linear layer does not make the scores.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network.
+        x : tensor of shape (n_rows, ...)
+            Some rows to try it on.
+        """
         if self.parameters == "all":
             return
         scores, h, linear = last_linear(module, x)
@@ -56,8 +65,27 @@ class Gradients(BaseEstimator):
                 'no closed form; use Gradients(parameters="all").'
             )
 
-    def norms(self, module, loss, x, y):
-        """Norm of the gradient of each of some rows, shape (n_rows,)."""
+    def norms(
+        self, module: torch.nn.Module, loss: ClassificationLoss, x: torch.Tensor, y: torch.Tensor
+    ) -> torch.Tensor:
+        """Norm of the gradient of each row's loss.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network.
+        loss : ClassificationLoss
+            What is differentiated.
+        x : tensor of shape (n_rows, ...)
+            Some rows.
+        y : tensor of shape (n_rows,)
+            Their class positions.
+
+        Returns
+        -------
+        norms : tensor of shape (n_rows,)
+            Euclidean, in units of the loss per unit of the weights.
+        """
         return _of_all(module, loss, x, y) if self.parameters == "all" else _of_last(module, loss, x, y)
 
 

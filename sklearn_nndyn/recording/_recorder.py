@@ -13,6 +13,7 @@ from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._buffers import RecordBuffers, copy_into
+from sklearn_nndyn.recording._forward import as_stack_of_one, scores_alone
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._record import check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
@@ -22,7 +23,6 @@ from sklearn_nndyn.utils.modules import (
     chunk_sizes,
     evaluation_mode,
     rows_per_chunk,
-    scores_of,
 )
 from sklearn_nndyn.utils.random import untouched_generators
 
@@ -95,21 +95,28 @@ class Recorder:
         named = what_to_record(record)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
         self.reference = reference
-        self.readers = [
+        self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
             for i, recording in enumerate(layer_recordings(record))
         ]
         self.n_classes, self._capacity = n_classes, capacity
-        self.buffers = None if n_classes is None else self._make_buffers()
+        self._buffers = None if n_classes is None else self._make_buffers()
 
     def _make_buffers(self):
         probability = hasattr(self.loss, "predict_proba")
         return RecordBuffers(self.y, self.n_classes, self.entries, probability, self._capacity)
 
     @property
-    def epochs(self) -> list:
+    def epochs(self) -> list[float]:
         """The recorded epochs."""
-        return [] if self.buffers is None else self.buffers.epochs
+        return [] if self._buffers is None else self._buffers.epochs
+
+    @property
+    def buffers(self) -> RecordBuffers:
+        """What has been recorded."""
+        if self._buffers is None:
+            raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
+        return self._buffers
 
     def record(self, module: torch.nn.Module, epoch: float, call: Callable | None = None) -> None:
         """Record one network.
@@ -132,7 +139,7 @@ class Recorder:
             raise ValueError(
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
-        run = capture_activations(module, call) if self._needs_layers else _scores_alone(call or module)
+        run = capture_activations(module, call) if self._needs_layers else scores_alone(call or module)
         with torch.no_grad(), untouched_generators(self.y.device), evaluation_mode(module), run as forward:
             if self.n_classes is None:
                 self._learn_n_classes(forward)
@@ -141,7 +148,7 @@ class Recorder:
             if self.readers:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
-            self.record_stack(_as_stack_of_one(forward), [epoch], [weight_norms(module)])
+            self.record_stack(as_stack_of_one(forward), [epoch], [weight_norms(module)])
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
 
@@ -154,7 +161,7 @@ class Recorder:
                 f"it gives {tuple(scores.shape)}."
             )
         self.n_classes = scores.shape[1]
-        self.buffers = self._make_buffers()
+        self._buffers = self._make_buffers()
 
     @property
     def stackable(self):
@@ -203,7 +210,8 @@ class Recorder:
         for x, y in self._chunks():
             scores, layers = forward(x)
             samples = slice(start, start + len(y))
-            self.buffers.store_samples(new, samples, scores, self._measure(scores, y))
+            measured = measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
+            self.buffers.store_samples(new, samples, scores, measured)
             if centroids is not None:
                 centroids.add(layers, y)
             start += len(y)
@@ -216,9 +224,6 @@ class Recorder:
             return self.X.chunks()
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
-
-    def _measure(self, scores, y):
-        return measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
 
     def mean_loss(self) -> float:
         """Mean loss in the last recorded epoch.
@@ -245,7 +250,7 @@ class Recorder:
         y: Any = None,
         classes: Any = None,
         header: Mapping[str, Any] | None = None,
-        iterations: Mapping[float, int] | None = None,
+        iterations: Any = None,
     ) -> Dynamics:
         """Freeze what has been recorded so far.
 
@@ -274,33 +279,12 @@ class Recorder:
             raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
         return Dynamics(
             y=self.y.cpu().numpy() if y is None else y,
-            classes=np.arange(self.n_classes) if classes is None else classes,
-            iterations=None if iterations is None else [iterations[epoch] for epoch in self.epochs],
+            classes=np.arange(self.buffers.n_classes) if classes is None else classes,
+            iterations=None if iterations is None else np.array([iterations[epoch] for epoch in self.epochs]),
             header={**loss_header(self.loss), **(header or {})},
             **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
             **self.buffers.recorded(),
         )
-
-
-class _scores_alone:
-    """Stands in for ``capture_activations`` where the hidden layers are not asked for."""
-
-    def __init__(self, call):
-        self.call = call
-
-    def __enter__(self):
-        return lambda x: (scores_of(self.call(x)), {})
-
-    def __exit__(self, *_):
-        pass
-
-
-def _as_stack_of_one(forward):
-    def stacked(x):
-        scores, layers = forward(x)
-        return scores[None], {name: activation[None] for name, activation in layers.items()}
-
-    return stacked
 
 
 def _as_tensor(values):

@@ -1,9 +1,12 @@
-"""When to look: a function of the epoch."""
+"""When to record: a function of the epoch."""
+
+from collections.abc import Callable
+from typing import Any
 
 from sklearn_nndyn.utils.validation import is_count
 
 
-def make_schedule(record_epochs, unit="epoch"):
+def make_schedule(record_epochs: Any, unit: str = "epoch") -> Callable[[float], bool]:
     """Turn ``record_epochs`` or ``record_iterations`` into a function of the epoch or iteration.
 
     Parameters

@@ -1,8 +1,11 @@
 """The weights as of each recorded epoch."""
 
+from __future__ import annotations
+
 import tempfile
 import warnings
 import weakref
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -42,27 +45,35 @@ class Snapshots:
     tensor([[1.]])
     """
 
-    def __init__(self, module, capacity, memory_limit=None):
+    def __init__(self, module: torch.nn.Module, capacity: int, memory_limit: int | None = None) -> None:
         self.layout, self.row_size = _layout(module)
         self.memory_limit = MEMORY_LIMIT if memory_limit is None else memory_limit
-        self.epochs = []
+        self.epochs: list[float] = []
         self.complete = True
         self._file = None
         self._rows = np.empty((0, self.row_size), np.uint8)
         self._allocate(capacity)
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held, in memory or in the file."""
         return len(self.epochs) * self.row_size
 
     @property
-    def spilled(self):
+    def spilled(self) -> bool:
         """Whether the rows lie in a file."""
         return self._file is not None
 
-    def store(self, module, epoch):
-        """Store the state of ``module`` as of ``epoch``."""
+    def store(self, module: torch.nn.Module, epoch: float) -> None:
+        """Store the state of a network.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Of the layout of the first one.
+        epoch : int or float
+            The epoch to note.
+        """
         kept = len(self.epochs)
         if not self.spilled and kept == len(self._rows):
             self._allocate(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
@@ -110,14 +121,34 @@ class Snapshots:
             stacklevel=3,
         )
 
-    def state_dict(self, epoch):
-        """The state as of ``epoch``, for ``load_state_dict``."""
+    def state_dict(self, epoch: float) -> dict[str, torch.Tensor]:
+        """The state as of an epoch.
+
+        Parameters
+        ----------
+        epoch : int or float
+            One of ``epochs``.
+
+        Returns
+        -------
+        state : dict of tensors
+            For ``load_state_dict``.
+        """
         return {name: values[0] for name, values in self.stacked([epoch]).items()}
 
-    def stacked(self, epochs):
-        """The states of several epochs: {name: tensor of shape (n_epochs, ...)}.
+    def stacked(self, epochs: Sequence[float]) -> dict[str, torch.Tensor]:
+        """The states as of several epochs.
 
-        Views of what is kept, where the epochs follow one another: not to be written to.
+        Parameters
+        ----------
+        epochs : sequence of numbers
+            Some of ``epochs``.
+
+        Returns
+        -------
+        states : dict of tensors of shape (n_epochs, ...)
+            By the names of the state. Views of what is stored, where the epochs follow one another: not to be written
+            to.
         """
         positions = [self.epochs.index(epoch) for epoch in epochs]
         first, last = positions[0], positions[-1] + 1
@@ -133,8 +164,19 @@ class Snapshots:
             return self._rows
         return np.memmap(self._file, np.uint8, mode="c", shape=(len(self.epochs), self.row_size))
 
-    def until(self, epoch):
-        """A copy that ends at ``epoch``."""
+    def until(self, epoch: float) -> Snapshots:
+        """The earlier part of the history.
+
+        Parameters
+        ----------
+        epoch : int or float
+            The last epoch to be in it.
+
+        Returns
+        -------
+        snapshots : Snapshots
+            A copy that ends there.
+        """
         kept = sum(e <= epoch for e in self.epochs)
         shorter = object.__new__(type(self))
         shorter.__setstate__(

@@ -6,6 +6,8 @@ fresh memory. Here the same torch kernels are called in the same order, into mem
 
 import torch
 
+from sklearn_nndyn.utils.modules import has_hooks
+
 aten = torch.ops.aten
 
 
@@ -148,7 +150,7 @@ class MLPStep:
             and all(kind is torch.nn.Linear or kind in PARTS for kind in kinds)
             and all(p.requires_grad for p in module.parameters())
             and len(set(module.parameters())) == sum(len(list(part.parameters())) for part in parts)
-            and not any(_hooks(part) for part in module.modules())
+            and not has_hooks(module)
             and _flattens_only_at_the_front(kinds)
             and _last_linear(parts).out_features > 1
             and all(
@@ -234,8 +236,3 @@ def _flattens_only_at_the_front(kinds):
         changed = changed or kind is torch.nn.Linear
         previous = kind
     return True
-
-
-def _hooks(module):
-    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return any(getattr(module, name, None) for name in names)

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from sklearn_nndyn.utils.attention import unfused_attention
 
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 ROWS_OF_IMAGES = 256
 # Whatever the shape of their parameters.
 NOT_LAYERS = (torch.nn.LayerNorm, torch.nn.RMSNorm, ParametrizationList)
@@ -138,6 +139,11 @@ def scores_of(output):
         return scores
     z = scores.reshape(-1, 1)
     return torch.cat([torch.zeros_like(z), z], 1)
+
+
+def has_hooks(module):
+    """Whether a part of ``module`` has hooks, which only a call of the part itself sees to."""
+    return any(getattr(part, name, None) for part in module.modules() for name in HOOKS)
 
 
 def _weighted_parts(module):

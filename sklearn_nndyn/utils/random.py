@@ -18,7 +18,7 @@ import torch
 
 _lock = threading.RLock()
 # (weak reference to a swap not yet undone, what puts the generators back), outermost first, of the lock's thread.
-_open = []
+_open: list[tuple] = []
 
 
 class Swap:

@@ -1,5 +1,8 @@
 """What a fresh classifier can make of a layer."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import torch
 from sklearn.base import clone, is_classifier
@@ -51,14 +54,22 @@ class Probe(LayerRecording):
 
     field = "probe_accuracy"
 
-    def __init__(self, layers=-1, *, classifier="logistic", cv=5, batch_norm="evaluation", train=True):
+    def __init__(
+        self,
+        layers: Any = -1,
+        *,
+        classifier: Any = "logistic",
+        cv: int = 5,
+        batch_norm: str = "evaluation",
+        train: bool = True,
+    ) -> None:
         self.layers = layers
         self.classifier = classifier
         self.cv = cv
         self.batch_norm = batch_norm
         self.train = train
 
-    def check(self):
+    def check(self) -> None:
         """Raise ValueError or TypeError for parameters that cannot be used."""
         super().check()
         given = self.classifier
@@ -68,14 +79,48 @@ class Probe(LayerRecording):
                 f'Probe: classifier must be "logistic" or a scikit-learn classifier, got {given!r}.'
             )
 
-    def learn(self, chunks, X, y, folds, shape, *, cross_fit, fit_on_all):
-        """Classifiers without each fold, and of all samples."""
-        H, y = _together(chunks()), y.cpu().numpy()
-        folds = folds.cpu().numpy()
+    def learn(
+        self,
+        chunks: Callable,
+        X: torch.Tensor,
+        y: torch.Tensor,
+        folds: torch.Tensor,
+        shape: tuple,
+        *,
+        cross_fit: bool,
+        fit_on_all: bool,
+    ) -> tuple[list, Any]:
+        """Fit classifiers to the activations of a layer.
+
+        Parameters
+        ----------
+        chunks : callable
+            ``chunks()`` yields (slice of the samples, their activations of shape (n_rows, ...)) of a layer.
+        X : tensor of shape (n_samples, n_features)
+            The inputs.
+        y : tensor of shape (n_samples,)
+            Class positions.
+        folds : tensor of shape (n_samples,)
+            The fold of each sample.
+        shape : tuple of int
+            Shape of one input.
+        cross_fit, fit_on_all : bool
+            Which are wanted: a classifier for each fold, of the samples outside of it; one of all samples.
+
+        Returns
+        -------
+        of_fold : list
+            A classifier for each fold; empty unless ``cross_fit``.
+        of_all : object or None
+            The one of all samples, where ``fit_on_all``.
+        """
+        H, labels, fold_of = _together(chunks()), y.cpu().numpy(), folds.cpu().numpy()
         of_fold = (
-            [self._fit(H[folds != k], y[folds != k]) for k in range(folds.max() + 1)] if cross_fit else []
+            [self._fit(H[fold_of != k], labels[fold_of != k]) for k in range(fold_of.max() + 1)]
+            if cross_fit
+            else []
         )
-        return of_fold, self._fit(H, y) if fit_on_all else None
+        return of_fold, self._fit(H, labels) if fit_on_all else None
 
     def _fit(self, H, y):
         if len(np.unique(y)) == 1:
@@ -84,13 +129,34 @@ class Probe(LayerRecording):
             return _logistic().fit(H, y)
         return clone(self.classifier).fit(H, y)
 
-    def score(self, classifiers, chunks, X, y, folds):
-        """Share of samples classified correctly."""
-        H, y, folds = _together(chunks), y.cpu().numpy(), folds.cpu().numpy()
+    def score(
+        self, classifiers: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
+    ) -> float:
+        """Accuracy on the samples of each fold, by its classifier.
+
+        Parameters
+        ----------
+        classifiers : list
+            One for each fold, not learned from the samples of it.
+        chunks : iterable of (slice, tensor of shape (n_rows, ...))
+            Samples, and a layer's activations of them.
+        X : tensor of shape (n_samples, n_features)
+            The inputs.
+        y : tensor of shape (n_samples,)
+            Class positions.
+        folds : tensor of shape (n_samples,)
+            The fold of each sample.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the samples classified correctly.
+        """
+        H, labels, fold_of = _together(chunks), y.cpu().numpy(), folds.cpu().numpy()
         correct = [
-            classifier.predict(H[folds == k]) == y[folds == k]
+            classifier.predict(H[fold_of == k]) == labels[fold_of == k]
             for k, classifier in enumerate(classifiers)
-            if (folds == k).any()
+            if (fold_of == k).any()
         ]
         return float(np.concatenate(correct).mean())
 

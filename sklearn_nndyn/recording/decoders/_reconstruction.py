@@ -1,5 +1,9 @@
 """How well a layer gives its input back."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
 import torch
 
 from sklearn_nndyn.recording.decoders._base import LayerRecording
@@ -66,14 +70,22 @@ class Reconstruction(LayerRecording):
 
     field = "reconstruction"
 
-    def __init__(self, layers=-1, *, alpha="auto", cv=5, batch_norm="evaluation", train=True):
+    def __init__(
+        self,
+        layers: Any = -1,
+        *,
+        alpha: Any = "auto",
+        cv: int = 5,
+        batch_norm: str = "evaluation",
+        train: bool = True,
+    ) -> None:
         self.layers = layers
         self.alpha = alpha
         self.cv = cv
         self.batch_norm = batch_norm
         self.train = train
 
-    def check(self):
+    def check(self) -> None:
         """Raise ValueError or TypeError for parameters that cannot be used."""
         super().check()
         if not (is_one_of(self.alpha, ("auto",)) or (is_finite(self.alpha) and self.alpha >= 0)):
@@ -81,8 +93,16 @@ class Reconstruction(LayerRecording):
                 f'Reconstruction: alpha must be "auto" or a number, 0 or greater, got {self.alpha!r}.'
             )
 
-    def check_data(self, layers, X):
-        """Raise ValueError for layers {name: activations} from which ``X`` cannot be decoded."""
+    def check_data(self, layers: dict[str, torch.Tensor], X: torch.Tensor) -> None:
+        """Raise ValueError for layers from which the input cannot be decoded.
+
+        Parameters
+        ----------
+        layers : dict of tensors of shape (n_rows, ...)
+            Activations of some rows, by layer.
+        X : tensor of shape (n_samples, ...)
+            The input.
+        """
         for name, h in layers.items():
             width, n_features = h[:1].numel(), X[:1].numel()
             size = 8 * (self.cv + 3) * width * (width + n_features)
@@ -92,12 +112,66 @@ class Reconstruction(LayerRecording):
                     f"{size / 2**30:.0f} GiB, more than {MOST_BYTES / 2**30:.0f}; choose a narrower layer."
                 )
 
-    def learn(self, chunks, X, y, folds, shape, *, cross_fit, fit_on_all):
-        """Decoders without each fold, and of all samples."""
+    def learn(
+        self,
+        chunks: Callable,
+        X: torch.Tensor,
+        y: torch.Tensor,
+        folds: torch.Tensor,
+        shape: tuple,
+        *,
+        cross_fit: bool,
+        fit_on_all: bool,
+    ) -> tuple[list, Any]:
+        """Fit decoders to the activations of a layer.
+
+        Parameters
+        ----------
+        chunks : callable
+            ``chunks()`` yields (slice of the samples, their activations of shape (n_rows, ...)) of a layer.
+        X : tensor of shape (n_samples, n_features)
+            The inputs.
+        y : tensor of shape (n_samples,)
+            Class positions.
+        folds : tensor of shape (n_samples,)
+            The fold of each sample.
+        shape : tuple of int
+            Shape of one input.
+        cross_fit, fit_on_all : bool
+            Which are wanted: a decoder for each fold, of the samples outside of it; one of all samples.
+
+        Returns
+        -------
+        of_fold : list
+            A decoder for each fold; empty unless ``cross_fit``.
+        of_all : object or None
+            The one of all samples, where ``fit_on_all``.
+        """
         return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, fit_on_all=fit_on_all)
 
-    def score(self, decoders, chunks, X, y, folds):
-        """Squared error of each sample, mean over features, shape (n_samples,)."""
+    def score(
+        self, decoders: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
+    ) -> np.ndarray:
+        """Squared error of each sample, by the decoder of its fold.
+
+        Parameters
+        ----------
+        decoders : list
+            One for each fold, not learned from the samples of it.
+        chunks : iterable of (slice, tensor of shape (n_rows, ...))
+            Samples, and a layer's activations of them.
+        X : tensor of shape (n_samples, n_features)
+            The inputs.
+        y : tensor of shape (n_samples,)
+            Class positions.
+        folds : tensor of shape (n_samples,)
+            The fold of each sample.
+
+        Returns
+        -------
+        errors : ndarray of shape (n_samples,)
+            Mean over the features, in squared units of the input.
+        """
         errors = X.new_empty(len(X))
         for rows, h in chunks:
             for fold, decoder in enumerate(decoders):

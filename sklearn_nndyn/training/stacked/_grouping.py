@@ -12,7 +12,7 @@ from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import can_be_stacked
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE
 from sklearn_nndyn.training.stacked._row_sampler import CHUNK_BYTES, EXPAND_BYTES, RowSampler
-from sklearn_nndyn.utils.modules import evaluation_mode, rows_per_chunk
+from sklearn_nndyn.utils.modules import evaluation_mode, has_hooks, rows_per_chunk
 from sklearn_nndyn.utils.random import untouched_generators
 
 MEMORY_LIMIT = 2**30
@@ -69,18 +69,13 @@ def _may_be_stacked(fit):
         and len(settings) == 1
         and not any(settings[0].get(name) for name in ("capturable", "differentiable"))
         and isinstance(settings[0]["lr"], (int, float))
-        and not _hooked(net.module_)
+        and not has_hooks(net.module_)
     )
 
 
 def _records_closely(fit):
     """Whether it records what takes longer than the training, or within an epoch."""
     return fit.schedule.by_iteration or not set(what_to_record(fit.record)).isdisjoint(RECORDINGS)
-
-
-def _hooked(module):
-    names = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return any(getattr(part, name, None) for part in module.modules() for name in names)
 
 
 def _key(fit):
