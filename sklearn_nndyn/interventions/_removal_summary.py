@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.utils.text import counted, percent, range_of
+from sklearn_nndyn.utils.text import counted, range_of, share_of_runs
 
 WITHOUT = {"all": "On all samples", "removed": "Without them", "random": "Without as many random ones"}
 
@@ -46,6 +46,4 @@ def _told(found, name, n_runs):
 
 
 def _mean(values):
-    values = values[np.isfinite(values)]
-    spread = f" ± {percent(values.std(ddof=1))}" if len(values) > 1 else ""
-    return f"{percent(values.mean())}{spread}"
+    return share_of_runs(values[np.isfinite(values)])

@@ -73,24 +73,27 @@ def standard_error(values):
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 
-def interval(values):
+def interval(values, least=2):
     """Mean and half width of the 95 % interval over the seeds, Student's t.
 
     Parameters
     ----------
     values : array of shape (n_seeds, ...)
+    least : int, default=2
+        The least number of seeds to give an interval for. Of two it is ninety times as wide as of many.
 
     Returns
     -------
     mean, half : float, or arrays of shape (...)
         The mean over the seeds without nan values, nan where there are no others; the half width is nan for fewer than
-        two.
+        ``least`` of them, or than two.
     """
     values = np.asarray(values, dtype=np.float64)
     counts = np.isfinite(values).sum(axis=0)
     mean = _mean(values, counts)
     variance = _mean((values - mean) ** 2, counts - 1)
     width = t.isf((1 - LEVEL) / 2, np.maximum(counts - 1, 1)) * np.sqrt(variance / np.maximum(counts, 1))
+    width = np.where(counts < least, np.nan, width)
     return (mean, width) if values.ndim > 1 else (float(mean), float(width))
 
 

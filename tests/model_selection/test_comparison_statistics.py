@@ -36,6 +36,8 @@ def test_one_seed_has_no_interval_and_none_has_no_mean():
     np.testing.assert_array_equal(interval([np.nan, 0.3]), [0.3, np.nan])
     assert np.isnan(interval([])).all()
     np.testing.assert_array_equal(interval([0.5, 0.5]), [0.5, 0])
+    np.testing.assert_array_equal(interval([0.5, 0.6], least=3), [0.55, np.nan])
+    assert interval([0.5, 0.6, 0.7], least=3) == interval([0.5, 0.6, 0.7])
 
 
 def test_the_paired_test_is_that_of_scipy():

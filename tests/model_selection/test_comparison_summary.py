@@ -1,5 +1,7 @@
 """The paragraph of a LossComparison, of runs whose accuracies are given; and its pictures."""
 
+import re
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,8 +50,8 @@ def test_the_whole_paragraph():
 def test_all_behind_none_behind_or_some():
     far = comparison({"a": [0.9, 0.91], "b": [0.500, 0.511], "c": [0.400, 0.411]}).summary()
     assert (
-        "a ends best, at 90.50 % ± 6.35; all others are behind it (p < 0.05); c is last, 50 points behind."
-        in far
+        "a ends best, at 90.50 % (two runs: 90.00 to 91.00); all others are behind it (p < 0.05); c is last, "
+        "50 points behind." in far
     )
     near = comparison({"a": [0.9, 0.8], "b": [0.8, 0.89], "c": [0.7, 0.89]}).summary()
     assert "; no other is surely behind it (p < 0.05); c is last, 5.5 points behind." in near
@@ -65,9 +67,36 @@ def test_two_losses_are_compared_with_each_other():
     p = ranked(comparison({"a": [0.5, 0.52, 0.51], "b": [0.9, 0.91, 0.93]}))["a"]
     assert f"b ends best, at 91.33 % ± 3.79; a is behind it, by 40 points (p = {p:.2g})." in text
     text = comparison({"a": [0.5, 0.9], "b": [0.6, 0.9]}).summary()
-    assert "b ends best, at 75.00 % ± 190.59; a is not surely behind it, by 5 points (p = 0.5)." in text
+    assert (
+        "b ends best, at 75.00 % (two runs: 60.00 to 90.00); a is not surely behind it, by 5 points (p = 0.5)."
+        in text
+    )
     text = comparison({"a": [0.5, 0.9], "b": [0.5, 0.9]}).summary()
     assert "; b is not surely behind it, by 0 points (p = 1)." in text
+
+
+@pytest.mark.parametrize("finals", [[0.5, 0.9], [0.99, 1.0, 0.9], [0.0, 0.1, 0.02], [0.97, 1.0, 1.0, 1.0]])
+def test_an_interval_of_an_accuracy_lies_within_0_and_100_percent(finals):
+    text = comparison({"log": finals, "l2": [0.0] * len(finals)}).summary()
+    for mean, half in re.findall(r"([\d.]+) % ± ([\d.]+)", text):
+        assert 0 <= float(mean) - float(half) <= float(mean) + float(half) <= 100
+    ends = re.findall(r"(?:interval|runs:) ([\d.]+) to ([\d.]+)\)", text)
+    assert ends
+    assert all(0 <= float(low) < float(high) <= 100 for low, high in ends)
+
+
+def test_the_interval_that_would_leave_ends_there():
+    finals = [0.99, 1.0, 0.9]
+    mean, half = 100 * np.mean(finals), 100 * 4.302653 * np.std(finals, ddof=1) / np.sqrt(3)
+    text = comparison({"log": finals}).summary()
+    assert mean + half > 100
+    assert f"log ends best, at {mean:.2f} % (95 % interval {mean - half:.2f} to 100.00)" in text
+
+
+def test_two_seeds_have_no_interval():
+    found = comparison({"log": [0.5, 0.9], "l2": [0.6, 0.9]})
+    assert np.isnan([half for _, _, half in found.intervals()]).all()
+    assert np.isnan(found.learning_curves()[1]).all()
 
 
 def test_one_loss_one_seed_and_one_epoch():

@@ -198,7 +198,7 @@ class EntanglementDisplay:
 
         The error falls from left to right, on a logarithmic scale, on which an error of zero has no place: such
         epochs are left out there. A dot marks the inversion of each run, and a vertical line their mean, for each
-        label. Beside it are the epochs, and the error with its standard deviation over the runs, where no more than
+        label. Beside it are the epochs, and the error with its range over the runs, where no more than
         three labels have an inversion.
 
         Parameters

@@ -37,7 +37,7 @@ def mean_inversion(inversions, n_runs):
     few = f" ({len(inversions)} of {n_runs} runs)" if len(inversions) < n_runs else ""
     return (
         (epochs.mean(), f"inversion: {_span(epochs)}{few}"),
-        (100 * errors.mean(), f"inversion: {_mean_and_spread(errors)}{few}"),
+        (100 * errors.mean(), f"inversion: {_mean_and_range(errors)}{few}"),
     )
 
 
@@ -64,7 +64,8 @@ def _span(epochs):
     return f"epoch {first}" if first == last else f"epochs {first}–{last}"
 
 
-def _mean_and_spread(errors):
+def _mean_and_range(errors):
     if len(errors) == 1:
         return f"error {percent(errors[0])}"
-    return f"{100 * errors.mean():.2f} ± {100 * errors.std(ddof=1):.2f} %"
+    low, high = 100 * errors.min(), 100 * errors.max()
+    return f"error {100 * errors.mean():.2f} %" + (f" ({low:.2f}–{high:.2f})" if low < high else "")

@@ -12,6 +12,7 @@ from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.statistics import interval
 from sklearn_nndyn.utils.validation import check_choice
 
+LEAST_SEEDS = 3  # of an interval
 PICTURES = ("curves", "multiples", "noise")
 
 
@@ -116,7 +117,7 @@ class LossComparison(ShortRepr):
         Returns
         -------
         rows : list of tuple (loss, mean, half width)
-            Half widths by Student's t; nan for a single seed.
+            Half widths by Student's t; nan for fewer than three seeds, of which there is none that says anything.
 
         Raises
         ------
@@ -124,7 +125,7 @@ class LossComparison(ShortRepr):
             If there is no such outcome or level.
         """
         rows = [
-            (loss, *interval(values))
+            (loss, *interval(values, LEAST_SEEDS))
             for loss, values in self._values(outcome, label_noise, input_noise).items()
         ]
         return sorted(rows, key=lambda row: -np.nan_to_num(row[1], nan=-np.inf))
@@ -164,7 +165,8 @@ class LossComparison(ShortRepr):
         Returns
         -------
         mean, half : array of shape (n_losses, E)
-            In the order of ``losses``. A run that diverged stays where it was; one that failed does not count.
+            In the order of ``losses``; half widths are nan for fewer than three seeds. A run that diverged stays where
+            it was; one that failed does not count.
 
         Raises
         ------
@@ -174,7 +176,7 @@ class LossComparison(ShortRepr):
         noise = self._level(label_noise, input_noise)
         curves = hold(self.test_accuracy)
         curves[np.isnan(self.runs["final_accuracy"])] = np.nan
-        each = [interval(curves[self.select(loss=loss, **noise)]) for loss in self.losses]
+        each = [interval(curves[self.select(loss=loss, **noise)], LEAST_SEEDS) for loss in self.losses]
         return tuple(np.array(parts) for parts in zip(*each, strict=True))
 
     def plot(self, kind=None, ax=None, *, label_noise=None, input_noise=None):

@@ -39,8 +39,16 @@ def _final(found):
 def _best(found, outcome, noise):
     """The best in figures, None where there is no value; and the ranks."""
     rows = found.ranks(outcome, **noise)
-    _, mean, half = found.intervals(outcome, **noise)[0]
-    return (None if np.isnan(mean) else _percent(mean, half)), rows
+    loss, mean, half = found.intervals(outcome, **noise)[0]
+    if np.isnan(mean):
+        return None, rows
+    values = found.runs[outcome][found.select(loss=loss, **_level(found, noise))]
+    return _percent(mean, half, values[np.isfinite(values)]), rows
+
+
+def _level(found, noise):
+    """{kind of noise: level}, the first where none is given."""
+    return {kind: noise.get(kind, getattr(found, kind)[0]) for kind in NOISES}
 
 
 def _clean(found, but=None):
@@ -79,8 +87,17 @@ def _told_apart(rows):
     )
 
 
-def _percent(mean, half):
-    return f"{100 * mean:.2f} %" + (f" ± {100 * half:.2f}" if np.isfinite(half) else "")
+def _percent(mean, half, values):
+    """A mean accuracy; two runs as they are, and from three on the 95 % interval, which ends at 0 and 100 %."""
+    text = f"{100 * mean:.2f} %"
+    if len(values) < 2:
+        return text
+    if len(values) == 2:
+        return f"{text} (two runs: {100 * min(values):.2f} to {100 * max(values):.2f})"
+    low, high = mean - half, mean + half
+    if low >= 0 and high <= 1:
+        return f"{text} ± {100 * half:.2f}"
+    return f"{text} (95 % interval {100 * max(low, 0):.2f} to {100 * min(high, 1):.2f})"
 
 
 def _noisy(found, kind):
