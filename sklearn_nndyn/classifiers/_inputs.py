@@ -18,6 +18,7 @@ from sklearn_nndyn.classifiers._validation import (
     split_off,
 )
 from sklearn_nndyn.training import TrainingData, as_tensor
+from sklearn_nndyn.utils.rows import take
 
 
 @dataclass
@@ -145,7 +146,7 @@ def _hold_out(fraction, y_encoded, seed, X_val):
 def _on_device(shared, device, X, y_encoded, rows=None):
     y_encoded = as_tensor(y_encoded.astype(np.int64), device)
     if rows is not None and len(rows) < len(X):
-        return TrainingData(as_tensor(X[rows], device), y_encoded[as_tensor(rows, device)])
+        return TrainingData(as_tensor(take(X, rows), device), y_encoded[as_tensor(rows, device)])
     key = "tensor", id(X), device
     if key not in shared:
         shared[key] = X, as_tensor(X, device)
@@ -160,4 +161,4 @@ def _trained(data, weight):
     used = weight > 0
     if used.all():
         return TrainingData(data.X, data.y, weight)
-    return TrainingData(data.X[used], data.y[used], weight[used])
+    return TrainingData(take(data.X, used), data.y[used], weight[used])

@@ -7,6 +7,7 @@ import torch
 
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
+from sklearn_nndyn.utils.rows import chunks_of, joined
 from sklearn_nndyn.utils.versions import versions
 
 BORN_IN_FIT = (
@@ -106,7 +107,8 @@ def _fingerprint(X):
     X = X.flatten(1)
     of_columns = torch.arange(1, X.shape[1] + 1, dtype=X.dtype, device=X.device)
     of_rows = torch.arange(1, len(X) + 1, dtype=torch.float64, device=X.device)
-    return tuple(X.shape), float((X @ of_columns).double() @ of_rows)
+    sums = joined((chunk @ of_columns for chunk in chunks_of(X)), len(X))
+    return tuple(X.shape), float(sums.double() @ of_rows)
 
 
 def _continued(earlier, record):

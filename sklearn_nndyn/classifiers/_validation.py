@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import isfinite
 
 import numpy as np
+import torch
 from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, compute_sample_weight
 from sklearn.utils import check_X_y as check_lengths_and_labels
@@ -11,7 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklearn_nndyn.training import as_tensor, check_ids, takes_ids
+from sklearn_nndyn.utils.rows import ArrayRows, Rows, chunks_of, memory_map_of
 
+LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster
 IDS = "int64"
 INTEGERS = ["int8", "int16", "int32", "int64", "uint16", "uint32", "uint64"]
 SEEN_IN_X = ("n_features_in_", "feature_names_in_")
@@ -61,7 +64,8 @@ def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
         shared[key] = X, checked, {name: getattr(scratch, name, None) for name in SEEN_IN_X}
         return checked, y
     _, checked, seen = shared[key]
-    _, y = check_lengths_and_labels(checked, y, dtype=None, allow_nd=True, ensure_all_finite=False)
+    rows = np.broadcast_to(np.float32(0), (len(checked), 1))
+    _, y = check_lengths_and_labels(rows, y, dtype=None, allow_nd=True, ensure_all_finite=False)
     _check_labels(y)
     for name, value in seen.items() if reset else ():
         if value is not None:
@@ -76,37 +80,64 @@ def settle_dtype(estimator, X, n_classes, shared):
 
     Returns
     -------
-    X : ndarray
+    X : ndarray or Rows
     dtype : str
         Its dtype, that of all further rows.
     """
     dtype = estimator.dtype
-    if X.dtype.kind not in "iu":
+    if isinstance(X, Rows) or X.dtype.kind not in "iu":
         return X, dtype
     countable = X.dtype != np.uint64 or X.max() <= np.iinfo(IDS).max
     if countable and takes_ids(estimator.module, X, n_classes, dtype):
         dtype = IDS
     key = "settled", id(X), dtype
     if key not in shared:
-        shared[key] = X, X.astype(dtype, copy=False)
+        shared[key] = X, _in_dtype(X, dtype)
     return shared[key][1], dtype
 
 
-def _validated(estimator, *data, reset, dtype):
+def _in_dtype(X, dtype):
+    """The array in this dtype: a copy, or `Rows` where that is not to be made."""
+    if X.dtype != dtype and is_kept(X):
+        return ArrayRows(X, getattr(torch, str(np.dtype(dtype))))
+    return X.astype(dtype, copy=False)
+
+
+def is_kept(X):
+    """Whether X stays as it is, and is converted a batch at a time: large bytes, and large arrays in a file."""
+    if not isinstance(X, np.ndarray) or X.dtype.byteorder == ">" or 4 * X.size < LARGE_BYTES:
+        return False
+    return (
+        X.dtype.kind == "b" or X.dtype == np.uint8 or (X.dtype.kind in "fiu" and memory_map_of(X) is not None)
+    )
+
+
+def _validated(estimator, *data, reset, dtype, keep=True):
+    """X in ``dtype`` (or, of several, the first one, unless it has one of them), and y where it is given."""
     if dtype == IDS:
         return _validated_ids(estimator, *data, reset=reset)
-    data = _integers_of_lists(data[0]), *data[1:]
+    X, *y = _integers_of_lists(data[0]), *data[1:]
+    kept = keep and is_kept(X)
+    dtypes = [dtype] if isinstance(dtype, str) else dtype
+    found = _validated_by_sklearn(
+        estimator,
+        X,
+        *y,
+        reset=reset,
+        dtype=[*dtypes, X.dtype] if kept else dtypes,
+        order=None if kept else "C",
+    )
+    X, *y = found if y else [found]
+    if kept and X.dtype not in dtypes[1:]:
+        X = ArrayRows(X, getattr(torch, dtypes[0]))
+    _check_finite(estimator, X)
+    return (X, *y) if y else X
+
+
+def _validated_by_sklearn(estimator, *data, **options):
     try:
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is told as such
-            checked = validate_data(
-                estimator,
-                *data,
-                reset=reset,
-                dtype=dtype,
-                order="C",
-                allow_nd=True,
-                ensure_all_finite=False,
-            )
+            return validate_data(estimator, *data, allow_nd=True, ensure_all_finite=False, **options)
     except ValueError as error:
         if "could not convert" in str(error):
             raise ValueError(
@@ -114,12 +145,10 @@ def _validated(estimator, *data, reset, dtype):
                 "sklearn.preprocessing.OneHotEncoder."
             ) from error
         raise
-    _check_finite(estimator, checked[0] if len(data) == 2 else checked)
-    return checked
 
 
 def _validated_ids(estimator, *data, reset):
-    checked = _validated(estimator, *data, reset=reset, dtype=["float64", *INTEGERS])
+    checked = _validated(estimator, *data, reset=reset, dtype=["float64", *INTEGERS], keep=False)
     X, *y = checked if len(data) == 2 else [checked]
     if X.dtype.kind == "f" and (np.floor(X) != X).any():
         raise ValueError(
@@ -143,8 +172,16 @@ def _integers_of_lists(X):
 
 def _check_finite(estimator, X):
     """scikit-learn's check, after a sum on all cores that mostly makes it needless."""
-    if X.dtype.kind == "f" and not isfinite(float(as_tensor(X, "cpu").sum())):
-        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+    for chunk in _floats_of(X):
+        if not isfinite(float(chunk.sum())):
+            assert_all_finite(chunk.numpy(), estimator_name=type(estimator).__name__, input_name="X")
+
+
+def _floats_of(X):
+    """Tensors of all numbers of X that may be infinite."""
+    if isinstance(X, ArrayRows):
+        return chunks_of(X) if X.array.dtype.kind == "f" else []
+    return [as_tensor(X, "cpu")] if X.dtype.kind == "f" else []
 
 
 def _check_shape(estimator, X):

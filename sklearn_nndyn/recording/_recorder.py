@@ -25,6 +25,7 @@ from sklearn_nndyn.utils.modules import (
     rows_per_chunk,
 )
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.rows import Rows
 
 
 class Recorder:
@@ -220,7 +221,7 @@ class Recorder:
         self.epochs.extend(epochs)
 
     def _chunks(self):
-        if not isinstance(self.X, torch.Tensor):
+        if not isinstance(self.X, (torch.Tensor, Rows)):
             return self.X.chunks()
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)

@@ -1,16 +1,16 @@
-"""What a net is trained on: one tensor for all rows, on the device."""
+"""What a net is trained on: rows on the device, one tensor or what stands for it."""
 
-import numpy as np
-import torch
 from skorch.dataset import Dataset
+
+from sklearn_nndyn.utils.rows import Rows, tensor_of
 
 
 class TrainingData(Dataset):
-    """Rows, class positions and weights as tensors; a skorch data set, so that callbacks can read it.
+    """Rows, class positions and weights; a skorch data set, so that callbacks can read it.
 
     Parameters
     ----------
-    X : tensor of shape (n_samples, ...)
+    X : tensor or Rows of shape (n_samples, ...)
     y : tensor of shape (n_samples,)
         Class positions.
     weight : tensor of shape (n_samples,), optional
@@ -18,24 +18,10 @@ class TrainingData(Dataset):
     """
 
     def __init__(self, X, y, weight=None):
-        super().__init__(X, y)
+        super().__init__(X, y, length=len(X))
         self.weight = weight
 
 
 def as_tensor(array, device):
-    """The array as a tensor on the device, without a copy where the memory can be shared.
-
-    A read-only array (memory mapped by joblib, say) is shared too: nothing here writes into data.
-    """
-    if not array.flags.writeable:
-        array = np.asarray(_Writeable(array))
-    return torch.from_numpy(array).to(device)
-
-
-class _Writeable:
-    """The same memory without the flag, at which torch would warn."""
-
-    def __init__(self, array):
-        self.array = array
-        address, _ = array.__array_interface__["data"]
-        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
+    """The array on the device, without a copy where the memory can be shared; `Rows` stay what they are."""
+    return array.to(device) if isinstance(array, Rows) else tensor_of(array).to(device)

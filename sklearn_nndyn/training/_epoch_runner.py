@@ -1,8 +1,8 @@
 """One epoch of training, as fast as it can be run.
 
-The data lies as one tensor on the device; an epoch is an index permutation, gathered a chunk of batches at a
-time. A step is a :class:`~sklearn_nndyn.training._mlp_step.MLPStep` for chains of linear layers and
-:class:`AutogradStep` for every other module, with equal results.
+The data lies as one tensor on the device, or as `Rows` that stand for one; an epoch is an index permutation, gathered
+a chunk of batches at a time. A step is a :class:`~sklearn_nndyn.training._mlp_step.MLPStep` for chains of linear layers
+and :class:`AutogradStep` for every other module, with equal results.
 """
 
 import torch
@@ -10,6 +10,7 @@ import torch
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training._optimizers import FusedOptimizerStep
 from sklearn_nndyn.utils.modules import scores_of
+from sklearn_nndyn.utils.rows import Rows, whole
 
 CHUNK_BYTES = 4 * 2**20
 SMALL_FULL_BATCH = 200
@@ -153,7 +154,7 @@ class Batches:
     def __call__(self, order):
         """Yield (X, y, weight) of each batch; the tensors are overwritten by later chunks."""
         if self.size >= len(self.columns[0]):
-            yield (*self.columns, None)[:3]
+            yield (*map(whole, self.columns), None)[:3]
             return
         for chunk in self._chunks(order):
             sizes = cut(len(chunk[0]), self.size, self.merge_last)
@@ -166,16 +167,27 @@ class Batches:
             return
         rows = self._rows_of_chunk()
         if self._buffers is None:
-            self._buffers = [column.new_empty(rows + 1, *column.shape[1:]) for column in self.columns]
+            self._buffers = [_buffer(column, rows + 1) for column in self.columns]
         for chosen in order.split(cut(len(order), rows, self.merge_last)):
-            chunk = [buffer[: len(chosen)] for buffer in self._buffers]
-            for column, buffer in zip(self.columns, chunk, strict=True):
-                torch.index_select(column, 0, chosen, out=buffer)
-            yield chunk
+            yield [
+                _gather(column, chosen, buffer)
+                for column, buffer in zip(self.columns, self._buffers, strict=True)
+            ]
 
     def _rows_of_chunk(self):
-        row = self.columns[0][:1].numel() * self.columns[0].element_size()
+        row = self.columns[0][:1].nbytes
         return self.size * max(1, CHUNK_BYTES // max(1, row * self.size))
+
+
+def _buffer(column, rows):
+    return None if isinstance(column, Rows) else column.new_empty(rows, *column.shape[1:])
+
+
+def _gather(column, chosen, buffer):
+    """The rows chosen, in a buffer or, where they are made for the purpose, in memory of their own."""
+    if buffer is None:
+        return column[chosen]
+    return torch.index_select(column, 0, chosen, out=buffer[: len(chosen)])
 
 
 def in_floats(X, dtype):

@@ -10,6 +10,7 @@ from sklearn_nndyn.training._epoch_runner import Batches, count_steps, needs_two
 from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.rows import Rows
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -81,7 +82,7 @@ class DynamicsNet(NeuralNetClassifier):
 
     def get_iterator(self, dataset, training=False):
         """Slices of the tensors in place of a ``DataLoader``, where the data are tensors."""
-        if training or not isinstance(getattr(dataset, "X", None), torch.Tensor):
+        if training or not isinstance(getattr(dataset, "X", None), (torch.Tensor, Rows)):
             return super().get_iterator(dataset, training)
         rows = rows_per_chunk(dataset.X.shape[1:])
         y = (

@@ -13,6 +13,7 @@ import torch
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from sklearn_nndyn.utils.attention import unfused_attention
+from sklearn_nndyn.utils.rows import joined, whole
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 ROWS_OF_IMAGES = 256
@@ -225,9 +226,9 @@ def score_in_chunks(module, X, layer=None):
     rows = rows_per_chunk(X.shape[1:])
     with torch.no_grad(), evaluation_mode(module) if module.training else unfused_attention():
         if layer is None and len(X) <= rows:
-            return scores_of(module(X))
+            return scores_of(module(whole(X)))
         chunks = X.split(chunk_sizes(len(X), rows))
         if layer is None:
-            return torch.cat([scores_of(module(chunk)) for chunk in chunks])
+            return joined((scores_of(module(chunk)) for chunk in chunks), len(X))
         with capture_activations(module) as forward:
-            return torch.cat([forward(chunk)[1][layer] for chunk in chunks])
+            return joined((forward(chunk)[1][layer] for chunk in chunks), len(X))

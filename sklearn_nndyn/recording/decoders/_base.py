@@ -14,6 +14,7 @@ from sklearn_nndyn.recording._activations import (
     choose_layers,
 )
 from sklearn_nndyn.recording.decoders._folds import check_cv, check_enough_samples, draw_folds
+from sklearn_nndyn.utils.rows import whole
 
 MODES = ("evaluation", "training")
 
@@ -71,6 +72,7 @@ class LayerReader:
     def __init__(self, recording, X, y, reference=None, score=True):
         self.recording, self.y, self.reference = recording, y, reference
         self.score = score and (recording.train or reference is not None)
+        X = whole(X)
         numbers = X if X.is_floating_point() else X.float()
         self.X, self.shape = numbers.flatten(1), tuple(X.shape[1:])
         self.field, self.uses_cache = recording.field, recording.batch_norm == "evaluation"

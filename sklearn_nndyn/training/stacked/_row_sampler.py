@@ -6,6 +6,7 @@ import torch
 
 from sklearn_nndyn.training._epoch_runner import cut, in_floats
 from sklearn_nndyn.utils.random import RandomState
+from sklearn_nndyn.utils.rows import whole
 
 CHUNK_BYTES = 8 * 2**20
 EXPAND_BYTES = 4 * 2**20
@@ -112,7 +113,7 @@ class StackedLoader:
 
     def _whole_set(self, members):
         runs = [
-            (in_floats(self.samplers[sampler].X, self.dtype), run)
+            (in_floats(whole(self.samplers[sampler].X), self.dtype), run)
             for sampler, run in self._sampler_slices(members)
         ]
         if len(runs) > 1 and self._is_small(members, len(runs[0][0])):
@@ -135,7 +136,7 @@ class StackedLoader:
     def _is_small(self, members, n):
         """Whether a copy of the rows for each network costs less than a product for each sampler."""
         m = members.stop - members.start
-        return m * n * self.samplers[0].X[0].numel() * self.samplers[0].X.element_size() <= EXPAND_BYTES
+        return m * n * self.samplers[0].X[:1].nbytes <= EXPAND_BYTES
 
     def _sampler_slices(self, members):
         """(sampler, slice relative to ``members``) of neighbours with the same sampler."""
@@ -145,7 +146,7 @@ class StackedLoader:
         ]
 
     def _steps_of_chunk(self):
-        row = self.samplers[0].X[:1].numel() * self.samplers[0].X.element_size() * len(self.samplers)
+        row = self.samplers[0].X[:1].nbytes * len(self.samplers)
         return max(1, CHUNK_BYTES // max(1, row * self.size))
 
     def _gather(self, start, stop):

@@ -1,0 +1,210 @@
+"""Rows that become tensors a few at a time, for data that are not to be copied whole."""
+
+import copy
+import mmap
+from abc import ABC, abstractmethod
+from math import prod
+
+import numpy as np
+import torch
+
+CHUNK_BYTES = 4 * 2**20
+
+
+class Rows(ABC):
+    """Stands where a dense tensor (n_samples, ...) stands, as far as rows of it are taken.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (n_samples, ...), as the tensor would have.
+    dtype : torch.dtype
+        That rows are converted to.
+    """
+
+    def __init__(self, shape, dtype):
+        self.n_samples, self.sample_shape, self.dtype = shape[0], tuple(shape[1:]), dtype
+        self.first_dtype = dtype  # a tensor in another dtype was one in this before
+        self.device, self.chosen = torch.device("cpu"), None
+
+    @abstractmethod
+    def _read(self, places):
+        """Rows of the source at ``places``, a slice or an array of positions, as a tensor of any dtype."""
+
+    def __len__(self):
+        return self.n_samples
+
+    @property
+    def shape(self):
+        """As of the tensor."""
+        return self.n_samples, *self.sample_shape
+
+    @property
+    def ndim(self):
+        """Number of axes."""
+        return 1 + len(self.sample_shape)
+
+    def __getitem__(self, rows):
+        """The tensor of some rows: a slice, positions, or a mask."""
+        rows = rows.cpu().numpy() if torch.is_tensor(rows) else rows
+        places = rows if self.chosen is None else self.chosen[rows]
+        values = self._read(places).to(self.device, self.first_dtype)
+        return values.to(self.dtype).reshape(-1, *self.sample_shape)
+
+    def split(self, sizes):
+        """Yield the rows in pieces of these sizes, or of one size for all."""
+        if isinstance(sizes, int):
+            sizes = [min(sizes, len(self) - start) for start in range(0, len(self), sizes)]
+        start = 0
+        for size in sizes:
+            yield self[start : start + size]
+            start += size
+
+    def index_select(self, axis, rows):
+        """The tensor of rows at some positions; ``axis`` is 0."""
+        return self[rows]
+
+    def subset(self, rows):
+        """Some of the rows, positions or a mask, without a copy."""
+        rows = rows.cpu().numpy() if torch.is_tensor(rows) else rows
+        chosen = (np.arange(len(self)) if self.chosen is None else self.chosen)[rows]
+        return self._with(chosen=chosen, n_samples=len(chosen))
+
+    def to(self, target):
+        """The same rows in another dtype or on another device."""
+        return self._with(**{"dtype" if isinstance(target, torch.dtype) else "device": target})
+
+    def flatten(self, start):
+        """The same rows, flat; ``start`` is 1."""
+        return self._with(sample_shape=(prod(self.sample_shape),))
+
+    def _with(self, **changes):
+        other = copy.copy(self)
+        vars(other).update(changes)
+        return other
+
+    def is_floating_point(self):
+        """Whether rows are floats."""
+        return self.dtype.is_floating_point
+
+    def element_size(self):
+        """Bytes of a number."""
+        return self.dtype.itemsize
+
+    def new_empty(self, *shape):
+        """Memory for some numbers, as of a tensor."""
+        return torch.empty(*shape, dtype=self.dtype, device=self.device)
+
+    def data_ptr(self):
+        """A number that tells it from other rows."""
+        return id(self)
+
+
+class ArrayRows(Rows):
+    """Rows of an array of another dtype, or of one that lies in a file.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n_samples, ...)
+    dtype : torch.dtype
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> rows = ArrayRows(np.array([[0, 255], [1, 2]], dtype="uint8"), torch.float32)
+    >>> rows[:1]
+    tensor([[  0., 255.]])
+    """
+
+    def __init__(self, array, dtype):
+        super().__init__(array.shape, dtype)
+        self.array, self.mapped = array, memory_map_of(array)
+
+    def _read(self, places):
+        rows = np.array(self.array[places], order="C", copy=None if self.mapped is None else True)
+        if self.mapped is not None and self.mapped.mode in ("r", "r+"):
+            self._forget_pages()
+        return tensor_of(rows)
+
+    def _forget_pages(self):
+        """Let go of the pages of the file that were read; the system holds them as long as it has room."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.mapped._mmap.madvise(mmap.MADV_DONTNEED)
+
+
+class SparseRows(Rows):
+    """Rows of a sparse matrix, made dense.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse matrix or array of shape (n_samples, n_features)
+        In CSR format.
+    dtype : torch.dtype
+    """
+
+    def __init__(self, matrix, dtype):
+        super().__init__(matrix.shape, dtype)
+        self.matrix = matrix
+
+    def _read(self, places):
+        return torch.from_numpy(self.matrix[places].toarray())
+
+
+def memory_map_of(array):
+    """The ``numpy.memmap`` that an array is a view of, or None."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return array
+        array = array.base
+    return None
+
+
+def whole(X):
+    """All rows as one tensor."""
+    return X[:] if isinstance(X, Rows) else X
+
+
+def chunks_of(X):
+    """Yield all rows: a tensor as it is, of `Rows` a few at a time."""
+    return X.split(max(1, CHUNK_BYTES // max(1, X[:1].nbytes))) if isinstance(X, Rows) else iter([X])
+
+
+def joined(chunks, n_samples):
+    """``torch.cat`` of results, written into one tensor as they come.
+
+    Small tensors kept between large ones that come and go would keep the allocator from using the memory of those
+    again.
+    """
+    result, start = None, 0
+    for chunk in chunks:
+        if result is None:
+            if len(chunk) == n_samples:
+                return chunk
+            result = chunk.new_empty(n_samples, *chunk.shape[1:])
+        result[start : start + len(chunk)] = chunk
+        start += len(chunk)
+    return result
+
+
+def take(X, rows):
+    """Some rows, positions or a mask, without a copy where these are `Rows`."""
+    return X.subset(rows) if isinstance(X, Rows) else X[rows]
+
+
+def tensor_of(array):
+    """The array as a tensor that shares its memory.
+
+    A read-only array (memory mapped by joblib, say) is shared too: nothing here writes into data.
+    """
+    if not array.flags.writeable:
+        array = np.asarray(_Writeable(array))
+    return torch.from_numpy(array)
+
+
+class _Writeable:
+    """The same memory without the flag, at which torch would warn."""
+
+    def __init__(self, array):
+        self.array = array
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
