@@ -43,7 +43,8 @@ test-browser: $(VENV)/.installed-test ## Check the report in a headless browser 
 	cd build/browser && node ../../tests/browser/check_pages.mjs pages
 
 docs: $(VENV)/.installed-docs ## Build the site into build/docs; a warning or a broken local link is an error (minutes)
-	$(VENV)/bin/sphinx-build -W --keep-going -q -b html docs build/docs
+	rm -rf docs/api build/docs
+	$(VENV)/bin/sphinx-build -E -W --keep-going -q -b html docs build/docs
 	$(RUN) docs/check_links.py build/docs
 
 package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh environments (the sdist with the whole test suite; half an hour)

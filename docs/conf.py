@@ -37,7 +37,6 @@ toc_object_entries = False
 
 html_theme = "furo"
 html_title = "sklearn_nndyn"
-html_static_path = ["_static"]
 html_copy_source = False
 html_show_sphinx = False
 

@@ -25,16 +25,20 @@ def _write_changed(path, text):
 
 
 def homes():
-    """{identity of a public thing: package that documents it}: the first below the top that names it."""
+    """{identity of a public thing: package that documents it}: the highest one, below the top, that it lives in."""
     found = {}
-    for package in sorted(PACKAGES, key=lambda name: (name == TOP, name)):
+    for package in sorted(PACKAGES, key=lambda name: (name == TOP, name.count("."), name)):
         module = importlib.import_module(package)
         for name in module.__all__:
             thing = getattr(module, name)
-            own = getattr(thing, "__module__", "").startswith(f"{package}.")
-            if id(thing) not in found or (own and found[id(thing)] != package and package != TOP):
+            known = found.get(id(thing))
+            if known is None or (_lives_in(thing, package) and not _lives_in(thing, known)):
                 found[id(thing)] = package
     return found
+
+
+def _lives_in(thing, package):
+    return package != TOP and getattr(thing, "__module__", "").startswith(f"{package}.")
 
 
 def api_pages():
