@@ -87,7 +87,7 @@ def _record(prepared, name):
     recorder = recording.recorders.get(name)
     if recorder is None or not recorder.epochs:
         return None
-    header = make_header(prepared.estimator, state.seed, recording.seconds)
+    header = {**make_header(prepared.estimator, state.seed, recording.seconds), "split": name}
     return recorder.dynamics(inputs.labels[name], inputs.classes, header, state.iterations)
 
 

@@ -80,9 +80,9 @@ class Dynamics:
     weight_norms : dict of layer to array of shape (n_epochs,), optional
         Frobenius norms of the weights.
     header : dict, optional
-        What else there is to tell of the fit: ``"loss"`` and ``"loss_facts"`` (see `loss_facts`), parameters, seed,
-        versions, seconds per epoch. Kept as plain data: lists become tuples, NumPy scalars Python's, and what JSON
-        cannot tell its ``repr``.
+        What else there is to tell of the fit: ``"loss"`` and ``"loss_facts"`` (see `loss_facts`), ``"split"``
+        (``"train"`` or ``"validation"``), parameters, seed, versions, seconds per epoch. Kept as plain data: lists
+        become tuples, NumPy scalars Python's, and what JSON cannot tell its ``repr``.
 
     Raises
     ------

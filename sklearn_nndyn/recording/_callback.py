@@ -24,7 +24,8 @@ from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.utils.versions import versions
 
-RECORDS = ("dynamics_", "validation_dynamics_")
+SPLITS = {"dynamics_": "train", "validation_dynamics_": "validation"}
+RECORDS = tuple(SPLITS)
 NOT_PICKLED = ("schedule_", "recorders_", "rows_", "parameters_")
 
 
@@ -168,7 +169,7 @@ class RecordDynamics(Callback):
             Not used.
         """
         for name, recorder in (self.recorders_ or {}).items():
-            self._keep(net, name, recorder.dynamics(header=self._header(net)))
+            self._keep(net, name, recorder.dynamics(header=self._header(net, name)))
         self.recorders_, self.rows_ = None, {}
 
     def _forget(self, net):
@@ -217,8 +218,9 @@ class RecordDynamics(Callback):
             self.seconds_.append(now - self.last_time_)
             self.last_time_ = now
 
-    def _header(self, net):
+    def _header(self, net, name):
         return {
+            "split": SPLITS[name],
             "estimator": type(net).__name__,
             "versions": versions(),
             "seconds_per_epoch": self.seconds_,

@@ -16,7 +16,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows has no such locks; leftovers stay there
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX, SUFFIX = ".nndyn-", ".saving"
 KINDS = {
