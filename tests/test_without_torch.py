@@ -51,16 +51,39 @@ for analyzer in (EntanglementAnalyzer(), LearningPhaseAnalyzer(), LossTailAnalyz
     assert fitted.summary()
     assert len(fitted.transform(record)) == len(record)
 """,
+    "logs, arrays and staged ensembles": """
+import numpy as np
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn_nndyn import Dynamics, DynamicsLog
+from sklearn_nndyn.analyzers import find_label_errors
+X, y = load_iris(return_X_y=True)
+rounds = Dynamics.from_staged(HistGradientBoostingClassifier(max_iter=5).fit(X, y), X, y)
+log = DynamicsLog(y)
+for t, epoch in enumerate(rounds.epochs):
+    log.add(epoch, np.arange(150), rounds.scores[:, t], activations={"z": X})
+log.save(path + ".log")
+record = DynamicsLog.load(path + ".log").dynamics()
+assert (record.loss == rounds.loss).all()
+assert "torch" not in record.header["versions"]
+for analyzer in (EntanglementAnalyzer(), LossTailAnalyzer(), SampleScoreAnalyzer()):
+    assert analyzer.fit(record).summary()
+""",
     "wrong labels": """
 from sklearn_nndyn.analyzers import find_label_errors
 assert find_label_errors(load_dynamics(path)).scores.shape == (300,)
 """,
     "displays": """
+import inspect
 from sklearn_nndyn import displays
-record = load_dynamics(path)
-for name in ("DataMap", "Entanglement", "ClassEntanglement", "LearningPhase", "LossTail", "LossShare",
-             "LossDensity", "LossHeatmap", "TrainingCurve", "WorstShares"):
-    getattr(displays, name + "Display").from_dynamics(record).plot()
+record, drawn = load_dynamics(path), []
+for name in displays.__all__:
+    make = getattr(getattr(displays, name), "from_dynamics", None)
+    parameters = [] if make is None else inspect.signature(make).parameters.values()
+    if [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD] == ["dynamics"]:
+        make(record).plot()
+        drawn.append(name)
+assert len(drawn) >= 8, drawn
 """,
 }  # fmt: skip
 

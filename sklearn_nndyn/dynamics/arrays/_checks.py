@@ -119,9 +119,10 @@ def _check_rows(scores):
     bad = np.isinf(scores).any(axis=-1) | (missing.any(axis=-1) & ~missing.all(axis=-1))
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
+        rows = f"{counted(int(bad.sum()), 'row')}; the first is {list(first)}: {shown(scores[first])}"
         raise ValueError(
-            f"scores are infinite, or nan for some classes only, in {counted(int(bad.sum()), 'row')}; the first is "
-            f"{list(first)}: {shown(scores[first])}. Give finite scores, or nan for all classes of what was not seen."
+            f"scores are infinite, or nan for some classes only, in {rows}. Give finite scores (of probabilities that "
+            "are 0 clip the logarithms), or nan for all classes of what was not seen."
         )
 
 
