@@ -266,11 +266,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+        X : array-like or sparse matrix of shape (n_samples, n_features), or array-like of shape (n_samples, ...)
             Training samples, of any number of axes (images: n x channels x height x width). Whole numbers (of an
             integer dtype other than uint8) reach the module as int64 where it takes them, as one that begins with an
             embedding does: where it fails with floats, gives the same scores, or ``dtype`` cannot hold the numbers.
-            Everything else reaches it in ``dtype``.
+            Everything else reaches it in ``dtype``. Large arrays that lie in a file (``numpy.memmap``) or hold bytes
+            are never copied whole, and sparse matrices stay sparse: rows are converted a batch at a time.
         y : array-like of shape (n_samples,)
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -390,6 +391,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             For two classes the score of ``classes_[1]`` minus that of ``classes_[0]``.
         """
         return decision_values(self._scores(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     @property
     def module_(self):

@@ -5,6 +5,7 @@ from math import isfinite
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, compute_sample_weight
 from sklearn.utils import check_X_y as check_lengths_and_labels
@@ -12,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklearn_nndyn.training import as_tensor, check_ids, takes_ids
-from sklearn_nndyn.utils.rows import ArrayRows, Rows, chunks_of, memory_map_of
+from sklearn_nndyn.utils.rows import ArrayRows, Rows, SparseRows, chunks_of, memory_map_of, tensor_of
 
 LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster
 IDS = "int64"
@@ -119,6 +120,8 @@ def _validated(estimator, *data, reset, dtype, keep=True):
     X, *y = _integers_of_lists(data[0]), *data[1:]
     kept = keep and is_kept(X)
     dtypes = [dtype] if isinstance(dtype, str) else dtype
+    if issparse(X):
+        dtypes = dtypes[:1]
     found = _validated_by_sklearn(
         estimator,
         X,
@@ -128,7 +131,9 @@ def _validated(estimator, *data, reset, dtype, keep=True):
         order=None if kept else "C",
     )
     X, *y = found if y else [found]
-    if kept and X.dtype not in dtypes[1:]:
+    if issparse(X):
+        X = SparseRows(X, getattr(torch, dtypes[0]))
+    elif kept and X.dtype not in dtypes[1:]:
         X = ArrayRows(X, getattr(torch, dtypes[0]))
     _check_finite(estimator, X)
     return (X, *y) if y else X
@@ -137,7 +142,9 @@ def _validated(estimator, *data, reset, dtype, keep=True):
 def _validated_by_sklearn(estimator, *data, **options):
     try:
         with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is told as such
-            return validate_data(estimator, *data, allow_nd=True, ensure_all_finite=False, **options)
+            return validate_data(
+                estimator, *data, accept_sparse="csr", allow_nd=True, ensure_all_finite=False, **options
+            )
     except ValueError as error:
         if "could not convert" in str(error):
             raise ValueError(
@@ -148,6 +155,7 @@ def _validated_by_sklearn(estimator, *data, **options):
 
 
 def _validated_ids(estimator, *data, reset):
+    data = data[0].toarray() if issparse(data[0]) else data[0], *data[1:]
     checked = _validated(estimator, *data, reset=reset, dtype=["float64", *INTEGERS], keep=False)
     X, *y = checked if len(data) == 2 else [checked]
     if X.dtype.kind == "f" and (np.floor(X) != X).any():
@@ -179,6 +187,8 @@ def _check_finite(estimator, X):
 
 def _floats_of(X):
     """Tensors of all numbers of X that may be infinite."""
+    if isinstance(X, SparseRows):
+        return [tensor_of(X.matrix.data)]
     if isinstance(X, ArrayRows):
         return chunks_of(X) if X.array.dtype.kind == "f" else []
     return [as_tensor(X, "cpu")] if X.dtype.kind == "f" else []

@@ -147,7 +147,7 @@ class SparseRows(Rows):
         self.matrix = matrix
 
     def _read(self, places):
-        return torch.from_numpy(self.matrix[places].toarray())
+        return tensor_of(self.matrix[places].toarray(order="C"))
 
 
 def memory_map_of(array):
