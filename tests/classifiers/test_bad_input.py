@@ -114,7 +114,7 @@ DATA = {
     "X-no-features": ({"X": X[:, :0]}, "Found array with 0 feature(s)"),
     "X-empty-images": ({"X": IMAGES[:, :, :0]}, "X has samples of shape (1, 0, 4): there is nothing in them"),
     "X-one-axis": ({"X": X[:, 0]}, "Expected 2D array, got 1D array instead"),
-    "X-sparse": ({"X": sparse.csr_array(X)}, "Use '.toarray()' to convert to a dense numpy array"),
+    "X-sparse-nan": ({"X": sparse.csr_array(np.full((N, 2), np.nan))}, "Input X contains NaN"),
     "X-complex": ({"X": X + 1j}, "Complex data not supported"),
     "X-strings": (
         {"X": np.full((N, 2), "a", dtype=object)},
