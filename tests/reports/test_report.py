@@ -1,6 +1,7 @@
 """A report is one page: whole in itself, the same every time, and readable by everybody."""
 
 import base64
+import dataclasses
 import hashlib
 import re
 import subprocess
@@ -14,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 import sklearn_nndyn
-from sklearn_nndyn import DynamicsClassifier, load_dynamics, report
+from sklearn_nndyn import DynamicsClassifier, DynamicsLog, load_dynamics, report
 from tests.reports.records import Page, made_record
 
 SECTIONS = [
@@ -285,6 +286,21 @@ def test_a_page_stays_small_however_large_the_record():
     record = made_record(n_samples=60_000, n_epochs=100, classes=tuple(range(10)))
     pictures = np.random.default_rng(0).integers(0, 255, (60_000, 3, 32, 32), dtype=np.uint8)
     assert len(report(record, pictures).html.encode()) < 1_000_000
+
+
+def test_samples_that_were_not_seen_count_for_nothing():
+    log = DynamicsLog([0, 1, 2, 0], sample_ids=["a", "b", "c", "d"])
+    log.add(0, ["a", "b"], np.eye(3)[:2])
+    log.add(2, ["c", "a"], np.eye(3)[[2, 1]])
+    page = Page(report(log.dynamics()).html)
+    assert "After epoch 2 the network is right on 50 % of 2 samples" in page.text("verdict")
+    assert "at its best, at epoch 0, it was 100 %" in page.text("verdict")
+    assert page.text("loss-curves-table").endswith("00.551 21.05")
+
+
+def test_samples_are_called_by_their_names():
+    record = dataclasses.replace(made_record(), sample_ids=[f"picture-{i}" for i in range(60)])
+    assert "picture-59" in Page(report(record).html).text("worst-samples")
 
 
 BLIND = """

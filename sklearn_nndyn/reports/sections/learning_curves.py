@@ -25,13 +25,22 @@ def curves_of(material, curve):
     return {name: curve(record) for name, record in records.items() if np.array_equal(record.epochs, epochs)}
 
 
+def mean_loss(record):
+    """Mean loss (n_epochs,) of the samples that were seen; nan where none was."""
+    mean = record.loss.mean(axis=0, dtype=np.float64)
+    for at in np.flatnonzero(np.isnan(mean)):
+        seen = record.loss[~np.isnan(record.loss[:, at]), at]
+        mean[at] = seen.mean(dtype=np.float64) if len(seen) else np.nan
+    return mean
+
+
 def loss_block(material):
     """The mean losses, with the turn of the held-out one."""
     if any(one.loss is None for one in (material.record, material.held_out)) or not len(material.held_out):
         return Note(
             words='The record holds no losses. Record them with DynamicsClassifier(record=("samples",)).'
         )
-    curves = curves_of(material, lambda record: record.loss.mean(axis=0, dtype=np.float64))
+    curves = curves_of(material, mean_loss)
     return line_figure(
         material,
         "loss-curves",
@@ -40,7 +49,7 @@ def loss_block(material):
         loss_label(material.held_out.loss_facts),
         (figure, number),
         mark=material.loss_tails.found and _turn(material.loss_tails.found),
-        log_y=all(curve.min() > 0 for curve in curves.values()),
+        log_y=all(np.nanmin(curve, initial=np.inf) > 0 for curve in curves.values()),
     )
 
 
@@ -95,6 +104,10 @@ def line_figure(material, key, title, curves, y_label, shown, mark=None, log_y=F
 
 
 def _told(name, curve, epochs, in_words):
+    known = np.isfinite(curve)
+    if not known.any():
+        return f"The {name} were not seen."
+    curve, epochs = curve[known], epochs[known]
     low, high = int(curve.argmin()), int(curve.argmax())
     return (
         f"For the {name}: {in_words(curve[0])} at epoch {epoch_words(epochs[0])}, least {in_words(curve[low])} at "

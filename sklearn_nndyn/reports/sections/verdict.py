@@ -20,17 +20,22 @@ def section(material):
     )
 
 
+def seen_at_end(record):
+    """How many samples have a prediction at the last epoch."""
+    return 0 if record.prediction is None else int(np.count_nonzero(record.prediction[:, -1] >= 0))
+
+
 def accuracy_words(material):
     """How much is right at the end, and whether it was ever more."""
-    record = material.held_out
-    if record.prediction is None or not len(record):
-        return f"The record holds {record.n_samples:,} {material.held_out_words} and no predictions."
+    record, seen = material.held_out, seen_at_end(material.held_out)
+    if not seen:
+        return f"The record holds {record.n_samples:,} {material.held_out_words} and no predictions of the last epoch."
     accuracy = record.accuracy
-    best = int(accuracy.argmax())
+    best = int(np.nanargmax(accuracy))
     most = "never more" if best == record.n_epochs - 1 else _best_words(record, best)
     return (
         f"After epoch {epoch_words(record.epochs[-1])} the network is right on {percent(accuracy[-1])} of "
-        f"{record.n_samples:,} {material.held_out_words}; {most}."
+        f"{seen:,} {material.held_out_words}; {most}."
     )
 
 
@@ -71,9 +76,10 @@ def labels_words(material):
 def tiles(material):
     """(what, figure) of the large figures; None where there is none."""
     record, tails, scores = material.held_out, material.loss_tails.found, material.sample_scores.found
-    accurate = record.prediction is not None and len(record)
     return [
-        (f"right, of {material.held_out_words}", percent(record.accuracy[-1])) if accurate else None,
+        (f"right, of {material.held_out_words}", percent(record.accuracy[-1]))
+        if seen_at_end(record)
+        else None,
         ("epoch of least mean loss", epoch_words(tails.onset_epoch_)) if tails else None,
         (f"{material.record_words} wrong at the end", f"{np.isnan(scores.epoch_learned_).sum():,}")
         if scores
