@@ -40,9 +40,9 @@ def test_the_whole_paragraph():
         f"first. It stays near its start until iteration 4, the first phase, and falls (by {figure(found.fall_)}, "
         f"standard error {figure(found.fall_error_)}) until iteration 32, the second. Then it is near its least until "
         f"iteration 64, and rises (by {figure(found.rise_)}, standard error {figure(found.rise_error_)}), the third "
-        "phase. Clear is what exceeds 2 standard errors; with one run only, they are those of the differences over "
-        "its samples: they tell of other samples, not of other seeds. Give fit a list of runs with other seeds. By "
-        "themselves, the curves of all classes turn, at epoch 0.5. Whether a sample is learned early or late says "
+        "phase. Clear is what exceeds 2 standard errors over the samples, and what a curve gives that wanders. This is "
+        "one run, which does not tell of other seeds: give fit a list of them. By themselves, the curves of all "
+        "classes turn, at epoch 0.5. Whether a sample is learned early or late says "
         f"nothing clear of how its R changes since then (rank correlation {figure(found.rise_learning_correlation_)}, "
         f"95 % interval {figure(low)} to {figure(high)}). To pre-train for transfer, stop no earlier than the turn, "
         f"iteration 32, and no later than iteration 256, the last epoch at which less than half of the fall has been "
@@ -57,8 +57,8 @@ def test_several_runs():
     text = found.summary()
     assert text.startswith("Read from 4 runs, each a record: how well layer last")
     assert (
-        "Clear is what exceeds 2 standard errors over the 4 runs. By themselves, all 4 runs turn, on average at"
-        in text
+        "Clear is what exceeds 2 standard errors over the 4 runs, and what their noise gives. By "
+        "themselves, all 4 runs turn, on average at" in text
     )
     assert "on average at iteration 32, standard error 0. " in text
     assert "seeds" not in text
@@ -68,7 +68,10 @@ def test_several_runs():
     assert "By themselves, none of the runs turns." in none
     uncounted = [dataclasses.replace(run, iterations=None) for run in equal_slices([CURVE, [8, *CURVE[:-1]]])]
     text = LearningPhaseAnalyzer().fit(uncounted).summary()
-    assert "Clear is what exceeds 2 standard errors over the 2 runs. By themselves, all 2 runs turn" in text
+    assert (
+        "Clear is what exceeds 2 standard errors over the 2 runs, and what their noise gives. By "
+        "themselves, all 2 runs turn" in text
+    )
     assert "all 2 runs turn, on average at epoch 0.75, standard error 0.25. " in text
 
 
@@ -104,6 +107,26 @@ def test_phases_that_are_not_there(curve, words):
     assert NO_ADVICE in found.summary()
     assert "transfer best at" not in found.summary()
     assert "No class's own curve turns." in found.summary()
+
+
+@pytest.mark.parametrize(
+    ("curve", "words"),
+    [
+        (
+            [8, 9, 10, 9, 7, 5, 4, 4, 6, 8],
+            "It first rises (by 2) until iteration 2, and then falls (by 4, standard",
+        ),
+        (
+            [8, 9, 12, 11, 10, 9.5, 9, 9, 9, 9],
+            "It first rises (by 4) until iteration 2, and then falls (by 3).",
+        ),
+    ],
+)
+def test_a_curve_that_rises_first_is_told_as_that(curve, words):
+    text = of_curve(curve).summary()
+    assert words in text
+    assert "near its start" not in text
+    assert "It stays near its start" in of_curve([8, 8.01, 7.99, 7, 6, 5, 4, 4, 6, 8]).summary()
 
 
 def test_a_rise_that_is_no_more_than_chance():

@@ -20,6 +20,7 @@ from sklearn_nndyn.analyzers.learning_phases._phases import (
     before_pronounced_rise,
     clear_turn,
     find_phases,
+    first_rise,
 )
 from sklearn_nndyn.analyzers.learning_phases._summary import learning_phase_summary
 from sklearn_nndyn.analyzers.sample_scores import epoch_learned
@@ -76,6 +77,8 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     phases_ : LearningPhases
         Which phases there are and where they begin and end, in epochs and in iterations, of the mean curve and of
         each run.
+    first_rise_epoch_ : float, int or None
+        Epoch of a peak above the start, where the curve clearly rises to it first, and clearly falls from it.
     lowest_ : int
         Position in ``epochs_`` of the least R.
     lowest_epoch_ : float or int
@@ -118,13 +121,16 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     first t with R(t) < R(0) - tolerance (R(0) - R(m)); the second, falling, at m; the third, rising, starts at the last
     t with R(t) < R(m) + tolerance (R(0) - R(m)), or at which R is least. The second phase is there if R(0) > R(m), and
     the third if R(end) > R(m), each by more than two standard errors, of the differences within each run, over the
-    runs. In addition the first is there only if an epoch after the start is still near it, and the third only if R is
-    no longer near its least value at the end. The rule and its figures are our own; nothing is smoothed. "R(0)" is the
-    first recorded epoch: record epoch 0.
+    runs, and by more than chance gives. In addition the first is there only if an epoch after the start is still near
+    it and none before the fall is clearly above it, and the third only if R is no longer near its least value at the
+    end. The rule and its figures are our own; nothing is smoothed. "R(0)" is the first recorded epoch: record epoch 0.
 
-    Give ``fit`` a list of runs with other seeds. Of one run alone, the standard errors are those of the differences
-    over its samples: they tell of other samples and not of other seeds. m is chosen for its low R, so a difference
-    little above two standard errors says little, and so do two or three seeds.
+    Chance: m is chosen for its low R, so a fall and a rise are set against the 95 % quantiles of those of 2,000 curves
+    of normal noise in which m is chosen likewise, with the variance and the correlation from epoch to epoch that the
+    runs have about their mean. Give ``fit`` a list of runs with other seeds. Of one run alone, the standard errors are
+    those of the differences over its samples: they tell of other samples and not of other seeds; and chance is how far
+    both fall and rise go in wandering curves (each value .9 of the one before, and noise) of such noise as the third
+    differences of this one show. Fewer than nine epochs do not show it.
 
     The correlation asks whether the samples whose reconstruction gets worse are the ones learned last. Samples never
     learned (wrong at the end) rank behind all others. Near 1, the layer gives up what it knew of the samples it is
@@ -243,8 +249,8 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
 
     def _set_phases(self, values):
         rows = self._rows(values)
-        positions, exist = find_phases(rows, self.tolerance)
-        own = [find_phases(run, self.tolerance) for run in values]
+        positions, exist = find_phases(rows, self.tolerance, one_run=len(values) == 1)
+        own = [find_phases(run, self.tolerance, one_run=True) for run in values]
         self.phases_ = LearningPhases(
             epochs=self.epochs_,
             iterations=self.iterations_,
@@ -254,6 +260,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
             run_exist=np.array([run_exist for _, run_exist in own]),
         )
         self.lowest_ = int(positions[1])
+        self.first_rise_epoch_, _ = self._at(first_rise(rows, self.tolerance, one_run=len(values) == 1))
         self._set_turn()
         self._set_sizes(rows)
 
@@ -286,7 +293,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
             if own:
                 rows = own[0] if len(records) == 1 else np.array([run.mean(axis=0) for run in own])
                 self.class_curves_[c] = rows.mean(axis=0)
-                turn = clear_turn(rows, self.tolerance)
+                turn = clear_turn(rows, self.tolerance, one_run=len(records) == 1)
                 self.class_turning_epochs_[c] = np.nan if turn is None else self.epochs_[turn]
 
     def _set_accuracies(self, records):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sklearn_nndyn.analyzers.learning_phases._chance import chance_changes
 from sklearn_nndyn.utils.statistics import standard_error
 from sklearn_nndyn.utils.text import counted
 
@@ -45,13 +46,19 @@ def phase_boundaries(curve: ArrayLike, tolerance: float = 0.05) -> np.ndarray:
     return np.array([fallen.argmax(), curve.argmin(), np.flatnonzero(near)[-1]])
 
 
-def clearly_positive(differences):
-    """Whether the mean of (n,) differences is more than two of its standard errors; False for a single one."""
-    return bool(differences.mean() > CLEAR * standard_error(differences))
+def clearly_positive(differences, chance=0.0):
+    """Whether the mean of (n,) differences exceeds two of its standard errors, and chance; False for a single one."""
+    mean = differences.mean()
+    return bool(mean > CLEAR * standard_error(differences) and mean > chance)
 
 
-def find_phases(rows: ArrayLike, tolerance: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+def find_phases(
+    rows: ArrayLike, tolerance: float = 0.05, *, one_run: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Boundaries of the mean of several curves, and which phases are there.
+
+    A fall, or a rise, is clear where it exceeds two standard errors of the differences within each row, and what
+    chance gives: the 95 % quantile in curves of noise whose least value is chosen likewise.
 
     Parameters
     ----------
@@ -59,14 +66,18 @@ def find_phases(rows: ArrayLike, tolerance: float = 0.05) -> tuple[np.ndarray, n
         Curves of runs; or of the samples of one run, which tell of other samples and not of other seeds.
     tolerance : float, default=0.05
         See ``phase_boundaries``.
+    one_run : bool, default=False
+        Whether the rows are samples of one run, which tell nothing of how runs vary. Chance is then what a curve gives
+        that wanders, of the noise from epoch to epoch that this one has; none for fewer than nine epochs.
 
     Returns
     -------
     positions : array of int of shape (3,)
         See ``phase_boundaries``.
     exist : array of bool of shape (3,)
-        The second where the curve falls clearly, the first where in addition an epoch after the start is still near
-        it, the third where the curve rises clearly, and is no longer near its least value at the end.
+        The second where the curve falls clearly; the first where in addition an epoch after the start is still near it,
+        and none before the fall is clearly above it; the third where the curve rises clearly, and is no longer near its
+        least value at the end.
 
     Examples
     --------
@@ -79,15 +90,30 @@ def find_phases(rows: ArrayLike, tolerance: float = 0.05) -> tuple[np.ndarray, n
     """
     rows = np.asarray(rows, dtype=np.float64)
     positions = first_end, lowest, third_start = phase_boundaries(rows.mean(axis=0), tolerance)
-    falls = clearly_positive(rows[:, 0] - rows[:, lowest])
-    rises = clearly_positive(rows[:, -1] - rows[:, lowest])
-    exist = falls and first_end > 1, falls, rises and third_start < rows.shape[1] - 1
-    return positions, np.array(exist)
+    fall, rise, _ = chance_changes(rows, one_run)
+    falls = clearly_positive(rows[:, 0] - rows[:, lowest], fall)
+    rises = clearly_positive(rows[:, -1] - rows[:, lowest], rise)
+    near = falls and first_end > 1 and first_rise(rows, tolerance, one_run=one_run) is None
+    return positions, np.array([near, falls, rises and third_start < rows.shape[1] - 1])
 
 
-def clear_turn(rows, tolerance=0.05):
+def first_rise(rows, tolerance, *, one_run):
+    """Position of a peak above the start, from which the curve falls: below its start, or to its end; else None.
+
+    Peak and fall are clear, as in ``find_phases``, and the peak is no longer near the start.
+    """
+    curve = rows.mean(axis=0)
+    first_end, lowest, _ = phase_boundaries(curve, tolerance)
+    highest = int(curve[: first_end if lowest else None].argmax())
+    fall, _, rise = chance_changes(rows, one_run)
+    above, below = rows[:, highest] - rows[:, 0], rows[:, highest] - rows[:, lowest or -1]
+    rises = clearly_positive(above, max(rise, tolerance * (curve[0] - curve[lowest])))
+    return highest if rises and clearly_positive(below, fall) else None
+
+
+def clear_turn(rows, tolerance=0.05, *, one_run=False):
     """Position of the least value of the mean of ``rows`` where it clearly falls and rises, else None."""
-    (_, lowest, _), (_, falls, rises) = find_phases(rows, tolerance)
+    (_, lowest, _), (_, falls, rises) = find_phases(rows, tolerance, one_run=one_run)
     return int(lowest) if falls and rises else None
 
 

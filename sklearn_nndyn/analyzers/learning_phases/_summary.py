@@ -63,12 +63,24 @@ def _curve(found):
 
 
 def _phases(found):
+    if found.first_rise_epoch_ is not None and found.lowest_ == 0:
+        return f"{_to_the_peak(found)}, and then falls (by {figure(_peak(found) - found.reconstruction_curve_[-1])})."
     if not found.phases_.exist[1:].any():
         return (
             f"It neither falls clearly (by {_within(found.fall_, found.fall_error_)}) nor rises clearly "
             f"(by {_within(found.rise_, found.rise_error_)}): there are no phases here."
         )
     return f"{_first_and_second(found)} {_third(found)}"
+
+
+def _peak(found):
+    return found.reconstruction_curve_[found.epochs_ == found.first_rise_epoch_].item()
+
+
+def _to_the_peak(found):
+    position = int(np.flatnonzero(found.epochs_ == found.first_rise_epoch_)[0])
+    above = figure(_peak(found) - found.reconstruction_curve_[0])
+    return f"It first rises (by {above}) until {_briefly(found, position)}"
 
 
 def _within(change, error):
@@ -80,6 +92,8 @@ def _first_and_second(found):
     if not found.phases_.exist[1]:
         return f"There is no second phase: R does not clearly fall (by {_within(found.fall_, found.fall_error_)})."
     falls = f"falls (by {_within(found.fall_, found.fall_error_)}) until {_briefly(found, lowest)}"
+    if found.first_rise_epoch_ is not None:
+        return f"{_to_the_peak(found)}, and then {falls}, the second phase."
     if not found.phases_.exist[0]:
         soon = "and is well on its way at the first epoch after the start: no first phase is seen"
         return f"It {falls}, the second phase, {soon}."
@@ -100,10 +114,11 @@ def _third(found):
 
 def _errors(found):
     if len(found.run_curves_) > 1:
-        return f"Clear is what exceeds {CLEAR:g} standard errors over the {len(found.run_curves_)} runs."
+        n_runs = len(found.run_curves_)
+        return f"Clear is what exceeds {CLEAR:g} standard errors over the {n_runs} runs, and what their noise gives."
     return (
-        f"Clear is what exceeds {CLEAR:g} standard errors; with one run only, they are those of the differences over "
-        "its samples: they tell of other samples, not of other seeds. Give fit a list of runs with other seeds."
+        f"Clear is what exceeds {CLEAR:g} standard errors over the samples, and what a curve gives that wanders. This "
+        "is one run, which does not tell of other seeds: give fit a list of them."
     )
 
 

@@ -1,0 +1,79 @@
+"""How far a curve without a trend falls from its start, and rises to its end, by chance.
+
+Its least value is chosen among all epochs, so a fall to it, and a rise from it, are set against those of curves of
+noise, in which it is chosen likewise. Curves of noise have the variance and the correlation from epoch to epoch that
+the runs have about their mean. A single run has no such spread: what counts as chance is how far both fall and rise
+go in curves that wander (each value is .9 of the one before, and noise), in units of the noise that third differences
+show. So of wandering curves few are said to turn, though one alone may well fall, or rise.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from sklearn_nndyn.analyzers.entanglement import curve_noise
+
+LEVEL = 0.95
+N_CURVES = 2000
+MOST_CORRELATED = 0.9999
+WANDER = 0.9
+
+
+def chance_changes(rows, one_run):
+    """What a fall from the start, a rise to the end, and a rise above the start exceed by chance in one of twenty.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_epochs)
+        Curves of runs, or of the samples of one run.
+    one_run : bool
+        Which of the two.
+
+    Returns
+    -------
+    fall, rise, first_rise : float
+        In the units of the curves.
+    """
+    if one_run or len(rows) == 1:
+        noise = curve_noise(rows.mean(axis=0))
+        return (noise * _unit_turn(rows.shape[1]) if noise else 0.0,) * 3
+    scale, correlation, freedom = _noise_of_runs(rows)
+    return tuple(scale * own for own in _unit_changes(rows.shape[1], round(correlation, 4), int(freedom)))
+
+
+@lru_cache
+def _unit_turn(n_epochs):
+    """95 % quantile of the lesser of fall and rise in wandering curves, in units of their noise as estimated."""
+    curves = _wandering(np.random.default_rng(0).normal(size=(N_CURVES, n_epochs)), WANDER)
+    turns = np.minimum(curves[:, 0], curves[:, -1]) - curves.min(axis=1)
+    return float(np.quantile(turns / np.array([curve_noise(curve) for curve in curves]), LEVEL))
+
+
+def _wandering(curves, correlation):
+    """Normal noise (n_curves, n_epochs) made to correlate from epoch to epoch, in place."""
+    for at in range(1, curves.shape[1]):
+        curves[:, at] = correlation * curves[:, at - 1] + np.sqrt(1 - correlation**2) * curves[:, at]
+    return curves
+
+
+def _noise_of_runs(rows):
+    """Standard deviation of the mean curve's noise, its correlation from epoch to epoch, and degrees of freedom."""
+    deviations = rows - rows.mean(axis=0)
+    freedom = (len(rows) - 1) * rows.shape[1]
+    variance = (deviations**2).sum() / freedom
+    before, after = deviations[:, :-1], deviations[:, 1:]
+    size = np.sqrt((before**2).sum() * (after**2).sum())
+    correlation = min(max((before * after).sum() / size, 0.0), MOST_CORRELATED) if size > 0 else 0.0
+    independent = (1 - correlation**2) / (1 + correlation**2)
+    return np.sqrt(variance / len(rows)), float(correlation), max(len(rows) - 1, freedom * independent)
+
+
+@lru_cache(maxsize=256)
+def _unit_changes(n_epochs, correlation, freedom):
+    """The same for noise of deviation one, estimated with so many degrees of freedom."""
+    rng = np.random.default_rng(0)
+    curves = _wandering(rng.normal(size=(N_CURVES, n_epochs)), correlation)
+    curves /= np.sqrt(rng.chisquare(freedom, N_CURVES) / freedom)[:, None]
+    start, end, least = curves[:, 0], curves[:, -1], curves.min(axis=1)
+    changes = start - least, end - least, curves.max(axis=1) - start
+    return tuple(float(np.quantile(own, LEVEL)) for own in changes)
