@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_nndyn.utils.validation import check_choice
+
 # Okabe and Ito (2008): distinct for the common kinds of colour blindness, and in grey.
 COLOURS = {
     "black": "#000000",
@@ -52,6 +54,7 @@ PAPER: dict[Any, Any] = {
     "figure.dpi": 150,
     "savefig.dpi": 300,
 }
+FLOOR = 1e-6  # log losses below it are not resolved in float32
 COLUMN = 3.4  # inches: one of two columns
 
 
@@ -128,6 +131,31 @@ def loss_label(loss):
     return f"{loss.short} ({loss.unit})" if loss.unit else loss.short
 
 
+def check_loss_scale(scale, lowest, choices):
+    """The scale of losses of which ``lowest`` is the least: "auto" is logarithmic unless some are negative."""
+    check_choice("loss_scale", scale, choices)
+    if scale == "log" and lowest < 0:
+        raise ValueError(
+            f"loss_scale='log' needs losses that are not negative, but their mean or median reaches {lowest:g}: use "
+            "loss_scale='linear'."
+        )
+    return ("linear" if lowest < 0 else "log") if scale == "auto" else scale
+
+
+def scale_losses(ax, scale, lowest):
+    """The y axis of losses of which ``lowest`` is the least; a logarithmic one ends at `FLOOR`, and says so."""
+    if scale == "linear":
+        if lowest >= 0:
+            ax.set_ylim(bottom=0)
+        return
+    below = lowest < FLOOR
+    bottom = FLOOR if below else 0.7 * lowest  # a band may reach down to zero: it leaves the panel there
+    ax.set_ylim(bottom, max(ax.get_ylim()[1], 10 * bottom))
+    ax.set_yscale("log", nonpositive="clip")
+    note = f"logarithmic, above {FLOOR:g}" if below else "logarithmic"
+    ax.set_ylabel(f"{ax.get_ylabel()}\n({note})")
+
+
 def mark_epochs(ax, epochs):
     """Whole numbers on the axis of epochs."""
     if len(epochs) == 1:
@@ -136,9 +164,9 @@ def mark_epochs(ax, epochs):
         ax.xaxis.get_major_locator().set_params(integer=True)
 
 
-def mark_turn(ax, epoch, epochs):
-    """A dashed line at the turn, with its epoch beside it; none where the turn is the last epoch."""
-    if epoch == epochs[-1]:
+def mark_turn(ax, epoch, epochs, turned=True):
+    """A dashed line at the turn, with its epoch beside it; none where the mean does not rise after it."""
+    if not turned or epoch == epochs[-1]:
         return None
     line = _dashed(ax, epoch)
     late = epoch - epochs[0] > 0.6 * (epochs[-1] - epochs[0])
@@ -228,7 +256,7 @@ def error_axis(ax, errors):
         ax.set_xlim(high * beside, low / beside)
     else:
         ax.xaxis.set_inverted(True)  # once, also where two panels share it
-    ax.set_xlabel("training error (%)")
+    ax.set_xlabel("training error (%, logarithmic)" if len(shown) else "training error (%)")
 
 
 def cell_edges(centres):

@@ -9,15 +9,17 @@ from sklearn_nndyn.displays._style import (
     COLOURS,
     SPLIT_COLOURS,
     SPLIT_NAMES,
+    check_loss_scale,
     loss_label,
     mark_epochs,
     panels,
+    scale_losses,
     styled,
     title_over_legend,
 )
 from sklearn_nndyn.dynamics import check_dynamics
-from sklearn_nndyn.utils.validation import check_choice
 
+MANY_EPOCHS = 100  # of which thick lines would run together
 NEEDS = ("loss", "prediction")
 
 
@@ -159,7 +161,7 @@ class TrainingCurveDisplay:
         ax : sequence of two matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns.
         loss_scale : {"linear", "log"}, default="linear"
-            Scale of the loss.
+            Scale of the loss. The logarithmic one ends at 1e-6, below which log losses are not resolved in float32.
         fill_between_kw : dict, default=None
             Style of the bands: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
         **style : keyword arguments of matplotlib.axes.Axes.plot
@@ -173,11 +175,11 @@ class TrainingCurveDisplay:
         Raises
         ------
         ValueError
-            If ``ax`` is not two axes, or the logarithmic scale is asked for and a mean or median is not
-            positive.
+            If ``ax`` is not two axes, or the logarithmic scale is asked for and a mean or median is negative.
         """
         splits = {name: getattr(self, name) for name in SPLIT_COLOURS if getattr(self, name) is not None}
-        _check_scale(loss_scale, splits.values())
+        lowest = min(_lowest(one) for one in splits.values())
+        scale = check_loss_scale(loss_scale, lowest, ("linear", "log"))
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
             self.lines_ = {split: _draw_lines(axes, split, curves, style) for split, curves in splits.items()}
@@ -186,17 +188,13 @@ class TrainingCurveDisplay:
                 for split, curves in splits.items()
                 if curves.loss_band is not None
             }
-            self._finish_loss(axes[0], loss_scale, splits.values())
+            self._finish_loss(axes[0], scale, lowest)
             self._finish_accuracy(axes[1])
         return self
 
-    def _finish_loss(self, ax, scale, curves):
-        ax.set(xlabel="epoch", ylabel=self.loss_label, yscale=scale)
-        lowest = min(_lowest(one) for one in curves)
-        if scale == "log":
-            ax.set_ylim(bottom=0.7 * lowest)  # a band may reach down to zero: it leaves the panel there
-        elif ax.dataLim.ymin >= 0:
-            ax.set_ylim(bottom=0)
+    def _finish_loss(self, ax, scale, lowest):
+        ax.set(xlabel="epoch", ylabel=self.loss_label)
+        scale_losses(ax, scale, lowest if scale == "log" else ax.dataLim.ymin)
         mark_epochs(ax, self.train.epochs)
         styles = _loss_styles(self.lines_["train"], self.quantiles if self.bands_ else None)
         title_over_legend(ax, "Loss of the samples", styles)
@@ -213,23 +211,15 @@ def _check_quantiles(quantiles):
         raise ValueError(f"quantiles must be two increasing numbers from 0 to 1, or None; got {quantiles!r}.")
 
 
-def _check_scale(scale, curves):
-    check_choice("loss_scale", scale, ("linear", "log"))
-    lowest = min(_lowest(one) for one in curves)
-    if scale == "log" and lowest <= 0:
-        raise ValueError(
-            f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: "
-            "use loss_scale='linear'."
-        )
-
-
 def _lowest(curves):
-    return min(curves.loss_mean.min(), curves.loss_median.min())
+    return min(np.min(curves.loss_mean), np.min(curves.loss_median))
 
 
 def _draw_lines(axes, split, curves, style):
     loss, accuracy = axes
     look = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
+    if len(curves.epochs) > MANY_EPOCHS:
+        look["linewidth"] = 0.9
     if len(curves.epochs) == 1:
         look |= {"marker": "o", "markersize": 4}
     hollow = {"linestyle": "--", "markerfacecolor": "white"}

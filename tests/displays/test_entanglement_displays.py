@@ -95,7 +95,7 @@ def test_curves_are_those_of_the_analyzer(record):
 def test_axes_have_their_names_where_there_is_room(record):
     display = EntanglementDisplay.from_dynamics(record).plot()
     assert [ax.get_ylabel() for ax in display.axes_] == ["mean radius R", "", "mean distance D", ""]
-    assert [ax.get_xlabel() for ax in display.axes_] == ["", "", "epoch", "training error (%)"]
+    assert [ax.get_xlabel() for ax in display.axes_] == ["", "", "epoch", "training error (%, logarithmic)"]
     assert [ax.get_title(loc="left") for ax in display.axes_] == [
         "Radius and distance over the epochs",
         "The same against the training error",
@@ -109,7 +109,7 @@ def test_axes_have_their_names_where_there_is_room(record):
     assert display.plot(axes).figure_ is figure
     assert display.axes_.tolist() == axes.ravel().tolist()
     assert [ax.get_ylabel() for ax in axes.ravel()] == ["mean radius R"] * 2 + ["mean distance D"] * 2
-    assert [ax.get_xlabel() for ax in axes.ravel()] == ["epoch", "training error (%)"] * 2
+    assert [ax.get_xlabel() for ax in axes.ravel()] == ["epoch", "training error (%, logarithmic)"] * 2
     with pytest.raises(ValueError, match="a sequence of 4 matplotlib axes, one for each panel, got 2"):
         display.plot(axes[0])
 

@@ -86,7 +86,7 @@ def test_curves_are_those_of_the_analyzer():
     np.testing.assert_array_equal(drawn, [analyzer.accuracy_curve_, analyzer.probe_curve_])
     assert all(line.axes is display.axes_[1] for line in display.accuracy_lines_.values())
     assert display.axes_[0].get_ylabel() == "mean squared error\n(squared units of the input)"
-    assert [ax.get_xlabel() for ax in display.axes_] == ["", "iteration"]
+    assert [ax.get_xlabel() for ax in display.axes_] == ["", "iteration (logarithmic)"]
     assert display.axes_[1].get_ylabel() == "accuracy"
     assert (
         display.axes_[0].get_title(loc="left") == "How well the activations of layer last give the input back"
@@ -130,7 +130,7 @@ def test_without_accuracies_there_is_one_panel():
     assert len(display.axes_) == 1
     assert display.figure_.get_size_inches()[1] < phases().plot().figure_.get_size_inches()[1]
     assert display.accuracy_lines_ == {}
-    assert display.axes_[0].get_xlabel() == "iteration"
+    assert display.axes_[0].get_xlabel() == "iteration (logarithmic)"
     assert legend(phases(prediction=None).plot().axes_[1]) == ["linear probe"]
     bare = LearningPhaseDisplay([0, 1, 2], [3, 2, 3]).plot()
     assert bare.band_ is None
@@ -142,7 +142,7 @@ def test_looks_that_were_not_counted_stand_at_their_epochs():
     assert display.unit == "epoch"
     np.testing.assert_array_equal(display.line_.get_xdata(), EPOCHS)
     assert display.phases["rising"] == (1, 16)
-    assert display.axes_[1].get_xlabel() == "epoch"
+    assert display.axes_[1].get_xlabel() == "epoch (logarithmic)"
     assert texts(display.axes_[0]) == ["turn: epoch 0.5"]
     late = LearningPhaseDisplay([0, 1024, 4096], [8, 4, 8], turn=1024).plot()
     assert texts(late.axes_[0]) == ["turn: iteration 1,024"]
@@ -227,7 +227,7 @@ def test_the_axes_of_the_user_are_drawn_on():
     figure, axes = plt.subplots(1, 2)
     display = phases().plot(axes)
     assert display.figure_ is figure
-    assert [ax.get_xlabel() for ax in axes] == ["iteration"] * 2
+    assert [ax.get_xlabel() for ax in axes] == ["iteration (logarithmic)"] * 2
     assert [ax.get_xscale() for ax in axes] == ["symlog"] * 2
     with pytest.raises(
         ValueError, match="ax must be a sequence of 2 matplotlib axes, one for each panel, got 1"

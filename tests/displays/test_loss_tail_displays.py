@@ -142,7 +142,8 @@ def test_curves_are_those_of_the_analyzer(record):
     edges = [line.get_ydata() for line in display.axes_[1].lines[:2]]
     np.testing.assert_array_equal(edges, display.band)
     assert texts(display.axes_[1]) == ["mean", "median", "1–99 % of samples"]
-    assert [ax.get_ylabel() for ax in display.axes_] == ["log loss (nats)"] * 2
+    label = "log loss (nats)"
+    assert [ax.get_ylabel() for ax in display.axes_] == [label, f"{label}\n(logarithmic)"]
     assert [ax.get_title(loc="left") for ax in display.axes_] == [
         "Mean loss near its turn",
         "Loss of the samples",
@@ -178,7 +179,7 @@ def test_the_first_panel_shows_the_rise_and_the_second_all_means_and_medians(rec
 
 def test_a_mean_that_is_zero_from_the_turn_on_is_drawn():
     display = LossTailDisplay.from_dynamics([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]).plot()
-    assert display.axes_[1].get_yscale() == "linear"
+    assert display.axes_[1].get_yscale() == "log"
     low, high = display.axes_[0].get_ylim()
     assert low < 0 < high
     display = LossTailDisplay.from_dynamics(np.zeros((3, 3))).plot()
@@ -190,11 +191,45 @@ def test_the_scale_of_the_loss(record):
     negative = LossTailDisplay.from_dynamics(record.loss - 1)
     assert negative.plot().axes_[1].get_yscale() == "linear"
     with pytest.raises(
-        ValueError, match=r"'log' needs a positive loss, but its mean or median reaches -0.\d+: use"
+        ValueError,
+        match=r"'log' needs losses that are not negative, but their mean or median reaches -0.\d+: use",
     ):
         negative.plot(loss_scale="log")
     with pytest.raises(ValueError, match="loss_scale must be one of 'auto', 'linear', 'log'; got 'symlog'"):
         negative.plot(loss_scale="symlog")
+
+
+def test_a_logarithmic_axis_ends_at_a_floor_and_says_so(record):
+    sunk = record.loss.astype(np.float64)
+    sunk[:140, 4:] = 0  # so that the median is 0, which has no logarithm
+    ax = LossTailDisplay.from_dynamics(sunk).plot().axes_[1]
+    assert ax.get_yscale() == "log"
+    assert ax.get_ylim()[0] == 1e-6
+    assert ax.get_ylabel() == "loss\n(logarithmic, above 1e-06)"
+
+
+def test_no_turn_is_marked_where_the_mean_does_not_rise_after_it():
+    rng = np.random.default_rng(0)
+    falling = np.exp(-np.arange(12.0)) + np.zeros((40, 1))
+    falling[:, -1] += 1e-9  # least before the end, by chance
+    falling += rng.normal(scale=1e-6, size=falling.shape).clip(0)
+    wandering = {"falling": falling, "rising": falling + np.arange(12) ** 2 / 50}
+    for name, loss in wandering.items():
+        tails = LossTailAnalyzer().fit(loss)
+        rises = bool(tails.mean_rise_ > 0)
+        assert rises == (name == "rising")
+        shares = LossShareDisplay.from_analyzer(tails).plot()
+        assert shares.concentration_lines_[0].get_label().startswith("turn" if rises else "lowest mean")
+        record = Dynamics(y=[0, 1] * 20, classes=[0, 1], epochs=np.arange(12), loss=loss)
+        drawn = [
+            LossTailDisplay.from_analyzer(tails).plot().axes_[0],
+            shares.axes_[0],
+            LossDensityDisplay.from_dynamics(record).plot().ax_,
+            LossHeatmapDisplay.from_dynamics(record).plot().ax_,
+        ]
+        assert [any("turn" in text.get_text() for text in ax.texts) for ax in drawn] == [rises] * 4
+    given = LossTailDisplay.from_dynamics(falling, onset=3).plot()
+    assert all(given.turns_)
 
 
 def test_shares_are_those_of_the_analyzer(record):

@@ -282,7 +282,7 @@ def test_the_error_falls_from_left_to_right_with_the_mean_inversion():
         left, right = ax.get_xlim()
         assert left > 40 > 10 > right > 8
         assert ax.get_xscale() == "log"
-        assert ax.get_xlabel() == "training error (%)"
+        assert ax.get_xlabel() == "training error (%, logarithmic)"
     assert [line.axes for line in display.inversion_lines_] == display.axes_[1:].tolist()
     np.testing.assert_allclose([line.get_xdata() for line in display.inversion_lines_], 15)
     assert [texts(ax) for ax in display.axes_[1:]] == [["inversion: error 15 %"], []]

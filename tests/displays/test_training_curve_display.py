@@ -381,20 +381,24 @@ def test_an_unfitted_model_is_sent_back():
         TrainingCurveDisplay.from_estimator(Fitted())
 
 
-def test_a_logarithm_needs_positive_losses(train):
+def test_a_logarithm_needs_losses_that_are_not_negative(train):
     display = TrainingCurveDisplay.from_dynamics(make_record(loss=train.loss - 5))
     with pytest.raises(
-        ValueError, match=r"needs a positive loss, but its mean or median reaches -\d.*'linear'"
+        ValueError,
+        match=r"needs losses that are not negative, but their mean or median reaches -\d.*'linear'",
     ):
         display.plot(loss_scale="log")
     assert plt.get_fignums() == []
 
 
-def test_a_logarithm_needs_more_than_zero(train):
+def test_a_logarithmic_axis_ends_at_a_floor_and_says_so(train):
     loss = train.loss.copy()
     loss[:, 2] = 0
-    with pytest.raises(ValueError, match="its mean or median reaches 0: use loss_scale='linear'"):
-        TrainingCurveDisplay.from_dynamics(make_record(loss=loss)).plot(loss_scale="log")
+    display = TrainingCurveDisplay.from_dynamics(make_record(loss=loss)).plot(loss_scale="log")
+    assert display.axes_[0].get_yscale() == "log"
+    assert display.axes_[0].get_ylim()[0] == 1e-6
+    assert display.axes_[0].get_ylabel().endswith("\n(logarithmic, above 1e-06)")
+    display.figure_.canvas.draw()
 
 
 def test_an_unknown_scale_is_named(train):

@@ -91,7 +91,7 @@ class EntanglementDisplay:
     >>> entanglement = EntanglementAnalyzer().fit(clf)
     >>> display = EntanglementDisplay.from_analyzer(entanglement).plot()
     >>> [ax.get_xlabel() for ax in display.axes_[2:]], [ax.get_ylabel() for ax in display.axes_[::2]]
-    (['epoch', 'training error (%)'], ['mean radius R', 'mean distance D'])
+    (['epoch', 'training error (%, logarithmic)'], ['mean radius R', 'mean distance D'])
     >>> plt.close(display.figure_)
 
     Of several runs, those with the same label have one colour:

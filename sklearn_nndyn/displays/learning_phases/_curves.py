@@ -137,7 +137,7 @@ class LearningPhaseDisplay:
             analyzer.reconstruction_curve_,
             error=analyzer.reconstruction_error_,
             phases=analyzer.phases_.iteration_spans if counted else analyzer.phases_.spans,
-            turn=analyzer.turning_iteration_ if counted else analyzer.turning_epoch_,
+            turn=_turn_of(analyzer, counted),
             accuracy=analyzer.accuracy_curve_,
             probe=analyzer.probe_curve_,
             unit=unit,
@@ -275,3 +275,10 @@ def _shade(ax, name, span):
     """Over the whole height, beneath the curves."""
     colour, alpha = PHASE_COLOURS[name]
     return ax.axvspan(*span, color=COLOURS[colour], alpha=alpha, linewidth=0, zorder=0, label=name)
+
+
+def _turn_of(analyzer, counted):
+    """Where the curve turns; None where it does not fall and rise."""
+    if not {"falling", "rising"} <= set(analyzer.phases_.spans):
+        return None
+    return analyzer.turning_iteration_ if counted else analyzer.turning_epoch_

@@ -25,6 +25,7 @@ def look_axis(ax, looks, unit):
         if (looks % 1 == 0).all():
             mark_epochs(ax, looks)
         return
+    ax.set_xlabel(f"{unit} (logarithmic)")
     ax.set_xscale("symlog", linthresh=looks[looks > 0][0], linscale=0.9 * FIRST_STEP)
     ax.set_xlim(*_limits(ax, looks))
     ticks = _ticks(ax, looks)

@@ -9,15 +9,17 @@ from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
 from sklearn_nndyn.displays._style import (
     COLOURS,
+    check_loss_scale,
     loss_label,
     mark_epochs,
     mark_turn,
     panels,
+    scale_losses,
     styled,
     title_over_legend,
 )
+from sklearn_nndyn.displays.loss_tails._turned import turned
 from sklearn_nndyn.dynamics import LossFacts
-from sklearn_nndyn.utils.validation import check_choice
 
 
 class LossTailDisplay:
@@ -39,6 +41,8 @@ class LossTailDisplay:
         What the band is.
     loss_label : str, default="loss"
         Name of the loss with its unit, for the axis.
+    turned : bool, default=True
+        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
 
     Attributes
     ----------
@@ -51,7 +55,7 @@ class LossTailDisplay:
     band_ : matplotlib artist
         The band.
     turns_ : list of two matplotlib Line2D
-        The turn in either; None where the mean is least at the last epoch.
+        The turn in either; None where the mean does not rise after it.
 
     Examples
     --------
@@ -75,6 +79,7 @@ class LossTailDisplay:
         onset_epoch: int,
         quantiles: tuple[float, float] = (0.01, 0.99),
         loss_label: str = "loss",
+        turned: bool = True,
     ) -> None:
         self.epochs = epochs
         self.mean = mean
@@ -83,6 +88,7 @@ class LossTailDisplay:
         self.onset_epoch = onset_epoch
         self.quantiles = quantiles
         self.loss_label = loss_label
+        self.turned = turned
 
     @classmethod
     def from_analyzer(cls, tails: LossTailAnalyzer, *, quantiles: tuple[float, float] = (0.01, 0.99)) -> Self:
@@ -118,6 +124,7 @@ class LossTailDisplay:
             tails.median_curve_,
             tails.quantile_curves_[:, [known.index(quantile) for quantile in quantiles]].T,
             onset_epoch=tails.onset_epoch_,
+            turned=turned(tails),
             quantiles=quantiles,
             loss_label=loss_label(LossFacts(tails.loss_name_, unit=tails.loss_unit_)),
         )
@@ -164,7 +171,8 @@ class LossTailDisplay:
         ax : sequence of two matplotlib Axes, optional
             Where to draw; by default a new figure, as wide as a page of two columns.
         loss_scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the second panel; by itself logarithmic where mean and median are positive.
+            Scale of the second panel; by itself logarithmic unless a mean or median is negative. It ends at 1e-6, below
+            which log losses are not resolved in float32.
         fill_between_kw : dict, default=None
             Style of the band: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
         **style : keyword arguments of matplotlib.axes.Axes.plot
@@ -179,22 +187,18 @@ class LossTailDisplay:
         ------
         ValueError
             If ``ax`` is not two axes, the scale is unknown, or the logarithmic one is asked for and a mean or
-            median is not positive.
+            median is negative.
         """
         lowest = min(np.min(self.mean), np.min(self.median))
-        scale = _scale(loss_scale, lowest)
+        scale = check_loss_scale(loss_scale, lowest, ("auto", "linear", "log"))
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
             self._draw(axes, style, fill_between_kw)
             axes[0].set_ylim(
                 *_near_the_turn(np.asarray(self.mean), np.searchsorted(self.epochs, self.onset_epoch))
             )
-            axes[1].set_yscale(scale)
-            if scale == "log":
-                axes[1].set_ylim(
-                    bottom=0.7 * lowest
-                )  # the band may reach down to zero: it leaves the panel there
             self._finish()
+            scale_losses(axes[1], scale, lowest if scale == "log" else axes[1].dataLim.ymin)
         return self
 
     def _draw(self, axes, style, fill_between_kw):
@@ -221,8 +225,8 @@ class LossTailDisplay:
         for ax in self.axes_:
             ax.set(xlabel="epoch", ylabel=self.loss_label)
             mark_epochs(ax, self.epochs)
-        self.turns_ = [mark_turn(ax, self.onset_epoch, self.epochs) for ax in self.axes_]
-        title_over_legend(alone, "Mean loss near its turn", [])
+        self.turns_ = [mark_turn(ax, self.onset_epoch, self.epochs, self.turned) for ax in self.axes_]
+        title_over_legend(alone, f"Mean loss{_where(self)}", [])
         title_over_legend(
             among, "Loss of the samples", [self.lines_["mean"], self.lines_["median"], self.band_]
         )
@@ -236,10 +240,5 @@ def _near_the_turn(mean, onset):
     return least - around / 2, max(min(before, top + 2 * around), least + around / 2)
 
 
-def _scale(scale, lowest):
-    check_choice("loss_scale", scale, ("auto", "linear", "log"))
-    if scale == "log" and lowest <= 0:
-        raise ValueError(
-            f"loss_scale='log' needs a positive loss, but its mean or median reaches {lowest:g}: use 'linear'."
-        )
-    return ("log" if lowest > 0 else "linear") if scale == "auto" else scale
+def _where(display):
+    return " near its turn" if display.turned and display.onset_epoch != display.epochs[-1] else ""

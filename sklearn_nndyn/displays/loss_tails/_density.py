@@ -35,6 +35,8 @@ class LossDensityDisplay:
         The turn.
     loss_label : str, default="loss"
         Name of the loss with its unit.
+    turned : bool, default=True
+        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
 
     Attributes
     ----------
@@ -72,6 +74,7 @@ class LossDensityDisplay:
         *,
         onset_epoch: int,
         loss_label: str = "loss",
+        turned: bool = True,
     ) -> None:
         self.epochs = epochs
         self.loss_edges = loss_edges
@@ -80,6 +83,7 @@ class LossDensityDisplay:
         self.median = median
         self.onset_epoch = onset_epoch
         self.loss_label = loss_label
+        self.turned = turned
 
     @classmethod
     def from_dynamics(
@@ -109,7 +113,7 @@ class LossDensityDisplay:
         TypeError, ValueError
             If there is no record of losses, a loss is not finite or negative, or ``onset`` not recorded.
         """
-        record, onset_epoch = read(dynamics, onset)
+        record, onset_epoch, turned = read(dynamics, onset)
         losses, label = positive_losses(record, floor)
         edges = _loss_edges(losses, n_bins)
         shares = np.transpose([np.histogram(epoch, edges)[0] for epoch in losses.T]) / len(losses)
@@ -121,6 +125,7 @@ class LossDensityDisplay:
             np.median(losses, axis=0),
             onset_epoch=onset_epoch,
             loss_label=label,
+            turned=turned,
         )
 
     def plot(
@@ -152,13 +157,14 @@ class LossDensityDisplay:
         with panels(ax, 1, width=COLUMN, height=2.9) as (panel,):
             self.ax_, self.figure_ = panel, panel.figure
             self._draw(panel, {"cmap": cmap} | style, line_kw)
-            panel.set(xlabel="epoch", ylabel=self.loss_label, yscale="log")
+            panel.set(xlabel="epoch", ylabel=f"{self.loss_label}, logarithmic", yscale="log")
             panel.grid(visible=False)
             mark_epochs(panel, self.epochs)
-            mark_turn(panel, self.onset_epoch, self.epochs)
+            mark_turn(panel, self.onset_epoch, self.epochs, self.turned)
             title_over_legend(panel, "Where the losses lie", list(self.lines_.values()))
             self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=panel, label="share of the samples (%)")
             self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")
+            self.colorbar_.ax.yaxis.set_minor_formatter("")
         return self
 
     def _draw(self, ax, style, line_kw):

@@ -28,6 +28,8 @@ class LossHeatmapDisplay:
         The turn.
     loss_label : str, default="loss"
         Name of the loss with its unit.
+    turned : bool, default=True
+        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
 
     Attributes
     ----------
@@ -62,12 +64,14 @@ class LossHeatmapDisplay:
         *,
         onset_epoch: int,
         loss_label: str = "loss",
+        turned: bool = True,
     ) -> None:
         self.epochs = epochs
         self.rank_edges = rank_edges
         self.values = values
         self.onset_epoch = onset_epoch
         self.loss_label = loss_label
+        self.turned = turned
 
     @classmethod
     def from_dynamics(
@@ -96,13 +100,13 @@ class LossHeatmapDisplay:
         TypeError, ValueError
             If there is no record of losses, a loss is not finite or negative, or ``onset`` not recorded.
         """
-        record, onset_epoch = read(dynamics, onset)
+        record, onset_epoch, turned = read(dynamics, onset)
         losses, label = positive_losses(record, floor)
         edges = _rank_edges(len(losses), n_rows)
         worst_first = np.log(losses[np.argsort(-record.loss[:, -1], kind="stable")])
         sums = np.add.reduceat(worst_first, edges[:-1] - 1, axis=0)
         values = np.exp(sums / np.diff(edges)[:, None])
-        return cls(record.epochs, edges, values, onset_epoch=onset_epoch, loss_label=label)
+        return cls(record.epochs, edges, values, onset_epoch=onset_epoch, loss_label=label, turned=turned)
 
     def plot(self, ax: Any = None, *, cmap: Any = "viridis", **style: Any) -> Self:
         """Draw the map, the worst samples on top, with the scale of its colours.
@@ -137,12 +141,12 @@ class LossHeatmapDisplay:
                 self.values,
                 **styled({"norm": LogNorm(), "cmap": cmap, "rasterized": True}, style, QuadMesh),
             )
-            panel.set(xlabel="epoch", ylabel="sample, the worst at the end first", yscale="log")
+            panel.set(xlabel="epoch", ylabel="rank by loss at the end (logarithmic)", yscale="log")
             panel.set_ylim(self.rank_edges[-1], self.rank_edges[0])
             panel.yaxis.set_major_formatter("{x:,.0f}")
             panel.grid(visible=False)
             mark_epochs(panel, self.epochs)
-            mark_turn(panel, self.onset_epoch, self.epochs)
+            mark_turn(panel, self.onset_epoch, self.epochs, self.turned)
             panel.set_title("Loss of every sample")
             self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=panel, label=self.loss_label)
         return self

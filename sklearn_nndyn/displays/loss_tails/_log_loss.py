@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.loss_tails import turning_position
+from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._style import loss_label
+from sklearn_nndyn.displays.loss_tails._turned import turned
 from sklearn_nndyn.dynamics import find_record
 
 
@@ -18,6 +19,7 @@ def positive_losses(record, floor):
 
 
 def read(dynamics, onset):
-    """The record in what was given, and its turning epoch."""
+    """The record in what was given, its turning epoch, and whether the mean loss rises after it."""
     record, _ = find_record(dynamics, ["loss"])
-    return record, record.epochs[turning_position(record.loss, record.epochs, onset)].item()
+    tails = LossTailAnalyzer(onset=onset).fit(record)
+    return record, tails.onset_epoch_, turned(tails)

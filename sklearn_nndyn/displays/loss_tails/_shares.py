@@ -8,6 +8,7 @@ import numpy as np
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
 from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, styled, title_over_legend
+from sklearn_nndyn.displays.loss_tails._turned import turned
 
 # From the fewest to the most samples; dark to light, so that the order is seen in grey too.
 SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "orange")]
@@ -28,6 +29,8 @@ class LossShareDisplay:
         Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turn and at the end.
     onset_epoch : int
         The turn.
+    turned : bool, default=True
+        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
 
     Attributes
     ----------
@@ -59,12 +62,14 @@ class LossShareDisplay:
         concentration: Sequence | np.ndarray,
         *,
         onset_epoch: int,
+        turned: bool = True,
     ) -> None:
         self.epochs = epochs
         self.shares = shares
         self.worst = worst
         self.concentration = concentration
         self.onset_epoch = onset_epoch
+        self.turned = turned
 
     @classmethod
     def from_analyzer(cls, tails: LossTailAnalyzer) -> Self:
@@ -98,6 +103,7 @@ class LossShareDisplay:
             tails.fractions_,
             tails.concentration_,
             onset_epoch=tails.onset_epoch_,
+            turned=turned(tails),
         )
 
     @classmethod
@@ -160,19 +166,28 @@ class LossShareDisplay:
         ]
         ax.set(xlabel="epoch", ylabel="share of the total loss (%)", ylim=(0, 110), yticks=range(0, 101, 20))
         mark_epochs(ax, self.epochs)
-        mark_turn(ax, self.onset_epoch, self.epochs)
+        mark_turn(ax, self.onset_epoch, self.epochs, self.turned)
         title_over_legend(ax, "What the worst of the samples carry", self.share_lines_)
 
     def _draw_concentration(self, ax, style):
         n_samples = self.concentration.shape[1]
         part = 100 * np.arange(1, n_samples + 1) / n_samples
-        when = {"turn": {"color": COLOURS["blue"], "linestyle": "--"}, "end": {"color": COLOURS["blue"]}}
+        first = "turn" if self.turned else "lowest mean"
+        when = {first: {"color": COLOURS["blue"], "linestyle": "--"}, "end": {"color": COLOURS["blue"]}}
         epochs = (self.onset_epoch, self.epochs[-1])
         self.concentration_lines_ = [
             ax.plot(part, 100 * share, **styled(look | {"label": f"{name} (epoch {epoch})"}, style))[0]
             for share, epoch, (name, look) in zip(self.concentration, epochs, when.items(), strict=True)
         ]
-        ax.set(xlabel="worst share of the samples (%)", ylabel="share of the total loss (%)", xscale="log")
+        ax.set(
+            xlabel="worst share of the samples (%, logarithmic)",
+            ylabel="share of the total loss (%)",
+            xscale="log",
+        )
         ax.set(ylim=(0, 110), yticks=range(0, 101, 20))
         ax.xaxis.set_major_formatter("{x:g}")
-        title_over_legend(ax, "Turn and end compared", self.concentration_lines_)
+        title_over_legend(
+            ax,
+            "Turn and end compared" if self.turned else "Lowest mean and end compared",
+            self.concentration_lines_,
+        )
