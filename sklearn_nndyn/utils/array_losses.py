@@ -76,6 +76,11 @@ def array_loss(loss) -> ArrayLoss:
         nearest = difflib.get_close_matches(loss.lower(), LOSSES, n=1, cutoff=0.0)[0]
         known = ", ".join(map(repr, LOSSES))
         raise ValueError(f"Unknown loss {loss!r}; the nearest name is {nearest!r}. The losses are {known}.")
+    if hasattr(loss, "state_dict"):
+        raise TypeError(
+            f"loss is a torch module, {type(loss).__name__}, but arrays are measured without torch: give its name, or "
+            "a function of scores and positions of the true classes, both arrays."
+        )
     if not callable(loss) or isinstance(loss, type):
         raise TypeError(
             "loss must be a name, or a function of scores and positions of the true classes, both arrays; "

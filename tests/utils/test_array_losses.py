@@ -57,6 +57,14 @@ def test_what_is_no_loss_is_refused(loss):
         array_loss(loss)
 
 
+@pytest.mark.parametrize("loss", [get_loss("log"), torch.nn.CrossEntropyLoss(), get_loss(torch.nn.NLLLoss)])
+def test_modules_of_torch_are_refused_with_what_to_give(loss):
+    with pytest.raises(
+        TypeError, match=rf"loss is a torch module, {type(loss).__name__}, .* give its name, or a func"
+    ):
+        array_loss(loss)
+
+
 def test_a_users_function_is_given_samples_first():
     scores, y_encoded = some_scores(3, 1.0)
 
