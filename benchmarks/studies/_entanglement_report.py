@@ -109,7 +109,7 @@ def fourth_table(stability):
                 for own in (stability.common, stability.expected)
             ),
             f"{stability.jaccard[np.tril_indices(len(stability.jaccard), -1)].mean():.2f}",
-            f"{stability.z:.0f}",
+            f"{stability.z_at_inversion:.0f}",
         ]
     )
     return table(["training error", "common to two runs", "chance", "Jaccard", "z"], rows)
@@ -165,10 +165,10 @@ def claims_table(found, removal, stability, deletion):
 def judge_stability(stability):
     """By z, which the paper uses; the Jaccard index beside it."""
     best, jaccard = np.nanargmax(stability.z_curve), np.nanargmax(stability.jaccard_curve)
-    ratio = stability.z / stability.z_curve[best]
+    ratio = stability.z_at_inversion / stability.z_curve[best]
     words = "held" if ratio >= 0.9 else "held in part" if ratio >= 0.5 else "did not hold"
     return (
-        f"{words} (z {stability.z:.0f} at eps*, greatest {stability.z_curve[best]:.0f} at error "
+        f"{words} (z {stability.z_at_inversion:.0f} at eps*, greatest {stability.z_curve[best]:.0f} at error "
         f"{stability.errors[best]:.3f}; Jaccard greatest at {stability.errors[jaccard]:.3f})"
     )
 

@@ -44,7 +44,10 @@ class StragglerStability(ShortRepr):
         (common - expected) / expected_deviation; nan where chance leaves nothing open. The diagonal is nan.
     z : float
         (mean common - mean expected) / standard deviation of the observed common, over the pairs of runs that have
-        an inversion.
+        an inversion: of sets at different training errors, so not to be set against ``z_curve``.
+    z_at_inversion : float
+        The same statistic for the sets of all runs at one training error, the mean over the inversions, as in
+        ``z_curve``; nan without an inversion, and where a run has not come to that error.
     times : array of int of shape (n,)
         In how many runs a sample is a straggler.
     persistent_indices : array of int
@@ -80,6 +83,7 @@ class StragglerStability(ShortRepr):
     expected_deviation: np.ndarray
     z_pairs: np.ndarray
     z: float
+    z_at_inversion: float
     times: np.ndarray
     persistent_indices: np.ndarray
     errors: np.ndarray
@@ -193,6 +197,7 @@ def straggler_stability(
         persistent_indices=persistent,
         errors=levels,
         **(_overlaps(masks) | {"z": _overlaps(masks[inverts])["z"]}),
+        z_at_inversion=_z_at_inversion(records, fitted),
         **_curves(records, [own.training_error_ for own in fitted], levels),
     )
 
@@ -225,6 +230,15 @@ def _curves(records, training_errors, levels):
         rows.append([*means, found["z"]])
     names = ("common_curve", "expected_curve", "jaccard_curve", "z_pairs_curve", "z_curve")
     return dict(zip(names, np.transpose(rows).reshape(len(names), -1), strict=True))
+
+
+def _z_at_inversion(records, fitted):
+    """z of the sets at the mean training error of the inversions, nan where not every run has come to it."""
+    own = [analyzer.inversion_error_ for analyzer in fitted if analyzer.inversion_epoch_ is not None]
+    errors = [analyzer.training_error_ for analyzer in fitted]
+    if not own or np.mean(own) < max(error.min() for error in errors):
+        return np.nan
+    return _curves(records, errors, [np.mean(own)])["z_curve"].item()
 
 
 def _levels(errors, training_errors, n_samples):

@@ -5,6 +5,8 @@ import numpy as np
 from sklearn_nndyn.analyzers.entanglement._overlap import pairs_of
 from sklearn_nndyn.utils.text import figure, percent, range_of
 
+LEAST_PAIRS = 10  # from fewer the spread of the overlaps, by which z is divided, is not known
+
 
 def stability_summary(found):
     """The paragraph of a StragglerStability."""
@@ -50,13 +52,18 @@ def _pairs(found, inverts):
 
 
 def _z(found):
-    if np.isnan(found.z_curve).all():
+    """z of sets at one training error each: at the mean one of the inversions, and where it is greatest."""
+    n_runs = len(found.masks)
+    if n_runs * (n_runs - 1) / 2 < LEAST_PAIRS or np.isnan(found.z_curve).all():
         return ""
     best = int(np.nanargmax(found.z_curve))
-    own = f" (z {figure(found.z)})" if np.isfinite(found.z) else ""
+    greatest = f"{figure(found.z_curve[best])}, at a training error of {percent(found.errors[best])}"
+    against = "Against the spread between pairs of runs,"
+    if np.isnan(found.z_at_inversion):
+        return f"{against} z of all sets of misclassified samples is at most {greatest}."
     return (
-        f"Against the spread between pairs of runs{own}, of all sets of misclassified samples those at a training "
-        f"error of {percent(found.errors[best])} are the most reproducible (z {figure(found.z_curve[best])})."
+        f"{against} the sets of all runs at the mean training error of the inversions have z "
+        f"{figure(found.z_at_inversion)}; of {len(found.errors)} such sets the most reproducible have z {greatest}."
     )
 
 
