@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 import sklearn_nndyn
-from sklearn_nndyn import DynamicsClassifier, DynamicsLog, load_dynamics, report
+from sklearn_nndyn import DynamicsClassifier, DynamicsLog, LossTailAnalyzer, load_dynamics, report
+from sklearn_nndyn.analyzers import Finding
 from tests.reports.records import Page, made_record
 
 SECTIONS = [
@@ -301,6 +302,35 @@ def test_samples_that_were_not_seen_count_for_nothing():
 def test_samples_are_called_by_their_names():
     record = dataclasses.replace(made_record(), sample_ids=[f"picture-{i}" for i in range(60)])
     assert "picture-59" in Page(report(record).html).text("worst-samples")
+
+
+def test_findings_are_a_table_with_what_chance_gives(monkeypatch):
+    found = (
+        Finding("LT1", "The mean <loss> rises", "yes", value=0.02, interval=(0.014, 0.027), null=0.004),
+        Finding("LT2", "A few carry it", "cannot tell", n_runs=3, advice="Record more samples."),
+    )
+    monkeypatch.setattr(LossTailAnalyzer, "findings_", found, raising=False)
+    page = Page(report(made_record()).html)
+    cells = [text for _, text in page.all("td")]
+    assert (
+        page.text("findings-table-caption")
+        == "Each claim, whether it holds in this record, and what it rests on"
+    )
+    at = cells.index("LT1")
+    assert cells[at : at + 8] == [
+        "LT1",
+        "The mean <loss> rises",
+        "yes",
+        "0.02",
+        "0.014 to 0.027",
+        "0.004",
+        "1",
+        "",
+    ]
+    at = cells.index("LT2")
+    assert cells[at : at + 8] == [
+        "LT2", "A few carry it", "cannot tell", "–", "–", "–", "3", "Record more samples.",
+    ]  # fmt: skip
 
 
 BLIND = """
