@@ -11,7 +11,7 @@ from sklearn_nndyn.classifiers._going_on import refuse_fixed, remember_parameter
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
 from sklearn_nndyn.classifiers._results import fitted_attributes
 from sklearn_nndyn.classifiers._state import FitState
-from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.losses import loss_for_fit
 from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.recording import check_recorded
 from sklearn_nndyn.training import (
@@ -208,13 +208,13 @@ def _stopper(estimator, inputs):
 
 def make_net(estimator, inputs, randomness):
     """A net with fresh weights, drawn from ``randomness``."""
-    loss, device = get_loss(estimator.loss), inputs.data.X.device
+    device, n_classes = inputs.data.X.device, len(inputs.classes)
+    loss = loss_for_fit(estimator.loss, n_classes, getattr(torch, estimator.dtype), device)
     optimizer = find_optimizer(estimator.optimizer)
     settings = optimizer_settings(
         optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params, device
     )
     lr = settings.pop("lr")
-    n_classes = len(inputs.classes)
     net = DynamicsNet(
         ModuleFactory(estimator, inputs.input_shape, n_classes),
         criterion=loss,

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import torch
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +21,7 @@ from sklearn_nndyn.recording import (
     staged_scores,
 )
 from sklearn_nndyn.training import as_tensor, check_ids
+from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import find_layer
@@ -155,6 +157,8 @@ class ReplayMixin:
             "net_": self.net_.copy_with(snapshots.state_dict(epoch)),
         }
         attributes["net_"].history_.extend(self.net_.history[:whole])
+        attributes["loss_"] = attributes["net_"].criterion_
+        snapshots.load_loss(attributes["loss_"], epoch)
         attributes |= {"n_iter_": whole, "loss_curve_": self.loss_curve_[:whole]}
         if "validation_scores_" in attributes:
             attributes["validation_scores_"] = self.validation_scores_[:whole]
@@ -204,7 +208,7 @@ class ReplayMixin:
         ------
         scores : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
         """
-        return (decision_values(scores) for scores in self._staged(X))
+        return self._staged(X, lambda loss, scores: decision_values(scores))
 
     @available_if(_has_probabilities)
     def staged_predict_proba(self, X):
@@ -218,7 +222,7 @@ class ReplayMixin:
         ------
         proba : ndarray of shape (n_samples, n_classes)
         """
-        return (self.loss_.predict_proba(scores).cpu().numpy() for scores in self._staged(X))
+        return self._staged(X, lambda loss, scores: loss.predict_proba(scores).cpu().numpy())
 
     def staged_predict(self, X):
         """Yield ``predict(X)`` as of each recorded epoch, epoch 0 first.
@@ -231,7 +235,7 @@ class ReplayMixin:
         ------
         y : ndarray of shape (n_samples,)
         """
-        return (self.classes_[self.loss_.decide(scores).cpu().numpy()] for scores in self._staged(X))
+        return self._staged(X, lambda loss, scores: self.classes_[loss.decide(scores).cpu().numpy()])
 
     def staged_score(self, X, y, sample_weight=None):
         """Yield the accuracy as of each recorded epoch, epoch 0 first.
@@ -250,10 +254,20 @@ class ReplayMixin:
             accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
         )
 
-    def _staged(self, X):
+    def _staged(self, X, read):
+        """Yield ``read(loss, scores)`` as of each recorded epoch; what is wrong is said at once."""
         snapshots = self._get_snapshots("the staged_ methods")
         X = as_tensor(check_X(self, X), self._device)
-        return staged_scores(self.module_, snapshots, snapshots.epochs, X)
+        return self._read_stages(snapshots, X, read)
+
+    def _read_stages(self, snapshots, X, read):
+        loss = copy_module(self.loss_, "loss")
+        stages = staged_scores(self.module_, snapshots, snapshots.epochs, X)
+        for epoch, scores in zip(snapshots.epochs, stages, strict=True):
+            snapshots.load_loss(loss, epoch)
+            with torch.no_grad():
+                values = read(loss, scores)
+            yield values
 
     def _get_snapshots(self, what):
         check_is_fitted(self, "net_")

@@ -21,6 +21,16 @@ the test accuracy was at least 0.95 for each of five seeds.
 
 from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._custom_facts import check_scores
+from sklearn_nndyn.losses._for_fit import (
+    changes_in_training,
+    changing_state,
+    computes_in_any_dtype,
+    is_known,
+    is_learned,
+    load_changing_state,
+    loss_for_fit,
+)
 from sklearn_nndyn.losses._log_family import (
     FocalLoss,
     GeneralizedCrossEntropyLoss,

@@ -33,7 +33,7 @@ def _check_values(values, n_samples):
 
 def _on_rows(function, scores):
     """`function` of rows (n, K) applied to `scores` (..., n, K), leading axes kept."""
-    rows = function(scores.flatten(0, -2))
+    rows = function(scores.flatten(0, -2).clone())
     return rows.reshape(scores.shape[:-1] + rows.shape[1:])
 
 
@@ -55,7 +55,7 @@ class CustomLoss(ClassificationLoss):
     loss : torch loss or callable
         A module with a `reduction` attribute, such as ``torch.nn.CrossEntropyLoss(label_smoothing=0.1)``, of
         which a copy with ``reduction="none"`` is held; or a callable of scores (n, K) and target (n,) that
-        gives values (n,), each from its own row alone.
+        gives values (n,), each from its own row alone. It is given copies, which it may write to.
     reduction : {"mean", "sum", "none"}, default=None
         As in `ClassificationLoss`; None takes that of `loss`, or "mean" if it has none. "mean" divides by the
         number of samples, also where torch's class weights would divide by the sum of their weights.
@@ -87,12 +87,15 @@ class CustomLoss(ClassificationLoss):
             loss = copy.deepcopy(loss)
             loss.reduction = "none"
         self.loss = loss
+        self.scores_dtype = None
 
     def per_sample(self, scores, target):
         """The values (..., n) that the user's loss gives."""
-        values = self.loss(scores.flatten(0, -2), target.flatten())
+        dtype = self.scores_dtype or scores.dtype
+        # Copies: what it writes in place must reach neither the record nor the labels.
+        values = self.loss(scores.flatten(0, -2).to(dtype, copy=True), target.flatten().clone())
         _check_values(values, target.numel())
-        return values.reshape(target.shape)
+        return values.reshape(target.shape).to(scores.dtype)
 
     @available_if(_has_probabilities)
     def predict_proba(self, scores):

@@ -34,6 +34,16 @@ def describe(loss):
     return {"name": _own_name(loss), **UNKNOWN, "link": link, **_stated(loss)}
 
 
+def check_scores(loss, scores):
+    """Raise ValueError where scores (n, K) are not what a torch loss takes: NLLLoss takes log probabilities."""
+    takes_log_p = isinstance(getattr(loss, "loss", None), torch.nn.NLLLoss)
+    if takes_log_p and not torch.allclose(scores.exp().sum(-1), torch.ones(()).to(scores), atol=1e-3):
+        raise ValueError(
+            "NLLLoss takes log probabilities, but the exponentials of the module's outputs do not sum to one: end the "
+            'module with torch.nn.LogSoftmax(-1), or take loss="log", which acts on raw scores.'
+        )
+
+
 def _facts_of(loss):
     return {fact: getattr(loss, fact) for fact in (*FACTS, "link")}
 

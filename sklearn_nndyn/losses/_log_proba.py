@@ -1,8 +1,7 @@
 """The logarithm of a loss's probabilities."""
 
-import torch
-
 from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._custom_facts import SOFTMAX_LOSSES
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 
@@ -17,5 +16,5 @@ def _logits(loss, scores):
     own = type(loss).predict_proba
     if own is ProbabilityLoss.predict_proba:
         return loss.logits(scores)
-    is_cross_entropy = isinstance(loss, CustomLoss) and isinstance(loss.loss, torch.nn.CrossEntropyLoss)
-    return scores if is_cross_entropy and not hasattr(loss.loss, "predict_proba") else None
+    is_softmax = isinstance(loss, CustomLoss) and isinstance(loss.loss, SOFTMAX_LOSSES)
+    return scores if is_softmax and not hasattr(loss.loss, "predict_proba") else None

@@ -1,6 +1,5 @@
 """From what a user names or brings to a loss."""
 
-import difflib
 from functools import partial
 
 import torch
@@ -23,6 +22,7 @@ from sklearn_nndyn.losses._probability import (
 )
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
+from sklearn_nndyn.utils.loss_names import understand
 from sklearn_nndyn.utils.validation import check_choice
 
 _OF_THE_PAPER = {
@@ -81,7 +81,8 @@ def get_loss(loss):
     Parameters
     ----------
     loss : str, ClassificationLoss, torch module or callable
-        * one of `loss_names`: a new loss of that name, with its defaults;
+        * one of `loss_names`: a new loss of that name, with its defaults; the names under which the log loss goes
+          elsewhere, such as ``"cross_entropy"``, ``"nll"`` and ``"log_loss"``, mean ``"log"``;
         * a `ClassificationLoss`: itself;
         * a class of either kind of module: an instance made without arguments, taken as below or above;
         * another torch module, or a callable of (scores, target): a `CustomLoss` around it.
@@ -107,7 +108,7 @@ def get_loss(loss):
     ValueError: Unknown loss 'squard_log'; the nearest name is 'squared_log'. The losses are 'log', ...
     """
     if isinstance(loss, str):
-        return _by_name(loss)
+        return _LOSSES[understand(loss, _LOSSES)]()
     if isinstance(loss, type) and issubclass(loss, torch.nn.Module):
         loss = _instance(loss)
     if isinstance(loss, ClassificationLoss):
@@ -127,11 +128,3 @@ def _instance(loss):
         raise TypeError(
             f"loss {loss.__name__} cannot be made without arguments: {error}. Give an instance."
         ) from error
-
-
-def _by_name(name):
-    if name not in _LOSSES:
-        nearest = difflib.get_close_matches(name.lower(), _LOSSES, n=1, cutoff=0.0)[0]
-        known = ", ".join(map(repr, _LOSSES))
-        raise ValueError(f"Unknown loss {name!r}; the nearest name is {nearest!r}. The losses are {known}.")
-    return _LOSSES[name]()

@@ -19,7 +19,7 @@ def same_loss(one, other):
     states = one.__getstate__(), other.__getstate__()
     if is_of_this_package(one):
         states = [{name: value for name, value in state.items() if name != "reduction"} for state in states]
-    return _same(*states)
+    return same_settings(*states)
 
 
 def is_of_this_package(loss):
@@ -27,7 +27,7 @@ def is_of_this_package(loss):
     return type(loss).__module__.startswith("sklearn_nndyn.losses.")
 
 
-def _same(one, other):
+def same_settings(one, other):
     """Whether two settings are equal for certain: what is not understood must be the same object."""
     if one is other:
         return True
@@ -36,13 +36,13 @@ def _same(one, other):
     if isinstance(one, _PLAIN):
         return one == other
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(same_settings(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same_settings, one, other))
     if isinstance(one, torch.Tensor):
         return (one.dtype, one.device) == (other.dtype, other.device) and torch.equal(one, other)
     if isinstance(one, torch.nn.Module):
-        return _same(one.__getstate__(), other.__getstate__())
+        return same_settings(one.__getstate__(), other.__getstate__())
     if isinstance(one, partial):
-        return _same((one.func, one.args, one.keywords), (other.func, other.args, other.keywords))
+        return same_settings((one.func, one.args, one.keywords), (other.func, other.args, other.keywords))
     return False

@@ -93,6 +93,11 @@ class LossStack:
         gradient = self._collected([gradient.mT for gradient in gradients]).contiguous().mT
         return self._collected(values).detach(), gradient.detach()
 
+    def train(self, mode=True):
+        """Training mode for all losses, or evaluation mode."""
+        for loss in self.losses:
+            loss.train(mode)
+
     def decide(self, scores):
         """Positions (M, n) of the classes chosen for `scores` (M, n, K), by each member's own loss."""
         decided = scores.max(-1).indices

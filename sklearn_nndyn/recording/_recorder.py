@@ -24,7 +24,7 @@ from sklearn_nndyn.utils.modules import (
     evaluation_mode,
     rows_per_chunk,
 )
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import fixed_generators
 from sklearn_nndyn.utils.rows import Rows
 
 
@@ -141,7 +141,8 @@ class Recorder:
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
         run = capture_activations(module, call) if self._needs_layers else scores_alone(call or module)
-        with torch.no_grad(), untouched_generators(self.y.device), evaluation_mode(module), run as forward:
+        evaluating = evaluation_mode(module), evaluation_mode(self.loss)
+        with torch.no_grad(), fixed_generators(self.y.device), evaluating[0], evaluating[1], run as forward:
             if self.n_classes is None:
                 self._learn_n_classes(forward)
             if self.gradients is not None:

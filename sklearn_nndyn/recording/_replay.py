@@ -3,6 +3,7 @@
 import torch
 from torch.func import functional_call, vmap
 
+from sklearn_nndyn.losses import is_known
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import (
@@ -12,7 +13,7 @@ from sklearn_nndyn.utils.modules import (
     score_in_chunks,
     scores_of,
 )
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import fixed_generators
 
 STACK_BYTES = 64 * 2**20
 MOST_NETWORKS = 64
@@ -32,12 +33,15 @@ def replay(recorder, module, snapshots, epochs):
     epochs : list of int
         Epochs held in ``snapshots``.
     """
-    module = copy_module(module)
+    module, recorder.loss = copy_module(module), copy_module(recorder.loss, "loss")
+    # What a user wrote may have been another loss at each epoch, and may draw random numbers.
+    stackable = recorder.stackable and is_known(recorder.loss)
     for group in _groups(epochs, snapshots, recorder.X):
-        if len(group) > 1 and recorder.stackable and _record_stack(recorder, module, snapshots, group):
+        if len(group) > 1 and stackable and _record_stack(recorder, module, snapshots, group):
             continue
         for epoch in group:
             module.load_state_dict(snapshots.state_dict(epoch))
+            snapshots.load_loss(recorder.loss, epoch)
             if recorder.reference is not None:
                 recorder.reference.record(module, epoch)
             recorder.record(module, epoch)
@@ -64,7 +68,7 @@ def _record_stack(recorder, module, snapshots, epochs):
     states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
     forward = vmap(_run_with_state(module, "geometry" in recorder.entries), in_dims=(0, None))
     try:
-        with torch.no_grad(), untouched_generators(recorder.X.device), evaluation_mode(module):
+        with torch.no_grad(), fixed_generators(recorder.X.device), evaluation_mode(module):
             recorder.record_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
     except Exception:
         # Whatever vmap cannot batch is run one by one, where a true fault of the module shows itself again.

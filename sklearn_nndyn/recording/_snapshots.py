@@ -10,8 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from sklearn_nndyn.losses import ClassificationLoss, changing_state, load_changing_state
+
 MEMORY_LIMIT = 512 * 2**20
 ALIGNMENT = 64
+OF_MODULE, OF_LOSS = "module", "loss"
 
 
 class Snapshots:
@@ -29,6 +32,8 @@ class Snapshots:
         Number of snapshots to make room for; more than that move to a larger place.
     memory_limit : int, default=None
         Bytes held in memory; None is 512 MiB.
+    loss : ClassificationLoss, default=None
+        The trained loss, whose learned parameters and buffers are kept too.
 
     Examples
     --------
@@ -45,8 +50,14 @@ class Snapshots:
     tensor([[1.]])
     """
 
-    def __init__(self, module: torch.nn.Module, capacity: int, memory_limit: int | None = None) -> None:
-        self.layout, self.row_size = _layout(module)
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        capacity: int,
+        memory_limit: int | None = None,
+        loss: ClassificationLoss | None = None,
+    ) -> None:
+        self.layout, self.row_size = _layout(_states(module, loss))
         self.memory_limit = MEMORY_LIMIT if memory_limit is None else memory_limit
         self.epochs: list[float] = []
         self.complete = True
@@ -64,7 +75,7 @@ class Snapshots:
         """Whether the rows lie in a file."""
         return self._file is not None
 
-    def store(self, module: torch.nn.Module, epoch: float) -> None:
+    def store(self, module: torch.nn.Module, epoch: float, loss: ClassificationLoss | None = None) -> None:
         """Store the state of a network.
 
         Parameters
@@ -73,6 +84,8 @@ class Snapshots:
             Of the layout of the first one.
         epoch : int or float
             The epoch to note.
+        loss : ClassificationLoss, default=None
+            The trained loss, where one was given to begin with.
         """
         kept = len(self.epochs)
         if not self.spilled and kept == len(self._rows):
@@ -80,7 +93,7 @@ class Snapshots:
         if not self.complete:
             return
         row = np.zeros(self.row_size, np.uint8) if self.spilled else self._rows[kept]
-        for (_, _, _, start, stop), value in zip(self.layout, module.state_dict().values(), strict=True):
+        for (_, _, _, start, stop), value in zip(self.layout, _states(module, loss).values(), strict=True):
             row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
         if self.spilled:
             try:
@@ -136,6 +149,18 @@ class Snapshots:
         """
         return {name: values[0] for name, values in self.stacked([epoch]).items()}
 
+    def load_loss(self, loss: ClassificationLoss, epoch: float) -> None:
+        """Bring a loss back to what training had made of it by an epoch.
+
+        Parameters
+        ----------
+        loss : ClassificationLoss
+            Is changed, where its state was stored.
+        epoch : int or float
+            One of ``epochs``.
+        """
+        load_changing_state(loss, {name: values[0] for name, values in self._views([epoch], OF_LOSS).items()})
+
     def stacked(self, epochs: Sequence[float]) -> dict[str, torch.Tensor]:
         """The states as of several epochs.
 
@@ -150,13 +175,17 @@ class Snapshots:
             By the names of the state. Views of what is stored, where the epochs follow one another: not to be written
             to.
         """
+        return self._views(epochs, OF_MODULE)
+
+    def _views(self, epochs, whose):
         positions = [self.epochs.index(epoch) for epoch in epochs]
         first, last = positions[0], positions[-1] + 1
         together = positions == list(range(first, last))
         rows = torch.from_numpy(self._read()[first:last] if together else self._read()[positions])
         return {
             name: rows[:, start:stop].view(dtype).view(len(epochs), *shape)
-            for name, dtype, shape, start, stop in self.layout
+            for (owner, name), dtype, shape, start, stop in self.layout
+            if owner == whose
         }
 
     def _read(self):
@@ -199,10 +228,17 @@ def _write(file, row, place):
         rest = rest[file.write(rest) :]
 
 
-def _layout(module):
+def _states(module, loss):
+    """{(owner, name): tensor} of a module, and of what may change in a loss."""
+    states = {(OF_MODULE, name): value for name, value in module.state_dict().items()}
+    changing = {} if loss is None else changing_state(loss)
+    return states | {(OF_LOSS, name): value for name, value in changing.items()}
+
+
+def _layout(states):
     layout, start = [], 0
-    for name, value in module.state_dict().items():
+    for key, value in states.items():
         stop = start + value.numel() * value.element_size()
-        layout.append((name, value.dtype, tuple(value.shape), start, stop))
+        layout.append((key, value.dtype, tuple(value.shape), start, stop))
         start = -(-stop // ALIGNMENT) * ALIGNMENT
     return layout, max(start, ALIGNMENT)

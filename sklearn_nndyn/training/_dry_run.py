@@ -2,6 +2,7 @@
 
 import torch
 
+from sklearn_nndyn.losses import check_scores
 from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import evaluation_mode, first_output, is_one_column, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
@@ -30,8 +31,8 @@ def check_module(module, loss, data, n_classes):
     with untouched_generators(rows.device):
         with torch.no_grad(), evaluation_mode(module):
             _try(module, rows, loss, n_classes)
-        trial = copy_module(module).train()
-        _try_to_learn(trial, loss, rows, target, n_classes)
+        trials = copy_module(module).train(), copy_module(loss, "loss").train()
+        _try_to_learn(*trials, rows, target.clone(), n_classes)
 
 
 def _try_to_learn(trial, loss, rows, target, n_classes):
@@ -40,7 +41,10 @@ def _try_to_learn(trial, loss, rows, target, n_classes):
         with reraise_as(
             f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
         ):
+            check_scores(loss, scores)
+            before = scores._version, target._version
             values = loss.per_sample(scores, target)
+        _check_unwritten(loss, {"scores": scores, "target": target}, before)
         if values.shape != target.shape:
             raise ValueError(
                 f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}."
@@ -49,6 +53,14 @@ def _try_to_learn(trial, loss, rows, target, n_classes):
             raise ValueError(
                 "The loss does not depend on the parameters of module in a way that torch can differentiate: look for "
                 "detach, no_grad or argmax in the module and in the loss."
+            )
+
+
+def _check_unwritten(loss, given, before):
+    for (name, tensor), version in zip(given.items(), before, strict=True):
+        if tensor._version != version:
+            raise ValueError(
+                f"loss {type(loss).__name__} writes into the {name} it is given: let it work on a copy, {name}.clone()."
             )
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
+from sklearn_nndyn.losses import changing_state, load_changing_state
 from sklearn_nndyn.training._epoch_runner import EpochRunner
 from sklearn_nndyn.utils.random import settled_generators
 
@@ -134,7 +135,7 @@ class EpochLoop:
         """After the last epoch, whatever ended the training."""
         for hook in reversed(self.fit.hooks):
             hook.on_train_end(self.net)
-        for parameter in self.net.module_.parameters():
+        for parameter in (*self.net.module_.parameters(), *self.net.criterion_.parameters()):
             parameter.grad = None
 
     def notify_end(self):
@@ -155,7 +156,10 @@ class TrainingCheckpoint:
     def __init__(self, net, shuffler, randomness):
         self.net, self.shuffler, self.randomness = net, shuffler, randomness
         self.epoch = len(net.history)
-        self.weights = {name: value.clone() for name, value in net.module_.state_dict().items()}
+        self.weights, self.loss = (
+            {name: value.clone() for name, value in state.items()}
+            for state in (net.module_.state_dict(), changing_state(net.criterion_))
+        )
         self.optimizer = {p: copied_state(state) for p, state in net.optimizer_.state.items()}
         self.random = randomness.states, None if shuffler is None else shuffler.get_state()
 
@@ -163,6 +167,7 @@ class TrainingCheckpoint:
         """Go back to it."""
         del self.net.history_[self.epoch :]
         self.net.module_.load_state_dict(self.weights)
+        load_changing_state(self.net.criterion_, self.loss)
         self.net.optimizer_.state.clear()
         self.net.optimizer_.state.update(self.optimizer)
         self.randomness.states, shuffling = self.random

@@ -7,6 +7,7 @@ and :class:`AutogradStep` for every other module, with equal results.
 
 import torch
 
+from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training._optimizers import FusedOptimizerStep
 from sklearn_nndyn.utils.modules import scores_of
@@ -16,12 +17,14 @@ CHUNK_BYTES = 4 * 2**20
 SMALL_FULL_BATCH = 200
 
 
-def computing_dtype(dtype, n_samples, batch_size):
+def computing_dtype(dtype, n_samples, batch_size, loss):
     """In which a step of an MLP is computed.
 
-    For small full batches double precision is free, and makes a sum over samples the same in any order.
+    For small full batches double precision is free, and makes a sum over samples the same in any order; but a loss
+    with tensors of its own has them in the network's precision.
     """
-    return torch.float64 if n_samples <= min(batch_size, SMALL_FULL_BATCH) else dtype
+    small = n_samples <= min(batch_size, SMALL_FULL_BATCH)
+    return torch.float64 if small and computes_in_any_dtype(loss) else dtype
 
 
 class AutogradStep:
@@ -33,6 +36,7 @@ class AutogradStep:
     def begin_epoch(self):
         """Training mode, once an epoch."""
         self.module.train()
+        self.loss.train()
 
     def __call__(self, x, y, weight):
         """The mean loss of a batch, a tensor; ``gradients`` are then its own."""
@@ -83,7 +87,7 @@ class EpochRunner:
             Mean over the rows of the loss at the time of each one's batch.
         """
         self._take_parts()
-        if type(self.step) is MLPStep:
+        if type(self.step) is MLPStep and self.step.generator is not None:
             with self.randomness.as_generator(self.generator), torch.no_grad():
                 return self._run(order, on_step)
         with self.randomness, torch.no_grad():
@@ -92,7 +96,8 @@ class EpochRunner:
     def _take_parts(self):
         """Take the parts of the net, as they are now."""
         net = self.net
-        kind = MLPStep if MLPStep.supports(net.module_, self.data.X.shape[1:]) else AutogradStep
+        as_mlp = MLPStep.supports(net.module_, self.data.X.shape[1:]) and not is_learned(net.criterion_)
+        kind = MLPStep if as_mlp else AutogradStep
         parts = [net.module_, net.criterion_, net.optimizer_, kind]
         if self.parts is not None and all(a is b for a, b in zip(parts, self.parts, strict=True)):
             return
@@ -106,9 +111,11 @@ class EpochRunner:
         module, loss = self.net.module_, self.net.criterion_
         if kind is AutogradStep:
             return AutogradStep(module, loss, self.update.parameters)
-        dtype = computing_dtype(next(module.parameters()).dtype, len(self.data.X), self.net.batch_size)
+        dtype = computing_dtype(next(module.parameters()).dtype, len(self.data.X), self.net.batch_size, loss)
         self.batches.convert(dtype)
-        return MLPStep(module, loss, self.generator, dtype, self.update.parameters)
+        # A loss that may draw random numbers draws them from the same stream as dropout does.
+        generator = self.generator if is_known(loss) else None
+        return MLPStep(module, loss, generator, dtype, self.update.parameters)
 
     def _run(self, order, on_step):
         self.step.begin_epoch()
@@ -123,6 +130,7 @@ class EpochRunner:
                     on_step(step)
         finally:
             self.update.finish()
+            self.net.criterion_.eval()
         return float(total) / len(self.data.X)
 
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import fixed_generators
 from sklearn_nndyn.utils.warnings import warn_user
 
 EXPLODED = 1e6
@@ -58,7 +58,7 @@ class DivergenceGuard(TrainingHook):
         """Measure the loss before the first update, on the first rows."""
         data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
-        with torch.no_grad(), untouched_generators(data.X.device):
+        with torch.no_grad(), fixed_generators(data.X.device):
             scores = score_in_chunks(net.module_, data.X[rows])
             before = float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
         self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
@@ -111,7 +111,7 @@ class Validation(TrainingHook):
         return recorder.mean_loss(), recorder.accuracy()
 
     def _measured(self, net):
-        with torch.no_grad(), untouched_generators(self.data.X.device):
+        with torch.no_grad(), fixed_generators(self.data.X.device):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y

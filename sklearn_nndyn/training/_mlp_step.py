@@ -131,8 +131,8 @@ class MLPStep:
     module : torch.nn.Sequential
         A chain, see :meth:`supports`.
     loss : ClassificationLoss
-    generator : torch.Generator
-        For dropout.
+    generator : torch.Generator or None
+        For dropout; None is torch's global one.
     dtype : torch.dtype
         In which a step is computed; the parameters keep their own.
     parameters : list of tensors, optional
@@ -159,7 +159,7 @@ class MLPStep:
         )
 
     def __init__(self, module, loss, generator, dtype, parameters=None):
-        self.loss, self.dtype = loss, dtype
+        self.loss, self.dtype, self.generator = loss, dtype, generator
         self.parts = _make_parts(module, generator)
         self.linears = [part for part in self.parts if isinstance(part, Linear)]
         for linear in self.linears:
@@ -178,7 +178,8 @@ class MLPStep:
         return [None if g is None else g.to(self._parameter_dtype) for g in self._gradients]
 
     def begin_epoch(self):
-        """Take hold of the parameters as they are now."""
+        """Take hold of the parameters as they are now; training mode for the loss."""
+        self.loss.train()
         for linear in self.linears:
             linear.begin_epoch()
 

@@ -80,6 +80,11 @@ class DynamicsNet(NeuralNetClassifier):
         output = super().infer(x, **fit_params)
         return (scores_of(output), *output[1:]) if isinstance(output, tuple) else scores_of(output)
 
+    def get_all_learnable_params(self):
+        """Those of the module, and of the loss those that are not frozen: it is no part of the network."""
+        frozen = {parameter for parameter in self.criterion_.parameters() if not parameter.requires_grad}
+        return (item for item in super().get_all_learnable_params() if item[1] not in frozen)
+
     def get_iterator(self, dataset, training=False):
         """Slices of the tensors in place of a ``DataLoader``, where the data are tensors."""
         if training or not isinstance(getattr(dataset, "X", None), (torch.Tensor, Rows)):

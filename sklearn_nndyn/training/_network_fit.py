@@ -77,7 +77,7 @@ class NetworkFit:
         capacity = self.schedule.count(self.net.history, epochs)
         state = self.state
         if self.keep_weights and state.snapshots is None:
-            state.snapshots = Snapshots(self.net.module_, capacity)
+            state.snapshots = Snapshots(self.net.module_, capacity, loss=self.net.criterion_)
         return Recording(
             self.watched,
             self.net.criterion_,

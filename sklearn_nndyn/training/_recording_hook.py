@@ -131,7 +131,7 @@ class Recording(TrainingHook):
         for recorder in self.recorders.values() if self.recorders_run else ():
             recorder.record(net.module_, epoch)
         if self.snapshots is not None and self.snapshots.epochs[-1:] != [epoch]:
-            self.snapshots.store(net.module_, epoch)
+            self.snapshots.store(net.module_, epoch, net.criterion_)
         self.times[epoch] = time.perf_counter() - self._last
         self._last = time.perf_counter()
 

@@ -5,11 +5,12 @@ tests compare the two. Losses on probabilities are given log p (K, n), all other
 first, sums over few classes run across many samples, eight times faster than the other way round.
 """
 
-import difflib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from sklearn_nndyn.utils.loss_names import understand
 
 
 class ArrayLoss(NamedTuple):
@@ -71,11 +72,7 @@ def array_loss(loss) -> ArrayLoss:
     'nats'
     """
     if isinstance(loss, str):
-        if loss in LOSSES:
-            return LOSSES[loss]
-        nearest = difflib.get_close_matches(loss.lower(), LOSSES, n=1, cutoff=0.0)[0]
-        known = ", ".join(map(repr, LOSSES))
-        raise ValueError(f"Unknown loss {loss!r}; the nearest name is {nearest!r}. The losses are {known}.")
+        return LOSSES[understand(loss, LOSSES)]
     if hasattr(loss, "state_dict"):
         raise TypeError(
             f"loss is a torch module, {type(loss).__name__}, but arrays are measured without torch: give its name, or "

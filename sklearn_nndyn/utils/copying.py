@@ -5,7 +5,7 @@ import copy
 import torch
 
 
-def copy_module(module):
+def copy_module(module, what="module"):
     """A copy with the module's weights, buffers, ties and hooks, that shares no tensor with it.
 
     Tensors that a module keeps of its last forward pass (old style weight norm, attention weights for inspection)
@@ -14,6 +14,8 @@ def copy_module(module):
     Parameters
     ----------
     module : torch.nn.Module
+    what : str, default="module"
+        The parameter that it was given as, for the message.
 
     Returns
     -------
@@ -29,9 +31,9 @@ def copy_module(module):
         return copy.deepcopy(module, without_graph)
     except Exception as error:
         raise ValueError(
-            f"module: each fit trains a copy, and {type(module).__name__} cannot be copied "
+            f"{what}: each fit trains a copy, and {type(module).__name__} cannot be copied "
             f"({type(error).__name__}: {error}). Keep what copy.deepcopy refuses (locks, open files, generators) out "
-            "of the module, or give it a __deepcopy__."
+            f"of the {what}, or give it a __deepcopy__."
         ) from error
 
 

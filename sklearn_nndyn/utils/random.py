@@ -11,6 +11,7 @@ import os
 import threading
 import weakref
 from contextlib import contextmanager
+from functools import lru_cache
 from operator import call
 
 import numpy as np
@@ -125,6 +126,18 @@ def untouched_generators(device="cpu"):
     return Swap(torch.device(device))
 
 
+def fixed_generators(device="cpu"):
+    """Draw the same numbers whenever this is entered, and leave the global generators as they were found.
+
+    Parameters
+    ----------
+    device : torch.device or str, default="cpu"
+        The generator of this device is covered too.
+    """
+    device = torch.device(device)
+    return Swap(device, [_seeded_once(0, device)])
+
+
 @contextmanager
 def settled_generators():
     """Undo, on leaving, the swaps made inside that an exception kept from being undone."""
@@ -159,6 +172,9 @@ def _seeded(seed, device):
     on_device = None if device.type != "cuda" else torch.Generator(device).manual_seed(seed).get_state()
     on_host = torch.Generator().manual_seed(seed).get_state()
     return on_host, on_device, np.random.RandomState(seed % 2**32).get_state()
+
+
+_seeded_once = lru_cache(maxsize=16)(_seeded)
 
 
 def _read(device):

@@ -31,6 +31,21 @@ ALL = [
 ]
 
 
+ELSEWHERE = [
+    "cross_entropy",
+    "cross-entropy",
+    "CrossEntropyLoss",
+    "CE",
+    "nll",
+    "NLLLoss",
+    "log_loss",
+    "multi_logloss",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+    "negative-log-likelihood",
+]
+
+
 @pytest.mark.parametrize(("family", "names"), [("all", ALL), ("paper", TWELVE)])
 def test_the_names_in_order(family, names):
     assert loss_names(family) == names
@@ -105,6 +120,48 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, nearest):
         get_loss(name)
     listed = str(raised.value).partition("The losses are ")[2]
     assert re.findall(r"'(\w+)'", listed) == ALL
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_the_log_loss_goes_by_its_names_elsewhere(name):
+    assert isinstance(get_loss(name), LogLoss)
+    assert name not in loss_names()
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("mse", "regularized_expectation", "l2"),
+        ("MSELoss", "regularized_expectation", "l2"),
+        ("mean_squared_error", "regularized_expectation", "l2"),
+        ("brier", "regularized_expectation", "l2"),
+        ("Brier-score", "regularized_expectation", "l2"),
+        ("mae", "expectation", "l1"),
+    ],
+)
+def test_a_name_that_may_mean_two_losses_is_answered_with_both(name, first, second):
+    message = f"^Loss '{name}' has another name here: '{first}', .* or '{second}', that of the raw scores\\. Write the"
+    with pytest.raises(ValueError, match=message):
+        get_loss(name)
+
+
+def test_the_binary_cross_entropy_is_the_log_loss_of_two_classes():
+    for name in ("bce", "BCEWithLogitsLoss", "binary_crossentropy"):
+        with pytest.raises(
+            ValueError, match=f"^Loss '{name}' has another name here: 'log', which for two classes"
+        ):
+            get_loss(name)
+
+
+@pytest.mark.parametrize("name", ["huber", "kl_div", "", "wasserstein"])
+def test_a_name_that_is_near_to_none_is_answered_with_the_list(name):
+    with pytest.raises(ValueError, match=rf"^Unknown loss '{name}'\. The losses are 'log', "):
+        get_loss(name)
+
+
+def test_a_slip_in_a_name_from_elsewhere_leads_to_its_loss():
+    with pytest.raises(ValueError, match=r"^Unknown loss 'cros_entropy'; the nearest name is 'log'"):
+        get_loss("cros_entropy")
 
 
 @pytest.mark.parametrize("wrong", [None, 3, ["log"], int, dict])

@@ -74,7 +74,7 @@ class StackedEpochRunner:
             return StackedModuleStep(self.stack, self.losses)
         n_samples = len(data.X)
         own = next(self.nets[0].module_.parameters()).dtype
-        dtype = computing_dtype(own, n_samples, self.size or n_samples)
+        dtype = computing_dtype(own, n_samples, self.size or n_samples, self.nets[0].criterion_)
         self.batches.convert(dtype)
         return StackedMLPStep(self.stack, self.losses, [member.generator for member in self.members], dtype)
 
@@ -97,6 +97,7 @@ class StackedEpochRunner:
                         self.stack.apply(self.step.collect(), step)
                 finally:
                     self.stack.update.finish()
+                    self.losses.train(False)
         finite = self.stack.finite()
         for member, is_finite in zip(self.members, finite, strict=True):
             member.fit.guard.finite = is_finite
@@ -113,6 +114,7 @@ class StackedEpochRunner:
             sampler.draw()
         for member in self.members if self.step.draws else ():
             streams.enter_context(member.state.randomness.as_generator(member.generator))
+        self.losses.train()
         self.stack.update.refresh()
 
     def accept(self):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import torch
 
-from sklearn_nndyn.losses import LossStack
+from sklearn_nndyn.losses import LossStack, changes_in_training
 from sklearn_nndyn.recording import RECORDINGS, what_to_record
 from sklearn_nndyn.training._epoch_runner import computing_dtype
 from sklearn_nndyn.training.stacked._epoch_runner import StackedFit
@@ -70,7 +70,12 @@ def _may_be_stacked(fit):
         and not any(settings[0].get(name) for name in ("capturable", "differentiable"))
         and isinstance(settings[0]["lr"], (int, float))
         and not has_hooks(net.module_)
+        and not changes_in_training(net.criterion_, fit.n_classes, _dtype(net), fit.data.X.device)
     )
+
+
+def _dtype(net):
+    return next(net.module_.parameters()).dtype
 
 
 def _records_closely(fit):
@@ -97,8 +102,12 @@ def _key(fit):
 
 
 def _computing(fit):
-    dtype = next(fit.net.module_.parameters()).dtype
-    return computing_dtype(dtype, len(fit.data.X), fit.net.batch_size) if _is_mlp(fit) else dtype
+    dtype = _dtype(fit.net)
+    return (
+        computing_dtype(dtype, len(fit.data.X), fit.net.batch_size, fit.net.criterion_)
+        if _is_mlp(fit)
+        else dtype
+    )
 
 
 def batch_size(fit):

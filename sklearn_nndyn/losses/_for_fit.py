@@ -1,0 +1,198 @@
+"""A loss for one fit: a copy of what was given, in the precision and on the device of the network."""
+
+from functools import partial
+from types import FunctionType, MethodType
+
+import numpy as np
+import torch
+
+from sklearn_nndyn.losses._custom import CustomLoss
+from sklearn_nndyn.losses._registry import get_loss
+from sklearn_nndyn.losses._sameness import same_settings
+from sklearn_nndyn.utils.copying import copy_module
+from sklearn_nndyn.utils.random import RandomState, untouched_generators
+
+OWN_PLACES = ("_parameters", "_buffers", "_modules")  # of a torch module, which `Module.to` moves
+KNOWN = ("sklearn_nndyn.losses.", "torch.nn.modules.")
+
+
+def loss_for_fit(loss, n_classes, dtype, device):
+    """The loss that a fit trains with, which shares nothing with what was given.
+
+    Parameters
+    ----------
+    loss : str, ClassificationLoss, torch module or callable
+        As `get_loss` takes it.
+    n_classes : int
+    dtype : torch.dtype
+        Of the network: the loss's own floating-point tensors get it too.
+    device : torch.device
+
+    Returns
+    -------
+    loss : ClassificationLoss
+        In evaluation mode.
+
+    Raises
+    ------
+    ValueError
+        If the loss cannot be copied.
+    """
+    found = get_loss(loss)
+    if not isinstance(loss, str):
+        found = copy_module(found, "loss")
+    if not is_known(found) or has_tensors(found):
+        _move(found, dtype, device)
+        if type(found) is CustomLoss and not is_known(found):
+            found.scores_dtype = _scores_dtype(found, n_classes, dtype, device)
+    return found.eval()
+
+
+def is_known(loss):
+    """Whether all that a loss does is known: it comes with the library or with torch."""
+    own = loss.loss if type(loss) is CustomLoss else loss
+    return type(own).__module__.startswith(KNOWN)
+
+
+def has_tensors(loss):
+    """Whether a loss has parameters or buffers."""
+    return any(True for _ in (*loss.parameters(), *loss.buffers()))
+
+
+def is_learned(loss):
+    """Whether a loss has parameters that are trained with the network's."""
+    return any(parameter.requires_grad for parameter in loss.parameters())
+
+
+def computes_in_any_dtype(loss):
+    """Whether a loss takes scores of any precision: it is known, and has no tensors of its own."""
+    return is_known(loss) and not has_tensors(loss)
+
+
+def changes_in_training(loss, n_classes, dtype, device):
+    """Whether a loss is random, learned, or keeps something from one batch to the next.
+
+    Parameters
+    ----------
+    loss : ClassificationLoss
+    n_classes : int
+    dtype : torch.dtype
+    device : torch.device
+
+    Returns
+    -------
+    changes : bool
+        Found by a trial on a copy; the loss is left as it is.
+    """
+    if is_known(loss):
+        return False
+    if is_learned(loss):
+        return True
+    trial = copy_module(loss, "loss").train()
+    before, randomness = _frozen(trial), RandomState(0, device)
+    numbers = _frozen(randomness.states)
+    with randomness:
+        trial.per_sample(*_example(n_classes, dtype, device))
+    return not (same_settings(before, _frozen(trial)) and same_settings(numbers, _frozen(randomness.states)))
+
+
+def changing_state(loss):
+    """What training may change in a loss that is not known.
+
+    Parameters
+    ----------
+    loss : ClassificationLoss
+
+    Returns
+    -------
+    state : dict of tensors
+        Learned parameters, buffers, and numbers in plain attributes, as one float64 each.
+    """
+    if is_known(loss):
+        return {}
+    frozen = {name for name, parameter in loss.named_parameters() if not parameter.requires_grad}
+    tensors = {name: value for name, value in loss.state_dict().items() if name not in frozen}
+    return tensors | {
+        f"{i}/{name}": torch.tensor(value, dtype=torch.float64)
+        for i, part in enumerate(_parts(loss))
+        for name, value in vars(part).items()
+        if type(value) in (int, float)
+    }
+
+
+def load_changing_state(loss, state):
+    """Bring a loss back to a `changing_state`."""
+    loss.load_state_dict({name: value for name, value in state.items() if "/" not in name}, strict=False)
+    parts = _parts(loss)
+    for place, value in state.items():
+        i, is_number, name = place.partition("/")
+        if is_number:
+            number = vars(parts[int(i)])[name]
+            setattr(parts[int(i)], name, type(number)(value.item()))
+
+
+def _parts(loss):
+    """What a loss is made of: its modules, and the object of the user's that is called."""
+    called = getattr(loss, "loss", None)
+    called = called.__self__ if isinstance(called, MethodType) else called
+    is_more = hasattr(called, "__dict__") and not isinstance(called, (type, FunctionType, torch.nn.Module))
+    return [*loss.modules(), called] if is_more else list(loss.modules())
+
+
+def _move(loss, dtype, device):
+    """Give the floating-point tensors of a loss, wherever it keeps them, a precision and a place."""
+    loss.to(device=device, dtype=dtype)
+    for part in _parts(loss):
+        for name, value in list(vars(part).items()):
+            if name not in OWN_PLACES:
+                vars(part)[name] = _moved(value, dtype, device)
+
+
+def _moved(value, dtype, device):
+    """A value with its tensors moved; the value itself where it holds none."""
+    if torch.is_tensor(value):
+        return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+    move = partial(_moved, dtype=dtype, device=device)
+    if type(value) in (list, tuple):
+        return type(value)(map(move, value))
+    if type(value) is dict:
+        return {key: move(item) for key, item in value.items()}
+    if isinstance(value, partial):
+        arguments = {name: move(item) for name, item in value.keywords.items()}
+        return partial(move(value.func), *map(move, value.args), **arguments)
+    return value
+
+
+def _scores_dtype(loss, n_classes, dtype, device):
+    """In which to give scores to a loss that holds tensors out of reach (a closure's); None for the network's own."""
+    for tried in (dtype, *{torch.float32, torch.float64} - {dtype}):
+        try:
+            with untouched_generators(device):
+                copy_module(loss, "loss").per_sample(*_example(n_classes, tried, device))
+        except Exception:
+            # What is wrong with it, if it is not the precision, the dry run of the fit says.
+            continue
+        return None if tried == dtype else tried
+    return None
+
+
+def _example(n_classes, dtype, device):
+    """Scores (n_classes, n_classes) and target (n_classes,) to try a loss on."""
+    scores = torch.eye(n_classes, dtype=dtype, device=device)
+    return scores, torch.arange(n_classes, device=device)
+
+
+def _frozen(value, seen=()):
+    """A value whose tensors and containers are copies, so that changes in place show."""
+    if torch.is_tensor(value):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value.astype(np.float64)) if value.dtype.kind in "biuf" else value
+    if id(value) in seen or isinstance(value, (type, FunctionType)):
+        return value
+    freeze = partial(_frozen, seen=(*seen, id(value)))
+    if isinstance(value, dict):
+        return {key: freeze(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [freeze(item) for item in value]
+    return freeze(vars(value)) if hasattr(value, "__dict__") else value
