@@ -316,6 +316,7 @@ def test_findings_are_a_table_with_what_chance_gives(monkeypatch):
         page.text("findings-table-caption")
         == "Each claim, whether it holds in this record, and what it rests on"
     )
+    assert "What holds: The mean <loss> rises (LT1)." in page.text("verdict")
     at = cells.index("LT1")
     assert cells[at : at + 8] == [
         "LT1",

@@ -9,7 +9,12 @@ from sklearn_nndyn.utils.text import figure, percent
 
 def section(material):
     """Two or three sentences, and the figures they rest on, large."""
-    sentences = [accuracy_words(material), loss_words(material), labels_words(material)]
+    sentences = [
+        accuracy_words(material),
+        loss_words(material),
+        holds_words(material),
+        labels_words(material),
+    ]
     return Section(
         key="verdict",
         title="Verdict",
@@ -59,6 +64,13 @@ def loss_words(material):
         f"Their mean loss is least at epoch {epoch_words(tails.onset_epoch_)}, {figure(least)}, and {figure(end)} at "
         "the end."
     )
+
+
+def holds_words(material):
+    """Which of the claims hold."""
+    findings = [finding for analysis in material.analyses.values() for finding in analysis.claims.findings]
+    holding = [f"{finding.title} ({finding.code})" for finding in findings if finding.verdict == "yes"]
+    return f"What holds: {'; '.join(holding)}." if holding else ""
 
 
 def labels_words(material):
