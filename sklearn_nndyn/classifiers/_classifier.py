@@ -131,7 +131,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     n_features_in_ : int
-        Size of the first axis of a sample; ``input_shape_`` is its whole shape.
+        Size of the first axis of a sample; ``input_shape_`` is its whole shape. Where X is a dict, ``input_shape_`` is
+        {name: shape}, and there is no ``n_features_in_``.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where X has string names.
     n_iter_ : int
@@ -266,12 +267,14 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features), or array-like of shape (n_samples, ...)
+        X : array-like or sparse matrix of shape (n_samples, n_features), array-like of shape (n_samples, ...), or dict
             Training samples, of any number of axes (images: n x channels x height x width). Whole numbers (of an
             integer dtype other than uint8) reach the module as int64 where it takes them, as one that begins with an
             embedding does: where it fails with floats, gives the same scores, or ``dtype`` cannot hold the numbers.
             Everything else reaches it in ``dtype``. Large arrays that lie in a file (``numpy.memmap``) or hold bytes
-            are never copied whole, and sparse matrices stay sparse: rows are converted a batch at a time.
+            are never copied whole, and sparse matrices stay sparse: rows are converted a batch at a time. A dict of
+            arrays gives each to the module's ``forward`` under its name, floats in ``dtype`` and everything else in
+            its own dtype; scikit-learn's splitters need it as ``skorch.helper.SliceDict``.
         y : array-like of shape (n_samples,)
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -18,6 +18,7 @@ from sklearn_nndyn.classifiers._validation import (
     split_off,
 )
 from sklearn_nndyn.training import TrainingData, as_tensor
+from sklearn_nndyn.utils.named_rows import sample_shape
 from sklearn_nndyn.utils.rows import take
 
 
@@ -72,7 +73,7 @@ def validate_inputs(
         X, dtype = settle_dtype(estimator, X, len(classes), shared)
     inputs = FitInputs(
         classes,
-        X.shape[1:],
+        sample_shape(X),
         dtype,
         estimator._state.seed if again else draw_seed(estimator.random_state),
         {

@@ -7,6 +7,7 @@ import torch
 
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
+from sklearn_nndyn.utils.named_rows import NamedRows
 from sklearn_nndyn.utils.rows import chunks_of, joined
 from sklearn_nndyn.utils.versions import versions
 
@@ -104,7 +105,10 @@ def make_header(estimator, seed, seconds):
 
 def _fingerprint(X):
     """A number that tells data sets, and orders of their rows, apart."""
-    X = X.flatten(1)
+    if isinstance(X, NamedRows):
+        return tuple((name, _fingerprint(values)) for name, values in X.fields.items())
+    X = X.flatten(1) if X.ndim > 1 else X[:][:, None]
+    X = X if X.is_floating_point() else X.to(torch.float64)
     of_columns = torch.arange(1, X.shape[1] + 1, dtype=X.dtype, device=X.device)
     of_rows = torch.arange(1, len(X) + 1, dtype=torch.float64, device=X.device)
     sums = joined((chunk @ of_columns for chunk in chunks_of(X)), len(X))

@@ -9,6 +9,7 @@ from sklearn.utils.validation import _num_samples
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers._programs import prepare, train
+from sklearn_nndyn.utils.named_rows import sliceable
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -184,7 +185,7 @@ class _Parts:
             raise ValueError(
                 f"indices must hold the rows of each of {n} estimators, got {len(indices)} entries."
             )
-        self.X, self.indices = X, None if indices is None else [np.asarray(own) for own in indices]
+        self.X, self.indices = sliceable(X), None if indices is None else [np.asarray(own) for own in indices]
         self.cut = {}
 
     def __len__(self):

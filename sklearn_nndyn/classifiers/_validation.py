@@ -12,7 +12,9 @@ from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import as_tensor, check_ids, takes_ids
+from sklearn_nndyn.utils.named_rows import NamedRows
 from sklearn_nndyn.utils.rows import ArrayRows, Rows, SparseRows, chunks_of, memory_map_of, tensor_of
 
 LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster
@@ -26,7 +28,7 @@ def check_X(estimator, X):
     _check_shape(estimator, X)
     X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
     _check_shape(estimator, X)
-    if estimator._state.dtype == IDS:
+    if estimator._state.dtype == IDS or isinstance(X, NamedRows):
         check_ids(estimator.module_, as_tensor(X, estimator._device))
     return X
 
@@ -65,8 +67,7 @@ def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
         shared[key] = X, checked, {name: getattr(scratch, name, None) for name in SEEN_IN_X}
         return checked, y
     _, checked, seen = shared[key]
-    rows = np.broadcast_to(np.float32(0), (len(checked), 1))
-    _, y = check_lengths_and_labels(rows, y, dtype=None, allow_nd=True, ensure_all_finite=False)
+    y = _labels_for(checked, y)
     _check_labels(y)
     for name, value in seen.items() if reset else ():
         if value is not None:
@@ -115,6 +116,8 @@ def is_kept(X):
 
 def _validated(estimator, *data, reset, dtype, keep=True):
     """X in ``dtype`` (or, of several, the first one, unless it has one of them), and y where it is given."""
+    if isinstance(data[0], Mapping):
+        return _validated_dict(estimator, *data, reset=reset, dtype=dtype)
     if dtype == IDS:
         return _validated_ids(estimator, *data, reset=reset)
     X, *y = _integers_of_lists(data[0]), *data[1:]
@@ -137,6 +140,18 @@ def _validated(estimator, *data, reset, dtype, keep=True):
         X = ArrayRows(X, getattr(torch, dtypes[0]))
     _check_finite(estimator, X)
     return (X, *y) if y else X
+
+
+def _validated_dict(estimator, X, *y, reset, dtype):
+    dtype = dtype if isinstance(dtype, str) else dtype[0]
+    rows = named_rows(X, dtype, None if reset else estimator.input_shape_)
+    return (rows, _labels_for(rows, *y)) if y else rows
+
+
+def _labels_for(X, y):
+    """scikit-learn's check of labels, and of their number."""
+    rows = np.broadcast_to(np.float32(0), (len(X), 1))
+    return check_lengths_and_labels(rows, y, dtype=None, ensure_all_finite=False)[1]
 
 
 def _validated_by_sklearn(estimator, *data, **options):
@@ -196,6 +211,9 @@ def _floats_of(X):
 
 def _check_shape(estimator, X):
     """Where samples have several axes, scikit-learn would speak of features."""
+    check_is_named(X, estimator.input_shape_)
+    if isinstance(estimator.input_shape_, Mapping):
+        return
     shape, expected = getattr(X, "shape", ())[1:], estimator.input_shape_
     if shape and shape != expected and (len(shape) > 1 or len(expected) > 1):
         raise ValueError(

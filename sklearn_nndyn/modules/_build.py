@@ -2,6 +2,7 @@
 
 import inspect
 from collections import OrderedDict
+from collections.abc import Mapping
 from math import prod
 
 import torch
@@ -23,8 +24,8 @@ def build_module(module, input_shape, n_classes, *, reinitialize=False):
         ``input_shape`` and ``n_classes`` where its constructor names them, any other callable as
         ``module(input_shape, n_classes)``. An instance keeps its weights, and is copied; so is whatever a function
         or a class gives, which may be the same network each time.
-    input_shape : tuple of int
-        Shape of one sample.
+    input_shape : tuple of int, or dict of them
+        Shape of one sample; where X is a dict of arrays, that of each.
     n_classes : int
         Number of classes.
     reinitialize : bool, default=False
@@ -101,12 +102,19 @@ def check_kind(module):
 
 
 def _make(module, input_shape, n_classes):
+    if isinstance(input_shape, Mapping) and (module is None or hasattr(module, "check_parameters")):
+        names = ", ".join(map(repr, input_shape))
+        raise ValueError(
+            f"X is a dict of {names}, and {'MLP()' if module is None else module!r} takes one array: give a module of "
+            "your own, whose forward takes them by name."
+        )
     if module is None:
         return MLP().build(input_shape, n_classes)
     if isinstance(module, torch.nn.Module):
         return module
     if isinstance(getattr(module, "func", module), type):  # a class, or a partial of one
-        known = {"input_shape": tuple(input_shape), "n_classes": n_classes}
+        shape = input_shape if isinstance(input_shape, Mapping) else tuple(input_shape)
+        known = {"input_shape": shape, "n_classes": n_classes}
         parameters = inspect.signature(module).parameters
         return _call(module, **{name: value for name, value in known.items() if name in parameters})
     if _is_architecture(module):

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 from torch.func import functional_call, grad, vmap
 
 from sklearn_nndyn.losses import ClassificationLoss
-from sklearn_nndyn.utils.modules import last_linear, scores_of
+from sklearn_nndyn.utils.modules import inputs_of, last_linear, scores_of
 
 PARAMETERS = ("last", "all")
 CHUNK_BYTES = 256 * 2**20
@@ -102,7 +102,7 @@ def _of_all(module, loss, x, y):
     buffers = dict(module.named_buffers())
 
     def value(parameters, row, label):
-        scores = scores_of(functional_call(module, {**parameters, **buffers}, (row[None],)))
+        scores = scores_of(functional_call(module, {**parameters, **buffers}, *inputs_of(_batch_of_one(row))))
         return loss.per_sample(scores, label[None])[0]
 
     def norm(row, label):
@@ -110,4 +110,9 @@ def _of_all(module, loss, x, y):
         return sum(gradient.square().sum() for gradient in gradients.values()).sqrt()
 
     size = sum(p.numel() * p.element_size() for p in trained.values())
-    return vmap(norm, chunk_size=max(1, CHUNK_BYTES // max(1, size)))(x, y)
+    rows = dict(x) if isinstance(x, dict) else x  # of vmap's kinds
+    return vmap(norm, chunk_size=max(1, CHUNK_BYTES // max(1, size)))(rows, y)
+
+
+def _batch_of_one(row):
+    return {name: own[None] for name, own in row.items()} if isinstance(row, dict) else row[None]

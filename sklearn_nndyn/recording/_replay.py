@@ -9,6 +9,7 @@ from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import (
     capture_activations,
     evaluation_mode,
+    inputs_of,
     rows_per_chunk,
     score_in_chunks,
     scores_of,
@@ -79,7 +80,7 @@ def _record_stack(recorder, module, snapshots, epochs):
 def _run_with_state(module, layers):
     def run(state, x):
         def call(x):
-            return functional_call(module, state, (x,))
+            return functional_call(module, state, *inputs_of(x))
 
         if not layers:
             return scores_of(call(x)), {}

@@ -4,7 +4,7 @@ import torch
 
 from sklearn_nndyn.losses import check_scores
 from sklearn_nndyn.utils.copying import copy_module
-from sklearn_nndyn.utils.modules import evaluation_mode, first_output, is_one_column, scores_of
+from sklearn_nndyn.utils.modules import evaluation_mode, first_output, is_one_column, run, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
 
@@ -65,8 +65,8 @@ def _check_unwritten(loss, given, before):
 
 
 def _try(module, rows, loss, n_classes):
-    with reraise_as(f"module cannot process a batch of shape {tuple(rows.shape)}"):
-        output = module(rows)
+    with reraise_as(f"module cannot process a batch of {_described(rows)}"):
+        output = run(module, rows)
     if is_one_column(first_output(output)):
         _check_one_column(loss, n_classes)
     scores = scores_of(output)
@@ -79,6 +79,12 @@ def _try(module, rows, loss, n_classes):
     if rows._version:
         raise ValueError("module writes into its input: begin it with an operation that is not in place.")
     return scores
+
+
+def _described(rows):
+    if not isinstance(rows, dict):
+        return f"shape {tuple(rows.shape)}"
+    return ", ".join(f"{name} {tuple(values.shape)}" for name, values in rows.items())
 
 
 def _check_one_column(loss, n_classes):

@@ -10,7 +10,7 @@ import torch
 from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training._optimizers import FusedOptimizerStep
-from sklearn_nndyn.utils.modules import scores_of
+from sklearn_nndyn.utils.modules import run, scores_of
 from sklearn_nndyn.utils.rows import Rows, whole
 
 CHUNK_BYTES = 4 * 2**20
@@ -43,7 +43,7 @@ class AutogradStep:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            values = self.loss.per_sample(scores_of(self.module(x)), y)
+            values = self.loss.per_sample(scores_of(run(self.module, x)), y)
             mean = (values if weight is None else values * weight).mean()
             mean.backward()
         return mean.detach()
@@ -125,7 +125,7 @@ class EpochRunner:
             for step, (x, y, weight) in enumerate(self.batches(order), start=1):
                 mean = self.step(x, y, weight)
                 self.update(self.step.gradients)
-                total.add_(mean, alpha=x.shape[0])
+                total.add_(mean, alpha=len(y))
                 if on_step is not None:
                     on_step(step)
         finally:

@@ -7,7 +7,8 @@ import torch
 
 from sklearn_nndyn.modules import MLP, VGG, ResNet, build_module
 from sklearn_nndyn.utils.modes import float32_by_default
-from sklearn_nndyn.utils.modules import chunk_sizes, evaluation_mode, rows_per_chunk, scores_of
+from sklearn_nndyn.utils.modules import chunk_sizes, evaluation_mode, rows_per_chunk, run, scores_of
+from sklearn_nndyn.utils.named_rows import NamedRows
 from sklearn_nndyn.utils.random import untouched_generators
 
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
@@ -66,7 +67,7 @@ def check_ids(module, X, name="X"):
     ValueError
         Names an id that is not, and the table.
     """
-    if X.dtype != torch.int64:
+    if not (X.holds_ids if isinstance(X, NamedRows) else X.dtype == torch.int64):
         return
     lookups = _Lookups(name)
     with ExitStack() as stack, torch.no_grad():
@@ -112,7 +113,7 @@ class _Lookups:
     def _pass(self, module, x):
         self.count = 0
         try:
-            module(x)
+            run(module, x)
         except IndexError as error:
             raise _NotInTable(
                 f"{self.name}: the module looks up an id that is not there: {error}."

@@ -146,6 +146,7 @@ class MLPStep:
         kinds = [type(part) for part in parts]
         return (
             torch.nn.Linear in kinds
+            and len(input_shape) > 0
             and (len(input_shape) == 1 or torch.nn.Flatten in kinds)
             and all(kind is torch.nn.Linear or kind in PARTS for kind in kinds)
             and all(p.requires_grad for p in module.parameters())

@@ -63,7 +63,7 @@ def capture_activations(module, call=None):
 
     def forward(x):
         seen.clear()
-        scores = scores_of((call or module)(x))
+        scores = scores_of(call(x) if call is not None else run(module, x))
         layers = _hidden_layers(seen, len(scores))
         seen.clear()
         return scores, layers
@@ -82,7 +82,7 @@ def last_linear(module, x):
             stack.enter_context(
                 _hook(part, lambda part, args: seen.append((part, args[0] if args else None)))
             )
-        scores = scores_of(module(x))
+        scores = scores_of(run(module, x))
     part, received = seen[-1]
     return scores, received, part if isinstance(part, torch.nn.Linear) else None
 
@@ -97,6 +97,16 @@ def weight_matrices(module):
     """Yield (name, weight) of every layer with a weight of two axes or more."""
     for name, part in _weighted_parts(module):
         yield name, max(_own_weights(part), key=lambda p: p.ndim)
+
+
+def inputs_of(x):
+    """Positional and named arguments of a module's ``forward``: a dict of tensors is given by name."""
+    return ((), dict(x)) if isinstance(x, dict) else ((x,), {})
+
+
+def run(module, x):
+    """What a module makes of a batch, a tensor or a dict of them."""
+    return module(**x) if isinstance(x, dict) else module(x)
 
 
 def first_output(output):
@@ -198,8 +208,9 @@ def rows_per_chunk(input_shape):
     """Rows of a forward pass in evaluation: enough for a fast product, few enough to stay in the cache.
 
     Convolutions make of an image many times its size: for them few rows are three to four times as fast as many.
+    Of several inputs by name, which have no shape in common, few rows are taken too.
     """
-    if len(input_shape) > 1:
+    if len(input_shape) != 1:
         return ROWS_OF_IMAGES
     return min(4096, max(256, 2**22 // max(1, prod(input_shape))))
 
@@ -226,9 +237,9 @@ def score_in_chunks(module, X, layer=None):
     rows = rows_per_chunk(X.shape[1:])
     with torch.no_grad(), evaluation_mode(module) if module.training else unfused_attention():
         if layer is None and len(X) <= rows:
-            return scores_of(module(whole(X)))
+            return scores_of(run(module, whole(X)))
         chunks = X.split(chunk_sizes(len(X), rows))
         if layer is None:
-            return joined((scores_of(module(chunk)) for chunk in chunks), len(X))
+            return joined((scores_of(run(module, chunk)) for chunk in chunks), len(X))
         with capture_activations(module) as forward:
             return joined((forward(chunk)[1][layer] for chunk in chunks), len(X))

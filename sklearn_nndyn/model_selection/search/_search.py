@@ -26,6 +26,7 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     last_step,
 )
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
+from sklearn_nndyn.utils.named_rows import sliceable
 
 
 class BatchedGridSearchCV(BaseSearchCV):
@@ -194,7 +195,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         candidates = list(ParameterGrid(self.param_grid))
         made = self._make_candidates(candidates)
         scorers, refit_metric = self._get_scorers()
-        X, y = indexable(X, y)
+        X, y = indexable(sliceable(X), y)
         params = _check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
         weight = params.get("sample_weight")

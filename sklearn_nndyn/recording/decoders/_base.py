@@ -73,8 +73,7 @@ class LayerReader:
         self.recording, self.y, self.reference = recording, y, reference
         self.score = score and (recording.train or reference is not None)
         X = whole(X)
-        numbers = X if X.is_floating_point() else X.float()
-        self.X, self.shape = numbers.flatten(1), tuple(X.shape[1:])
+        self.X, self.shape = _flat(X), tuple(X.shape[1:])
         self.field, self.uses_cache = recording.field, recording.batch_norm == "evaluation"
         self.layers, self.values, self.learned, self.is_reference = None, {}, {}, False
         if reference is None:
@@ -115,3 +114,10 @@ class LayerReader:
     def recorded(self, n_epochs):
         """{layer: array} of the first ``n_epochs``, for the record."""
         return {name: np.stack(values[:n_epochs], axis=-1) for name, values in self.values.items()}
+
+
+def _flat(X):
+    """Rows of numbers, (n_samples, n_features); a dict of arrays as it is, for nothing is learned of it."""
+    if isinstance(X, dict):
+        return X
+    return (X if X.is_floating_point() else X.float()).flatten(1)

@@ -103,6 +103,10 @@ class Reconstruction(LayerRecording):
         X : tensor of shape (n_samples, ...)
             The input.
         """
+        if isinstance(X[:1], dict):
+            raise ValueError(
+                "Reconstruction gives one array back, but X is a dict of arrays: leave it out of record."
+            )
         for name, h in layers.items():
             width, n_features = h[:1].numel(), X[:1].numel()
             size = 8 * (self.cv + 3) * width * (width + n_features)

@@ -12,7 +12,7 @@ from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import can_be_stacked
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE
 from sklearn_nndyn.training.stacked._row_sampler import CHUNK_BYTES, EXPAND_BYTES, RowSampler
-from sklearn_nndyn.utils.modules import evaluation_mode, has_hooks, rows_per_chunk
+from sklearn_nndyn.utils.modules import evaluation_mode, has_hooks, rows_per_chunk, run
 from sklearn_nndyn.utils.random import untouched_generators
 
 MEMORY_LIMIT = 2**30
@@ -158,7 +158,7 @@ def _activation_bytes(module, rows):
     hooks = [part.register_forward_hook(note) for part in module.modules() if not list(part.children())]
     try:
         with torch.no_grad(), evaluation_mode(module), untouched_generators(rows.device):
-            module(rows)
+            run(module, rows)
     finally:
         for hook in hooks:
             hook.remove()

@@ -5,7 +5,7 @@ import torch
 from torch.func import functional_call, vmap
 
 from sklearn_nndyn.utils.copying import copy_module
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, scores_of
+from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, inputs_of, run, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 
 DRY_RUN_ROWS = 3
@@ -76,7 +76,7 @@ class StackedModuleStep:
 def _runner(template, capture):
     def run(state, buffers, x):
         def call(x):
-            return functional_call(template, (state, buffers), (x,))
+            return functional_call(template, (state, buffers), *inputs_of(x))
 
         if not capture:
             return scores_of(call(x))
@@ -159,11 +159,11 @@ def _agrees(module, rows, loss, evaluated, gradients):
     memory, _held = _memory(alone)
     target = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     with torch.enable_grad():
-        loss.per_sample(scores_of(alone(rows)), target).mean().backward()
+        loss.per_sample(scores_of(run(alone, rows)), target).mean().backward()
     expected = {name: p.grad for name, p in alone.named_parameters() if p.grad is not None}
     after = zip(module.named_buffers(), alone.named_buffers(), strict=True)
     with torch.no_grad(), evaluation_mode(alone):
-        scores = scores_of(alone(rows))
+        scores = scores_of(run(alone, rows))
     return (
         all(torch.equal(a, b) for (_, a), (_, b) in after)
         and _memory(alone)[0] == memory

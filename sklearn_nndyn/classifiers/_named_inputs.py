@@ -1,0 +1,93 @@
+"""A dict of arrays as X: each checked by itself, and all together."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite
+
+from sklearn_nndyn.utils.named_rows import NamedRows
+from sklearn_nndyn.utils.rows import ArrayRows, SparseRows, memory_map_of, tensor_of
+
+
+def named_rows(X, dtype, expected=None):
+    """The arrays of a dict as rows: floats in ``dtype``, everything else in its own.
+
+    Parameters
+    ----------
+    X : Mapping of array-likes
+    dtype : str
+    expected : dict of tuples, optional
+        {name: shape of one sample} seen in fit.
+
+    Returns
+    -------
+    rows : NamedRows
+
+    Raises
+    ------
+    ValueError
+        For other names or shapes than expected, arrays of different lengths, and what is no array of numbers.
+    """
+    if not X or not all(isinstance(name, str) for name in X):
+        raise ValueError(
+            f"X is a dict and needs names, strings, under which forward takes its arrays; got {list(X)}."
+        )
+    if expected is not None and set(X) != set(expected):
+        raise ValueError(f"X has {_listed(X)}, but was fitted with {_listed(expected)}.")
+    fields = {name: _field(name, X[name], dtype) for name in expected or X}
+    lengths = {name: len(values) for name, values in fields.items()}
+    if len(set(lengths.values())) > 1:
+        given = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        raise ValueError(f"The arrays of X must have one row for each sample each, got {given}.")
+    rows = NamedRows(fields)
+    for name, shape in rows.input_shape.items():
+        if expected is not None and shape != tuple(expected[name]):
+            raise ValueError(
+                f"X[{name!r}] has samples of shape {shape}, but was fitted with samples of shape {expected[name]}."
+            )
+    return rows
+
+
+def check_is_named(X, expected):
+    """A dict where one was fitted, and nothing else there.
+
+    Raises
+    ------
+    ValueError
+        Says what was fitted.
+    """
+    if isinstance(expected, Mapping) and not isinstance(X, (Mapping, NamedRows)):
+        raise ValueError(f"X must be a dict of {_listed(expected)}, as in fit; got {type(X).__name__}.")
+    if isinstance(X, Mapping) and not isinstance(expected, Mapping):
+        raise ValueError(f"X must be one array, as in fit; got a dict of {_listed(X)}.")
+
+
+def _field(name, values, dtype):
+    what = f"X[{name!r}]"
+    if issparse(values):
+        return SparseRows(values.tocsr(), getattr(torch, dtype))
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{what} must be one array, with rows of one length; {error}") from error
+    if array.dtype.kind not in "biuf" or array.ndim == 0:
+        raise ValueError(f"{what} must hold numbers, a row for each sample; got dtype {array.dtype}.")
+    if array.dtype.kind != "f":
+        return tensor_of(np.ascontiguousarray(array, _integer_dtype(array)))
+    if memory_map_of(array) is not None:
+        return ArrayRows(array, getattr(torch, dtype))
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(array, dtype)
+    assert_all_finite(array, input_name=what)
+    return tensor_of(array)
+
+
+def _integer_dtype(array):
+    """Its own; torch does little with unsigned numbers wider than a byte."""
+    return np.int64 if array.dtype.kind == "u" and array.dtype.itemsize > 1 else array.dtype.newbyteorder("=")
+
+
+def _listed(names):
+    return ", ".join(map(repr, names))
