@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow battery test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,9 @@ test: $(VENV)/.installed-test ## Run the tests, the examples and the docstrings'
 
 test-slow: $(VENV)/.installed-test ## Run the long checks too
 	$(RUN) -m pytest
+
+battery: $(VENV)/.installed-test ## Print which laws hold for modules, losses and callbacks that are not ours (a minute)
+	$(RUN) -m tests.classifiers.battery
 
 test-browser: $(VENV)/.installed-test ## Check the report in a headless browser (installs chromium and two npm packages)
 	@command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }

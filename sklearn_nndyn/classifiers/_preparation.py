@@ -30,6 +30,7 @@ from sklearn_nndyn.training import (
     optimizer_settings,
 )
 from sklearn_nndyn.utils.modes import float32_by_default
+from sklearn_nndyn.utils.modules import materialize
 from sklearn_nndyn.utils.warnings import warn_user
 
 AUTO_BATCH_SIZE = 200
@@ -216,7 +217,7 @@ def make_net(estimator, inputs, randomness):
     )
     lr = settings.pop("lr")
     net = DynamicsNet(
-        ModuleFactory(estimator, inputs.input_shape, n_classes),
+        ModuleFactory(estimator, inputs.input_shape, n_classes, inputs.data.X[:2].clone()),
         criterion=loss,
         optimizer=optimizer,
         lr=lr,
@@ -258,11 +259,13 @@ class ModuleFactory:
     estimator : DynamicsClassifier
     input_shape : tuple of int
     n_classes : int
+    rows : tensor of shape (2, ...)
+        From which lazy layers learn their shape.
     """
 
-    def __init__(self, estimator, input_shape, n_classes):
+    def __init__(self, estimator, input_shape, n_classes, rows):
         self.module, self.reinitialize = estimator.module, estimator.reinitialize
-        self.input_shape, self.n_classes = input_shape, n_classes
+        self.input_shape, self.n_classes, self.rows = input_shape, n_classes, rows
         self.dtype = getattr(torch, estimator.dtype)
 
     def __call__(self):
@@ -270,7 +273,8 @@ class ModuleFactory:
             built = build_module(
                 self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
             )
-        built = built.to(self.dtype)
+            built = built.to(self.dtype)
+            materialize(built, self.rows.cpu())
         if not any(p.requires_grad for p in built.parameters()):
             raise ValueError(_nothing_to_train(built))
         return built

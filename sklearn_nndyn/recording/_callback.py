@@ -22,6 +22,7 @@ from sklearn_nndyn.recording._net_scores import (
 from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
+from sklearn_nndyn.utils.restoring import unchanged
 from sklearn_nndyn.utils.versions import versions
 
 SPLITS = {"dynamics_": "train", "validation_dynamics_": "validation"}
@@ -189,7 +190,7 @@ class RecordDynamics(Callback):
 
     def _recorder(self, net, name, dataset):
         """What records a dataset, tried on its first rows."""
-        with only_evaluating(net):
+        with only_evaluating(net), unchanged(all_modules(net)):
             rows = self.rows_[name] = NetRows(net, dataset)
             run, (x, _) = run_net(net, self.parameters_), next(rows.chunks())
             scores = run(x)

@@ -9,6 +9,7 @@ from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.restoring import unchanged
 
 RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
 RECORDABLE = ("samples", "geometry", "scores", *RECORDINGS)
@@ -89,7 +90,7 @@ def check_network(record, module, X, call=None):
         For layers that do not exist or cannot be decoded, and gradients without a closed form.
     """
     x, named, recordings = X[:2], what_to_record(record), layer_recordings(record)
-    with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module):
+    with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module), unchanged(module):
         if recordings:
             with capture_activations(module, call) as forward:
                 scores, layers = forward(x)

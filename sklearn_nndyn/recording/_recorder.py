@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from sklearn_nndyn.utils.modules import (
     rows_per_chunk,
 )
 from sklearn_nndyn.utils.random import fixed_generators
+from sklearn_nndyn.utils.restoring import Restorer, unchanged
 from sklearn_nndyn.utils.rows import Rows
 
 
@@ -95,7 +97,7 @@ class Recorder:
         _check_samples(self.X, self.y)
         named = what_to_record(record)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
-        self.reference = reference
+        self.reference, self._restorer = reference, Restorer()
         self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
             for i, recording in enumerate(layer_recordings(record))
@@ -141,10 +143,16 @@ class Recorder:
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
         run = capture_activations(module, call) if self._needs_layers else scores_alone(call or module)
-        evaluating = evaluation_mode(module), evaluation_mode(self.loss)
-        with torch.no_grad(), fixed_generators(self.y.device), evaluating[0], evaluating[1], run as forward:
+        with ExitStack() as stack:
+            stack.enter_context(torch.no_grad())
+            stack.enter_context(fixed_generators(self.y.device))
+            stack.enter_context(evaluation_mode(module))
+            stack.enter_context(evaluation_mode(self.loss))
+            stack.enter_context(self._restorer.unchanged(module))
+            forward = stack.enter_context(run)
             if self.n_classes is None:
-                self._learn_n_classes(forward)
+                with unchanged(module):
+                    self._learn_n_classes(forward)
             if self.gradients is not None:
                 self._measure_gradients(module)
             if self.readers:

@@ -1,7 +1,7 @@
 """The epoch loop: order of callbacks, rollback of a failed epoch."""
 
 import copy
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -107,7 +107,7 @@ class EpochLoop:
 
     def begin(self):
         """Before the first epoch."""
-        self.net.notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
+        self._notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
         for hook in self.fit.hooks:
             hook.on_train_begin(self.net)
 
@@ -115,7 +115,7 @@ class EpochLoop:
         """Before an epoch is trained."""
         for hook in self.fit.hooks:
             hook.on_epoch_begin(self.net)
-        self.net.notify("on_epoch_begin", **self.datasets)
+        self._notify("on_epoch_begin", **self.datasets)
 
     def end_epoch(self):
         """After an epoch was trained: the hooks complete its line of the history."""
@@ -126,7 +126,7 @@ class EpochLoop:
     def call_callbacks(self):
         """The user's callbacks see a finished epoch."""
         try:
-            self.net.notify("on_epoch_end", **self.datasets)
+            self._notify("on_epoch_end", **self.datasets)
         except KeyboardInterrupt as request:
             # skorch's callbacks (EarlyStopping, ...) ask so for the end of training.
             raise StopTraining from request
@@ -140,7 +140,12 @@ class EpochLoop:
 
     def notify_end(self):
         """The user's callbacks see the end of a training that did not fail."""
-        self.net.notify("on_train_end", X=self.fit.data.X, y=self.fit.data.y)
+        self._notify("on_train_end", X=self.fit.data.X, y=self.fit.data.y)
+
+    def _notify(self, event, **arguments):
+        """Call the callbacks, with the fit's own random numbers: they may draw some."""
+        with self.fit.state.randomness if self.fit.has_callbacks else nullcontext():
+            self.net.notify(event, **arguments)
 
 
 class TrainingCheckpoint:

@@ -10,10 +10,12 @@ from math import prod
 from threading import get_ident
 
 import torch
+from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from sklearn_nndyn.utils.attention import unfused_attention
 from sklearn_nndyn.utils.rows import joined, whole
+from sklearn_nndyn.utils.validation import reraise_as
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 ROWS_OF_IMAGES = 256
@@ -150,6 +152,24 @@ def scores_of(output):
         return scores
     z = scores.reshape(-1, 1)
     return torch.cat([torch.zeros_like(z), z], 1)
+
+
+def materialize(module, rows):
+    """Let lazy layers draw their weights now, by a pass over some rows; other modules are not run.
+
+    Raises
+    ------
+    ValueError
+        If the pass fails.
+    """
+    if not any(map(is_lazy, (*module.parameters(), *module.buffers()))):
+        return
+    with (
+        torch.no_grad(),
+        evaluation_mode(module),
+        reraise_as(f"module has lazy layers, and cannot process a batch of shape {tuple(rows.shape)}"),
+    ):
+        module(rows)
 
 
 def has_hooks(module):

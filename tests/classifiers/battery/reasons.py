@@ -1,0 +1,3 @@
+"""Laws that a case does not keep, each with the reason."""
+
+EXCEPTIONS = {}
