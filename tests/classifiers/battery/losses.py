@@ -134,7 +134,7 @@ def in_place(scores, target):
 
 
 def writes_labels(scores, target):
-    values = nn.functional.cross_entropy(scores, target, reduction="none")
+    values = -(nn.functional.one_hot(target, N_CLASSES) * scores.log_softmax(-1)).sum(-1)
     target.zero_()
     return values
 
