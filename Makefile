@@ -60,7 +60,7 @@ package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh
 	mkdir -p build/package/sdist && tar -xzf dist/*.tar.gz --strip-components=1 --directory build/package/sdist
 	$(PYTHON) -m venv build/package/environment
 	cd build/package/sdist && ../environment/bin/python -m pip install --quiet --constraint constraints.txt ".[test]"
-	cd build/package/sdist && ../environment/bin/python -m pytest -m "not slow" $(TESTS)
+	cd build/package/sdist && ../environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # old versions warn of their own future
 
 test-oldest: ## Run the tests with the oldest versions that are allowed, in a fresh environment (gigabytes; half an hour)
 	rm -rf build/oldest && mkdir -p build/oldest
