@@ -113,13 +113,14 @@ def transfer(runs, phases, X, y, X_test, y_test):
 
 
 # %%
-# To stop there without looking at curves: `early_stopping="reconstruction"` restores the weights of the turn.
+# To stop there without looking at curves: `early_stopping=True, monitor="reconstruction"` restores the weights of the
+# turn.
 def stop_at_the_turn(X, odd, X_test, odd_test):
     """One fit that ends by itself."""
-    clf = clone(CLASSIFIER).set_params(early_stopping="reconstruction", random_state=0)
+    clf = clone(CLASSIFIER).set_params(early_stopping=True, monitor="reconstruction", random_state=0)
     clf.fit(X, odd, X_val=X_test, y_val=odd_test)
     print(
-        f'\nearly_stopping="reconstruction": stopped after {clf.n_iter_} of {clf.max_epochs} epochs, with the '
+        f'\nmonitor="reconstruction": stopped after {clf.n_iter_} of {clf.max_epochs} epochs, with the '
         f"weights of epoch {clf.best_epoch_:.2f}."
     )
 

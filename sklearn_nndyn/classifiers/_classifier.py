@@ -96,18 +96,25 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         ``staged_`` methods. Past 512 MiB they go to a temporary file.
     validation_fraction : float, default=None
         Share of the training samples to hold out, stratified, where no ``X_val`` is given.
-    early_stopping : bool or "reconstruction", default=False
-        Stop when validation accuracy (without validation samples: the training loss) has not improved by ``tol``
-        for ``n_iter_no_change`` epochs, and restore the weights of the best epoch. ``"reconstruction"``, for
-        pre-training: stop when the first recorded layer has not given its input back better than before for so long
-        (on the validation samples where there are some), and restore the weights of the look at which it did best.
-        Where it never did better than before training, training goes on to its end, with a warning.
+    early_stopping : bool, default=False
+        Stop when what ``monitor`` names has not improved by ``tol`` for ``n_iter_no_change`` epochs, and restore the
+        weights of the best epoch. With ``warm_start`` patience goes on over calls of ``fit`` on the same samples.
+    monitor : str or callable, default="auto"
+        What early stopping and ``best_epoch_`` watch. ``"valid_acc"``, ``"valid_loss"``: accuracy and mean loss of the
+        validation samples; where classes are rare, accuracy says little and the loss much. ``"train_loss"``: the
+        mean loss of training. A scorer of scikit-learn or its name (``"roc_auc"``, ``"neg_log_loss"``), on the
+        validation samples. ``"auto"``: ``"valid_acc"`` where there are validation samples, else ``"train_loss"``.
+        ``"reconstruction"``, for pre-training: stop when the first recorded layer has not given its input back better
+        than before for so long (on the validation samples where there are some), and restore the weights of the
+        recorded epoch at which it did best; where it never did better than before training, training goes on to its
+        end, with a warning. Its patience begins anew with each call of ``fit``.
     n_iter_no_change : int, default=10
         Patience of early stopping, in epochs.
     tol : float, default=1e-4
         What counts as an improvement for early stopping.
     class_weight : dict or "balanced", default=None
-        Weights of the classes, multiplied with ``sample_weight``.
+        Weights of the classes, multiplied with ``sample_weight``. ``"balanced"``: every class weighs the same, where
+        samples count by their ``sample_weight``. They are of training; validation counts without them.
     callbacks : list of skorch callbacks, default=None
         Handed to the net. scikit-learn's own go through ``set_callbacks``. A callback that watches every batch
         is given every batch, at the price of speed.
@@ -140,9 +147,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     loss_curve_ : list of float
         Mean training loss of each epoch, as of each sample's batch.
     validation_scores_ : list of float
-        Accuracy on the validation samples after each epoch, where there are some.
+        Accuracy on the validation samples after each epoch, where there are some; weighted where they have weights.
     best_epoch_ : int
-        With ``early_stopping``: the epoch whose weights were restored, a fraction for a look within an epoch.
+        With ``early_stopping``: the epoch whose weights were restored, a fraction for a record within an epoch.
     train_indices_, validation_indices_ : ndarray of int
         With ``validation_fraction``: the rows of X trained on and held out.
     loss_ : ClassificationLoss
@@ -199,6 +206,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         snapshots=True,
         validation_fraction=None,
         early_stopping=False,
+        monitor="auto",
         n_iter_no_change=10,
         tol=1e-4,
         class_weight=None,
@@ -225,6 +233,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.snapshots = snapshots
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
+        self.monitor = monitor
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.class_weight = class_weight
@@ -262,7 +271,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network and record how it learns.
 
         Parameters
@@ -281,6 +290,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             Weights, 0 or greater.
         X_val, y_val : array-like, default=None
             Validation samples and their labels: recorded in ``validation_dynamics_``, never trained on.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weights of the validation samples, 0 or greater, in their mean loss and accuracy, and so in what early
+            stopping watches. Rows that ``validation_fraction`` holds out have theirs from ``sample_weight``.
 
         Returns
         -------
@@ -292,9 +304,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             For parameters or data that cannot be used, before training starts.
         """
         check_parameters(self)
-        check_validation_pair(X_val, y_val)
+        check_validation_pair(X_val, y_val, sample_weight_val)
         again = self.warm_start and hasattr(self, "net_")
-        prepared = prepare_fit(self, X, y, sample_weight, X_val, y_val, again=again)
+        prepared = prepare_fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again)
         return self._train(prepared, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
 
     @with_callbacks

@@ -44,14 +44,25 @@ class FitInputs:
 
 
 def validate_inputs(
-    estimator, X, y, sample_weight, X_val, y_val, *, again, classes=None, partial=False, shared
+    estimator,
+    X,
+    y,
+    sample_weight,
+    X_val,
+    y_val,
+    sample_weight_val=None,
+    *,
+    again,
+    classes=None,
+    partial=False,
+    shared,
 ):
     """Check the data and lay them out, draw the seed, and hold rows out.
 
     Parameters
     ----------
     estimator : DynamicsClassifier
-    X, y, sample_weight, X_val, y_val, classes
+    X, y, sample_weight, X_val, y_val, sample_weight_val, classes
         As in ``fit`` and ``partial_fit``.
     again : bool
         Whether the data must be like those of an earlier call.
@@ -83,7 +94,7 @@ def validate_inputs(
         },
     )
     y_encoded = encode(y, inputs.classes)
-    sample_weight = check_sample_weight(sample_weight, X)
+    weighted, sample_weight = sample_weight is not None, check_sample_weight(sample_weight, X)
     if estimator.validation_fraction is not None and not partial:
         inputs.rows = _hold_out(estimator.validation_fraction, y_encoded, inputs.seed, X_val)
     device = estimator._device if again else find_device(estimator.device)
@@ -100,9 +111,13 @@ def validate_inputs(
         one_class_will_do=partial,
     )
     inputs.data = _trained(inputs.watched["train"], weight)
+    if weighted and "validation" in inputs.rows:
+        _weigh_validation(inputs, sample_weight[inputs.rows["validation"]])
     if X_val is not None:
         scratch.input_shape_ = inputs.input_shape
         _add_validation(inputs, scratch, X_val, y_val, dtype, device, shared)
+        if sample_weight_val is not None:
+            _weigh_validation(inputs, check_sample_weight(sample_weight_val, X_val, "sample_weight_val"))
     return inputs
 
 
@@ -119,6 +134,14 @@ def _add_validation(inputs, scratch, X_val, y_val, dtype, device, shared):
     y_encoded = encode(y_val, inputs.classes, "y_val")
     inputs.watched["validation"] = _on_device(shared, device, X_val, y_encoded)
     inputs.labels["validation"] = y_val
+
+
+def _weigh_validation(inputs, weight):
+    """Weights of the validation samples, for their mean loss and accuracy."""
+    if not weight.any():
+        raise ValueError("Every validation sample has weight zero: there is nothing to measure.")
+    data = inputs.watched["validation"]
+    inputs.watched["validation"] = TrainingData(data.X, data.y, torch.as_tensor(weight, device=data.X.device))
 
 
 def _find_classes(estimator, y, classes, again, partial):

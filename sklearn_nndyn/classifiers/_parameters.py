@@ -6,9 +6,10 @@ import torch
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.classifiers._callbacks import check_callbacks
+from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind, check_reinitialize
-from sklearn_nndyn.recording import check_record, make_schedule, what_to_record
+from sklearn_nndyn.recording import check_record, make_schedule
 from sklearn_nndyn.training import check_optimizer_params, find_optimizer, is_auto, is_default
 from sklearn_nndyn.utils.modes import refuse_modes
 from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
@@ -110,24 +111,6 @@ def _check_record_iterations(estimator):
         schedule(0)
 
 
-def _check_early_stopping(estimator):
-    wanted = estimator.early_stopping
-    if not is_flag(wanted) and not (isinstance(wanted, str) and wanted == "reconstruction"):
-        raise ValueError(f'early_stopping must be True, False or "reconstruction", got {wanted!r}.')
-    if not isinstance(wanted, str):
-        return
-    check_record(estimator.record)
-    if "reconstruction" not in what_to_record(estimator.record):
-        raise ValueError(
-            'early_stopping="reconstruction" needs the reconstruction to be recorded: set record=("samples", '
-            '"reconstruction").'
-        )
-    if not estimator.snapshots:
-        raise ValueError(
-            'early_stopping="reconstruction" needs the weights of each look: set snapshots=True.'
-        )
-
-
 CHECKS = [
     lambda estimator: refuse_modes(),
     lambda estimator: check_kind(estimator.module),
@@ -154,7 +137,8 @@ CHECKS = [
         "None or a number between 0 and 1, both excluded",
         lambda v: v is None or (is_finite(v) and 0 < v < 1),
     ),
-    _check_early_stopping,
+    _require("early_stopping", "True or False", is_flag),
+    check_monitor,
     _require("n_iter_no_change", "an integer, 1 or greater", lambda v: is_count(v, 1)),
     _require("tol", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
     _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),

@@ -1,7 +1,6 @@
 """One fit, from parameters and data to a net that is ready to be trained; the estimator is not touched."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -9,17 +8,16 @@ import torch
 from sklearn_nndyn.classifiers._callbacks import check_monitors, verbosity
 from sklearn_nndyn.classifiers._going_on import refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
-from sklearn_nndyn.classifiers._results import fitted_attributes
+from sklearn_nndyn.classifiers._monitor import check_is_there, make_score, stopper_of
+from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes
 from sklearn_nndyn.classifiers._state import FitState
 from sklearn_nndyn.losses import loss_for_fit
 from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.recording import check_recorded
 from sklearn_nndyn.training import (
     DynamicsNet,
-    EarlyStopping,
     EpochLoop,
     NetworkFit,
-    ReconstructionStopping,
     check_ids,
     check_once,
     check_patterns,
@@ -104,6 +102,7 @@ class PreparedFit:
             self.keeps_old = not self.again and (self.replaces or nothing)
         if not self.keeps_old:
             self.fit.net.module_.eval()
+            self.state.stopper = self.fit.lasting_stopper
             self.estimator._keep(fitted_attributes(self))
 
     @property
@@ -129,7 +128,17 @@ class PreparedFit:
 
 
 def prepare_fit(
-    estimator, X, y, sample_weight=None, X_val=None, y_val=None, *, again=False, shared=None, **options
+    estimator,
+    X,
+    y,
+    sample_weight=None,
+    X_val=None,
+    y_val=None,
+    sample_weight_val=None,
+    *,
+    again=False,
+    shared=None,
+    **options,
 ):
     """Check data and network of one fit, and make its net.
 
@@ -137,7 +146,7 @@ def prepare_fit(
     ----------
     estimator : DynamicsClassifier
         With parameters that were checked.
-    X, y, sample_weight, X_val, y_val
+    X, y, sample_weight, X_val, y_val, sample_weight_val
         As in ``fit``.
     again : bool
         Whether to go on from the estimator's own network.
@@ -152,7 +161,7 @@ def prepare_fit(
     """
     shared = {} if shared is None else shared
     inputs = validate_inputs(
-        estimator, X, y, sample_weight, X_val, y_val, again=again, shared=shared, **options
+        estimator, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again, shared=shared, **options
     )
     if again:
         refuse_fixed(estimator, estimator._state.parameters)
@@ -178,6 +187,11 @@ def prepare_fit(
 
 
 def _network_fit(estimator, net, inputs, state):
+    has_validation = "validation" in inputs.watched
+    check_is_there(estimator.monitor, estimator.early_stopping, has_validation)
+    watched = inputs.watched["validation" if has_validation else "train"].X
+    rows = fingerprint(watched) if estimator.early_stopping else None
+    make_stopper = stopper_of(estimator, rows, has_validation, state.stopper)
     steps = count_steps(net.module_, len(inputs.data.X), net.batch_size)
     return NetworkFit(
         net,
@@ -192,19 +206,21 @@ def _network_fit(estimator, net, inputs, state):
         ),
         keep_weights=bool(estimator.snapshots),
         n_classes=len(inputs.classes),
-        make_stopper=_stopper(estimator, inputs),
+        make_stopper=make_stopper,
+        score=make_score(estimator, _attributes_to_predict(net, inputs, state), inputs),
         verbose=bool(estimator.verbose),
     )
 
 
-def _stopper(estimator, inputs):
-    """A function of the recording that makes what stops early, or None."""
-    if isinstance(estimator.early_stopping, str):
-        return partial(ReconstructionStopping, patience=estimator.n_iter_no_change)
-    if not estimator.early_stopping:
-        return None
-    monitor = "valid_acc" if "validation" in inputs.watched else "train_loss"
-    return lambda recording: EarlyStopping(monitor, estimator.n_iter_no_change, estimator.tol)
+def _attributes_to_predict(net, inputs, state):
+    return {
+        **inputs.seen,
+        "input_shape_": inputs.input_shape,
+        "classes_": inputs.classes,
+        "loss_": net.criterion_,
+        "net_": net,
+        "_state": state,
+    }
 
 
 def make_net(estimator, inputs, randomness):

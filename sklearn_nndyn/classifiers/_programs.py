@@ -22,13 +22,24 @@ class OwnFit:
         return False
 
 
-def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shared=None, checked=False):
+def prepare(
+    estimator,
+    X,
+    y,
+    sample_weight=None,
+    *,
+    X_val=None,
+    y_val=None,
+    sample_weight_val=None,
+    shared=None,
+    checked=False,
+):
     """Check one fit, and make its net; the estimator is not touched.
 
     Parameters
     ----------
     estimator : DynamicsClassifier
-    X, y, sample_weight, X_val, y_val
+    X, y, sample_weight, X_val, y_val, sample_weight_val
         As in ``fit``.
     shared : dict, optional
         Kept between the calls for several fits, so that what they share is checked once.
@@ -48,9 +59,11 @@ def prepare(estimator, X, y, sample_weight=None, *, X_val=None, y_val=None, shar
         check_parameters(estimator)
     if _has_its_own_fit(estimator):
         given = {"X": X, "y": y, "sample_weight": sample_weight, "X_val": X_val, "y_val": y_val}
+        if sample_weight_val is not None:
+            given["sample_weight_val"] = sample_weight_val
         return OwnFit(estimator, given)
-    check_validation_pair(X_val, y_val)
-    return prepare_fit(estimator, X, y, sample_weight, X_val, y_val, shared=shared)
+    check_validation_pair(X_val, y_val, sample_weight_val)
+    return prepare_fit(estimator, X, y, sample_weight, X_val, y_val, sample_weight_val, shared=shared)
 
 
 def _has_its_own_fit(estimator):

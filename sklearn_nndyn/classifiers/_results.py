@@ -69,7 +69,7 @@ def _records(prepared):
     """{attribute: Dynamics}, each gone on with where the same rows were recorded before."""
     found, state = {}, prepared.state
     for name, data in prepared.inputs.watched.items():
-        rows = _fingerprint(data.X)
+        rows = fingerprint(data.X)
         earlier = getattr(prepared.estimator, RECORDS[name], None) if prepared.again else None
         record = _record(prepared, name)
         if record is None:
@@ -103,7 +103,7 @@ def make_header(estimator, seed, seconds):
     }
 
 
-def _fingerprint(X):
+def fingerprint(X):
     """A number that tells data sets, and orders of their rows, apart."""
     if isinstance(X, NamedRows):
         return tuple((name, _fingerprint(values)) for name, values in X.fields.items())

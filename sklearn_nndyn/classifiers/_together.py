@@ -14,7 +14,16 @@ from sklearn_nndyn.utils.warnings import warn_user
 
 
 def fit_together(
-    estimators, X, y, *, sample_weight=None, indices=None, X_val=None, y_val=None, memory_limit=None
+    estimators,
+    X,
+    y,
+    *,
+    sample_weight=None,
+    indices=None,
+    X_val=None,
+    y_val=None,
+    sample_weight_val=None,
+    memory_limit=None,
 ):
     """Fit many classifiers as one program, each with the result of its own ``fit``.
 
@@ -37,6 +46,8 @@ def fit_together(
         The rows of ``X`` (positions, or a mask) that each estimator is fitted on; None is all rows for all.
     X_val, y_val : array-like, default=None
         Validation samples and their labels, for all estimators.
+    sample_weight_val : array-like of shape (n_val_samples,), default=None
+        Weights of the validation samples, for all estimators.
     memory_limit : int, default=None
         Bytes that a program may take while it runs, beside the data and what the estimators keep (records,
         snapshots, weights): more networks than that go into several programs, one after the other. None is 1 GiB.
@@ -86,7 +97,16 @@ def fit_together(
     True
     """
     _check_memory_limit(memory_limit)
-    fits = _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val)
+    fits = _prepare_all(
+        estimators,
+        X,
+        y,
+        sample_weight,
+        indices,
+        X_val=X_val,
+        y_val=y_val,
+        sample_weight_val=sample_weight_val,
+    )
     try:
         errors = train(fits, memory_limit=memory_limit)
     except KeyboardInterrupt:
@@ -127,7 +147,7 @@ def _raise_first(errors, fits):
         raise first
 
 
-def _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val):
+def _prepare_all(estimators, X, y, sample_weight, indices, **validation):
     _check_estimators(estimators)
     n = len(estimators)
     parts = _Parts(X, indices, n)
@@ -141,7 +161,7 @@ def _prepare_all(estimators, X, y, sample_weight, indices, X_val, y_val):
                 parts.values(i, labels[i], "y"),
                 parts.values(i, weights[i], "sample_weight"),
             )
-            fits.append(prepare(estimator, *own, X_val=X_val, y_val=y_val, shared=shared))
+            fits.append(prepare(estimator, *own, **validation, shared=shared))
         except (ValueError, TypeError) as error:
             mistakes[i] = error
     if mistakes:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
-from sklearn.utils import assert_all_finite, compute_sample_weight
+from sklearn.utils import assert_all_finite
 from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -259,14 +259,14 @@ def check_two_classes(classes, what="y", hint=""):
         )
 
 
-def check_sample_weight(sample_weight, X):
+def check_sample_weight(sample_weight, X, name="sample_weight"):
     """Weights (n_samples,) in float64, ones for None."""
     try:
         return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
         if "could not convert" in str(error):
-            raise ValueError(f"sample_weight must hold numbers: {error}.") from error
-        raise
+            raise ValueError(f"{name} must hold numbers: {error}.") from error
+        raise ValueError(str(error).replace("sample_weight", name).replace("Sample weights", name)) from error
 
 
 def combine_weights(sample_weight, class_weight, y_encoded, classes, one_class_will_do=False):
@@ -277,7 +277,7 @@ def combine_weights(sample_weight, class_weight, y_encoded, classes, one_class_w
     ValueError
         For no positive weight, positive ones in one class only, or a ``class_weight`` of other classes.
     """
-    weight = sample_weight * _weights_of_classes(class_weight, y_encoded, classes)
+    weight = sample_weight * _weights_of_classes(class_weight, y_encoded, classes, sample_weight)
     used = weight > 0
     if not used.any():
         raise ValueError("Every sample has weight zero: there is nothing to learn from.")
@@ -286,9 +286,17 @@ def combine_weights(sample_weight, class_weight, y_encoded, classes, one_class_w
     return None if np.ptp(weight) == 0 else weight / weight[used].mean()
 
 
-def _weights_of_classes(class_weight, y_encoded, classes):
-    if not isinstance(class_weight, Mapping):
-        return compute_sample_weight(class_weight, y_encoded)
+def _weights_of_classes(class_weight, y_encoded, classes, sample_weight):
+    if class_weight is None:
+        return np.ones(len(y_encoded))
+    if not isinstance(
+        class_weight, Mapping
+    ):  # balanced: each class there is weighs the same, as in scikit-learn
+        weights = np.bincount(y_encoded, weights=sample_weight, minlength=len(classes))
+        present = weights > 0
+        return np.divide(weights.sum(), present.sum() * weights, out=np.zeros(len(classes)), where=present)[
+            y_encoded
+        ]
     labels = classes.tolist()
     unknown = [label for label in class_weight if label not in labels]
     if unknown and len(class_weight) - len(unknown) < len(labels):
@@ -318,11 +326,16 @@ def split_off(y_encoded, fraction, seed):
     return np.sort(train), np.sort(validation)
 
 
-def check_validation_pair(X_val, y_val):
-    """Validation data come in pairs."""
+def check_validation_pair(X_val, y_val, sample_weight_val=None):
+    """Validation data come in pairs, and weights with them."""
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
         raise ValueError(f"{given} was given without {missing}: validation needs both.")
+    if sample_weight_val is not None and X_val is None:
+        raise ValueError(
+            "sample_weight_val was given without X_val and y_val, whose weights it holds. Rows that "
+            "validation_fraction holds out have theirs from sample_weight."
+        )
 
 
 def _some(values, most=10):

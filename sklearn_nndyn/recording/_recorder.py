@@ -235,25 +235,37 @@ class Recorder:
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
 
-    def mean_loss(self) -> float:
+    def mean_loss(self, weight: np.ndarray | None = None) -> float:
         """Mean loss in the last recorded epoch.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_samples,), default=None
+            Weights of the samples; None for equal ones.
 
         Returns
         -------
         loss : float
-            Over all samples, without weights.
+            Over all samples.
         """
-        return float(self.buffers.fields["loss"][len(self.epochs) - 1].mean(dtype=np.float64))
+        values = self.buffers.fields["loss"][len(self.epochs) - 1]
+        return float(values.mean(dtype=np.float64) if weight is None else np.average(values, weights=weight))
 
-    def accuracy(self) -> float:
+    def accuracy(self, weight: np.ndarray | None = None) -> float:
         """Accuracy in the last recorded epoch.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_samples,), default=None
+            Weights of the samples; None for equal ones.
 
         Returns
         -------
         accuracy : float
             Share of the samples, 0 to 1.
         """
-        return float((self.buffers.fields["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()).mean())
+        correct = self.buffers.fields["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()
+        return float(np.average(correct, weights=weight))
 
     def dynamics(
         self,

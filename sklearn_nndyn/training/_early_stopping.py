@@ -12,37 +12,60 @@ class EarlyStopping(TrainingHook):
     Parameters
     ----------
     monitor : str
-        A column of the history: ``"valid_acc"``, or ``"train_loss"`` where there is no validation set.
+        A column of the history; of one whose name ends in "loss" less is better.
     patience : int
         Epochs without improvement.
     tol : float
         What counts as an improvement.
+    watched : object, optional
+        What tells the value that is watched from others.
+    earlier : EarlyStopping, optional
+        That of an earlier fit, which this one goes on from.
     """
 
-    def __init__(self, monitor, patience, tol):
-        self.monitor, self.patience, self.tol = monitor, patience, tol
+    def __init__(self, monitor, patience, tol, watched=None, earlier=None):
+        self.monitor, self.patience, self.tol, self.watched = monitor, patience, tol, watched
         self.sign = -1 if monitor.endswith("loss") else 1
-        self.best, self.best_epoch, self.state, self.bad = -np.inf, None, None, 0
+        self.best, self.best_epoch, self.bad, self.state = -np.inf, None, 0, None
+        if earlier is not None:
+            self.best, self.best_epoch, self.bad = earlier.best, earlier.best_epoch, earlier.bad
+        self.before = None
+        self.wants_to_stop = self.bad >= patience
+
+    def on_train_begin(self, net):
+        """The network is that of the best epoch, where there is one."""
+        if self.best_epoch is not None:
+            self.state = _copy_state(net)
+        if self.wants_to_stop:
+            warn_user(
+                f"No epoch was trained: {self.monitor} had not improved for {self.bad} epochs when the last fit ended. "
+                "To train on, raise n_iter_no_change or set early_stopping=False.",
+                UserWarning,
+            )
 
     def on_epoch_begin(self, net):
         """In case the epoch will be undone."""
-        self.before = self.best_epoch, self.state
+        self.before = len(net.history), self.best, self.best_epoch, self.bad, self.state
 
     def on_epoch_end(self, net):
         """Remember the best weights."""
         value = self.sign * net.history[-1, self.monitor]
         self.bad = 0 if value > self.best + self.tol else self.bad + 1
         if value > self.best:
-            self.best, self.best_epoch = value, len(net.history)
-            self.state = {name: v.clone() for name, v in net.module_.state_dict().items()}
+            self.best, self.best_epoch, self.state = value, len(net.history), _copy_state(net)
         self.wants_to_stop = self.bad >= self.patience
 
     def on_train_end(self, net):
-        """Restore them."""
-        if self.best_epoch is not None and self.best_epoch > len(net.history):
-            self.best_epoch, self.state = self.before
+        """Restore them; the network holds them from now on."""
+        if self.before is not None and self.before[0] == len(net.history):
+            _, self.best, self.best_epoch, self.bad, self.state = self.before
         if self.state is not None:
             net.module_.load_state_dict(self.state)
+        self.state = self.before = None
+
+
+def _copy_state(net):
+    return {name: value.clone() for name, value in net.module_.state_dict().items()}
 
 
 class ReconstructionStopping(TrainingHook):

@@ -59,6 +59,8 @@ class EpochLoop:
         runner = EpochRunner(self.net, self.fit.data, self.fit.state.randomness)
         shuffler = generator if self.fit.shuffle else None
         for _ in range(epochs):
+            if self.wants_to_stop:
+                break
             with self._undone_on_error(shuffler):
                 self.begin_epoch()
                 order = draw_order(self.fit.data, shuffler)
@@ -69,8 +71,6 @@ class EpochLoop:
                     self.net.note_loss(runner.run_epoch(order, self._on_step), self.fit.data)
                 self.end_epoch()
             self.call_callbacks()
-            if self.wants_to_stop:
-                break
 
     @contextmanager
     def _undone_on_error(self, shuffler):
@@ -203,7 +203,7 @@ def draw_order(data, shuffler):
 def _mark_best(history):
     """Say in the last line whether its values are the best so far, as skorch does, for Checkpoint and others."""
     last, *earlier = reversed(history)
-    for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1)):
+    for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1), ("valid_score", 1)):
         if column in last:
             best = next((line[column] for line in earlier if line.get(f"{column}_best")), None)
             history.record(f"{column}_best", best is None or sign * last[column] > sign * best)

@@ -42,6 +42,9 @@ class DivergenceGuard(TrainingHook):
     Parameters
     ----------
     data : TrainingData
+    recording : Recording
+    last_epoch : int
+        After which nothing is trained that would show a divergence.
 
     Attributes
     ----------
@@ -51,23 +54,29 @@ class DivergenceGuard(TrainingHook):
 
     finite = None
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, data, recording, last_epoch):
+        self.data, self.recording, self.last_epoch = data, recording, last_epoch
 
     def on_train_begin(self, net):
-        """Measure the loss before the first update, on the first rows."""
+        """Measure the loss before the first update."""
+        before = self._measure(net)
+        self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
+
+    def _measure(self, net):
+        """Mean magnitude of the loss of the first rows."""
         data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
         with torch.no_grad(), fixed_generators(data.X.device):
             scores = score_in_chunks(net.module_, data.X[rows])
-            before = float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
-        self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
+            return float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
 
     def on_epoch_end(self, net):
         """Undo the epoch that diverged."""
         loss = net.history[-1, "train_loss"]
         if np.isfinite(loss) and loss < self.limit and self._parameters_are_finite(net):
-            return
+            loss = self._loss_now(net)
+            if np.isfinite(loss) and loss < self.limit:
+                return
         epoch, lr = len(net.history), net.optimizer_.param_groups[0]["lr"]
         warn_user(
             f"Training diverged in epoch {epoch} (mean loss {loss:.3g}) with learning rate lr="
@@ -76,6 +85,15 @@ class DivergenceGuard(TrainingHook):
             ConvergenceWarning,
         )
         raise Rollback
+
+    def _loss_now(self, net):
+        """That of the network after the last update: from the record, or where no epoch follows, measured; else 0."""
+        epoch, recorder = len(net.history), self.recording.recorders.get("train")
+        if recorder is not None and "samples" in recorder.entries and recorder.epochs[-1:] == [epoch]:
+            loss = recorder.mean_loss()
+            if recorder.X is self.data.X or not np.isfinite(loss):  # rows of weight zero may have any loss
+                return loss
+        return self._measure(net) if epoch == self.last_epoch else 0.0
 
     def _parameters_are_finite(self, net):
         if self.finite is not None:
@@ -86,19 +104,32 @@ class DivergenceGuard(TrainingHook):
 
 
 class Validation(TrainingHook):
-    """Mean loss and accuracy of the validation samples, every epoch, in the history.
+    """Mean loss and accuracy of the validation samples, weighted where they have weights, in the history.
 
-    ``scores`` of the coming epoch's end may be given, by whoever has them.
+    Parameters
+    ----------
+    data : TrainingData
+    recording : Recording
+    score : callable, optional
+        Gives a score of the network as it is, which is noted as ``valid_score``.
+
+    Attributes
+    ----------
+    scores : tensor of shape (n_samples, n_classes) or None
+        Those of the coming epoch's end, where another has them.
     """
 
-    def __init__(self, data, recording):
-        self.data, self.recording, self.scores = data, recording, None
+    def __init__(self, data, recording, score=None):
+        self.data, self.recording, self.score, self.scores = data, recording, score, None
+        self.weight = None if data.weight is None else data.weight.cpu().numpy()
 
     def on_epoch_end(self, net):
         """Take them from the record of this epoch where there is one."""
         loss, accuracy = self._recorded(net) or self._measured(net)
         net.history.record("valid_loss", loss)
         net.history.record("valid_acc", accuracy)
+        if self.score is not None:
+            net.history.record("valid_score", self.score())
 
     def _recorded(self, net):
         recorder = self.recording.recorders.get("validation")
@@ -108,14 +139,17 @@ class Validation(TrainingHook):
             or recorder.epochs[-1:] != [len(net.history)]
         ):
             return None
-        return recorder.mean_loss(), recorder.accuracy()
+        return recorder.mean_loss(self.weight), recorder.accuracy(self.weight)
 
     def _measured(self, net):
         with torch.no_grad(), fixed_generators(self.data.X.device):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y
-        return float(values.double().mean()), float(correct.double().mean())
+        return self._mean(values), self._mean(correct)
+
+    def _mean(self, values):
+        return float(np.average(values.double().cpu().numpy(), weights=self.weight))
 
 
 class ProgressBar(TrainingHook):

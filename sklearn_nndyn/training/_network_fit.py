@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sklearn_nndyn.recording import Snapshots
 from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
 from sklearn_nndyn.training._net import DynamicsNet
 from sklearn_nndyn.training._recording_hook import Recording, RecordSchedule
@@ -33,6 +34,8 @@ class NetworkFit:
     n_classes : int
     make_stopper : callable, optional
         ``make_stopper(recording)`` is the hook that stops early.
+    score : callable, optional
+        Gives a score of the network on the validation rows, for what stops early.
     verbose : bool
         Whether to show a bar.
     hooks : list of TrainingHook
@@ -50,6 +53,7 @@ class NetworkFit:
     keep_weights: bool
     n_classes: int
     make_stopper: Callable | None = None
+    score: Callable | None = None
     verbose: bool = False
     hooks: list[TrainingHook] = field(default_factory=list)
 
@@ -63,14 +67,21 @@ class NetworkFit:
         """The validation rows, or None."""
         return self.watched.get("validation")
 
+    @property
+    def lasting_stopper(self):
+        """The hook that stops early, where a later fit goes on from what it has seen."""
+        return self.stopper if isinstance(self.stopper, EarlyStopping) else None
+
     def begin(self, epochs):
         """Make the hooks for so many epochs."""
         self.recording = self._make_recording(epochs)
-        self.guard = DivergenceGuard(self.data)
-        self.validator = Validation(self.validation, self.recording) if self.validation is not None else None
+        self.guard = DivergenceGuard(self.data, self.recording, len(self.net.history) + epochs)
+        self.validator = None
+        if self.validation is not None:
+            self.validator = Validation(self.validation, self.recording, self.score)
         self.stopper = self.make_stopper(self.recording) if self.make_stopper is not None else None
         self.bar = ProgressBar(epochs, self.recording) if self.verbose else None
-        own = [self.guard, self.recording, self.validator, self.stopper, self.bar]
+        own = [self.recording, self.guard, self.validator, self.stopper, self.bar]
         self.hooks[:0] = [hook for hook in own if hook is not None]
 
     def _make_recording(self, epochs):

@@ -327,7 +327,7 @@ PARAMETERS = {
     ),
     "early_stopping-number": (
         {"early_stopping": 1},
-        'early_stopping must be True, False or "reconstruction", got 1',
+        "early_stopping must be True or False, got 1",
     ),
     "tol-negative": ({"tol": -1e-4}, "tol must be a finite number, 0 or greater, got -0.0001"),
     "n_iter_no_change-zero": (

@@ -17,7 +17,8 @@ SETTINGS = {
     "lr": 0.02,
     "max_epochs": 30,
     "random_state": 0,
-    "early_stopping": "reconstruction",
+    "early_stopping": True,
+    "monitor": "reconstruction",
     "n_iter_no_change": 4,
 }
 
@@ -71,15 +72,15 @@ def test_where_it_only_rises_training_goes_on_and_says_so():
     [
         (
             {"record": ("samples",)},
-            r'early_stopping="reconstruction" needs the reconstruction to be recorded: set record=',
+            r'monitor="reconstruction" needs the reconstruction to be recorded: set record=',
         ),
         (
             {"snapshots": False},
-            r'early_stopping="reconstruction" needs the weights of each look: set snapshots=True',
+            r'monitor="reconstruction" needs the weights of each record: set snapshots=True',
         ),
         (
             {"early_stopping": "probe"},
-            r'early_stopping must be True, False or "reconstruction", got \'probe\'',
+            r"early_stopping must be True or False, got \'probe\'",
         ),
     ],
 )

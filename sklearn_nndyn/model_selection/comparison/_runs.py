@@ -113,6 +113,7 @@ class RunSettings:
             snapshots=False,
             validation_fraction=None,
             early_stopping=False,
+            monitor="auto",
         )
 
 

@@ -1,0 +1,148 @@
+"""What early stopping watches: a column of the history, a scorer of scikit-learn, or a reconstruction."""
+
+import copy
+import difflib
+from functools import partial
+
+import numpy as np
+from sklearn.metrics import get_scorer, get_scorer_names
+
+from sklearn_nndyn.recording import check_record, what_to_record
+from sklearn_nndyn.training import EarlyStopping, ReconstructionStopping
+from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.validation import reraise_as
+
+OF_TRAINING = ("auto", "train_loss", "reconstruction")
+COLUMNS = ("valid_acc", "valid_loss", "train_loss")
+KNOWN = ("auto", *COLUMNS, "reconstruction")
+
+
+def check_monitor(estimator):
+    """Whether ``monitor`` is something to watch, and is watched.
+
+    Raises
+    ------
+    ValueError
+    """
+    monitor = estimator.monitor
+    if not _is_known(monitor) and not callable(monitor):
+        raise ValueError(_unknown(monitor))
+    if monitor is not None and not _is(monitor, "auto") and estimator.early_stopping is False:
+        raise ValueError(f"monitor={monitor!r} is what early stopping watches: set early_stopping=True.")
+    if _is(monitor, "reconstruction"):
+        _check_reconstruction(estimator)
+
+
+def check_is_there(monitor, early_stopping, has_validation):
+    """Whether there are the validation samples that ``monitor`` watches.
+
+    Raises
+    ------
+    ValueError
+    """
+    of_training = isinstance(monitor, str) and monitor in OF_TRAINING
+    if early_stopping and not of_training and not has_validation:
+        raise ValueError(
+            f"monitor={monitor!r} watches validation samples, but there are none: give X_val and y_val to fit, set "
+            'validation_fraction, or watch the training: monitor="train_loss".'
+        )
+
+
+def stopper_of(estimator, rows, has_validation, earlier):
+    """A function of the recording that makes the hook that stops early, or None.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+    rows : object
+        What tells the watched rows from others.
+    has_validation : bool
+    earlier : EarlyStopping or None
+        That of an earlier fit: where it watched the same, patience goes on from there.
+    """
+    if not estimator.early_stopping:
+        return None
+    if _is(estimator.monitor, "reconstruction"):
+        return partial(ReconstructionStopping, patience=estimator.n_iter_no_change)
+    column = _column(estimator.monitor, has_validation)
+    watched = str(estimator.monitor), rows
+    earlier = earlier if earlier is not None and earlier.watched == watched else None
+    return lambda recording: EarlyStopping(
+        column, estimator.n_iter_no_change, estimator.tol, watched=watched, earlier=earlier
+    )
+
+
+def _column(monitor, has_validation):
+    if _is(monitor, "auto"):
+        return "valid_acc" if has_validation else "train_loss"
+    return monitor if isinstance(monitor, str) and monitor in COLUMNS else "valid_score"
+
+
+class ValidationScore:
+    """The score of a network, as it is now, on the validation samples.
+
+    Parameters
+    ----------
+    estimator : DynamicsClassifier
+        With ``monitor`` a scorer or the name of one.
+    attributes : dict
+        Those that make a copy of the estimator predict by the network that is trained.
+    data : TrainingData
+    labels : ndarray
+    """
+
+    def __init__(self, estimator, attributes, data, labels):
+        self.scorer = get_scorer(estimator.monitor)
+        self.data, self.labels, self.X = data, labels, data.X.cpu().numpy()
+        self.weight = {} if data.weight is None else {"sample_weight": data.weight.cpu().numpy()}
+        self.view = copy.copy(estimator)
+        self.view._keep({name: value for name, value in attributes.items() if name != "feature_names_in_"})
+        with reraise_as(f"monitor={estimator.monitor!r} cannot score the validation samples"):
+            self()
+
+    def __call__(self):
+        """The score, greater for a better network."""
+        with untouched_generators(self.data.X.device):
+            score = self.scorer(self.view, self.X, self.labels, **self.weight)
+        if not np.isscalar(score) or not np.isreal(score):
+            raise TypeError(f"the scorer gives {score!r} in place of a number")
+        return float(score)
+
+
+def make_score(estimator, attributes, inputs):
+    """The `ValidationScore` that early stopping watches, or None where it watches something else."""
+    if not estimator.early_stopping or (isinstance(estimator.monitor, str) and estimator.monitor in KNOWN):
+        return None
+    return ValidationScore(estimator, attributes, inputs.watched["validation"], inputs.labels["validation"])
+
+
+def _check_reconstruction(estimator):
+    check_record(estimator.record)
+    if "reconstruction" not in what_to_record(estimator.record):
+        raise ValueError(
+            'monitor="reconstruction" needs the reconstruction to be recorded: set record=("samples", '
+            '"reconstruction").'
+        )
+    if not estimator.snapshots:
+        raise ValueError('monitor="reconstruction" needs the weights of each record: set snapshots=True.')
+
+
+def _is(monitor, name):
+    return isinstance(monitor, str) and monitor == name
+
+
+def _is_known(monitor):
+    return isinstance(monitor, str) and monitor in (*KNOWN, *get_scorer_names())
+
+
+def _unknown(monitor):
+    near = (
+        difflib.get_close_matches(monitor, [*KNOWN, *get_scorer_names()], n=1)
+        if isinstance(monitor, str)
+        else []
+    )
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    return (
+        f"monitor must be {', '.join(map(repr, KNOWN))}, the name of a scorer of scikit-learn, or a scorer (a callable "
+        f"of estimator, X, y), got {monitor!r}.{hint}"
+    )
