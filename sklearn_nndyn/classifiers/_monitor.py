@@ -93,7 +93,7 @@ class ValidationScore:
 
     def __init__(self, estimator, attributes, data, labels):
         self.scorer = get_scorer(estimator.monitor)
-        self.data, self.labels, self.X = data, labels, data.X.cpu().numpy()
+        self.data, self.labels, self.X = data, labels, _as_arrays(data.X[:])
         self.weight = {} if data.weight is None else {"sample_weight": data.weight.cpu().numpy()}
         self.view = copy.copy(estimator)
         self.view._keep({name: value for name, value in attributes.items() if name != "feature_names_in_"})
@@ -107,6 +107,13 @@ class ValidationScore:
         if not np.isscalar(score) or not np.isreal(score):
             raise TypeError(f"the scorer gives {score!r} in place of a number")
         return float(score)
+
+
+def _as_arrays(batch):
+    """A tensor as an array, tensors by name as arrays by name."""
+    if isinstance(batch, dict):
+        return {name: _as_arrays(values) for name, values in batch.items()}
+    return batch.cpu().numpy()
 
 
 def make_score(estimator, attributes, inputs):

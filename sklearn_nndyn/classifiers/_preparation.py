@@ -9,7 +9,7 @@ from sklearn_nndyn.classifiers._callbacks import check_monitors, verbosity
 from sklearn_nndyn.classifiers._going_on import refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
 from sklearn_nndyn.classifiers._monitor import check_is_there, make_score, stopper_of
-from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes
+from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes, predicting_attributes
 from sklearn_nndyn.classifiers._state import FitState
 from sklearn_nndyn.losses import loss_for_fit
 from sklearn_nndyn.modules import build_module
@@ -207,20 +207,9 @@ def _network_fit(estimator, net, inputs, state):
         keep_weights=bool(estimator.snapshots),
         n_classes=len(inputs.classes),
         make_stopper=make_stopper,
-        score=make_score(estimator, _attributes_to_predict(net, inputs, state), inputs),
+        score=make_score(estimator, predicting_attributes(inputs, net, state), inputs),
         verbose=bool(estimator.verbose),
     )
-
-
-def _attributes_to_predict(net, inputs, state):
-    return {
-        **inputs.seen,
-        "input_shape_": inputs.input_shape,
-        "classes_": inputs.classes,
-        "loss_": net.criterion_,
-        "net_": net,
-        "_state": state,
-    }
 
 
 def make_net(estimator, inputs, randomness):

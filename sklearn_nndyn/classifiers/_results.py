@@ -31,6 +31,18 @@ BORN_IN_FIT = (
 RECORDS = {"train": "dynamics_", "validation": "validation_dynamics_"}
 
 
+def predicting_attributes(inputs, net, state):
+    """The attributes that an estimator needs to predict."""
+    return {
+        **inputs.seen,
+        "input_shape_": inputs.input_shape,
+        "classes_": inputs.classes,
+        "loss_": net.criterion_,
+        "net_": net,
+        "_state": state,
+    }
+
+
 def fitted_attributes(prepared, records=True):
     """All attributes of an estimator after a fit that has ended, in whatever way.
 
@@ -47,16 +59,8 @@ def fitted_attributes(prepared, records=True):
     """
     inputs, fit, state = prepared.inputs, prepared.fit, prepared.state
     net, history = fit.net, fit.net.history
-    attributes = {
-        **inputs.seen,
-        "input_shape_": inputs.input_shape,
-        "classes_": inputs.classes,
-        "loss_": net.criterion_,
-        "net_": net,
-        "n_iter_": len(history),
-        "loss_curve_": [line["train_loss"] for line in history],
-        "_state": state,
-    }
+    attributes = predicting_attributes(inputs, net, state)
+    attributes |= {"n_iter_": len(history), "loss_curve_": [line["train_loss"] for line in history]}
     attributes |= {f"{name}_indices_": rows for name, rows in inputs.rows.items()}
     if "validation" in inputs.watched:
         attributes["validation_scores_"] = [line["valid_acc"] for line in history if "valid_acc" in line]
@@ -106,7 +110,7 @@ def make_header(estimator, seed, seconds):
 def fingerprint(X):
     """A number that tells data sets, and orders of their rows, apart."""
     if isinstance(X, NamedRows):
-        return tuple((name, _fingerprint(values)) for name, values in X.fields.items())
+        return tuple((name, fingerprint(values)) for name, values in X.fields.items())
     X = X.flatten(1) if X.ndim > 1 else X[:][:, None]
     X = X if X.is_floating_point() else X.to(torch.float64)
     of_columns = torch.arange(1, X.shape[1] + 1, dtype=X.dtype, device=X.device)

@@ -69,6 +69,26 @@ def test_a_scorer_is_given_the_labels_of_the_user():
     assert all(labels == set(names) and known for labels, known in seen)
 
 
+def test_a_scorer_is_given_arrays_by_name():
+    class Two(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = torch.nn.Linear(16, 3)
+
+        def forward(self, left, right):
+            return self.out(torch.cat([left, right], 1))
+
+    def halves(X):
+        return {"left": X[:, :8].astype("float32"), "right": X[:, 8:].astype("float32")}
+
+    one, other = (
+        stopping(module=Two, monitor=monitor).fit(halves(X), Y, X_val=halves(X_VAL), y_val=Y_VAL)
+        for monitor in ("valid_acc", "accuracy")
+    )
+    np.testing.assert_allclose(other.net_.history[:, "valid_score"], one.validation_scores_)
+    assert one.best_epoch_ == other.best_epoch_
+
+
 def test_watching_with_a_scorer_changes_nothing():
     class Noisy(torch.nn.Sequential):
         def __init__(self):
