@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from sklearn_nndyn.displays._doors import expect_classifier
-from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes, styled
+from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes, shortened, styled
 
 N_COLUMNS = 4
+MOST_NAMED = 20
 LINE_LENGTH = 27  # letters of a title above a panel
 HUES = ("blue", "orange", "green", "purple", "sky", "vermillion", "yellow", "grey")
 PALE = 0.35  # of a region, where its points are 1
@@ -37,6 +38,8 @@ class DecisionRegionsDisplay:
         For each panel the share of the points that are right.
     classes : array of shape (n_classes,)
         All labels, sorted.
+    feature_names : sequence of two str, optional
+        Names of the axes.
 
     Attributes
     ----------
@@ -46,6 +49,8 @@ class DecisionRegionsDisplay:
         One for each panel.
     regions_ : dict of str to matplotlib QuadMesh
     points_ : dict of str to matplotlib PathCollection
+    legend_ : matplotlib Legend or None
+        Of the classes, below the panels; None where there are more than twenty.
 
     See Also
     --------
@@ -74,6 +79,8 @@ class DecisionRegionsDisplay:
         y: Sequence | np.ndarray,
         accuracies: dict[str, float],
         classes: Sequence | np.ndarray,
+        *,
+        feature_names: Sequence[str] | None = None,
     ) -> None:
         self.regions = regions
         self.xx0 = xx0
@@ -82,6 +89,7 @@ class DecisionRegionsDisplay:
         self.y = y
         self.accuracies = accuracies
         self.classes = classes
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimators(
@@ -117,7 +125,8 @@ class DecisionRegionsDisplay:
         """
         named = _named(estimators)
         points, labels = _points(X, y)
-        X = X if hasattr(X, "columns") else points  # names of features are kept
+        names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+        X = X if names else points
         for name, estimator in named.items():
             _check(name, estimator)
         classes = np.unique(np.concatenate([labels, *(own.classes_ for own in named.values())]))
@@ -128,7 +137,7 @@ class DecisionRegionsDisplay:
             # The display counts in classes of its own estimator.
             regions[name] = np.searchsorted(classes, estimator.classes_)[np.asarray(grid.response, dtype=int)]
         accuracies = {name: float(np.mean(own.predict(X) == labels)) for name, own in named.items()}
-        return cls(regions, grid.xx0, grid.xx1, points, labels, accuracies, classes)
+        return cls(regions, grid.xx0, grid.xx1, points, labels, accuracies, classes, feature_names=names)
 
     def plot(self, ax: Any = None, *, scatter_kw: dict | None = None, **style: Any) -> Self:
         """Draw regions, and the points on top, each class in a colour.
@@ -145,7 +154,7 @@ class DecisionRegionsDisplay:
         Returns
         -------
         self : DecisionRegionsDisplay
-            With ``figure_``, ``axes_``, ``regions_`` and ``points_``.
+            With ``figure_``, ``axes_``, ``regions_``, ``points_`` and ``legend_``.
 
         Raises
         ------
@@ -165,7 +174,34 @@ class DecisionRegionsDisplay:
             colours = class_colours(len(self.classes))
             for panel, name in zip(self.axes_, self.regions, strict=True):
                 self._draw(panel, name, colours, style, scatter_kw)
+            self._name_axes(outer_only=ax is None)
+            self._name_classes(colours)
         return self
+
+    def _name_axes(self, outer_only):
+        first, second = self.feature_names or ("first feature", "second feature")
+        n_columns = min(N_COLUMNS, len(self.axes_))
+        for i, ax in enumerate(self.axes_):
+            if not outer_only or i + n_columns >= len(self.axes_):
+                ax.set_xlabel(shortened(first, LINE_LENGTH), fontsize=7)
+            if not outer_only or i % n_columns == 0:
+                ax.set_ylabel(shortened(second, LINE_LENGTH), fontsize=7)
+
+    def _name_classes(self, colours):
+        """A legend of the classes below the panels; the colour bar of too many would tell no more."""
+        from matplotlib.lines import Line2D
+
+        self.legend_ = None
+        if len(colours) <= MOST_NAMED:
+            dot = {"marker": "o", "linestyle": "none", "markersize": 4}
+            names = [shortened(name, LINE_LENGTH) for name in self.classes]
+            handles = [
+                Line2D([], [], color=c, label=name, **dot) for c, name in zip(colours, names, strict=True)
+            ]
+            place = {"loc": "outside lower left", "ncols": min(len(names), 3 * len(self.axes_), 10)}
+            self.legend_ = self.figure_.legend(
+                handles=handles, title="class", fontsize=7, title_fontsize=7, **place
+            )
 
     def _draw(self, ax, name, colours, style, scatter_kw):
         from matplotlib.collections import PathCollection, QuadMesh
@@ -180,9 +216,10 @@ class DecisionRegionsDisplay:
         self.points_[name] = ax.scatter(*self.X.T, **styled(look, scatter_kw, PathCollection))
         title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} %"
         ax.set_title("\n".join(wrap(title, LINE_LENGTH)), fontsize=7.5, pad=3)
-        ax.set(xticks=[], yticks=[], box_aspect=1)
+        ax.set(box_aspect=1)
+        ax.locator_params(nbins=4)
         ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
+        ax.tick_params(labelsize=6.5)
 
 
 def class_colours(n_classes):
@@ -214,7 +251,8 @@ def _decisions(estimator, X, margin, grid_resolution):
 def _new_axes(plt, n_panels):
     n_columns = min(N_COLUMNS, n_panels)
     n_rows = -(-n_panels // n_columns)
-    size = (7 * n_columns / N_COLUMNS, 0.1 + 1.9 * n_rows)
+    cell = min(7 / n_columns, 2.6)
+    size = (cell * n_columns, 0.75 + (cell + 0.15) * n_rows)
     axes = plt.subplots(n_rows, n_columns, figsize=size, layout="constrained", squeeze=False)[1].ravel()
     for unused in axes[n_panels:]:
         unused.remove()

@@ -126,6 +126,12 @@ def title_over_legend(ax, title, handles, n_rows=1):
         legend.set_in_layout(False)  # the title above it already keeps its room
 
 
+def shortened(name, most):
+    """A name of at most so many letters, an ellipsis among them."""
+    name = str(name)
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def loss_label(loss):
     """Name of a loss with its unit, for an axis, from its `LossFacts`; "loss" where the name is not one word."""
     return f"{loss.short} ({loss.unit})" if loss.unit else loss.short

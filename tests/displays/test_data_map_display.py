@@ -175,3 +175,8 @@ def test_only_a_fitted_score_analyzer_will_do(p):
         DataMapDisplay.from_analyzer("scores")
     with pytest.raises(NotFittedError, match=r"^This SampleScoreAnalyzer instance is not fitted yet"):
         DataMapDisplay.from_analyzer(SampleScoreAnalyzer())
+
+
+def test_the_regions_of_the_map_have_names():
+    ax = DataMapDisplay([0.1, 0.2], [0.5, 0.6], [0.5, 1.0]).plot().ax_
+    assert [text.get_text() for text in ax.texts] == ["easy to learn", "ambiguous", "hard to learn"]

@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import same_color
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.datasets import make_checkerboard
+from sklearn_nndyn.datasets import make_checkerboard, make_spirals
 from sklearn_nndyn.displays import DecisionRegionsDisplay
 from sklearn_nndyn.displays._decision_regions import class_colours
 
@@ -182,3 +183,20 @@ def test_mistakes_are_told_with_the_name_of_the_classifier(board):
         ValueError, match=r"^Found input variables with inconsistent numbers of samples: \[120, 5\]$"
     ):
         of([nearest(X, y)], X, y[:5])
+
+
+def test_axes_and_classes_have_names():
+    X, y = make_spirals(60, n_arms=3, random_state=0)
+    frame = pd.DataFrame(X, columns=["width", "height"])
+    names = np.array(["ant", "bee", "cow"])[y]
+    tree = DecisionTreeClassifier(random_state=0)
+    five = [clone(tree).set_params(max_depth=depth).fit(frame, names) for depth in range(1, 6)]
+    display = DecisionRegionsDisplay.from_estimators(five, frame, names, grid_resolution=8).plot()
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["ant", "bee", "cow"]
+    assert [ax.get_xlabel() for ax in display.axes_] == ["", "width", "width", "width", "width"]
+    assert [ax.get_ylabel() for ax in display.axes_] == ["height", "", "", "", "height"]
+    plain = DecisionRegionsDisplay.from_estimators([tree.fit(X, y)], X, y, grid_resolution=8)
+    ax = plain.plot(plt.subplots()[1]).axes_[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("first feature", "second feature")
+    many = tree.fit(X, np.arange(60) % 30)
+    assert DecisionRegionsDisplay.from_estimators([many], X, np.arange(60) % 30).plot().legend_ is None

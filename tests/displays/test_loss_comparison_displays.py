@@ -163,7 +163,8 @@ def test_curves_are_those_of_the_comparison(found):
         np.testing.assert_array_equal(display.half, half)
         np.testing.assert_array_equal(display.epochs, found.epochs)
         assert display.title == f"Test accuracy{words}"
-        assert display.plot().axes_[0].get_title(loc="left") == display.title
+        drawn = display.plot().axes_[0].get_title(loc="left")
+        assert drawn == f"{display.title}, with 95 % intervals over the seeds"
     with pytest.raises(ValueError, match=r"^label_noise must be one of 0\.0, 0\.4, 0\.2; got 0\.3"):
         LossComparisonDisplay.from_comparison(found, label_noise=0.3)
 
@@ -182,7 +183,7 @@ def test_all_curves_are_drawn_in_one_panel_with_their_intervals():
         np.testing.assert_allclose(edges(display.bands_[loss]), expected)
         assert same_color(display.bands_[loss].get_facecolor()[0][:3], display.lines_[loss].get_color())
     assert display.axes_[0].get_xlabel() == "epoch"
-    assert display.axes_[0].get_ylabel() == "test accuracy (%)"
+    assert display.axes_[0].get_ylabel() == "test accuracy (%), log scale of the error"
     assert display.axes_[0].get_xlim() == (0, 3)
     assert LossComparisonDisplay(LOSSES, EPOCHS, MEAN).plot().bands_ == {}
 
@@ -276,7 +277,7 @@ def test_each_loss_has_a_panel_the_best_first_with_the_others_behind():
     assert {loss: band.axes for loss, band in display.bands_.items()} == dict(
         zip(["l2", "log"], display.axes_, strict=False)
     )
-    assert display.figure_.get_suptitle() == "Here"
+    assert display.figure_.get_suptitle() == "Here, with 95 % intervals over the seeds"
     assert display.axes_[0].get_ylim() == display.axes_[2].get_ylim()
 
 
@@ -310,7 +311,7 @@ def test_curves_on_the_axes_of_the_user():
     assert display.axes_.tolist() == [axes[0, 0]]
     display = curves().plot(axes.ravel()[:3], kind="multiples")
     assert display.axes_.tolist() == axes.ravel()[:3].tolist()
-    assert [ax.get_ylabel() for ax in display.axes_] == ["test accuracy (%)"] * 3
+    assert [ax.get_ylabel() for ax in display.axes_] == ["test accuracy (%), log scale of the error"] * 3
     assert [ax.get_xlabel() for ax in display.axes_] == ["epoch"] * 3
     with pytest.raises(ValueError, match="a sequence of 3 matplotlib axes, one for each loss, got 4"):
         display.plot(axes, kind="multiples")
@@ -382,8 +383,8 @@ def test_each_loss_has_a_line_with_its_intervals():
         np.testing.assert_allclose(segments[:, 0, 0], drawn(display.lines_[loss])[0])
         assert same_color(display.intervals_[loss].get_color()[0][:3], display.lines_[loss].get_color())
     ax = display.axes_[0]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("label noise", "test accuracy (%)")
-    assert ax.get_title(loc="left") == "Here"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("label noise", "test accuracy (%), log scale of the error")
+    assert ax.get_title(loc="left") == "Here, with 95 % intervals over the seeds"
     assert [text for _, text in by_its_words(display).values()] == ["l2 95.0 %", "log 80.0 %", "own 60.0 %"]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "0.2", "0.4"]
     assert ax.get_xticks().tolist() == LEVELS

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.datasets import load_digits, load_iris
 
 from sklearn_nndyn import LossTailAnalyzer
 from sklearn_nndyn.displays import (
@@ -370,7 +371,7 @@ def test_the_greatest_rise_is_another_order():
     assert (display.before[0], display.after[0]) == (0.1, 6.0)
     assert display.title == "Greatest rise of the loss"
     tails = LossTailAnalyzer(onset=1).fit(record)
-    again = WorstSamplesDisplay.from_analyzer(tails, record, np.zeros((40, 4)), by="rise", n_pictures=2)
+    again = WorstSamplesDisplay.from_analyzer(tails, record, np.zeros((40, 2, 2)), by="rise", n_pictures=2)
     np.testing.assert_array_equal(again.indices, display.indices)
 
 
@@ -392,12 +393,26 @@ def test_pictures_on_the_axes_of_the_user(record):
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((3, 16), (3, 4, 4)), ((3, 48), (3, 4, 4, 3)), ((3, 4, 5), (3, 4, 5)), ((3, 1, 4, 5), (3, 4, 5)),
+    [((3, 64), (3, 8, 8)), ((3, 192), (3, 8, 8, 3)), ((3, 4, 5), (3, 4, 5)), ((3, 1, 4, 5), (3, 4, 5)),
      ((3, 3, 4, 5), (3, 4, 5, 3)), ((3, 4, 5, 3), (3, 4, 5, 3))],
 )  # fmt: skip
 def test_images_come_in_many_shapes(shape, expected):
     X = np.random.default_rng(0).random(shape)
     assert as_images(X).shape == expected
+
+
+def test_features_in_rows_are_no_pictures():
+    """Iris would be drawn as 2 x 2 pixels, and any hundred features as 10 x 10."""
+    flowers = load_iris(return_X_y=True)[0]
+    with pytest.raises(ValueError, match=r"^X must be pictures: .* give X\.reshape\(-1, 2, 2\)\.$"):
+        as_images(flowers)
+    features = np.random.default_rng(0).normal(size=(200, 100)) * np.arange(1, 101)
+    with pytest.raises(ValueError, match=r"These 100 features look like no pixels"):
+        as_images(features)
+    assert as_images(features.reshape(-1, 10, 10)).shape == (200, 10, 10)
+    digits = load_digits(return_X_y=True)[0]
+    for pixels in (digits, (digits - digits.mean(axis=0)) / (digits.std(axis=0) + 1e-9)):
+        np.testing.assert_array_equal(as_images(pixels), pixels.reshape(-1, 8, 8))
 
 
 def test_colours_stay_within_their_range_and_their_place():
@@ -417,12 +432,12 @@ def test_what_is_no_picture_is_sent_back(record, shape):
 
 def test_pictures_belong_to_the_record(record):
     with pytest.raises(ValueError, match="X has 149 samples, but the record has 150"):
-        WorstSamplesDisplay.from_dynamics(record, np.zeros((149, 4)))
+        WorstSamplesDisplay.from_dynamics(record, np.zeros((149, 2, 2)))
     tails = LossTailAnalyzer().fit(record[:100])
     with pytest.raises(
         ValueError, match="fitted on 100 samples, but the record has 150: give the record that was"
     ):
-        WorstSamplesDisplay.from_analyzer(tails, record, np.zeros((150, 4)))
+        WorstSamplesDisplay.from_analyzer(tails, record, np.zeros((150, 2, 2)))
     with pytest.raises(ValueError, match="by must be one of 'loss', 'rise'; got 'size'"):
         worst(record, by="size")
     bare = Dynamics(y=record.y, classes=record.classes, epochs=record.epochs, loss=record.loss)

@@ -11,6 +11,7 @@ from sklearn_nndyn.displays._style import PAPER, given_axes, mark_epochs, panels
 from sklearn_nndyn.displays.comparison._styles_of_losses import (
     SCALES,
     accuracy_axis,
+    accuracy_label,
     chosen_losses,
     height_for,
     in_percent,
@@ -179,8 +180,8 @@ class LossComparisonDisplay:
             for loss, curve in curves.items():
                 self._draw(axes[0], loss, curve, looks[loss], min(0.15, 0.6 / len(curves)), *styles)
             self._finish(axes[0], curves, scale)
-            axes[0].set(xlabel="epoch", ylabel="test accuracy (%)")
-            axes[0].set_title(self.title)
+            axes[0].set(xlabel="epoch", ylabel=accuracy_label(scale))
+            axes[0].set_title(self._titled())
             self.labels_ = name_at_the_end(axes[0], self.lines_)
 
     def _plot_multiples(self, ax, curves, scale, styles):
@@ -188,9 +189,8 @@ class LossComparisonDisplay:
 
         given, looks = ax is not None, loss_looks(self.losses)
         with plt.rc_context({} if given else PAPER):
-            self.axes_ = (
-                given_axes(ax, len(curves), "loss") if given else _new_axes(plt, len(curves), self.title)
-            )
+            words = self._titled(), accuracy_label(scale)
+            self.axes_ = given_axes(ax, len(curves), "loss") if given else _new_axes(plt, len(curves), *words)
             self.figure_, self.labels_ = self.axes_[0].figure, {}
             for panel, loss in zip(self.axes_, curves, strict=True):
                 behind = [mean for other, (mean, _, _) in curves.items() if other != loss]
@@ -200,7 +200,7 @@ class LossComparisonDisplay:
                 self._finish(panel, curves, scale)
                 self._name_panel(panel, loss, looks[loss]["color"])
                 if given:
-                    panel.set(xlabel="epoch", ylabel="test accuracy (%)")
+                    panel.set(xlabel="epoch", ylabel=accuracy_label(scale))
 
     def _draw(self, ax, loss, curve, look, alpha, style, fill_between_kw):
         from matplotlib.collections import PolyCollection
@@ -212,6 +212,11 @@ class LossComparisonDisplay:
             band = {"color": look["color"], "alpha": alpha, "linewidth": 0}
             band = styled(band, fill_between_kw, PolyCollection)
             self.bands_[loss] = ax.fill_between(self.epochs, low, high, **band)
+
+    def _titled(self):
+        """The title, and what the bands are where there are some."""
+        banded = self.half is not None and np.isfinite(np.asarray(self.half, dtype=float)).any()
+        return f"{self.title}, with 95 % intervals over the seeds" if banded else self.title
 
     def _finish(self, ax, curves, scale):
         accuracy_axis(ax, scale, [mean for mean, _, _ in curves.values()])
@@ -234,7 +239,7 @@ def _best_first(losses, mean, low, high):
     return dict(sorted(curves.items(), key=lambda item: -item[1][0][-1]))
 
 
-def _new_axes(plt, n_panels, title):
+def _new_axes(plt, n_panels, title, label):
     n_columns = min(N_COLUMNS, n_panels)
     n_rows = -(-n_panels // n_columns)
     figure, axes = plt.subplots(
@@ -248,7 +253,7 @@ def _new_axes(plt, n_panels, title):
     )
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     figure.supxlabel("epoch", fontsize=8)
-    figure.supylabel("test accuracy (%)", fontsize=8)
+    figure.supylabel(label, fontsize=8)
     for unused in axes.ravel()[n_panels:]:
         unused.remove()
     for lowest in axes.ravel()[n_panels - n_columns : n_panels]:

@@ -10,6 +10,7 @@ from sklearn_nndyn.displays._style import panels, styled
 from sklearn_nndyn.displays.comparison._styles_of_losses import (
     SCALES,
     accuracy_axis,
+    accuracy_label,
     chosen_losses,
     height_for,
     in_percent,
@@ -177,9 +178,10 @@ class NoiseRobustnessDisplay:
             for i, at in zip(best_first, self._beside_each_other(len(there)), strict=True):
                 self._draw(axes[0], self.losses[i], at, [own[i] for own in values], style)
             accuracy_axis(axes[0], scale, values[0][there], room=0.12)  # wide intervals may leave the panel
-            axes[0].set(xlabel=self.noise, ylabel="test accuracy (%)")
+            axes[0].set(xlabel=self.noise, ylabel=accuracy_label(scale))
             axes[0].set_xticks(self.levels, [f"{level:g}" for level in np.asarray(self.levels)])
-            axes[0].set_title(self.title)
+            banded = f"{self.title}, with 95 % intervals over the seeds" if self.intervals_ else self.title
+            axes[0].set_title(banded)
             self.labels_ = name_at_the_end(axes[0], self.lines_)
         return self
 

@@ -56,6 +56,11 @@ def in_percent(mean, half):
     return mean, np.maximum(mean - half, 0), np.minimum(mean + half, 100)
 
 
+def accuracy_label(scale):
+    """What the y axis is, and that it is stretched towards 100 % where it is."""
+    return "test accuracy (%), log scale of the error" if scale == "log" else "test accuracy (%)"
+
+
 def accuracy_axis(ax, scale, shown, room=0.05):
     """The y axis as accuracy in percent, with a share of room below and above all that is shown.
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
-from sklearn_nndyn.displays._style import COLOURS, COLUMN, PAPER, given_axes, mark_epochs, styled
+from sklearn_nndyn.displays._style import COLOURS, COLUMN, PAPER, given_axes, mark_epochs, shortened, styled
 from sklearn_nndyn.displays.entanglement._runs import check_analyzer
 from sklearn_nndyn.utils.text import listed
 
@@ -182,8 +182,11 @@ class ClassEntanglementDisplay:
         figure, axes = plt.subplots(
             n_rows, n_columns, figsize=size, layout="constrained", squeeze=False, sharex=True, sharey=True
         )
-        turns = ", with its turn and the training error there" if n_columns > 3 else ""
-        figure.suptitle(f"Radius of each class (grey: mean of all){turns}", x=0.01, ha="left", fontsize=9)
+        between = " " if n_columns > 3 else "\n"
+        title = (
+            f"Radius of each class (grey: mean of all),{between}with its turn and the training error there"
+        )
+        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
         for unused in axes.ravel()[n_classes:]:
             unused.remove()
         for lowest in axes.ravel()[max(0, n_classes - n_columns) : n_classes]:
@@ -199,7 +202,7 @@ class ClassEntanglementDisplay:
             at = np.searchsorted(self.epochs, turn)
             dot = ax.plot(turn, radius[at], "o", color=COLOURS["vermillion"], markersize=4, zorder=3)[0]
             description = f"epoch {turn:g}, error {100 * self.errors[position]:.2g} %"
-        ax.set_title(_short(str(self.class_names[position])), pad=13, fontsize=8.5, loc="left")
+        ax.set_title(shortened(self.class_names[position], LONGEST_NAME), pad=13, fontsize=8.5, loc="left")
         place = {"xycoords": "axes fraction", "xytext": (0, 3), "textcoords": "offset points"}
         ax.annotate(description, (0, 1), fontsize=7, **place).set_in_layout(
             False
@@ -233,7 +236,3 @@ def _positions(classes, known):
             f"There are {len(wanted)} classes, but room for {MOST_CLASSES}: choose with classes=[{names[0]!r}, ...]."
         )
     return [names.index(name) for name in wanted]
-
-
-def _short(name):
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

@@ -11,6 +11,7 @@ from sklearn_nndyn.displays._style import PAPER, given_axes
 from sklearn_nndyn.dynamics import find_record, unwrap_estimator
 from sklearn_nndyn.utils.text import figure
 
+LEAST_SIDE = 3  # pixels of a picture that comes in a row: whoever calls this has pictures, but not of 2 x 2
 N_EPOCHS = 5  # of those recorded, where none are asked for
 CELL = 1.1  # inches, at most
 WIDE = 7  # columns in which words have room in one line
@@ -202,7 +203,7 @@ def _as_pictures(X, image_shape):
         X = X.reshape(len(X), *wanted)
     if X.ndim == 4 and X.shape[1] not in (1, 3) and X.shape[-1] in (1, 3):
         X = np.moveaxis(X, -1, 1)
-    return as_images(X)
+    return as_images(X, LEAST_SIDE)
 
 
 def _check_shapes(images, given_back, epochs, errors):

@@ -12,6 +12,12 @@ from sklearn_nndyn.displays._style import COLOURS, COLUMN, panels, styled, title
 from sklearn_nndyn.dynamics import LossFacts
 
 AREA = (1.5, 14)  # of a point, in square points: in a crowd, and alone
+# Where the map has its regions, in shares of the axes (Swayamdipta et al. 2020).
+REGIONS = (
+    (0.04, 0.88, "easy to learn", "left"),
+    (0.97, 0.5, "ambiguous", "right"),
+    (0.04, 0.06, "hard to learn", "left"),
+)
 CROWD = 14_000  # square points that all points together may take
 NAMES = ("variability", "confidence", "correctness")
 
@@ -185,6 +191,7 @@ class DataMapDisplay:
         with panels(ax, 1, width=COLUMN, height=3.1) as (panel,):
             self.ax_, self.figure_ = panel, panel.figure
             self._draw(panel, {"cmap": cmap} | style)
+            self._name_regions(panel)
             panel.set(
                 xlabel="variability\n(deviation of the probability of the label)",
                 ylabel="confidence\n(mean probability of the label)",
@@ -198,6 +205,17 @@ class DataMapDisplay:
             )
             self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")
         return self
+
+    def _name_regions(self, ax):
+        look = {
+            "transform": ax.transAxes,
+            "fontsize": 7,
+            "style": "italic",
+            "color": COLOURS["grey"],
+            "zorder": 1,
+        }
+        for x, y, words, ha in REGIONS:
+            ax.text(x, y, words, ha=ha, va="center", **look)
 
     def _draw(self, ax, style):
         from matplotlib.collections import PathCollection

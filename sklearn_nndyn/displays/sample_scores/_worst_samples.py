@@ -8,7 +8,13 @@ from numpy.typing import ArrayLike
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted
-from sklearn_nndyn.displays._picture_grid import as_images, check_pictures, draw_pictures
+from sklearn_nndyn.displays._picture_grid import (
+    as_images,
+    check_pictures,
+    draw_pictures,
+    wrapped_names,
+    wrapped_title,
+)
 from sklearn_nndyn.dynamics import find_record
 from sklearn_nndyn.utils.validation import check_choice, check_count
 
@@ -182,14 +188,13 @@ class WorstSamplesDisplay:
         ValueError
             If ``ax`` is not as many axes as there are pictures.
         """
-        names = zip(self.true_names, self.predicted_names, strict=True)
         losses = zip(self.before, self.after, strict=True)
         self.axes_, self.images_ = draw_pictures(
             ax,
             self.images,
-            [f"{true}, read as {predicted}" for true, predicted in names],
-            [f"loss {before:.2g} → {after:.2g}" for before, after in losses],
-            self.title,
+            wrapped_names(self.true_names, self.predicted_names),
+            [f"loss {_in_two_digits(before)} → {_in_two_digits(after)}" for before, after in losses],
+            wrapped_title(self.title, len(self.images)),
             style,
         )
         self.figure_ = self.axes_[0].figure
@@ -198,3 +203,7 @@ class WorstSamplesDisplay:
 
 def _worst_first(tails, record, by):
     return np.argsort(-(record.loss[:, -1] if by == "loss" else tails.rise_), kind="stable")
+
+
+def _in_two_digits(loss):
+    return "<0.001" if 0 <= loss < 0.0005 else f"{loss:.2g}"
