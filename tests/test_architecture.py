@@ -94,6 +94,27 @@ def test_a_package_names_what_is_public_and_does_nothing_else(path):
     assert all(getattr(package, name) is not None for name in public)
 
 
+def private_names_of_the_estimator():
+    """Methods and attributes of its own that begin with an underscore."""
+    names = {"_state"}
+    for file in ("_classifier.py", "_replay.py"):
+        for node in ast.walk(ast.parse((ROOT / "classifiers" / file).read_text())):
+            names |= {node.name} if isinstance(node, ast.FunctionDef) else set()
+    return {name for name in names if name.startswith("_") and not name.endswith("__")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_what_is_private_to_the_estimator_stays_in_its_package(path):
+    if path.relative_to(ROOT).parts[0] == "classifiers":
+        return
+    private = private_names_of_the_estimator()
+    assert {"_state", "_keep", "_train"} <= private
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and node.attr in private:
+            owner = getattr(node.value, "id", None)
+            assert owner in ("self", "cls"), f"{ast.unparse(node)} is private to the classifier"
+
+
 AFTER_THE_LOSSES = [name for name in LINE if name not in ("utils", "losses", "modules", "datasets")]
 
 

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 import torch
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.classifiers._callbacks import check_callbacks
 from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind, check_reinitialize
 from sklearn_nndyn.recording import check_record, make_schedule
-from sklearn_nndyn.training import check_optimizer_params, find_optimizer, is_auto, is_default
+from sklearn_nndyn.training import (
+    check_callbacks,
+    check_optimizer_params,
+    find_optimizer,
+    is_auto,
+    is_default,
+)
 from sklearn_nndyn.utils.modes import refuse_modes
 from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
 

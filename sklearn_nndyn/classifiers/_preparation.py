@@ -5,20 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sklearn_nndyn.classifiers._callbacks import check_monitors, verbosity
-from sklearn_nndyn.classifiers._going_on import refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
 from sklearn_nndyn.classifiers._monitor import check_is_there, make_score, stopper_of
 from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes, predicting_attributes
-from sklearn_nndyn.classifiers._state import FitState
+from sklearn_nndyn.classifiers._state import FitState, refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.losses import loss_for_fit
-from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.recording import check_recorded
 from sklearn_nndyn.training import (
     DynamicsNet,
     EpochLoop,
+    ModuleFactory,
     NetworkFit,
     check_ids,
+    check_monitors,
     check_once,
     check_patterns,
     count_steps,
@@ -26,9 +25,8 @@ from sklearn_nndyn.training import (
     make_record_schedule,
     needs_two_rows,
     optimizer_settings,
+    verbosity,
 )
-from sklearn_nndyn.utils.modes import float32_by_default
-from sklearn_nndyn.utils.modules import materialize
 from sklearn_nndyn.utils.warnings import warn_user
 
 AUTO_BATCH_SIZE = 200
@@ -182,7 +180,7 @@ def prepare_fit(
     if again:
         use_changes(estimator, net, state.parameters)
     state.parameters = remember_parameters(estimator)
-    net.batch_size, net.verbose = batch_size, verbosity(estimator)
+    net.batch_size, net.verbose = batch_size, verbosity(estimator.callbacks, estimator.verbose)
     return PreparedFit(estimator, inputs, state, _network_fit(estimator, net, inputs, state), again)
 
 
@@ -222,7 +220,14 @@ def make_net(estimator, inputs, randomness):
     )
     lr = settings.pop("lr")
     net = DynamicsNet(
-        ModuleFactory(estimator, inputs.input_shape, n_classes, inputs.data.X[:2].clone()),
+        ModuleFactory(
+            estimator.module,
+            inputs.input_shape,
+            n_classes,
+            reinitialize=estimator.reinitialize,
+            dtype=getattr(torch, estimator.dtype),
+            rows=inputs.data.X[:2].clone(),
+        ),
         criterion=loss,
         optimizer=optimizer,
         lr=lr,
@@ -254,45 +259,3 @@ def _check_batch(module, batch_size, n_samples):
             "module holds batch normalisation, which needs batches of at least 2 samples: set batch_size to 2 or "
             f"more; {n_samples} samples were given."
         )
-
-
-class ModuleFactory:
-    """Makes the module of a net; what the user gave is held, and never copied or changed.
-
-    Parameters
-    ----------
-    estimator : DynamicsClassifier
-    input_shape : tuple of int
-    n_classes : int
-    rows : tensor of shape (2, ...)
-        From which lazy layers learn their shape.
-    """
-
-    def __init__(self, estimator, input_shape, n_classes, rows):
-        self.module, self.reinitialize = estimator.module, estimator.reinitialize
-        self.input_shape, self.n_classes, self.rows = input_shape, n_classes, rows
-        self.dtype = getattr(torch, estimator.dtype)
-
-    def __call__(self):
-        with float32_by_default():
-            built = build_module(
-                self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
-            )
-            built = built.to(self.dtype)
-            materialize(built, self.rows.cpu())
-        if not any(p.requires_grad for p in built.parameters()):
-            raise ValueError(_nothing_to_train(built))
-        return built
-
-    def __sklearn_clone__(self):
-        return self
-
-
-def _nothing_to_train(module):
-    name = type(module).__name__
-    if any(True for _ in module.parameters()):
-        return (
-            f"module {name}: every parameter is frozen (requires_grad=False); there is nothing to train. Leave the "
-            "last layer at least to be trained."
-        )
-    return f"module {name} has no parameters: there is nothing to train."

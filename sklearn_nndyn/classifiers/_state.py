@@ -1,10 +1,18 @@
-"""What a fit keeps and does not show."""
+"""What a fit keeps and does not show; parameters that were set since, where training goes on, are used or refused."""
 
 import copy
 from dataclasses import dataclass, field, replace
 
+from sklearn.base import BaseEstimator
+from torch import device as torch_device
+from torch.nn import Module
+
 from sklearn_nndyn.recording import Snapshots
+from sklearn_nndyn.training import change_optimizer
 from sklearn_nndyn.utils.random import RandomState
+
+FIXED = ("module", "reinitialize", "loss", "dtype", "device", "random_state")
+OF_THE_OPTIMIZER = ("optimizer", "lr", "weight_decay", "optimizer_params")
 
 
 @dataclass
@@ -56,3 +64,73 @@ class FitState:
             iterations={own: i for own, i in self.iterations.items() if own <= epoch},
             stopper=None,
         )
+
+
+def remember_parameters(estimator):
+    """What a later fit compares with: {name: (the value itself, what tells that it was changed in place)}."""
+    params = estimator.get_params(deep=False)
+    return {name: (value, _mark(value)) for name, value in params.items()}
+
+
+def changed_parameters(estimator, remembered):
+    """Names of the parameters that were set to something else since."""
+    params = estimator.get_params(deep=False)
+    return [name for name, value in params.items() if not _is_same(name, value, *remembered[name])]
+
+
+def refuse_fixed(estimator, remembered):
+    """Refuse a change of what training that goes on cannot change.
+
+    Raises
+    ------
+    ValueError
+        Names every such parameter.
+    """
+    changed = [name for name in changed_parameters(estimator, remembered) if name in FIXED]
+    if changed:
+        listed = ", ".join(f"{name}={getattr(estimator, name)!r}" for name in changed)
+        raise ValueError(
+            f"{listed} was set since the last fit, but training that goes on (warm_start=True, partial_fit) cannot "
+            f"change {' and '.join(changed)}: fit anew with warm_start=False, or set it back."
+        )
+
+
+def use_changes(estimator, net, remembered):
+    """Bring what was set since the last fit into the net: rates, the optimizer, callbacks.
+
+    What is not of the net (batch_size, record, class_weight, ...) is read anew by each fit.
+    """
+    changed = changed_parameters(estimator, remembered)
+    if any(name in OF_THE_OPTIMIZER for name in changed):
+        change_optimizer(
+            net, estimator.optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params
+        )
+    if "callbacks" in changed:
+        net.callbacks = estimator.callbacks
+        net.initialize_callbacks()
+
+
+def _is_same(name, value, earlier, mark):
+    if name == "device":
+        return _device(value) == _device(earlier)
+    if value is earlier:
+        return _mark(value) == mark
+    if isinstance(value, (list, tuple)) and isinstance(earlier, (list, tuple)):
+        return _mark(value) == mark
+    kinds = (bool, int, float, str, dict, type(None))
+    return isinstance(value, kinds) and isinstance(earlier, kinds) and value == earlier
+
+
+def _mark(value):
+    """What changes where a value is changed in place; it outlives a pickle."""
+    if isinstance(value, (BaseEstimator, Module)):
+        return repr(value)
+    if isinstance(value, dict):
+        return dict(value)
+    if isinstance(value, (list, tuple)):
+        return [repr(one) for one in value]
+    return None
+
+
+def _device(value):
+    return value if value == "auto" else torch_device(value)

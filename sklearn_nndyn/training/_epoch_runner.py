@@ -8,8 +8,8 @@ and :class:`AutogradStep` for every other module, with equal results.
 import torch
 
 from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
+from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training._mlp_step import MLPStep
-from sklearn_nndyn.training._optimizers import FusedOptimizerStep
 from sklearn_nndyn.utils.modules import run, scores_of
 from sklearn_nndyn.utils.rows import Rows, whole
 

@@ -5,10 +5,12 @@ from sklearn.base import clone
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
 
+from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.training._data import TrainingData
 from sklearn_nndyn.training._epoch_runner import Batches, count_steps, needs_two_rows
 from sklearn_nndyn.utils.copying import copy_module
-from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
+from sklearn_nndyn.utils.modes import float32_by_default
+from sklearn_nndyn.utils.modules import materialize, rows_per_chunk, scores_of
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows import Rows
 
@@ -123,6 +125,50 @@ class DynamicsNet(NeuralNetClassifier):
             net.initialize()
         net.module = factory
         return net
+
+
+class ModuleFactory:
+    """Makes the module of a net; what the user gave is held, and never copied or changed.
+
+    Parameters
+    ----------
+    module : object
+        What the user gave.
+    input_shape : tuple of int
+    n_classes : int
+    reinitialize : bool
+    dtype : torch.dtype
+    rows : tensor of shape (2, ...)
+        From which lazy layers learn their shape.
+    """
+
+    def __init__(self, module, input_shape, n_classes, *, reinitialize, dtype, rows):
+        self.module, self.reinitialize, self.dtype = module, reinitialize, dtype
+        self.input_shape, self.n_classes, self.rows = input_shape, n_classes, rows
+
+    def __call__(self):
+        with float32_by_default():
+            built = build_module(
+                self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
+            )
+            built = built.to(self.dtype)
+            materialize(built, self.rows.cpu())
+        if not any(p.requires_grad for p in built.parameters()):
+            raise ValueError(_nothing_to_train(built))
+        return built
+
+    def __sklearn_clone__(self):
+        return self
+
+
+def _nothing_to_train(module):
+    name = type(module).__name__
+    if any(True for _ in module.parameters()):
+        return (
+            f"module {name}: every parameter is frozen (requires_grad=False); there is nothing to train. Leave the "
+            "last layer at least to be trained."
+        )
+    return f"module {name} has no parameters: there is nothing to train."
 
 
 def _watches_batches(callback):

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from sklearn_nndyn.training._optimizers import FusedOptimizerStep
+from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training.stacked._row_sampler import equal_slices
 
 # One number of a parameter moves by its own gradient alone, so that parameters can lie side by side.

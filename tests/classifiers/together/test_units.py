@@ -14,7 +14,7 @@ from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._stacked import StackedRecorder
 from sklearn_nndyn.training._data import TrainingData
 from sklearn_nndyn.training._epoch_loop import draw_order
-from sklearn_nndyn.training._optimizers import FusedOptimizerStep
+from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training.stacked import make_members
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE, StackedParameters

@@ -1,4 +1,4 @@
-"""The user's skorch callbacks, as far as the classifier has to know them."""
+"""The user's skorch callbacks, as far as they have to be known before training."""
 
 import inspect
 
@@ -48,10 +48,10 @@ def check_monitors(callbacks, has_validation):
             )
 
 
-def verbosity(estimator):
+def verbosity(callbacks, verbose):
     """skorch's verbose: whether its callbacks print; one that is there for nothing else does."""
-    prints = any(issubclass(_kind(one), PrintLog) for one in _callbacks(estimator.callbacks))
-    return max(int(estimator.verbose), int(prints))
+    prints = any(issubclass(_kind(one), PrintLog) for one in _callbacks(callbacks))
+    return max(int(verbose), int(prints))
 
 
 def _callbacks(callbacks):
