@@ -50,13 +50,13 @@ class Dynamics:
     classes : array of shape (n_classes,)
         The classes, sorted and without repeats.
     epochs : array of shape (n_epochs,)
-        Recorded epochs, increasing. A look within an epoch stands at a fraction: 0.5 is half of the first epoch's
+        Recorded epochs, increasing. One within an epoch stands at a fraction: 0.5 is half of the first epoch's
         updates.
     sample_ids : array of shape (n_samples,), optional
         Names of the samples, integers or strings, each once: by them records of several runs, or of parts of a data
         set, are put together (see `align` and `concatenate_samples`).
     iterations : array of shape (n_epochs,), optional
-        Updates of the weights before each look, increasing integers.
+        Updates of the weights before each recorded epoch, increasing integers.
     loss : array of shape (n_samples, n_epochs), optional
         The trained loss of each sample, float32, in the units of that loss (nats for ``"log"``).
     margin : array of shape (n_samples, n_epochs), optional
@@ -314,7 +314,7 @@ class Dynamics:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the layers whose activations were looked at, in the order of the forward pass."""
+        """Names of the layers whose activations were recorded, in the order of the forward pass."""
         return tuple(dict.fromkeys([*self.centroids, *self.reconstruction, *self.probe_accuracy]))
 
     @property

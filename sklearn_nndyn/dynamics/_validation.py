@@ -93,11 +93,11 @@ def _value_problems(record):
         yield from _probability_problems(record)
 
 
-def _epoch_problems(name, looks):
-    if len(looks) == 0:
+def _epoch_problems(name, numbers):
+    if len(numbers) == 0:
         yield f"{name} is empty, but a record has at least one epoch"
-    elif looks[0] < 0 or (looks[:-1] >= looks[1:]).any():
-        yield f"{name} must increase from 0 or later, got {shown(looks)}"
+    elif numbers[0] < 0 or (numbers[:-1] >= numbers[1:]).any():
+        yield f"{name} must increase from 0 or later, got {shown(numbers)}"
 
 
 def _label_problems(y, classes):

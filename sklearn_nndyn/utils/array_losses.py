@@ -6,6 +6,7 @@ first, sums over few classes run across many samples, eight times faster than th
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class ArrayLoss(NamedTuple):
     @property
     def is_known(self) -> bool:
         """Whether its name says what it is; else it is a user's function."""
-        return LOSSES.get(self.name) is self
+        return self.name in LOSSES
 
     def header(self) -> dict[str, Any]:
         """What the header of a record tells of the loss."""
@@ -83,7 +84,7 @@ def array_loss(loss) -> ArrayLoss:
             "loss must be a name, or a function of scores and positions of the true classes, both arrays; "
             f"got {loss!r} of type {type(loss).__name__}."
         )
-    return ArrayLoss(name_of_function(loss), _of_the_user(loss))
+    return ArrayLoss(name_of_function(loss), _OwnFormula(loss))
 
 
 def name_of_function(loss) -> str:
@@ -103,19 +104,20 @@ def name_of_function(loss) -> str:
     return f"own_{name}" if name in LOSSES else name
 
 
-def _of_the_user(loss):
+class _OwnFormula:
     """A user's function as a formula: it is given samples first, and must give a number for each."""
 
-    def formula(scores, y_encoded):
-        values = np.asarray(loss(scores.T, y_encoded))
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, scores, y_encoded):
+        values = np.asarray(self.function(scores.T, y_encoded))
         if values.shape != y_encoded.shape or values.dtype.kind not in "fiu":
             raise ValueError(
                 f"loss must give a number for each sample, shape {y_encoded.shape}; got {values.dtype} of shape "
                 f"{values.shape}."
             )
         return values
-
-    return formula
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -208,32 +210,28 @@ def _poly1(log_p, y_encoded, epsilon=1.0):
     return -true_class_values(log_p, y_encoded) + epsilon * _error(log_p, y_encoded)
 
 
-def _power(power):
+def _power(scores, y_encoded, power):
     """sum_j |y_j - o_j|^q"""
-    return lambda scores, y_encoded: (np.abs(scores - _one_hot(scores, y_encoded)) ** power).sum(axis=0)
+    return (np.abs(scores - _one_hot(scores, y_encoded)) ** power).sum(axis=0)
 
 
-def _hinge(power):
+def _hinge(scores, y_encoded, power):
     """sum_j max(0, 1/2 - yhat_j o_j)^q"""
-
-    def formula(scores, y_encoded):
-        side = 2 * _one_hot(scores, y_encoded) - 1
-        return (np.maximum(0.5 - side * scores, 0) ** power).sum(axis=0)
-
-    return formula
+    side = 2 * _one_hot(scores, y_encoded) - 1
+    return (np.maximum(0.5 - side * scores, 0) ** power).sum(axis=0)
 
 
 _ALL = [
     ArrayLoss("log", _log, 0.0, "nats", True, "softmax"),
     ArrayLoss("squared_log", _squared_log, 0.0, "nats²", False, "softmax"),
-    ArrayLoss("l1", _power(1), 0.0, None, False),
-    ArrayLoss("l2", _power(2), 0.0, None, False),
+    ArrayLoss("l1", partial(_power, power=1), 0.0, None, False),
+    ArrayLoss("l2", partial(_power, power=2), 0.0, None, False),
     ArrayLoss("expectation", _expectation, 0.0, None, False, "softmax"),
     ArrayLoss("regularized_expectation", _regularized_expectation, 0.0, None, True, "softmax"),
     ArrayLoss("chebyshev", _error, 0.0, None, False, "softmax"),
-    ArrayLoss("hinge", _hinge(1), 0.0, None, False),
-    ArrayLoss("squared_hinge", _hinge(2), 0.0, None, False),
-    ArrayLoss("cubed_hinge", _hinge(3), 0.0, None, False),
+    ArrayLoss("hinge", partial(_hinge, power=1), 0.0, None, False),
+    ArrayLoss("squared_hinge", partial(_hinge, power=2), 0.0, None, False),
+    ArrayLoss("cubed_hinge", partial(_hinge, power=3), 0.0, None, False),
     ArrayLoss("tanimoto", _tanimoto, -1.0, None, False, "softmax"),
     ArrayLoss("cauchy_schwarz", _cauchy_schwarz, 0.0, "nats", False, "softmax"),
     ArrayLoss("generalized_cross_entropy", _generalized_cross_entropy, 0.0, None, False, "softmax"),

@@ -1,4 +1,7 @@
-"""DynamicsLog: a record of any training, written by the loop itself."""
+"""DynamicsLog: a record of any training, written by the loop itself.
+
+A long file of short methods: what a user meets has its documentation here, where ``help(DynamicsLog)`` finds it.
+"""
 
 import os
 from collections.abc import Callable, Mapping

@@ -1,6 +1,7 @@
 """What a loop tells batch by batch is the record of the whole."""
 
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -229,9 +230,6 @@ def test_what_is_handed_in_is_neither_kept_nor_changed(training):
 
 
 def test_a_loss_of_ones_own(training, log_all):
-    def distance(scores, y_encoded):
-        return 1 - scores[np.arange(len(y_encoded)), y_encoded]
-
     record = log_all(DynamicsLog(training.y, loss=distance), training).dynamics()
     np.testing.assert_allclose(
         record.loss, 1 - training.scores[np.arange(60), :, np.arange(60) % 3], rtol=1e-6
@@ -254,6 +252,20 @@ def test_beyond_the_limit_cells_lie_in_files_without_a_name(training, log_all, t
     one, other = in_memory.dynamics(), on_disk.dynamics()
     assert_same_samples(one, other)
     np.testing.assert_array_equal(one.centroids["z"], other.centroids["z"])
+
+
+def distance(scores, y_encoded):
+    return 1 - scores[np.arange(len(y_encoded)), y_encoded]
+
+
+@pytest.mark.parametrize("loss", ["log", "l2", "hinge", distance])
+@pytest.mark.parametrize("memory_limit", [0, 10**9])
+def test_a_copy_goes_on_by_itself(training, log_all, loss, memory_limit):
+    log = log_all(DynamicsLog(training.y, loss=loss, memory_limit=memory_limit), training, epochs=[0, 1])
+    copied = pickle.loads(pickle.dumps(log))
+    log_all(copied, training, epochs=[2, 3])
+    assert log.epochs == (0, 1)
+    assert_same_samples(copied.dynamics(), log_all(log, training, epochs=[2, 3]).dynamics())
 
 
 def test_analyzers_take_the_record_of_a_log(full_log, training):
