@@ -60,14 +60,14 @@ package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh
 	mkdir -p build/package/sdist && tar -xzf dist/*.tar.gz --strip-components=1 --directory build/package/sdist
 	$(PYTHON) -m venv build/package/environment
 	cd build/package/sdist && ../environment/bin/python -m pip install --quiet --constraint constraints.txt ".[test]"
-	cd build/package/sdist && ../environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # old versions warn of their own future
+	cd build/package/sdist && ../environment/bin/python -m pytest -m "not slow" $(TESTS)
 
 test-oldest: ## Run the tests with the oldest versions that are allowed, in a fresh environment (gigabytes; half an hour)
 	rm -rf build/oldest && mkdir -p build/oldest
 	$(PYTHON) -m tests.oldest_versions > build/oldest/versions.txt
 	$(PYTHON) -m venv build/oldest/environment
 	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,frames]"
-	build/oldest/environment/bin/python -m pytest -m "not slow" $(TESTS)
+	build/oldest/environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # they warn of their own future
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done
