@@ -208,9 +208,10 @@ def _accepted(model, what="a Dynamics, or a fitted model that holds one"):
     refit = (
         " A search needs refit=True to keep its best model." if getattr(model, "refit", None) is False else ""
     )
+    log = " Give the record of a log, log.dynamics()." if hasattr(model, "dynamics") else ""
     return (
         f"Expected {what}: a DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
-        f"{type(model).__name__}.{refit}"
+        f"{type(model).__name__}.{refit}{log}"
     )
 
 

@@ -295,6 +295,9 @@ class DynamicsLog:
         cells = f"{seen:,} of {counted(n_samples * n_epochs, 'cell')} seen"
         return f"DynamicsLog of {samples(n_samples)} at {counted(n_epochs, 'epoch')}: {cells}"
 
+    def __array__(self, *args, **kwargs):
+        raise TypeError("A DynamicsLog is no array, and no record yet: give log.dynamics().")
+
     def _check_epoch(self, epoch):
         if not is_finite(epoch):
             raise TypeError(f"epoch must be a finite number, got {epoch!r}.")

@@ -10,6 +10,7 @@ from safetensors.numpy import save as to_bytes
 from sklearn_nndyn import DynamicsLog, load_dynamics
 from sklearn_nndyn.dynamics.files._described import digest
 from tests.dynamics.log.test_merged_logs import assert_same_record
+from tests.dynamics.test_mutants import MUTATE
 
 
 @pytest.fixture
@@ -144,3 +145,26 @@ def test_a_forged_description_is_refused(full_log, path, kind):
     path.write_bytes(to_bytes(tensors, metadata | {"log": text, "digest": digest(text, tensors)}))
     with pytest.raises(ValueError, match=f"(?s)does not hold the log that was saved: .*{message}"):
         DynamicsLog.load(path)
+
+
+def loaded_or_message(path):
+    try:
+        return DynamicsLog.load(path)
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "header"])
+def test_mutants_are_refused_or_the_same(full_log, path, kind):
+    rng, expected = np.random.default_rng(0), full_log.dynamics()
+    full_log.save(path)
+    content, refused = path.read_bytes(), 0
+    for _ in range(150):
+        path.write_bytes(MUTATE[kind](content, rng))
+        found = loaded_or_message(path)
+        if isinstance(found, str):
+            assert str(path) in found
+            refused += 1
+        else:
+            assert_same_record(found.dynamics(), expected)
+    assert refused > 100

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn import DynamicsLog
+from sklearn_nndyn import DynamicsLog, EntanglementAnalyzer, LossTailAnalyzer, SampleScoreAnalyzer
 
 S = np.zeros((2, 3))
 ILL_FORMED = {
@@ -191,3 +191,9 @@ def test_a_record_of_nothing_is_refused(training):
 def test_missing_has_three_words(full_log):
     with pytest.raises(ValueError, match="missing must be one of 'nan', 'last', 'raise'; got 'zero'"):
         full_log.dynamics("zero")
+
+
+@pytest.mark.parametrize("analyzer", [LossTailAnalyzer(), SampleScoreAnalyzer(), EntanglementAnalyzer()])
+def test_a_log_is_no_record_yet(full_log, analyzer):
+    with pytest.raises(TypeError, match=r"log\.dynamics\(\)"):
+        analyzer.fit(full_log)
