@@ -370,6 +370,15 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         -------
         proba : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; rows sum to one.
+
+        Notes
+        -----
+        Calibrated are, at best, those of a proper loss (``loss_.proper``): ``"log"`` and
+        ``"regularized_expectation"``. Others are off by what they are made for: the most probable class was given 0.16
+        less than the accuracy by ``"focal"``, 0.15 less by ``"squared_log"``, 0.12 less by ``"cauchy_schwarz"``, and
+        0.11 more by ``"expectation"`` (held-out images). ``"label_smoothing"`` too gives less; ``"chebyshev"``,
+        ``"tanimoto"``, ``"generalized_cross_entropy"``, ``"symmetric_cross_entropy"`` and ``"poly1"`` more. One number,
+        the temperature, mends most of that: ``CalibratedClassifierCV(clf, method="temperature")`` of scikit-learn.
         """
         scores = self._scores(X)
         with torch.no_grad():

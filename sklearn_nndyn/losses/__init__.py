@@ -20,6 +20,7 @@ the test accuracy was at least 0.95 for each of five seeds.
 """
 
 from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss, SymmetricCrossEntropyLoss
 from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._custom_facts import check_scores
 from sklearn_nndyn.losses._for_fit import (
@@ -31,13 +32,7 @@ from sklearn_nndyn.losses._for_fit import (
     load_changing_state,
     loss_for_fit,
 )
-from sklearn_nndyn.losses._log_family import (
-    FocalLoss,
-    GeneralizedCrossEntropyLoss,
-    LabelSmoothingLoss,
-    Poly1Loss,
-    SymmetricCrossEntropyLoss,
-)
+from sklearn_nndyn.losses._log_family import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss
 from sklearn_nndyn.losses._log_proba import log_proba
 from sklearn_nndyn.losses._probability import (
     ChebyshevLoss,

@@ -6,8 +6,8 @@ from numbers import Real
 import torch
 
 from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss
 from sklearn_nndyn.losses._facts import FACTS, UNKNOWN
-from sklearn_nndyn.losses._log_family import LabelSmoothingLoss
 from sklearn_nndyn.losses._probability import LogLoss
 
 SOFTMAX_LOSSES = (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)

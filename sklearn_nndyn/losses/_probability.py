@@ -12,6 +12,10 @@ class LogLoss(ProbabilityLoss):
     ``link="sigmoid"`` it follows the formula and looks at the output of the true class alone: the scores of
     the other classes have no gradient and are never pushed down.
 
+    Proper with softmax: the expected loss is least at the true probabilities. With sigmoids it is not, and
+    `predict_proba` is not calibrated: ``CalibratedClassifierCV(method="temperature")`` of scikit-learn mends
+    that.
+
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 1e-3, 3e-3, 1e-2; with
     sigmoids none of the three.
 
@@ -78,6 +82,10 @@ class SquaredLogLoss(ProbabilityLoss):
     minimised. Gradient in o_k with softmax: 2 (-log p_c) (p_k - d_k). With ``link="sigmoid"`` it follows the
     formula and, as `LogLoss` does, ignores the outputs of the other classes.
 
+    Not proper, so `predict_proba` is not calibrated but too unsure: the most probable class is given 0.15 less
+    than the accuracy (measured on held-out images). ``CalibratedClassifierCV(method="temperature")`` of
+    scikit-learn mends that.
+
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 1e-3, 3e-3, 1e-2; with
     sigmoids none of the three.
 
@@ -118,6 +126,10 @@ class ExpectationLoss(ProbabilityLoss):
     No unit; between 0 and 2 with softmax, where it is 2 (1 - p_c): twice the probability that a label drawn
     from p is wrong. Between 0 and K with sigmoids. Gradient in o_k with softmax: 2 p_c (p_k - d_k), which
     vanishes where p_c is small as where it is near one, so badly wrong samples learn slowly.
+
+    Not proper, so `predict_proba` is not calibrated but too sure: the most probable class is given 0.11 more
+    than the accuracy (measured on held-out images). ``CalibratedClassifierCV(method="temperature")`` of
+    scikit-learn mends that.
 
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 3e-3; with sigmoids none of the
     three.
@@ -165,6 +177,8 @@ class RegularizedExpectationLoss(ProbabilityLoss):
     sigmoids. Gradient in o_k with softmax: 2 p_k ((p_k - d_k) - sum_j p_j (p_j - y_j)); it vanishes at both
     ends of p_c.
 
+    Proper, with softmax and with sigmoids: the expected loss is least at the true probabilities.
+
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 1e-3, 3e-3, 1e-2, with sigmoids
     too.
 
@@ -206,6 +220,10 @@ class ChebyshevLoss(ProbabilityLoss):
     No unit; between 0 and 1. With softmax it is 1 - p_c, half of `ExpectationLoss`, and its gradient in o_k
     is p_c (p_k - d_k). With sigmoids it is another loss: only the worst output has a gradient (shared equally
     in a tie).
+
+    Not proper, so `predict_proba` is not calibrated but too sure: as with `ExpectationLoss` the most probable
+    class is given 0.11 more than the accuracy (measured on held-out images).
+    ``CalibratedClassifierCV(method="temperature")`` of scikit-learn mends that.
 
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 3e-3; with sigmoids 1e-3, 3e-3,
     1e-2.

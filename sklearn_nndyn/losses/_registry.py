@@ -5,14 +5,9 @@ from functools import partial
 import torch
 
 from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss, SymmetricCrossEntropyLoss
 from sklearn_nndyn.losses._custom import CustomLoss
-from sklearn_nndyn.losses._log_family import (
-    FocalLoss,
-    GeneralizedCrossEntropyLoss,
-    LabelSmoothingLoss,
-    Poly1Loss,
-    SymmetricCrossEntropyLoss,
-)
+from sklearn_nndyn.losses._log_family import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss
 from sklearn_nndyn.losses._probability import (
     ChebyshevLoss,
     ExpectationLoss,

@@ -10,6 +10,10 @@ class TanimotoLoss(ProbabilityLoss):
     No unit; between -1 (p = y) and 0. It is - p_c / (p.p + 1 - p_c). Gradient in o_k with softmax: with
     D = p.p + 1 - p_c and h_j = -d_j / D + p_c (2 p_j - d_j) / D^2, it is p_k (h_k - sum_j p_j h_j).
 
+    Not proper, so `predict_proba` is not calibrated but too sure: where the true probabilities are 0.7, 0.2 and
+    0.1, the expected loss is least with 0.96 for the first. ``CalibratedClassifierCV(method="temperature")`` of
+    scikit-learn mends that.
+
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 1e-3, 3e-3; with sigmoids 1e-2
     too.
 
@@ -53,6 +57,10 @@ class CauchySchwarzLoss(ProbabilityLoss):
 
     In nats, from 0 up. With softmax it is the log loss minus half the Renyi quadratic entropy - log p.p; the
     gradient in o_k is (p_k - d_k) + p_k (p_k / p.p - 1).
+
+    Not proper, so `predict_proba` is not calibrated but too unsure: the most probable class is given 0.12 less
+    than the accuracy (measured on held-out images). ``CalibratedClassifierCV(method="temperature")`` of
+    scikit-learn mends that.
 
     Learning rates that reach 0.95 on the digits (see `sklearn_nndyn.losses`): 1e-3, 3e-3, 1e-2, with sigmoids
     too.
