@@ -1,13 +1,19 @@
 """The contract every loss keeps."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from sklearn_nndyn.losses._facts import state_facts
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
-_REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "none": lambda values: values}
+_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean": torch.mean,
+    "sum": torch.sum,
+    "none": lambda values: values,
+}
 
 
 def check_number(name, value, where, is_there):
@@ -108,11 +114,11 @@ class ClassificationLoss(torch.nn.Module, ABC):
         if changed and "value_and_probability" not in vars(cls):
             cls.value_and_probability = ClassificationLoss.value_and_probability
 
-    def __init__(self, *, reduction="mean"):
+    def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
         self.reduction = check_choice("reduction", reduction, _REDUCTIONS)
 
-    def forward(self, scores, target):
+    def forward(self, scores: Tensor, target: Tensor) -> Tensor:
         """Reduce the per-sample values as `reduction` says.
 
         Parameters
@@ -135,13 +141,15 @@ class ClassificationLoss(torch.nn.Module, ABC):
         return _REDUCTIONS[self.reduction](self.per_sample(scores, target))
 
     @abstractmethod
-    def per_sample(self, scores, target):
+    def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
         """The loss of each sample.
 
         Parameters
         ----------
         scores : Tensor (..., n, K)
+            Raw outputs of the network.
         target : Tensor (..., n), int64
+            Positions of the true classes.
 
         Returns
         -------
@@ -149,7 +157,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
             Differentiable in `scores`; each value depends on its own row of `scores` alone.
         """
 
-    def value_and_gradient(self, scores, target):
+    def value_and_gradient(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of each sample and its gradient in that sample's scores, both detached.
 
         Here by autograd, also under ``torch.no_grad`` and ``torch.inference_mode``; the losses of this
@@ -158,17 +166,20 @@ class ClassificationLoss(torch.nn.Module, ABC):
         Parameters
         ----------
         scores : Tensor (..., n, K)
+            Raw outputs of the network.
         target : Tensor (..., n), int64
+            Positions of the true classes.
 
         Returns
         -------
         values : Tensor (..., n)
+            As `per_sample` gives them.
         gradient : Tensor (..., n, K)
             ``gradient[..., i, k]`` is the derivative of ``values[..., i]`` in ``scores[..., i, k]``.
         """
         return differentiate(self.per_sample, scores, target)
 
-    def value_and_probability(self, scores, target):
+    def value_and_probability(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
         """The loss of each sample, and how probable its true class is: what a record keeps.
 
         Parameters
@@ -186,15 +197,33 @@ class ClassificationLoss(torch.nn.Module, ABC):
             That of the true class by `predict_proba`; None for a loss without probabilities.
         """
         values = self.per_sample(scores, target)
-        if not hasattr(self, "predict_proba"):
+        predict_proba: Callable[[Tensor], Tensor] | None = getattr(self, "predict_proba", None)
+        if predict_proba is None:
             return values, None
-        p = self.predict_proba(scores)
+        p = predict_proba(scores)
         return values, p.gather(-1, target.unsqueeze(-1)).squeeze(-1).clamp(0, 1)
 
-    def decide(self, scores):
-        """Positions (..., n) of the classes chosen for `scores` (..., n, K): here the greatest score."""
+    def decide(self, scores: Tensor) -> Tensor:
+        """The classes chosen: here those of the greatest score.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        Tensor (..., n), int64
+            Their positions; of equal scores that of the first.
+        """
         return scores.max(-1).indices  # argmax is ten times slower where classes are strided
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
+        """What ``repr`` shows between the brackets.
+
+        Returns
+        -------
+        str
+            The parameters.
+        """
         return f"reduction={self.reduction!r}"

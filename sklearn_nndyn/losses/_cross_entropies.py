@@ -2,6 +2,8 @@
 
 from math import inf
 
+from torch import Tensor
+
 from sklearn_nndyn.losses._base import check_number
 from sklearn_nndyn.losses._facts import Depending
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
@@ -52,22 +54,30 @@ class SymmetricCrossEntropyLoss(ProbabilityLoss):
     unit = Depending(None, lambda loss: "nats" if loss.beta == 0 else None)
     proper = Depending(False, lambda loss: loss.link == "softmax" and loss.beta == 0 < loss.alpha)
 
-    def __init__(self, *, alpha=0.1, beta=1.0, log_zero=-4.0, link="softmax", reduction="mean"):
+    def __init__(
+        self,
+        *,
+        alpha: float = 0.1,
+        beta: float = 1.0,
+        log_zero: float = -4.0,
+        link: str = "softmax",
+        reduction: str = "mean",
+    ) -> None:
         super().__init__(link=link, reduction=reduction)
         self.alpha = check_number("alpha", alpha, "in [0, inf)", lambda alpha: 0 <= alpha < inf)
         self.beta = check_number("beta", beta, "in [0, inf)", lambda beta: 0 <= beta < inf)
         self.log_zero = check_number("log_zero", log_zero, "in (-inf, 0)", lambda a: -inf < a < 0)
 
-    def formula(self, log_p, p, y):
-        """- alpha log p_c - beta A sum_{j != c} p_j"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - alpha log p_c - beta A sum_{j != c} p_j
         return (self._reverse(p, y) - self.alpha * y * log_p).sum(-1)
 
-    def slope(self, log_p, p, y):
-        """- alpha y_j - beta A p_j (1 - y_j)"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - alpha y_j - beta A p_j (1 - y_j)
         return self._reverse(p, y).sub(y, alpha=self.alpha)
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`: the reverse part, where the true class has nothing, is its own derivative"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`: the reverse part, where the true class has nothing, is its own derivative
         slope = self._reverse(p, y)
         values = slope.addcmul(y, log_p, value=-self.alpha).sum(-1)
         return values, slope.sub_(y, alpha=self.alpha)
@@ -76,8 +86,7 @@ class SymmetricCrossEntropyLoss(ProbabilityLoss):
         """- beta A p_j (1 - y_j), (..., n, K)"""
         return p.addcmul(p, y, value=-1).mul(-self.beta * self.log_zero)
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         weights = f"alpha={self.alpha}, beta={self.beta}, log_zero={self.log_zero}"
         return f"{weights}, {super().extra_repr()}"
 
@@ -119,23 +128,22 @@ class LabelSmoothingLoss(ProbabilityLoss):
     name, lower_bound, unit = "label_smoothing", 0.0, "nats"
     proper = Depending(False, lambda loss: loss.link == "softmax" and loss.smoothing == 0)
 
-    def __init__(self, *, smoothing=0.1, link="softmax", reduction="mean"):
+    def __init__(self, *, smoothing: float = 0.1, link: str = "softmax", reduction: str = "mean") -> None:
         super().__init__(link=link, reduction=reduction)
         self.smoothing = check_number("smoothing", smoothing, "in [0, 1]", lambda s: 0 <= s <= 1)
 
-    def formula(self, log_p, p, y):
-        """- sum_j t_j log p_j"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - sum_j t_j log p_j
         return (self.slope(log_p, p, y) * log_p).sum(-1)
 
-    def slope(self, log_p, p, y):
-        """- t_j"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - t_j
         return y.mul(self.smoothing - 1).sub_(self.smoothing / y.shape[-1])
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`: one is the sum of the other, times log p"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`: one is the sum of the other, times log p
         slope = self.slope(log_p, p, y)
         return (slope * log_p).sum(-1), slope
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         return f"smoothing={self.smoothing}, {super().extra_repr()}"

@@ -1,9 +1,11 @@
 """A loss the user brings: a torch loss, or any callable."""
 
 import copy
+from collections.abc import Callable
 
 import torch
 from sklearn.utils.metaestimators import available_if
+from torch import Tensor
 
 from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._custom_facts import SOFTMAX_LOSSES, describe
@@ -81,7 +83,9 @@ class CustomLoss(ClassificationLoss):
     lower_bound, unit = _described("lower_bound"), _described("unit")
     proper, link = _described("proper"), _described("link")
 
-    def __init__(self, loss, *, reduction=None):
+    def __init__(
+        self, loss: torch.nn.Module | Callable[[Tensor, Tensor], Tensor], *, reduction: str | None = None
+    ) -> None:
         super().__init__(reduction=getattr(loss, "reduction", "mean") if reduction is None else reduction)
         if hasattr(loss, "reduction"):
             loss = copy.deepcopy(loss)
@@ -89,8 +93,7 @@ class CustomLoss(ClassificationLoss):
         self.loss = loss
         self.scores_dtype = None
 
-    def per_sample(self, scores, target):
-        """The values (..., n) that the user's loss gives."""
+    def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
         dtype = self.scores_dtype or scores.dtype
         # Copies: what it writes in place must reach neither the record nor the labels.
         values = self.loss(scores.flatten(0, -2).to(dtype, copy=True), target.flatten().clone())
@@ -98,12 +101,13 @@ class CustomLoss(ClassificationLoss):
         return values.reshape(target.shape).to(scores.dtype)
 
     @available_if(_has_probabilities)
-    def predict_proba(self, scores):
-        """Probabilities (..., n, K) of the classes: those of `loss`, or the softmax of torch's losses.
+    def predict_proba(self, scores: Tensor) -> Tensor:
+        """Probabilities of the classes: those of `loss`, or the softmax of torch's losses.
 
         Parameters
         ----------
         scores : Tensor (..., n, K)
+            Raw outputs of the network.
 
         Returns
         -------
@@ -114,13 +118,12 @@ class CustomLoss(ClassificationLoss):
             return _on_rows(self.loss.predict_proba, scores)
         return scores.softmax(-1)
 
-    def decide(self, scores):
-        """Positions (..., n) of the classes chosen: by `loss` if it decides, else the greatest score."""
+    def decide(self, scores: Tensor) -> Tensor:
+        # By `loss` if it decides, else the greatest score.
         if hasattr(self.loss, "decide"):
             return _on_rows(self.loss.decide, scores)
         return super().decide(scores)
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets; a torch loss is shown as a child."""
+    def extra_repr(self) -> str:
         shown = "" if isinstance(self.loss, torch.nn.Module) else f"{self.loss!r}, "
         return shown + super().extra_repr()

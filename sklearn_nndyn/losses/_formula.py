@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
+from torch import Tensor
+
 from sklearn_nndyn.losses._base import ClassificationLoss
 
 
@@ -16,7 +18,7 @@ class Way(NamedTuple):
     parts: Callable  # scores (..., n, K), target (..., n) -> tuple of tensors (..., n, K)
     chain: Callable | None  # slope (..., n, K), parts -> gradient in the scores (..., n, K); None: the slope
     probability: Callable | None = (
-        None  # target (..., n), parts -> that of the true class (..., n); None: there is none
+        None  # target (..., n), parts -> that of the true class (..., n); None: none
     )
 
 
@@ -25,30 +27,24 @@ class FormulaLoss(ClassificationLoss):
 
     @property
     @abstractmethod
-    def way(self):
+    def way(self) -> Way:
         """The `Way` to the parts of `formula`, and back."""
 
-    @abstractmethod
-    def formula(self, *parts):
-        """The loss (..., n) of each sample, from its parts, each (..., n, K)."""
+    formula: Callable[..., Tensor]  # of its parts, each (..., n, K): the loss (..., n) of each sample
+    value_and_slope: Callable[
+        ..., tuple[Tensor, Tensor]
+    ]  # the formula, and what `Way.chain` takes, (..., n, K)
 
-    @abstractmethod
-    def value_and_slope(self, *parts):
-        """The `formula` (..., n), and what the way's chain rule makes the gradient of, (..., n, K)."""
-
-    def per_sample(self, scores, target):
-        """The loss (..., n) of each sample: `formula` at the parts of `scores` (..., n, K)."""
+    def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
         return self.formula(*self.way.parts(scores, target))
 
-    def value_and_gradient(self, scores, target):
-        """Values (..., n) and their gradients (..., n, K) in `scores`: the slope, taken back to the scores."""
+    def value_and_gradient(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         way = self.way
         parts = way.parts(scores.detach(), target)
         values, slope = self.value_and_slope(*parts)
         return values, slope if way.chain is None else way.chain(slope, *parts)
 
-    def value_and_probability(self, scores, target):
-        """The loss (..., n) of each sample, and the probability (..., n) of its true class, from the same parts."""
+    def value_and_probability(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
         way = self.way
         parts = way.parts(scores, target)
         return self.formula(*parts), None if way.probability is None else way.probability(target, *parts)

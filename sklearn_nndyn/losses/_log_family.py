@@ -4,6 +4,7 @@ from abc import abstractmethod
 from math import inf
 
 import torch
+from torch import Tensor
 
 from sklearn_nndyn.losses._base import check_number
 from sklearn_nndyn.losses._facts import Depending
@@ -14,20 +15,19 @@ class _TrueClassLoss(ProbabilityLoss):
     """Base of the losses that are a function of log p_c alone: one number a sample, however many classes there are."""
 
     @abstractmethod
-    def of(self, log_p_c):
+    def _value_and_derivative(self, log_p_c: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, and its derivative in log p_c, both of the shape of log p_c."""
 
-    def formula(self, log_p, p, y):
-        """The loss at log p_c"""
-        return self.of((y * log_p).sum(-1))[0]
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # The loss at log p_c
+        return self._value_and_derivative((y * log_p).sum(-1))[0]
 
-    def slope(self, log_p, p, y):
-        """The derivative for the true class, 0 for the others"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # The derivative for the true class, 0 for the others
         return self.value_and_slope(log_p, p, y)[1]
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`"""
-        values, derivative = self.of((y * log_p).sum(-1, keepdim=True))
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        values, derivative = self._value_and_derivative((y * log_p).sum(-1, keepdim=True))
         return values.squeeze(-1), y * derivative
 
 
@@ -68,17 +68,16 @@ class GeneralizedCrossEntropyLoss(_TrueClassLoss):
 
     name, lower_bound, proper = "generalized_cross_entropy", 0.0, False
 
-    def __init__(self, *, q=0.7, link="softmax", reduction="mean"):
+    def __init__(self, *, q: float = 0.7, link: str = "softmax", reduction: str = "mean") -> None:
         super().__init__(link=link, reduction=reduction)
         self.q = check_number("q", q, "in (0, 1]", lambda q: 0 < q <= 1)
 
-    def of(self, log_p_c):
-        """(1 - p_c^q) / q, without the cancellation, and - p_c^q"""
+    def _value_and_derivative(self, log_p_c: Tensor) -> tuple[Tensor, Tensor]:
+        # (1 - p_c^q) / q, without the cancellation, and - p_c^q
         short_of_one = torch.expm1(self.q * log_p_c)
         return short_of_one / -self.q, -1 - short_of_one
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         return f"q={self.q}, {super().extra_repr()}"
 
 
@@ -119,20 +118,19 @@ class FocalLoss(_TrueClassLoss):
     name, lower_bound, unit = "focal", 0.0, "nats"
     proper = Depending(False, lambda loss: loss.link == "softmax" and loss.gamma == 0)
 
-    def __init__(self, *, gamma=2.0, link="softmax", reduction="mean"):
+    def __init__(self, *, gamma: float = 2.0, link: str = "softmax", reduction: str = "mean") -> None:
         super().__init__(link=link, reduction=reduction)
         self.gamma = check_number("gamma", gamma, "in [0, inf)", lambda gamma: 0 <= gamma < inf)
 
-    def of(self, log_p_c):
-        """- (1 - p_c)^gamma log p_c, and gamma (1 - p_c)^(gamma - 1) p_c log p_c - (1 - p_c)^gamma"""
+    def _value_and_derivative(self, log_p_c: Tensor) -> tuple[Tensor, Tensor]:
+        # - (1 - p_c)^gamma log p_c, and gamma (1 - p_c)^(gamma - 1) p_c log p_c - (1 - p_c)^gamma
         tiny = torch.finfo(log_p_c.dtype).tiny  # for 0 has small powers without a derivative
         wrong = torch.expm1(log_p_c).neg().clamp_min(tiny)
         weight = wrong.pow(self.gamma)
         minus_loss = weight * log_p_c
         return -minus_loss, self.gamma * minus_loss * (1 / wrong - 1) - weight
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         return f"gamma={self.gamma}, {super().extra_repr()}"
 
 
@@ -174,15 +172,14 @@ class Poly1Loss(_TrueClassLoss):
     unit = Depending(None, lambda loss: "nats" if loss.epsilon == 0 else None)
     proper = Depending(False, lambda loss: loss.link == "softmax" and loss.epsilon == 0)
 
-    def __init__(self, *, epsilon=1.0, link="softmax", reduction="mean"):
+    def __init__(self, *, epsilon: float = 1.0, link: str = "softmax", reduction: str = "mean") -> None:
         super().__init__(link=link, reduction=reduction)
         self.epsilon = check_number("epsilon", epsilon, "in [-1, inf)", lambda epsilon: -1 <= epsilon < inf)
 
-    def of(self, log_p_c):
-        """- log p_c + epsilon (1 - p_c), and - 1 - epsilon p_c"""
+    def _value_and_derivative(self, log_p_c: Tensor) -> tuple[Tensor, Tensor]:
+        # - log p_c + epsilon (1 - p_c), and - 1 - epsilon p_c
         minus_error = self.epsilon * torch.expm1(log_p_c)
         return -log_p_c - minus_error, -1 - self.epsilon - minus_error
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         return f"epsilon={self.epsilon}, {super().extra_repr()}"

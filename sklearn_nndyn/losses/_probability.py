@@ -1,5 +1,7 @@
 """Losses on probabilities, class by class: five formulas, each with its derivative."""
 
+from torch import Tensor
+
 from sklearn_nndyn.losses._facts import Depending
 from sklearn_nndyn.losses._links import LOG_P, log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
@@ -41,32 +43,32 @@ class LogLoss(ProbabilityLoss):
     name, lower_bound, unit = "log", 0.0, "nats"
     proper = Depending(True, lambda loss: loss.link == "softmax")
 
-    def formula(self, log_p, p, y):
-        """- log p_c"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - log p_c
         return -(y * log_p).sum(-1)
 
-    def slope(self, log_p, p, y):
-        """- y"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - y
         return -y
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`: one is the sum of the other, times log p"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`: one is the sum of the other, times log p
         slope = -y
         return (slope * log_p).sum(-1), slope
 
-    def per_sample(self, scores, target):
-        """- log p_c (..., n), picked without the one-hot y."""
+    def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
+        # - log p_c (..., n), picked without the one-hot y
         return -LOG_P[self.link](scores).gather(-1, target.unsqueeze(-1)).squeeze(-1)
 
-    def value_and_probability(self, scores, target):
-        """Values (..., n), and the probability (..., n) of the true class; with softmax it follows from the value."""
+    def value_and_probability(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+        # Values (..., n), and the probability (..., n) of the true class; with softmax it follows from the value.
         if self.link != "softmax":
             return super().value_and_probability(scores, target)
         values = self.per_sample(scores, target)
         return values, values.neg().exp()
 
-    def value_and_gradient(self, scores, target):
-        """Values (..., n) and their gradients (..., n, K) in `scores`; with softmax p - y, in few steps."""
+    def value_and_gradient(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        # Values (..., n) and their gradients (..., n, K) in `scores`; with softmax p - y, in few steps.
         if self.link != "softmax":
             return super().value_and_gradient(scores, target)
         index = target.unsqueeze(-1)
@@ -106,16 +108,16 @@ class SquaredLogLoss(ProbabilityLoss):
 
     name, lower_bound, unit, proper = "squared_log", 0.0, "nats²", False
 
-    def formula(self, log_p, p, y):
-        """(log p_c)^2"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # (log p_c)^2
         return (y * log_p).sum(-1).square()
 
-    def slope(self, log_p, p, y):
-        """2 log p_c y"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # 2 log p_c y
         return 2 * log_p * y
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`, from log p_c y"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`, from log p_c y
         own = y * log_p
         return own.sum(-1).square_(), own.add_(own)
 
@@ -151,16 +153,16 @@ class ExpectationLoss(ProbabilityLoss):
 
     name, lower_bound, proper = "expectation", 0.0, False
 
-    def formula(self, log_p, p, y):
-        """sum_j |y_j - p_j|"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # sum_j |y_j - p_j|
         return (y - p).abs().sum(-1)
 
-    def slope(self, log_p, p, y):
-        """p_j sign(p_j - y_j)"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # p_j sign(p_j - y_j)
         return _signed(p, y)
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`, for |p - y| is the slope plus y"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`, for |p - y| is the slope plus y
         slope = _signed(p, y)
         return (slope + y).sum(-1), slope
 
@@ -199,16 +201,16 @@ class RegularizedExpectationLoss(ProbabilityLoss):
 
     name, lower_bound, proper = "regularized_expectation", 0.0, True
 
-    def formula(self, log_p, p, y):
-        """sum_j (y_j - p_j)^2"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # sum_j (y_j - p_j)^2
         return (y - p).square().sum(-1)
 
-    def slope(self, log_p, p, y):
-        """2 p_j (p_j - y_j)"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # 2 p_j (p_j - y_j)
         return 2 * p * (p - y)
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`, from p - y"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`, from p - y
         error = p - y
         half = p * error
         return error.square_().sum(-1), half.add_(half)
@@ -245,18 +247,18 @@ class ChebyshevLoss(ProbabilityLoss):
 
     name, lower_bound, proper = "chebyshev", 0.0, False
 
-    def formula(self, log_p, p, y):
-        """max_j |p_j - y_j|"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # max_j |p_j - y_j|
         return (p - y).abs().amax(-1)
 
-    def slope(self, log_p, p, y):
-        """p_j sign(p_j - y_j) where the error is greatest, 0 elsewhere"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # p_j sign(p_j - y_j) where the error is greatest, 0 elsewhere
         error = (p - y).abs()
         worst = (error == error.amax(-1, keepdim=True)).to(p.dtype)
         return _signed(p, y) * worst / worst.sum(-1, keepdim=True)
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`; with softmax the true class errs the most, for it errs by what all others have"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`; with softmax the true class errs the most, for it errs by what all others have
         if self.link != "softmax":
             return super().value_and_slope(log_p, p, y)
         own = p * y

@@ -2,8 +2,10 @@
 
 from abc import abstractmethod
 
+from torch import Tensor
+
 from sklearn_nndyn.losses._base import differentiate
-from sklearn_nndyn.losses._formula import FormulaLoss
+from sklearn_nndyn.losses._formula import FormulaLoss, Way
 from sklearn_nndyn.losses._links import LINKS, LOG_P
 from sklearn_nndyn.utils.validation import check_choice
 
@@ -38,7 +40,9 @@ class ProbabilityLoss(FormulaLoss):
     tensor([[-0.3536,  0.3536]])
     """
 
-    def __init__(self, *, link="softmax", reduction="mean"):
+    link: str
+
+    def __init__(self, *, link: str = "softmax", reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         self.link = check_choice("link", link, LINKS)
 
@@ -54,36 +58,91 @@ class ProbabilityLoss(FormulaLoss):
             cls.value_and_slope = ProbabilityLoss.value_and_slope
 
     @abstractmethod
-    def formula(self, log_p, p, y):
-        """The loss (..., n) of each sample, from log p, p and the one-hot y, each (..., n, K)."""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        """The loss of each sample.
 
-    def slope(self, log_p, p, y):
-        """Gradient (..., n, K) of `formula` in log p, each log p_j a variable of its own; here autograd."""
+        Parameters
+        ----------
+        log_p, p, y : Tensor (..., n, K)
+            Logarithms of the probabilities, the probabilities, and the one-hot vectors of the true classes.
+
+        Returns
+        -------
+        Tensor (..., n)
+            Differentiable in `log_p` and `p`.
+        """
+
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        """Gradient of `formula` in log p, each log p_j a variable of its own; here by autograd.
+
+        Parameters
+        ----------
+        log_p, p, y : Tensor (..., n, K)
+            As for `formula`.
+
+        Returns
+        -------
+        Tensor (..., n, K)
+            By the chain rule of the link it becomes the gradient in the scores.
+        """
         return differentiate(lambda log_p, y: self.formula(log_p, log_p.exp(), y), log_p, y)[1]
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`; a child whose two share work may do it here once."""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """`formula` and `slope`; a child whose two share work may do it here once.
+
+        Parameters
+        ----------
+        log_p, p, y : Tensor (..., n, K)
+            As for `formula`.
+
+        Returns
+        -------
+        values : Tensor (..., n)
+            As `formula` gives them.
+        slope : Tensor (..., n, K)
+            As `slope` gives it.
+        """
         return self.formula(log_p, p, y), self.slope(log_p, p, y)
 
     @property
-    def way(self):
+    def way(self) -> Way:
         """The way through the link."""
         return LINKS[self.link]
 
-    def predict_proba(self, scores):
-        """Probabilities (..., n, K) of the classes, rows summing to one: p, divided by its sum.
+    def predict_proba(self, scores: Tensor) -> Tensor:
+        """Probabilities of the classes: p, divided by its sum.
 
         The division is made in the log, so rows are right even where every sigmoid underflows.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        Tensor (..., n, K)
+            Rows sum to one.
         """
         # Along the last axis: what a sample gets must not depend, even in its last bit, on where it stands.
         return self.logits(scores).softmax(-1)
 
-    def logits(self, scores):
-        """What `predict_proba` is the softmax of (..., n, K)."""
+    def logits(self, scores: Tensor) -> Tensor:
+        """What `predict_proba` is the softmax of.
+
+        Parameters
+        ----------
+        scores : Tensor (..., n, K)
+            Raw outputs of the network.
+
+        Returns
+        -------
+        Tensor (..., n, K)
+            The scores, or log p of sigmoids.
+        """
         return scores if self.link == "softmax" else LOG_P[self.link](scores)
 
     value_and_probability = FormulaLoss.value_and_probability
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         return f"link={self.link!r}, {super().extra_repr()}"

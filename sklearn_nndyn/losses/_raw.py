@@ -1,6 +1,7 @@
 """Losses on raw scores: they know no probabilities."""
 
 import torch
+from torch import Tensor
 
 from sklearn_nndyn.losses._base import one_hot
 from sklearn_nndyn.losses._facts import Depending
@@ -26,12 +27,14 @@ EXCESS, TRESPASS = Way(_excess, chain=None), Way(_trespass, chain=None)
 class _PowerLoss(FormulaLoss):
     """Base of the losses sum_j |r_j|^q of what is wrong with each score: `way` says what, `power` is q."""
 
-    def formula(self, wrong):
-        """sum_j |r_j|^q"""
+    power: int
+
+    def formula(self, wrong: Tensor) -> Tensor:
+        # sum_j |r_j|^q
         return wrong.abs().pow(self.power).sum(-1)
 
-    def value_and_slope(self, wrong):
-        """The formula, and q r |r|^(q - 1)"""
+    def value_and_slope(self, wrong: Tensor) -> tuple[Tensor, Tensor]:
+        # The formula, and q r |r|^(q - 1)
         if self.power == 1:
             return wrong.abs().sum(-1), wrong.sign()
         if self.power == 2:
@@ -121,10 +124,9 @@ class HingeLoss(_PowerLoss):
     lower_bound, proper = 0.0, False
     way = TRESPASS
 
-    def __init__(self, *, power=1, reduction="mean"):
+    def __init__(self, *, power: int = 1, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
         self.power = check_choice("power", power, (1, 2, 3))
 
-    def extra_repr(self):
-        """What ``repr`` shows between the brackets."""
+    def extra_repr(self) -> str:
         return f"power={self.power}, {super().extra_repr()}"

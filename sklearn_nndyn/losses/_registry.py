@@ -1,6 +1,8 @@
 """From what a user names or brings to a loss."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -20,7 +22,7 @@ from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 from sklearn_nndyn.utils.loss_names import understand
 from sklearn_nndyn.utils.validation import check_choice
 
-_OF_THE_PAPER = {
+_OF_THE_PAPER: dict[str, Callable[[], ClassificationLoss]] = {
     "log": LogLoss,
     "squared_log": SquaredLogLoss,
     "l1": L1Loss,
@@ -34,7 +36,7 @@ _OF_THE_PAPER = {
     "tanimoto": TanimotoLoss,
     "cauchy_schwarz": CauchySchwarzLoss,
 }
-_LOSSES = _OF_THE_PAPER | {
+_LOSSES: dict[str, Callable[[], ClassificationLoss]] = _OF_THE_PAPER | {
     "generalized_cross_entropy": GeneralizedCrossEntropyLoss,
     "symmetric_cross_entropy": SymmetricCrossEntropyLoss,
     "focal": FocalLoss,
@@ -44,7 +46,7 @@ _LOSSES = _OF_THE_PAPER | {
 _FAMILIES = {"all": _LOSSES, "paper": _OF_THE_PAPER}
 
 
-def loss_names(family="all"):
+def loss_names(family: str = "all") -> list[str]:
     """The names `get_loss` knows.
 
     Parameters
@@ -56,6 +58,7 @@ def loss_names(family="all"):
     Returns
     -------
     list of str
+        Each may be given to `get_loss`.
 
     Examples
     --------
@@ -70,7 +73,7 @@ def loss_names(family="all"):
     return list(_FAMILIES[check_choice("family", family, _FAMILIES)])
 
 
-def get_loss(loss):
+def get_loss(loss: Any) -> ClassificationLoss:
     """The `ClassificationLoss` that `loss` means.
 
     Parameters
@@ -85,6 +88,14 @@ def get_loss(loss):
     Returns
     -------
     ClassificationLoss
+        With `per_sample`, `decide`, and what is known of it.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not known, or may mean two losses; the message says what to write.
+    TypeError
+        For anything that is no loss, or a class that needs arguments.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """Losses on probabilities that take p and y for vectors: how alike their directions are."""
 
+from torch import Tensor
+
 from sklearn_nndyn.losses._links import log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
@@ -34,17 +36,17 @@ class TanimotoLoss(ProbabilityLoss):
 
     name, lower_bound, proper = "tanimoto", -1.0, False
 
-    def formula(self, log_p, p, y):
-        """- p_c / (p.p + 1 - p_c)"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - p_c / (p.p + 1 - p_c)
         own, rest = p * y, p * (y - p)
         return own.sum(-1) / (rest - y).sum(-1)
 
-    def slope(self, log_p, p, y):
-        """p_j h_j, with h = - y / D + p_c (2 p - y) / D^2"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # p_j h_j, with h = - y / D + p_c (2 p - y) / D^2
         return self.value_and_slope(log_p, p, y)[1]
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` v and `slope`, - p (y + v (2 p - y)) / D"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` v and `slope`, - p (y + v (2 p - y)) / D
         own, rest = p * y, p * (y - p)
         minus_union = (rest - y).sum(-1, keepdim=True)
         value = own.sum(-1, keepdim=True) / minus_union
@@ -82,16 +84,16 @@ class CauchySchwarzLoss(ProbabilityLoss):
 
     name, lower_bound, unit, proper = "cauchy_schwarz", 0.0, "nats", False
 
-    def formula(self, log_p, p, y):
-        """- log p_c + (1/2) log p.p"""
+    def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # - log p_c + (1/2) log p.p
         return (y * _log_shares(log_p)).sum(-1) / -2
 
-    def slope(self, log_p, p, y):
-        """p_j^2 / p.p - y_j"""
+    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        # p_j^2 / p.p - y_j
         return _log_shares(log_p).exp() - y
 
-    def value_and_slope(self, log_p, p, y):
-        """`formula` and `slope`, from log(p_j^2 / p.p)"""
+    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `slope`, from log(p_j^2 / p.p)
         log_shares = _log_shares(log_p)
         return (y * log_shares).sum(-1).div_(-2), log_shares.exp_().sub_(y)
 
