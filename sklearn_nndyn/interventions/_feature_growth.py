@@ -183,8 +183,8 @@ def feature_growth(
     TypeError
         If ``model`` is no DynamicsClassifier, or a parameter is of the wrong type.
     ValueError
-        If there are no snapshots, no hidden layer, or no linear layer on it; if ``onset`` is not a recorded epoch
-        before the last; if the turning epoch is the last epoch; or for a parameter out of its range.
+        If there are no snapshots, no hidden layer, or no linear layer on it; if ``onset`` is not a recorded epoch; or
+        for a parameter out of its range.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 

@@ -8,6 +8,12 @@ from sklearn_nndyn.utils.text import counted, figure, percent, samples, signed
 
 def feature_growth_summary(found):
     """The paragraph of a FeatureGrowth."""
+    if found.onset_epoch == found.end_epoch:
+        return (
+            f"The mean log loss of {samples(len(found.rise))} is least at the end, epoch {found.end_epoch} "
+            f"({figure(found.mean_loss[1])}): it never turned, so there is no growth to test. Give onset, an earlier "
+            "recorded epoch, to measure the growth since then all the same."
+        )
     sentences = [
         _rise(found),
         trained_with(found.loss_facts),

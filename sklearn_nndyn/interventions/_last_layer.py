@@ -25,22 +25,18 @@ def replay_scores(model, X, y, onset):
     record : Dynamics
         With ``scores``.
     turn : int
-        Position in its epochs, before the last.
+        Position in its epochs; the last where the loss has no turning epoch.
     """
     if isinstance(onset, Integral) and not isinstance(onset, bool):
         last = model.at_epoch(-1).n_iter_
-        if not 0 <= onset < last:
-            raise ValueError(f"onset must be a recorded epoch before the last, {last}; got {onset}.")
-        record = model.replay(X, y, record=("scores",), epochs=[int(onset), last])
+        if not 0 <= onset <= last:
+            raise ValueError(f"onset must be a recorded epoch, the last is {last}; got {onset}.")
+        record = model.replay(X, y, record=("scores",), epochs=sorted({int(onset), last}))
+        if record.n_epochs == 1:
+            return record, 0
     else:
         record = model.replay(X, y, record=("scores",))
-    turn = turning_position(sample_log_loss(record.scores, record.target), record.epochs, onset)
-    if turn == record.n_epochs - 1:
-        raise ValueError(
-            f"The mean log loss of these samples is least at the last epoch, {record.epochs[-1]}: it never turned. "
-            "Give onset, a recorded epoch, to measure the growth since then all the same."
-        )
-    return record, turn
+    return record, turning_position(sample_log_loss(record.scores, record.target), record.epochs, onset)
 
 
 def last_layer(model, X, scores, epoch):

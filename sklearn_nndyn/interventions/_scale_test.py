@@ -105,7 +105,7 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
         If ``X`` can hold no record, or ``onset`` is of the wrong type.
     ValueError
         If the record has no scores, or only one epoch; if a score is not finite; or if ``onset`` is not a recorded
-        epoch before the last.
+        epoch.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 

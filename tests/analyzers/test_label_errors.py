@@ -1,6 +1,7 @@
 """find_label_errors: planted wrong labels, how many they are, and what is refused."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier, SampleScoreAnalyzer
 from sklearn_nndyn.analyzers import LabelErrors, find_label_errors
-from sklearn_nndyn.analyzers.sample_scores import label_error_threshold, most_predicted
+from sklearn_nndyn.analyzers.sample_scores import label_error_interval, label_error_threshold, most_predicted
+from sklearn_nndyn.utils.text import percent
 from tests import reference
 from tests.test_docstrings import entries
 
@@ -144,7 +146,7 @@ def test_no_suspects_where_no_margin_is_negative():
     found = find_label_errors(record)
     assert (found.scores > 0).all()
     assert (found.n_errors, found.threshold, found.indices.tolist()) == (0, -np.inf, [])
-    assert "no label looks wrong" in found.summary()
+    assert "No group of samples stands out" in found.summary()
 
 
 @pytest.mark.parametrize(
@@ -228,6 +230,58 @@ def test_a_record_may_be_replayed_cut_or_held_in_a_pipeline():
     assert len(find_label_errors(validated).y) == 50
 
 
+# --------------------------------------------------------------------------------------- how many
+
+
+@pytest.mark.parametrize("kind", ["uniform", "to the next class"])
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.2])
+def test_the_interval_holds_the_number_of_planted_errors(rate, kind):
+    rng = np.random.default_rng(5)
+    wrong = rng.random(len(Y)) < rate
+    by = rng.integers(1, 10, len(Y)) if kind == "uniform" else 1
+    clf = DynamicsClassifier(max_epochs=15, batch_size=32, snapshots=False, random_state=3)
+    found = find_label_errors(clf.fit(X / 16, np.where(wrong, (Y + by) % 10, Y)))
+    low, high = found.count_interval
+    assert low <= wrong.sum() <= high
+    shares = f"{percent(low / len(Y))} to {percent(high / len(Y))}"
+    assert not low or f"Between {low} and {high} labels are wrong ({shares}), as far as" in found.summary()
+    assert (low > 0) == (rate > 0)
+    assert high - low <= len(Y) / 4
+
+
+def test_an_unlearned_network_cannot_tell_how_many():
+    found = find_label_errors(DynamicsClassifier(max_epochs=1, random_state=0).fit(X / 16, Y))
+    assert found.count_interval is None
+    assert (
+        "It cannot be told from this run how many labels are wrong: 1 epoch of training are"
+        in found.summary()
+    )
+    some = find_label_errors(DynamicsClassifier(max_epochs=4, lr=1e-4, random_state=0).fit(X / 16, Y))
+    assert some.count_interval is None
+    assert re.search(r"how many labels are wrong: it still gets [\d.]+ % of them wrong", some.summary())
+
+
+def test_a_network_that_has_learned_all_by_heart_cannot_tell_how_many():
+    """At a third of the epochs next to nothing is wrong any more: that says nothing of the labels."""
+    scores = np.linspace(-1, 9, 1000)
+    assert label_error_interval(scores, [60, 20, 10, 5, 0, 0]) == (0, 121)
+    assert label_error_interval(scores, [600, 200, 10, 5, 0, 0]) is None
+    prediction = np.where(np.arange(4) < 2, 1, 0)[None].repeat(
+        200, 0
+    )  # all wrong at epoch 1, and right afterwards
+    text = find_label_errors(planted(wrong=[], prediction=prediction, y=np.zeros(200, int))).summary()
+    assert "learned nearly all labels by heart; give fewer epochs, by record.until" in text
+
+
+def test_rows_and_units_of_the_scores_do_not_matter_to_the_interval():
+    rng = np.random.default_rng(0)
+    scores, wrong = np.r_[rng.normal(-3, 1, 100), rng.normal(4, 1, 900)], [400, 130, 110, 110]
+    one = label_error_interval(scores, wrong)
+    assert one[0] < 100 < one[1]
+    assert label_error_interval(8 * rng.permutation(scores), wrong) == one
+    assert label_error_interval(-np.abs(scores), wrong) is None
+
+
 # ----------------------------------------------------------------------------------------- summary
 
 
@@ -242,24 +296,30 @@ def test_the_summary_has_the_figures_of_the_record():
     text = find_label_errors(record).summary()
     assert text == (
         "Read from a record: the margins of 50 samples at the 3 epochs after the start, 1 to 4 (not each of them is "
-        "recorded). By an estimate 2 labels look wrong (4 %): their area under the margin is -4 or less, where the "
-        "median is 2. The most suspect: sample 7 (labelled bee, mostly predicted cow), sample 30 (labelled ant, mostly "
-        "predicted cow)."
+        "recorded). At most 6 labels are wrong (12 %), as far as this one run can tell. 2 samples stand out, by an "
+        "area under the margin of -4 or less, where the median is 2. The most suspect: sample 7 (labelled bee, mostly "
+        "predicted cow), sample 30 (labelled ant, mostly predicted cow)."
     )
     one = find_label_errors(record[8:31]).summary()
-    assert "By an estimate one label looks wrong (4.35 %)" in one
+    assert "1 sample stands out, by an area under the margin of" in one
     assert one.endswith("The most suspect: sample 22 (labelled ant, mostly predicted cow).")
     none = find_label_errors(record[8:20]).summary()
     assert none.endswith(
-        "No group of samples stands out by low margins: no label looks wrong. The most suspect is sample 0 (labelled "
-        "ant, mostly predicted ant)."
+        "No group of samples stands out by low margins. The most suspect is sample 0 (labelled ant, mostly predicted "
+        "ant)."
     )
 
 
 def test_the_summary_shows_three_at_most():
-    text = find_label_errors(planted()).summary()
+    found = find_label_errors(planted())
+    text, (low, high) = found.summary(), found.count_interval
+    assert low == 0
+    assert 20 < high < 35
     assert text.count("mostly predicted") == 3
-    assert "20 labels look wrong (10 %)" in text
+    assert (
+        f"At most {high} labels are wrong ({percent(high / 200)}), as far as this one run can tell. 20 samp"
+        in text
+    )
 
 
 # ----------------------------------------------------------------------------------------- refused

@@ -1,6 +1,7 @@
 """Growth of features: which units grew, whose they are, and what restoring them undoes."""
 
 import dataclasses
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,9 +16,15 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_nndyn import Dynamics, DynamicsClassifier
+from sklearn_nndyn import Dynamics, DynamicsClassifier, LossTailAnalyzer
 from sklearn_nndyn.dynamics import LossFacts
-from sklearn_nndyn.interventions import feature_growth, outgoing_norms, restore_norms, share_on_correct
+from sklearn_nndyn.interventions import (
+    feature_growth,
+    outgoing_norms,
+    restore_norms,
+    scale_test,
+    share_on_correct,
+)
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.utils.statistics import rank_correlation
 from tests import reference
@@ -350,9 +357,28 @@ def test_a_last_layer_that_is_not_linear_is_refused(digits, last, said):
     refused(ValueError, message, clf, *held_out, onset=1)
 
 
+@pytest.mark.parametrize("onset", ["auto", "the analyzer's"])
+def test_where_the_loss_never_turned_there_is_nothing_to_test(digits, onset):
+    """What LossTailAnalyzer gives as the turning epoch, feature_growth takes."""
+    X, y = digits[2:]
+    clf = DynamicsClassifier(MLP((5,)), max_epochs=2, lr=1e-4, record=("samples", "scores"), random_state=0)
+    clf.fit(*digits[:2], X_val=X, y_val=y)
+    tails = LossTailAnalyzer().fit(clf)
+    assert tails.onset_epoch_ == 2
+    found = feature_growth(clf, X, y, onset=onset if onset == "auto" else tails.onset_epoch_)
+    assert found.onset_epoch == found.end_epoch == 2
+    np.testing.assert_array_equal(found.growth, 1)
+    assert not found.rise.any()
+    assert found.change["loss"] == found.change["accuracy"] == 0
+    assert re.match(
+        r"The mean log loss of 300 samples is least at the end, epoch 2 \(1\.\d+\): it never turned, so there is no "
+        r"growth to test\. Give onset",
+        found.summary(),
+    )
+    assert "it never turned" in scale_test(clf, onset=tails.onset_epoch_).summary()
+
+
 def test_turns_that_cannot_be_looked_at_are_refused(digits, fitted):
-    clean = DynamicsClassifier(MLP((5,)), max_epochs=2, lr=1e-4, random_state=0).fit(*digits[:2])
-    refused(ValueError, "is least at the last epoch, 2: it never turned. Give onset", clean, *digits[2:])
     sparse = DynamicsClassifier(MLP((5,)), max_epochs=4, record_epochs=[0, 2, 4], random_state=0).fit(
         *digits[:2]
     )
@@ -363,8 +389,8 @@ def test_turns_that_cannot_be_looked_at_are_refused(digits, fitted):
         *digits[2:],
         onset=3,
     )
-    for onset in (60, 61, -1):
-        message = f"onset must be a recorded epoch before the last, 60; got {onset}"
+    for onset in (61, -1):
+        message = f"onset must be a recorded epoch, the last is 60; got {onset}"
         refused(ValueError, message, fitted, *digits[2:], onset=onset)
     for onset in (True, 2.0, None, "end"):
         message = f"onset must be 'auto' or a recorded epoch, got {onset!r}"

@@ -220,7 +220,6 @@ def test_what_cannot_be_tested_is_refused():
     refused(ValueError, "The record has no samples", record[:0])
     refused(TypeError, "onset must be 'auto' or a recorded epoch, got 'turn'", record, onset="turn")
     refused(ValueError, "onset=3 is not among the recorded epochs: 0, 2, 4", record, onset=3)
-    refused(ValueError, "onset=4 is the last recorded epoch", record, onset=4)
 
 
 def test_scores_that_are_not_finite_are_refused_with_their_epoch():

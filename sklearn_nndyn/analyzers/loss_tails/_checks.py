@@ -13,8 +13,8 @@ def check_tail(tail):
     check_share("tail", tail, of="the samples", zero=False, one=False)
 
 
-def onset_position(onset, epochs):
-    """Position among the recorded epochs of the one asked for; None where it is to be found."""
+def onset_position(onset, epochs, *, last=False):
+    """Position among the recorded epochs of the one asked for, the ``last`` only if allowed; None for "auto"."""
     if isinstance(onset, str) and onset == "auto":
         return None
     if not is_count(onset, -inf):
@@ -22,7 +22,7 @@ def onset_position(onset, epochs):
     found = np.flatnonzero(epochs == onset)
     if not len(found):
         raise ValueError(f"onset={onset} is not among the recorded epochs: {shown(epochs, 20)}.")
-    if found[0] == len(epochs) - 1:
+    if found[0] == len(epochs) - 1 and not last:
         raise ValueError(f"onset={onset} is the last recorded epoch: a rise needs one after it.")
     return int(found[0])
 

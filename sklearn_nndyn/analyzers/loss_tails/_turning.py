@@ -20,20 +20,19 @@ def turning_position(
     epochs : array of shape (n_epochs,), default=None
         Recorded epochs; None is 0, 1, ...
     onset : "auto" or int, default="auto"
-        ``"auto"`` is the epoch of least mean loss over the samples, the first of equal ones; else a recorded epoch
-        before the last.
+        ``"auto"`` is the epoch of least mean loss over the samples, the first of equal ones; else a recorded epoch.
 
     Returns
     -------
     position : int
-        Among ``epochs``; the last where the mean loss falls until the end.
+        Among ``epochs``; the last where the mean loss falls until the end, and so has no turning epoch.
 
     Raises
     ------
     TypeError
         If ``onset`` is of the wrong type.
     ValueError
-        If a loss is not finite, there is one epoch only, or ``onset`` is not a recorded epoch before the last.
+        If a loss is not finite, there is one epoch only, or ``onset`` is not a recorded epoch.
 
     Examples
     --------
@@ -45,5 +44,5 @@ def turning_position(
     loss = np.asarray(loss)
     epochs = np.arange(loss.shape[1]) if epochs is None else np.asarray(epochs)
     check_finite_losses(loss, epochs)
-    given = onset_position(onset, epochs)
+    given = onset_position(onset, epochs, last=True)
     return int(loss.mean(axis=0, dtype=np.float64).argmin()) if given is None else given
