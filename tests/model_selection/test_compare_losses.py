@@ -670,3 +670,14 @@ def test_a_loss_that_cannot_be_computed_is_told_by_its_name():
                 "b": lambda scores, target: own_loss(scores.detach(), target),
             }
         )
+
+
+def test_progress_counts_the_epochs_of_all_fits_where_it_is_asked_for(capsys):
+    for learning_rates, n_fits in (("fixed", 2 * 2), ("tuned", 2 * 2 + 2 * 3 * 2)):
+        small(seeds=2, learning_rates=learning_rates, lr_factors=(0.5, 1, 2), tuning_runs=2, verbose=1)
+        n_epochs = n_fits * CLF.max_epochs
+        assert f"{n_epochs}/{n_epochs}" in capsys.readouterr().err.split("\r")[-1]
+    small(seeds=1)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(TypeError, match=r"^verbose must be a whole number, got 'yes'\.$"):
+        small(verbose="yes")

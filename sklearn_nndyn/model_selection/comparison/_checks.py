@@ -55,6 +55,12 @@ class Plan:
     first: int
 
     @property
+    def all_epochs(self):
+        """How many epochs are to be trained, the tuning included."""
+        tuning = len(self.tried) * len(self.tuning_seeds)
+        return self.n_epochs * len(self.losses) * len(self.levels) * (tuning + len(self.seeds))
+
+    @property
     def levels(self):
         """(label noise, input noise) of each condition."""
         return [(label, added) for added in self.input_noise for label in self.label_noise]

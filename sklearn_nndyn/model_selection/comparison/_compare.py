@@ -1,8 +1,14 @@
 """Which loss to train with: all of them tried on the user's own data and network, fairly."""
 
-import numpy as np
-from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
+from tqdm import tqdm
+
+from sklearn_nndyn.classifiers import DynamicsClassifier
 from sklearn_nndyn.model_selection.comparison._checks import check_comparison
 from sklearn_nndyn.model_selection.comparison._result import LossComparison
 from sklearn_nndyn.model_selection.comparison._runs import (
@@ -13,26 +19,28 @@ from sklearn_nndyn.model_selection.comparison._runs import (
     tune,
 )
 from sklearn_nndyn.model_selection.comparison._summary import ended_runs
+from sklearn_nndyn.utils.validation import check_count, is_flag
 from sklearn_nndyn.utils.warnings import warn_user
 
 
 def compare_losses(
-    estimator,
-    X,
-    y,
+    estimator: DynamicsClassifier,
+    X: ArrayLike,
+    y: ArrayLike,
     *,
-    losses=None,
-    label_noise=(0,),
-    input_noise=(0,),
-    seeds=5,
-    X_test,
-    y_test,
-    learning_rates="tuned",
-    lr_factors=(0.1, 0.3, 1, 3, 10),
-    tuning_runs=3,
-    held_out=0.2,
-    stretch=0.1,
-):
+    losses: Sequence | Mapping[str, Any] | None = None,
+    label_noise: Sequence[float] | float = (0,),
+    input_noise: Sequence[float] | float = (0,),
+    seeds: int | Sequence[int] = 5,
+    X_test: ArrayLike,
+    y_test: ArrayLike,
+    learning_rates: str | Mapping[str, float] = "tuned",
+    lr_factors: Sequence[float] | float = (0.1, 0.3, 1, 3, 10),
+    tuning_runs: int = 3,
+    held_out: float = 0.2,
+    stretch: float = 0.1,
+    verbose: int = 0,
+) -> LossComparison:
     """Train one network with many losses, and compare: speed of learning, accuracy, and what noise does to them.
 
     Parameters
@@ -70,6 +78,8 @@ def compare_losses(
     stretch : float, default=0.1
         Share of the epochs that learning speed leaves out at the start: it is the mean test accuracy over all later
         ones. The paper's is 0.1.
+    verbose : int, default=0
+        1 shows a progress bar over the epochs of all fits, those of the tuning included.
 
     Returns
     -------
@@ -138,8 +148,12 @@ def compare_losses(
         held_out=held_out,
         stretch=stretch,
     )
+    check_count("verbose", int(verbose) if is_flag(verbose) else verbose, 0)
     settings = RunSettings.checked(estimator, plan, X, y, X_test, y_test)
-    runs = _train_levels(settings, plan)
+    with tqdm(
+        total=plan.all_epochs, desc="Losses", unit="epoch", disable=not verbose, dynamic_ncols=True
+    ) as bar:
+        runs = _train_levels(settings, plan, bar.update)
     columns, train_accuracy, test_accuracy = columns_of(
         [runs.get(place) or empty_run(place, plan) for place in plan.places]
     )
@@ -159,13 +173,13 @@ def compare_losses(
     return found
 
 
-def _train_levels(settings, plan):
+def _train_levels(settings, plan, progress):
     """{place: run} of all that were trained before the end or an interruption."""
     runs = {}
     try:
         for noise in plan.levels:
-            rates = tune(settings, plan, noise) if plan.rates is None else plan.rates
-            for run in train_all(settings, plan, noise, rates):
+            rates = tune(settings, plan, noise, progress) if plan.rates is None else plan.rates
+            for run in train_all(settings, plan, noise, rates, progress):
                 runs[run["loss"], run["label_noise"], run["input_noise"], run["seed"]] = run
     except KeyboardInterrupt:
         if not runs:

@@ -1,6 +1,7 @@
 """What a comparison of losses measured: the table of runs, intervals, ranks and pictures."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -72,11 +73,11 @@ class LossComparison(ShortRepr):
     tried: tuple = ()
 
     @property
-    def tuned(self):
+    def tuned(self) -> bool:
         """Whether learning rates were tuned."""
         return len(self.tried) > 0
 
-    def select(self, **values):
+    def select(self, **values: Any) -> np.ndarray:
         """Positions of the runs with these values, such as ``loss="log", label_noise=0.2``.
 
         Parameters
@@ -104,7 +105,13 @@ class LossComparison(ShortRepr):
             chosen &= self.runs[name] == value
         return np.flatnonzero(chosen)
 
-    def intervals(self, outcome="final_accuracy", *, label_noise=None, input_noise=None):
+    def intervals(
+        self,
+        outcome: str = "final_accuracy",
+        *,
+        label_noise: float | None = None,
+        input_noise: float | None = None,
+    ) -> list[tuple[str, float, float]]:
         """Mean and 95 % interval over the seeds, for each loss, the greatest first.
 
         Parameters
@@ -130,7 +137,13 @@ class LossComparison(ShortRepr):
         ]
         return sorted(rows, key=lambda row: -np.nan_to_num(row[1], nan=-np.inf))
 
-    def ranks(self, outcome="final_accuracy", *, label_noise=None, input_noise=None):
+    def ranks(
+        self,
+        outcome: str = "final_accuracy",
+        *,
+        label_noise: float | None = None,
+        input_noise: float | None = None,
+    ) -> list[tuple[str, int, float, float]]:
         """Each loss against the best one, by a paired test over the seeds.
 
         Parameters
@@ -154,7 +167,9 @@ class LossComparison(ShortRepr):
         """
         return compare_with_best(self._values(outcome, label_noise, input_noise))
 
-    def learning_curves(self, *, label_noise=None, input_noise=None):
+    def learning_curves(
+        self, *, label_noise: float | None = None, input_noise: float | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Test accuracy over the epochs, mean and 95 % interval over the seeds, for each loss.
 
         Parameters
@@ -177,9 +192,17 @@ class LossComparison(ShortRepr):
         curves = hold(self.test_accuracy)
         curves[np.isnan(self.runs["final_accuracy"])] = np.nan
         each = [interval(curves[self.select(loss=loss, **noise)], LEAST_SEEDS) for loss in self.losses]
-        return tuple(np.array(parts) for parts in zip(*each, strict=True))
+        mean, half = (np.array(parts) for parts in zip(*each, strict=True))
+        return mean, half
 
-    def plot(self, kind=None, ax=None, *, label_noise=None, input_noise=None):
+    def plot(
+        self,
+        kind: str | None = None,
+        ax: Any = None,
+        *,
+        label_noise: float | None = None,
+        input_noise: float | None = None,
+    ) -> LossComparisonDisplay | NoiseRobustnessDisplay:
         """Draw what was found.
 
         Parameters
@@ -206,7 +229,7 @@ class LossComparison(ShortRepr):
         axis = self._noise_axis(label_noise, input_noise)
         if kind == "noise" or (kind is None and axis is not None):
             noise = {"label_noise": label_noise, "input_noise": input_noise}
-            given = {name: level for name, level in noise.items() if level is not None}
+            given: dict[str, Any] = {name: level for name, level in noise.items() if level is not None}
             return NoiseRobustnessDisplay.from_comparison(self, noise=axis, **given).plot(ax)
         display = LossComparisonDisplay.from_comparison(
             self, label_noise=label_noise, input_noise=input_noise
@@ -235,7 +258,7 @@ class LossComparison(ShortRepr):
             check_choice(name, noise[name], known)
         return noise
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """One row for each run and epoch, as a pandas data frame.
 
         Returns
@@ -266,7 +289,7 @@ class LossComparison(ShortRepr):
         )
         return pd.DataFrame(columns)
 
-    def summary(self):
+    def summary(self) -> str:
         """What was found, in words and with the figures of these runs.
 
         Returns

@@ -148,7 +148,7 @@ def _tell(mistakes, n_losses):
     raise ValueError("\n".join(f"loss {name}: {text}" for name, text in texts.items())) from first
 
 
-def tune(settings, plan, noise):
+def tune(settings, plan, noise, progress=None):
     """{loss: the rate that does best on held-out training samples}, noise included, in the mean over the tuning seeds.
 
     Each of these seeds has a split of its own. Of rates that do as well it is the one nearest to the estimator's own.
@@ -160,7 +160,7 @@ def tune(settings, plan, noise):
         X, y = settings.samples(noise[1], seed), settings.labels(noise[0], seed)
         kept, held = ((X[rows], y[rows]) for rows in settings.split(plan, noise[0], seed))
         classifiers = [settings.classifier(plan.losses[name], lr, seed, record=()) for name, lr in jobs]
-        errors, interrupted = _train(classifiers, [kept] * len(jobs))
+        errors, interrupted = _train(classifiers, [kept] * len(jobs), progress)
         if interrupted:
             raise KeyboardInterrupt
         for job, classifier, error in zip(jobs, classifiers, errors, strict=True):
@@ -181,7 +181,7 @@ def _merit_of_all(merits):
     return min(whole), sum(accuracies)
 
 
-def train_all(settings, plan, noise, rates):
+def train_all(settings, plan, noise, rates, progress=None):
     """The runs of one noise level, all losses and seeds: a dict each, as soon as it is there.
 
     Raises
@@ -194,7 +194,7 @@ def train_all(settings, plan, noise, rates):
         labels = {seed: settings.labels(noise[0], seed) for seed in {seed for seed, _ in jobs}}
         runs = [settings.classifier(plan.losses[name], rates[name], seed) for seed, name in jobs]
         tested = {"X_val": settings.X_test, "y_val": settings.y_test}
-        errors, interrupted = _train(runs, [(X, labels[seed]) for seed, _ in jobs], **tested)
+        errors, interrupted = _train(runs, [(X, labels[seed]) for seed, _ in jobs], progress, **tested)
         for (seed, name), run, error in zip(jobs, runs, errors, strict=True):
             yield empty_run((name, *noise, seed), plan, rates[name]) | _kept(run, error, interrupted, plan)
         if interrupted:
@@ -214,7 +214,7 @@ def _parts(settings, plan, noise):
         yield from (own[start : start + most] for start in range(0, len(own), most))
 
 
-def _train(classifiers, data, **validation):
+def _train(classifiers, data, progress, **validation):
     """Errors of each, or None; and whether the keyboard interrupted. What diverges is told later, with its name."""
     shared, errors, fits = {}, [None] * len(classifiers), {}
     with warnings.catch_warnings():
@@ -226,7 +226,7 @@ def _train(classifiers, data, **validation):
             except (ValueError, TypeError) as error:
                 errors[i] = error
         try:
-            found = train(list(fits.values()))
+            found = train(list(fits.values()), progress=progress)
         except KeyboardInterrupt:
             return errors, True
     for i, ended_by in zip(fits, found, strict=True):

@@ -1,10 +1,13 @@
 """BatchedGridSearchCV, the grid search that trains all its candidates together."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
@@ -143,19 +146,19 @@ class BatchedGridSearchCV(BaseSearchCV):
 
     def __init__(
         self,
-        estimator,
-        param_grid,
+        estimator: Any,
+        param_grid: Mapping | Sequence[Mapping],
         *,
-        scoring=None,
-        n_jobs=None,
-        refit=True,
-        cv=None,
-        verbose=0,
-        error_score=np.nan,
-        return_train_score=False,
-        return_dynamics=False,
-        memory_limit=None,
-    ):
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable = True,
+        cv: Any = None,
+        verbose: int = 0,
+        error_score: str | float = np.nan,
+        return_train_score: bool = False,
+        return_dynamics: bool = False,
+        memory_limit: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
         self.scoring = scoring
@@ -169,7 +172,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         self.memory_limit = memory_limit
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit and score every candidate on every fold; then fit the best.
 
         Parameters
