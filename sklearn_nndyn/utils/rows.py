@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 CHUNK_BYTES = 4 * 2**20
+BYTES_AT_ONCE = 2**15
 
 
 class Rows(ABC):
@@ -121,15 +122,30 @@ class ArrayRows(Rows):
         self.array, self.mapped = array, memory_map_of(array)
 
     def _read(self, places):
-        rows = np.array(self.array[places], order="C", copy=None if self.mapped is None else True)
-        if self.mapped is not None and self.mapped.mode in ("r", "r+"):
-            self._forget_pages()
-        return tensor_of(rows)
+        if self.mapped is None or self.mapped.mode not in ("r", "r+") or not hasattr(mmap, "MADV_DONTNEED"):
+            return tensor_of(np.ascontiguousarray(self.array[places]))
+        return tensor_of(self._read_and_forget(places))
 
-    def _forget_pages(self):
-        """Let go of the pages of the file that were read; the system holds them as long as it has room."""
-        if hasattr(mmap, "MADV_DONTNEED"):
+    def _read_and_forget(self, places):
+        """Read a few rows at a time, and let go of the pages of the file that hold them.
+
+        The system keeps them as long as it has room, but the process is not charged. A page may be as large as two
+        megabytes, so that some hundred rows in random order would map all of the file.
+        """
+        places = _positions(places, len(self.array))
+        rows = np.empty((len(places), *self.array.shape[1:]), self.array.dtype)
+        at_once = max(32, BYTES_AT_ONCE // max(1, rows[:1].nbytes))
+        for start in range(0, len(places), at_once):
+            rows[start : start + at_once] = self.array[places[start : start + at_once]]
             self.mapped._mmap.madvise(mmap.MADV_DONTNEED)
+        return rows
+
+
+def _positions(rows, n_samples):
+    """Positions, also where a slice or a mask is given."""
+    if isinstance(rows, slice):
+        return np.arange(*rows.indices(n_samples))
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 class SparseRows(Rows):
