@@ -2,11 +2,12 @@
 
 torch's and NumPy's global generators belong to the whole process, so whoever swaps them holds a lock. A signal handler
 may raise at any moment (Ctrl-C), and must leave neither the lock held nor the generators swapped. CPython calls
-handlers after a call, never inside one that runs in C: the states are put back by a single such call in a ``finally``.
-What an exception at the very edge of a ``with`` keeps from being put back, the swap or `settled_generators` around it
-puts back.
+handlers between calls and as a function of Python begins, never inside a call that runs in C: the states are put back
+by a single such call in a ``finally``, and what ends a ``with`` runs in C until it is there. What is left open all the
+same, the swap or `settled_generators` around it puts back.
 """
 
+import io
 import os
 import threading
 import weakref
@@ -22,8 +23,11 @@ _lock = threading.RLock()
 _open: list[tuple] = []
 
 
-class Swap:
+class Swap(io.IOBase):
     """Put the global generators aside, and back on leaving.
+
+    It is a file to Python, for the sake of an ``__exit__`` written in C: that calls ``close``, which is the generator's
+    own, and so the next thing to run in Python lies in a ``finally``.
 
     Parameters
     ----------
@@ -36,21 +40,15 @@ class Swap:
 
     def __init__(self, device, place=None):
         self._steps = _there_and_back(device, place)
+        self.close = self._steps.close
 
     def __enter__(self):
         try:
             put_back = next(self._steps)
             _open.append((weakref.ref(self), put_back))
         except BaseException:
-            self.undo()
+            self.close()
             raise
-
-    def __exit__(self, *_):
-        self.undo()
-
-    def undo(self):
-        """Put the generators back, unless that was done."""
-        self._steps.close()
 
 
 def _there_and_back(device, place):
@@ -97,13 +95,15 @@ class RandomState:
     def states(self, states):
         self._place[0] = states
 
-    def __enter__(self):
+    @property
+    def __exit__(self):
+        """What ``with`` is to call at its end; Python asks for it before ``__enter__``."""
         self._swap = Swap(self.device, self._place)
+        return self._swap.__exit__
+
+    def __enter__(self):
         self._swap.__enter__()
         return self
-
-    def __exit__(self, *exception):
-        self._swap.__exit__(*exception)
 
     def __getstate__(self):
         return {"device": self.device, "_place": self._place}
@@ -152,7 +152,7 @@ def settled_generators():
 def _undo_from(position):
     for swap, _ in reversed(_open[position:]):
         if swap() is not None:
-            swap().undo()
+            swap().close()
 
 
 def _begin_anew_after_fork():

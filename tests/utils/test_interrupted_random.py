@@ -91,7 +91,7 @@ class Interrupts:
     def __call__(self, frame, event, _):
         if not frame.f_code.co_filename.endswith(os.path.join("utils", "random.py")):
             return None
-        if event == "call" and frame.f_code.co_name in ("__enter__", "__exit__", "undo"):
+        if event == "call" and frame.f_code.co_name in ("__enter__", "__exit__", "_undo_from", "_read"):
             self.seen += 1
             if self.seen == self.at:
                 raise Alarm
