@@ -1,5 +1,7 @@
 """The epoch loop of several fits."""
 
+from contextlib import nullcontext
+
 from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
@@ -36,13 +38,7 @@ class StackedEpochLoop:
     def run(self):
         """Train all of them."""
         verbose = sum(self._without_bar(member) for member in self.members) > 0
-        with tqdm(
-            total=self.epochs,
-            desc=f"Training {len(self.members)} networks",
-            unit="epoch",
-            dynamic_ncols=True,
-            disable=not verbose,
-        ) as self.bar:
+        with self._make_bar() if verbose else nullcontext() as self.bar:
             self.runner = StackedEpochRunner(self.members, self.size)
             try:
                 self._begin()
@@ -54,6 +50,11 @@ class StackedEpochLoop:
                     raise
             else:
                 self._leave(dict.fromkeys(self.members))
+
+    def _make_bar(self):
+        """Only where it is shown: a hidden one takes a lock as well, which an interrupt can leave held."""
+        description = f"Training {len(self.members)} networks"
+        return tqdm(total=self.epochs, desc=description, unit="epoch", dynamic_ncols=True)
 
     @staticmethod
     def _without_bar(member):
@@ -94,7 +95,8 @@ class StackedEpochLoop:
             self.runner.accept()
         self.epoch += 1
         self.progress(len(self.members))
-        self.bar.update()
+        if self.bar is not None:
+            self.bar.update()
         for member in self.members:
             member.loop.call_callbacks()
         self._leave(dict.fromkeys(member for member in self.members if member.loop.wants_to_stop))
