@@ -22,13 +22,16 @@ class BinaryLoss(ClassificationLoss):
         The second class is decided for where its probability is greater.
     """
 
-    unit, lower_bound = "nats", 0.0
+    lower_bound, link = 0.0, "softmax"
 
     def __init__(self, criterion, threshold=0.5):
         super().__init__(reduction="none")
         self.criterion, self.threshold = copy.deepcopy(criterion), threshold
         self.criterion.reduction = "none"
-        self.name = type(criterion).__name__
+        weighted = criterion.weight is not None or criterion.pos_weight is not None
+        plain = type(criterion) is torch.nn.BCEWithLogitsLoss and not weighted
+        self.name, self.unit = ("log", "nats") if plain else (type(criterion).__name__, None)
+        self.proper = plain
 
     def per_sample(self, scores, target):
         """The criterion's value of each sample, shape (..., n)."""

@@ -7,9 +7,15 @@ import pytest
 import torch
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
-from skorch import NeuralNetClassifier
+from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 
-from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, SampleScoreAnalyzer, fit_together
+from sklearn_nndyn import (
+    BatchedGridSearchCV,
+    DynamicsClassifier,
+    SampleScoreAnalyzer,
+    compare_losses,
+    fit_together,
+)
 from sklearn_nndyn.losses import (
     ClassificationLoss,
     CustomLoss,
@@ -92,6 +98,43 @@ def expected_value_pulls_away(loss, q):
 )
 def test_whether_a_loss_is_proper_may_depend_on_its_parameters(loss, proper):
     assert loss.proper is proper
+
+
+CURE = 'CalibratedClassifierCV(method="temperature")'
+
+
+@pytest.mark.parametrize("name", WITH_PROBABILITIES)
+def test_a_loss_says_in_which_direction_it_is_off_and_what_mends_it(name):
+    """The direction is that of the least expected loss."""
+    told = " ".join(type(get_loss(name)).__doc__.split())
+    if get_loss(name).proper:
+        assert "Proper" in told
+        return
+    surer = most_probable_class_of_least_expected_loss(get_loss(name)) > 0.7
+    assert (
+        f"Not proper, so `predict_proba` is not calibrated but too {'sure' if surer else 'unsure'}:" in told
+    )
+    assert CURE in told
+
+
+def most_probable_class_of_least_expected_loss(loss):
+    q = torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)
+    scores = q.log().requires_grad_()
+    optimizer = torch.optim.Adam([scores], lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        (q * loss.per_sample(scores.expand(3, 3), torch.arange(3))).sum().backward()
+        optimizer.step()
+    return float(loss.predict_proba(scores.detach()[None]).max())
+
+
+@pytest.mark.parametrize(
+    "told", [DynamicsClassifier.predict_proba, compare_losses], ids=["predict_proba", "compare_losses"]
+)
+def test_who_gives_or_compares_probabilities_says_which_are_calibrated(told):
+    text = told.__doc__
+    assert 'CalibratedClassifierCV(clf, method="temperature")' in text
+    assert all(f'``"{name}"``' in text for name in WITH_PROBABILITIES if get_loss(name).proper)
 
 
 def test_of_a_class_the_facts_are_those_of_its_defaults():
@@ -307,6 +350,19 @@ def test_confidence_of_a_skorch_net(criterion):
     net = skorch_net(criterion, max_epochs=1)
     p = net.forward(X).softmax(-1).numpy()[np.arange(len(Y)), Y]
     np.testing.assert_allclose(SampleScoreAnalyzer().fit(net.dynamics_).confidence_, p, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("weight", "expected"),
+    [(None, FACTS_OF_LOG), (torch.tensor(3.0), ("BCEWithLogitsLoss", 0.0, None, False, "softmax"))],
+)
+def test_the_binary_criterion_of_skorch_is_the_log_loss_of_two_classes(weight, expected):
+    settings = {"max_epochs": 1, "train_split": None, "verbose": 0, "callbacks": [RecordDynamics()]}
+    net = NeuralNetBinaryClassifier(torch.nn.Linear(4, 1), criterion__pos_weight=weight, **settings)
+    record = net.fit(X, (Y > 0).astype(np.float32)).dynamics_
+    assert record.loss_facts == expected
+    p = net.predict_proba(X)[np.arange(len(Y)), (Y > 0).astype(int)]
+    np.testing.assert_allclose(SampleScoreAnalyzer().fit(record).confidence_, p, atol=1e-6)
 
 
 def test_class_weights_change_the_loss_and_not_what_the_probabilities_are():
