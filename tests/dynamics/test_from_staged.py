@@ -63,17 +63,21 @@ def test_scores_are_the_log_odds_where_there_are_any():
 class OnlyDecisions:
     """Stages without probabilities, each in the array of the one before."""
 
-    classes_ = np.array([0, 1])
+    def __init__(self, n_columns):
+        self.classes_ = np.arange(max(n_columns, 2))
+        self.n_columns = n_columns
 
     def staged_decision_function(self, X):
-        decision = np.zeros(len(X))
+        decision = np.zeros((len(X), self.n_columns))
         for _ in range(3):
-            decision += 1
+            decision[:, -1] += 1
             yield decision
 
 
-def test_decisions_alone_will_do_also_if_an_array_is_used_again():
-    record = Dynamics.from_staged(OnlyDecisions(), np.zeros((2, 1)), [1, 0])
+@pytest.mark.parametrize("n_columns", [1, 2, 3])
+def test_decisions_alone_will_do_also_if_an_array_is_used_again(n_columns):
+    model = OnlyDecisions(n_columns)
+    record = Dynamics.from_staged(model, np.zeros((2, 1)), [model.classes_[-1], 0])
     assert record.margin.tolist() == [[1, 2, 3], [-1, -2, -3]]
 
 

@@ -375,6 +375,18 @@ def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name):
     assert str(caught.value).startswith(str(saved))
 
 
+@pytest.mark.parametrize("y", [np.full(7, -1, np.int8), np.zeros(7, np.float32), np.full(7, 3, np.int8)])
+def test_forged_labels_are_refused(saved, y):
+    """Positions that count from the end would be labels all the same."""
+    tensors, metadata = stored(saved)
+    tensors["y"] = y
+    save_file(tensors, saved, metadata=metadata | {"digest": digest(metadata["record"], tensors)})
+    with pytest.raises(
+        ValueError, match=r"does not hold the record that was saved: .*(positions in the|bounds)"
+    ):
+        load_dynamics(saved)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "3", "[" * 200_000], ids=lambda text: text[:2] or "nothing")
 def test_a_record_that_is_no_object(path, text):
     metadata = {"format": RECORD.format, "version": "1", "record": text, "digest": digest(text, {})}
