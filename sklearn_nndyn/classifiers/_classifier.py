@@ -3,7 +3,12 @@
 Longer than 300 lines: more than half of them document what the user sees, where it is defined.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +23,9 @@ from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.losses import get_loss, log_proba
 from sklearn_nndyn.training import as_tensor
 from sklearn_nndyn.utils.modules import score_in_chunks
+
+ModuleLike = torch.nn.Module | type[torch.nn.Module] | Callable | object | None
+ScheduleLike = str | int | Sequence[int] | Callable[[int], bool]
 
 
 def _loss_has_probabilities(estimator):
@@ -189,33 +197,33 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     def __init__(
         self,
-        module=None,
+        module: ModuleLike = None,
         *,
-        reinitialize=False,
-        loss="log",
-        optimizer="adam",
-        lr=1e-3,
-        weight_decay=0.0,
-        optimizer_params=None,
-        batch_size="auto",
-        max_epochs=50,
-        shuffle=True,
-        record=("samples", "geometry"),
-        record_epochs="all",
-        record_iterations="auto",
-        snapshots=True,
-        validation_fraction=None,
-        early_stopping=False,
-        monitor="auto",
-        n_iter_no_change=10,
-        tol=1e-4,
-        class_weight=None,
-        callbacks=None,
-        device="cpu",
-        dtype="float32",
-        warm_start=False,
-        random_state=None,
-        verbose=0,
+        reinitialize: bool = False,
+        loss: str | torch.nn.Module | Callable = "log",
+        optimizer: str | type[torch.optim.Optimizer] = "adam",
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        optimizer_params: Mapping[str, Any] | None = None,
+        batch_size: int | str = "auto",
+        max_epochs: int = 50,
+        shuffle: bool = True,
+        record: Sequence = ("samples", "geometry"),
+        record_epochs: ScheduleLike = "all",
+        record_iterations: ScheduleLike | None = "auto",
+        snapshots: bool = True,
+        validation_fraction: float | None = None,
+        early_stopping: bool = False,
+        monitor: str | Callable = "auto",
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        class_weight: Mapping | str | None = None,
+        callbacks: Sequence | str | None = None,
+        device: str | torch.device = "cpu",
+        dtype: str = "float32",
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
     ):
         self.module = module
         self.reinitialize = reinitialize
@@ -271,7 +279,16 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> "DynamicsClassifier":
         """Train the network and record how it learns.
 
         Parameters
@@ -297,11 +314,18 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Returns
         -------
         self : DynamicsClassifier
+            The estimator itself, fitted.
 
         Raises
         ------
         ValueError, TypeError
             For parameters or data that cannot be used, before training starts.
+
+        Notes
+        -----
+        Where training itself fails, the error comes through, and a note on it says what the estimator is: as it was
+        before, where it had been fitted and began anew, or in its first epoch; else as it was after its last whole
+        epoch.
         """
         check_parameters(self)
         check_validation_pair(X_val, y_val, sample_weight_val)
@@ -310,7 +334,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self._train(prepared, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
 
     @with_callbacks
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> "DynamicsClassifier":
         """Train for one more epoch.
 
         As many calls with the same samples as ``fit`` has epochs give what ``fit`` gives, its record included. With
@@ -330,6 +360,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Returns
         -------
         self : DynamicsClassifier
+            The estimator itself, trained one epoch further.
 
         Raises
         ------
@@ -343,12 +374,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         prepared = prepare_fit(self, X, y, sample_weight, again=again, classes=classes, partial=True)
         return self._train(prepared, 1, {"X": X, "y": y, "sample_weight": sample_weight})
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Decide on a class for each sample.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in ``fit``.
 
         Returns
         -------
@@ -359,12 +391,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self.classes_[self.loss_.decide(scores).cpu().numpy()]
 
     @available_if(_loss_has_probabilities)
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probabilities of the classes; only where the loss has some.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in ``fit``.
 
         Returns
         -------
@@ -385,12 +418,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             return self.loss_.predict_proba(scores).cpu().numpy()
 
     @available_if(_loss_has_probabilities)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Logarithms of the probabilities; only where the loss has some.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in ``fit``.
 
         Returns
         -------
@@ -402,12 +436,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         with torch.no_grad():
             return log_proba(self.loss_, scores).cpu().numpy()
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Raw scores of the network.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape seen in ``fit``.
 
         Returns
         -------
@@ -422,7 +457,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return tags
 
     @property
-    def module_(self):
+    def module_(self) -> torch.nn.Module:
         """The trained network."""
         return self.net_.module_
 

@@ -38,7 +38,7 @@ class FitInputs:
     seed: int
     seen: dict
     rows: dict = field(default_factory=dict)
-    data: TrainingData = None
+    data: TrainingData | None = None
     watched: dict = field(default_factory=dict)
     labels: dict = field(default_factory=dict)
 

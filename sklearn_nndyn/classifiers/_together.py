@@ -1,9 +1,11 @@
 """Many fits trained as one program, each with the result of its own."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
@@ -14,17 +16,17 @@ from sklearn_nndyn.utils.warnings import warn_user
 
 
 def fit_together(
-    estimators,
-    X,
-    y,
+    estimators: list[DynamicsClassifier],
+    X: ArrayLike,
+    y: ArrayLike | list[ArrayLike],
     *,
-    sample_weight=None,
-    indices=None,
-    X_val=None,
-    y_val=None,
-    sample_weight_val=None,
-    memory_limit=None,
-):
+    sample_weight: ArrayLike | list[ArrayLike | None] | None = None,
+    indices: Sequence[ArrayLike] | None = None,
+    X_val: ArrayLike | None = None,
+    y_val: ArrayLike | None = None,
+    sample_weight_val: ArrayLike | None = None,
+    memory_limit: int | None = None,
+) -> list[DynamicsClassifier]:
     """Fit many classifiers as one program, each with the result of its own ``fit``.
 
     The networks' parameters are stacked and trained side by side, which for small networks is many times faster
@@ -55,7 +57,7 @@ def fit_together(
     Returns
     -------
     estimators : list of DynamicsClassifier
-        The same list.
+        The same list, fitted.
 
     Raises
     ------

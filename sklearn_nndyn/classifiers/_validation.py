@@ -116,11 +116,11 @@ def is_kept(X):
 
 def _validated(estimator, *data, reset, dtype, keep=True):
     """X in ``dtype`` (or, of several, the first one, unless it has one of them), and y where it is given."""
-    if isinstance(data[0], Mapping):
+    if isinstance(data[0], Mapping) and not issparse(data[0]):  # a sparse matrix by keys is a dict too
         return _validated_dict(estimator, *data, reset=reset, dtype=dtype)
     if dtype == IDS:
         return _validated_ids(estimator, *data, reset=reset)
-    X, *y = _integers_of_lists(data[0]), *data[1:]
+    X, y = _integers_of_lists(data[0]), data[1:]
     kept = keep and is_kept(X)
     dtypes = [dtype] if isinstance(dtype, str) else dtype
     if issparse(X):
