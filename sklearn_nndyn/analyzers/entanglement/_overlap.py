@@ -85,7 +85,7 @@ def chance_overlap(sizes: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.nda
     2.0 1.206
     """
     sizes = np.asarray(sizes, dtype=np.float64)
-    a, b, n = sizes[:, None], sizes[None, :], n_samples
+    a, b, n = sizes[:, None], sizes[None, :], float(n_samples)
     variance = a * b * (n - a) * (n - b) / (n**2 * max(n - 1, 1))
     return a * b / n, np.sqrt(variance)
 
