@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from skorch.helper import SliceDict
 
 from sklearn_nndyn.utils.rows import Rows, take
@@ -103,7 +104,7 @@ def _on(values, rows):
 
 def sliceable(X):
     """A dict of arrays as one with a length and row indices, skorch's ``SliceDict``; anything else as it is."""
-    if isinstance(X, Mapping) and not isinstance(X, SliceDict):
+    if isinstance(X, Mapping) and not isinstance(X, SliceDict) and not issparse(X):
         return SliceDict(**{name: np.asarray(values) for name, values in X.items()})
     return X
 

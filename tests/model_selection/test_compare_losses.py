@@ -467,17 +467,17 @@ class Interrupts(Breaks):
 
 def test_an_interruption_in_the_middle_of_an_epoch_leaves_the_epochs_before():
     expected = small(losses=["log", "l2"])
-    with pytest.warns(UserWarning, match=r"^6 runs were not finished when the keyboard interrupted"):
+    with pytest.warns(UserWarning, match=r"^\d runs were not finished when the keyboard interrupted"):
         found = small(losses={"log": "log", "l2": "l2", "mine": Interrupts(30)})
-    assert set(found.runs["ended"]) == {"interrupted"}
-    assert np.isnan(found.test_accuracy[:, -1]).all()
+    ended = found.runs["ended"]
+    assert set(ended[4:]) == {"interrupted"}
+    assert set(ended[:4]) <= {"", "interrupted"}
+    assert np.isnan(found.test_accuracy[ended == "interrupted", -1]).all()
     n_epochs = np.isfinite(found.test_accuracy).sum(axis=1)
-    assert n_epochs.max() > 1
+    assert n_epochs[4:].max() > 1
     for i, known in enumerate(n_epochs[:4]):
         np.testing.assert_array_equal(found.test_accuracy[i, :known], expected.test_accuracy[i, :known])
-    assert found.summary().startswith(
-        "3 losses, 2 seeds, 6 epochs, learning rates as given. No run was finished."
-    )
+    assert "not finished when the keyboard interrupted, and do not count." in found.summary()
 
 
 def test_an_interruption_before_anything_was_trained_is_one(monkeypatch):

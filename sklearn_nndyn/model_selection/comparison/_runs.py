@@ -220,6 +220,7 @@ def _train(classifiers, data, progress, **validation):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "Training .* networks together failed", RuntimeWarning)
+        warnings.filterwarnings("ignore", "Training was interrupted in epoch", UserWarning)
         for i, (classifier, (X, y)) in enumerate(zip(classifiers, data, strict=True)):
             try:
                 fits[i] = prepare(classifier, X, y, shared=shared, **validation)
