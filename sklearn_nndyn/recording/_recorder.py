@@ -25,7 +25,7 @@ from sklearn_nndyn.utils.modules import (
     evaluation_mode,
     rows_per_chunk,
 )
-from sklearn_nndyn.utils.random import fixed_generators
+from sklearn_nndyn.utils.random import fixed_generators, untouched_generators
 from sklearn_nndyn.utils.restoring import Restorer, unchanged
 from sklearn_nndyn.utils.rows import Rows
 
@@ -98,6 +98,7 @@ class Recorder:
         named = what_to_record(record)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
         self.reference, self._restorer = reference, Restorer()
+        self._draws = True  # until the first network was recorded and drew no numbers
         self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
             for i, recording in enumerate(layer_recordings(record))
@@ -143,9 +144,10 @@ class Recorder:
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
         run = capture_activations(module, call) if self._needs_layers else scores_alone(call or module)
+        generators = (fixed_generators if self._draws else untouched_generators)(self.y.device)
         with ExitStack() as stack:
             stack.enter_context(torch.no_grad())
-            stack.enter_context(fixed_generators(self.y.device))
+            stack.enter_context(generators)
             stack.enter_context(evaluation_mode(module))
             stack.enter_context(evaluation_mode(self.loss))
             stack.enter_context(self._restorer.unchanged(module))
@@ -161,6 +163,7 @@ class Recorder:
             self.record_stack(as_stack_of_one(forward), [epoch], [weight_norms(module)])
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
+        self._draws = self._draws and generators.drew
 
     def _learn_n_classes(self, forward):
         x, _ = next(iter(self._chunks()))

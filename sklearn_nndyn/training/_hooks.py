@@ -8,6 +8,7 @@ from tqdm import tqdm
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.random import fixed_generators
+from sklearn_nndyn.utils.restoring import unchanged
 from sklearn_nndyn.utils.warnings import warn_user
 
 EXPLODED = 1e6
@@ -66,7 +67,7 @@ class DivergenceGuard(TrainingHook):
         """Mean magnitude of the loss of the first rows."""
         data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
-        with torch.no_grad(), fixed_generators(data.X.device):
+        with torch.no_grad(), fixed_generators(data.X.device), unchanged(net.module_):
             scores = score_in_chunks(net.module_, data.X[rows])
             return float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
 
@@ -142,7 +143,7 @@ class Validation(TrainingHook):
         return recorder.mean_loss(self.weight), recorder.accuracy(self.weight)
 
     def _measured(self, net):
-        with torch.no_grad(), fixed_generators(self.data.X.device):
+        with torch.no_grad(), fixed_generators(self.data.X.device), unchanged(net.module_):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y

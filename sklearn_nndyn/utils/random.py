@@ -41,6 +41,7 @@ class Swap(io.IOBase):
     def __init__(self, device, place=None):
         self._steps = _there_and_back(device, place)
         self.close = self._steps.close
+        self._place, self._first = place, None if place is None else place[0]
 
     def __enter__(self):
         try:
@@ -49,6 +50,13 @@ class Swap(io.IOBase):
         except BaseException:
             self.close()
             raise
+
+    @property
+    def drew(self):
+        """Whether, once it is over, numbers were drawn from the states that took over."""
+        (host, on_device, (_, keys, *rest)), now = self._first, self._place[0]
+        same = torch.equal(host, now[0]) and np.array_equal(keys, now[2][1]) and rest == list(now[2][2:])
+        return not (same and (on_device is None or torch.equal(on_device, now[1])))
 
 
 def _there_and_back(device, place):
