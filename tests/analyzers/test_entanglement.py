@@ -11,7 +11,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_nndyn import EntanglementAnalyzer, LossTailAnalyzer
+from sklearn_nndyn import Dynamics, EntanglementAnalyzer, LossTailAnalyzer
+from sklearn_nndyn.analyzers.entanglement import turning_point
 from tests import reference
 from tests.analyzers.planted_entanglement import (
     CLASSES,
@@ -256,3 +257,28 @@ def test_a_clone_is_not_fitted():
     for call in (found.summary, found.get_feature_names_out, lambda: found.transform(planted_record())):
         with pytest.raises(NotFittedError, match="This EntanglementAnalyzer instance is not fitted yet"):
             call()
+
+
+def test_pairs_of_many_classes_are_told_as_each_pair_by_itself():
+    rng = np.random.default_rng(0)
+    way = np.r_[np.linspace(0.1, 1, 12), np.linspace(0.98, 0.6, 9)][:, None, None]
+    centroids = way * rng.normal(size=(40, 8)) / 3 + 0.002 * rng.normal(size=(21, 40, 8))
+    y = np.arange(80) % 40
+    record = Dynamics(
+        y=y,
+        classes=np.arange(40),
+        epochs=np.arange(21),
+        prediction=np.repeat(y[:, None], 21, axis=1),
+        centroids={"hidden": centroids.astype(np.float32)},
+    )
+    for rule in ("extremum", "first_rise"):
+        found = EntanglementAnalyzer(rule=rule, burn_in=3).fit(record)
+        for a, b in [(0, 1), (7, 31), (39, 2), (12, 12)]:
+            turn = (
+                turning_point(-found.distances_[:, a, b], found.epochs_, rule=rule, burn_in=3)
+                if a != b
+                else None
+            )
+            nearer = 0 if turn is None else found.distances_[turn, a, b] - found.distances_[-1, a, b]
+            assert found.reentanglement_[a, b] == pytest.approx(nearer, abs=1e-12)
+        assert (found.reentanglement_ > 0).mean() > 0.5

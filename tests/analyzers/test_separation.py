@@ -191,3 +191,15 @@ def test_similarities_are_cosines():
     )
     np.testing.assert_array_equal(own, [1, -1])
     np.testing.assert_array_equal(other, [0, 0])
+
+
+def test_distances_of_many_classes_are_those_of_each_pair_near_ones_too():
+    rng = np.random.default_rng(0)
+    m = rng.normal(size=(2, 60, 9)) / 3
+    m[:, 1] = m[:, 0] + 1e-7 * rng.normal(size=9)
+    m[:, 3] = m[:, 2]
+    found = distances(m)
+    pairs = [[[np.linalg.norm(a - b) for b in epoch] for a in epoch] for epoch in m]
+    np.testing.assert_allclose(found, pairs, rtol=1e-11)
+    assert (found[:, 2, 3] == 0).all()
+    np.testing.assert_array_equal(found, np.swapaxes(found, 1, 2))

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
 from sklearn_nndyn.analyzers.entanglement._checks import (
+    CURVES,
     check_burn_in,
     check_record,
     check_rule,
@@ -26,7 +27,7 @@ from sklearn_nndyn.analyzers.entanglement._separation import (
     similarities,
 )
 from sklearn_nndyn.analyzers.entanglement._summary import entanglement_summary
-from sklearn_nndyn.analyzers.entanglement._turn import turning_point
+from sklearn_nndyn.analyzers.entanglement._turn import turning_points
 from sklearn_nndyn.analyzers.sample_scores import epoch_learned, times_forgotten
 from sklearn_nndyn.dynamics import unwrap_estimator
 
@@ -246,36 +247,37 @@ class EntanglementAnalyzer(RecordAnalyzer):
         self.mean_radius_, self.mean_distance_ = mean_radius(self.radii_), mean_distance(self.distances_)
         self.training_error_ = record.error.astype(np.float64)
 
-    def _turn(self, curve):
-        how = {"rule": self.rule, "burn_in": self.burn_in, "tolerance": self.tolerance}
-        return turning_point(curve, self.epochs_, **how)
+    def _turns(self, curves):
+        """Positions (n_curves,) of the turning epochs of curves (n_curves, n_epochs); -1 for none."""
+        return turning_points(np.asarray(curves), self.epochs_, self.rule, self.burn_in, self.tolerance)
 
     def _set_inversions(self, record):
-        turns = [self._turn(curve) for curve in self.radii_.T]
-        self._class_turns = turns
-        self.class_inversion_epochs_, self.class_inversion_errors_ = self._at(turns)
-        apart = self._turn(-self.mean_distance_)
-        self.distance_inversion_epoch_ = None if apart is None else self.epochs_[apart].item()
+        self._class_turns = self._turns(self.radii_.T)
+        self.class_inversion_epochs_, self.class_inversion_errors_ = self._at(self._class_turns)
+        overall = dict(zip(CURVES, self._turns([self.mean_radius_, -self.mean_distance_]), strict=True))
+        self.distance_inversion_epoch_ = self._epoch_or_none(overall["distance"])
         self._set_pairs()
-        overall = {"mean": self._turn(self.mean_radius_), "distance": apart}
-        self.inversion_ = overall[self.reference_] if self.reference_ in overall else turns[self.reference_]
-        _, (error,) = self._at([self.inversion_])
-        self.inversion_epoch_ = None if self.inversion_ is None else self.epochs_[self.inversion_].item()
-        self.inversion_error_ = float(error)
+        turn = overall[self.reference_] if self.reference_ in overall else self._class_turns[self.reference_]
+        self.inversion_ = None if turn < 0 else int(turn)
+        self.inversion_epoch_ = self._epoch_or_none(turn)
+        self.inversion_error_ = float(self._at(np.array([turn]))[1][0])
+
+    def _epoch_or_none(self, turn):
+        return None if turn < 0 else self.epochs_[turn].item()
 
     def _at(self, turns):
-        """Epochs and training errors of turns; nan where there is none."""
-        values = self.epochs_, self.training_error_
-        return [np.array([np.nan if t is None else own[t] for t in turns], dtype=float) for own in values]
+        """Epochs and training errors at positions (n_turns,); nan where there is none."""
+        return [np.where(turns < 0, np.nan, own[turns]) for own in (self.epochs_, self.training_error_)]
 
     def _set_pairs(self):
         n_classes = len(self.classes_)
+        pairs = np.tril_indices(n_classes, -1)
+        apart = self.distances_[:, *pairs]
+        turns = self._turns(-apart.T)
+        nearer = np.where(turns < 0, 0.0, apart[turns, np.arange(len(turns))] - apart[-1])
         self.reentanglement_ = np.zeros((n_classes, n_classes))
-        for a, b in zip(*np.tril_indices(n_classes, -1), strict=True):
-            turn = self._turn(-self.distances_[:, a, b])
-            if turn is not None:
-                nearer = self.distances_[turn, a, b] - self.distances_[-1, a, b]
-                self.reentanglement_[[a, b], [b, a]] = nearer
+        self.reentanglement_[pairs] = nearer
+        self.reentanglement_ += self.reentanglement_.T
 
     def _set_stragglers(self, record):
         self.straggler_mask_, self.class_straggler_mask_ = self._stragglers(record)
@@ -283,8 +285,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
 
     def _stragglers(self, record):
         """Who is misclassified at the inversion, and at the turn of the own class; masks (n_samples,)."""
-        turns = np.array([-1 if turn is None else turn for turn in self._class_turns])
-        return wrong_at(record, self.inversion_), wrong_at(record, turns[record.target])
+        return wrong_at(record, self.inversion_), wrong_at(record, self._class_turns[record.target])
 
     def _names(self):
         return COLUMNS + REPLAYED

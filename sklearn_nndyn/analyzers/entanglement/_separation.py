@@ -7,6 +7,7 @@ from m_c, and means add up over batches and machines.
 import numpy as np
 from numpy.typing import ArrayLike
 
+NEAR = 1e-4  # of the squared lengths of both
 ROUNDING = 1e-6  # of a squared length of one
 
 
@@ -63,14 +64,22 @@ def distances(centroids: ArrayLike) -> np.ndarray:
     array([[[0. , 0.5],
             [0.5, 0. ]]])
     """
-    m = np.asarray(centroids, dtype=np.float64)
-    found = np.zeros((*m.shape[:2], m.shape[1]))
-    for a in range(m.shape[1]):
-        for b in range(a):
-            apart = np.linalg.norm(m[:, a] - m[:, b], axis=-1)
-            found[:, a, b] = found[:, b, a] = apart
-    found[:, np.arange(len(found[0])), np.arange(len(found[0]))] = 0 * m.sum(axis=-1)
-    return found
+    return np.array([_distances_at(m) for m in np.asarray(centroids, dtype=np.float64)])
+
+
+def _distances_at(m):
+    """Distances (n_classes, n_classes) of centroids (n_classes, width), by one matrix product."""
+    products = m @ m.T
+    sizes = np.diag(products)
+    both = sizes[:, None] + sizes
+    squares = both - 2 * products
+    # Of near ones the difference of large numbers leaves little: these few are measured by themselves.
+    near = np.argwhere(np.triu(squares < NEAR * both, 1))
+    distances = np.sqrt(np.maximum(squares, 0))
+    for a, b in near:
+        distances[a, b] = distances[b, a] = np.linalg.norm(m[a] - m[b])
+    np.fill_diagonal(distances, 0 * sizes)
+    return distances
 
 
 def mean_distance(distances: ArrayLike) -> np.ndarray:

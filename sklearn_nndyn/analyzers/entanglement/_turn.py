@@ -5,12 +5,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import uniform_filter1d
+from sklearn.utils import gen_batches
 
 from sklearn_nndyn.analyzers.entanglement._checks import check_burn_in, check_rule, check_tolerance
 
 LEAST_TURN = 0.01  # of the range of the curve
 NOISE = 6.0  # standard deviations
 LARGEST_WINDOW = 0.2  # of the recorded epochs
+CURVES_AT_ONCE = 20_000  # some ten copies of them are held
 LASTING = 6  # values that a third difference is estimated from, at least
 
 
@@ -39,8 +41,15 @@ def curve_noise(curve: ArrayLike) -> float:
     >>> round(curve_noise(curve), 3), round(curve_noise(curve + noise), 1)
     (0.0, 1.0)
     """
-    bends = np.diff(np.asarray(curve, dtype=np.float64), 3)
-    return float(np.median(np.abs(bends)) / (0.6745 * np.sqrt(20))) if len(bends) >= LASTING else 0.0
+    return float(_noise(np.asarray(curve, dtype=np.float64)[None])[0])
+
+
+def _noise(curves):
+    """The same of each curve (n_curves, n_epochs)."""
+    bends = np.diff(curves, 3)
+    if bends.shape[1] < LASTING:
+        return np.zeros(len(curves))
+    return np.median(np.abs(bends), axis=1) / (0.6745 * np.sqrt(20))
 
 
 def smoothed_curve(curve: ArrayLike) -> tuple[np.ndarray, float]:
@@ -69,15 +78,22 @@ def smoothed_curve(curve: ArrayLike) -> tuple[np.ndarray, float]:
     >>> smooth.shape, noise < 0.02
     ((100,), True)
     """
-    curve = np.asarray(curve, dtype=np.float64)
-    noise, size = curve_noise(curve), np.ptp(curve)
-    needed = (noise / (LEAST_TURN * size)) ** 2 if size > 0 else 0
-    window = int(min(np.ceil(needed), LARGEST_WINDOW * len(curve)))
-    window = max(1, window - 1 + window % 2)  # odd: the average stays where it belongs
-    if window == 1:
-        return curve, noise  # a running sum would add its rounding
-    # At the ends the curve goes on as its mirror image: to repeat the last value would keep its noise.
-    return uniform_filter1d(curve, window, mode="reflect"), float(noise / np.sqrt(window))
+    (smooth,), (noise,) = _smoothed(np.asarray(curve, dtype=np.float64)[None])
+    return smooth, float(noise)
+
+
+def _smoothed(curves):
+    """The same of each curve (n_curves, n_epochs): curves, and what noise is left (n_curves,)."""
+    noise, size = _noise(curves), np.ptp(curves, axis=1)
+    needed = np.divide(noise, LEAST_TURN * size, out=np.zeros(len(curves)), where=size > 0) ** 2
+    windows = np.minimum(np.ceil(needed), LARGEST_WINDOW * curves.shape[1]).astype(int)
+    windows = np.maximum(1, windows - 1 + windows % 2)  # odd: the average stays where it belongs
+    smooth = curves.copy()
+    for window in np.unique(windows[windows > 1]):  # of one, a running sum would add its rounding
+        chosen = windows == window
+        # At the ends the curve goes on as its mirror image: to repeat the last value would keep its noise.
+        smooth[chosen] = uniform_filter1d(curves[chosen], window, axis=1, mode="reflect")
+    return smooth, noise / np.sqrt(windows)
 
 
 def lasting_turn(curve: ArrayLike, tolerance: Literal["auto"] | float = "auto") -> int | None:
@@ -105,15 +121,20 @@ def lasting_turn(curve: ArrayLike, tolerance: Literal["auto"] | float = "auto") 
     >>> lasting_turn([1.0, 0.4, 0.5, 0.2, 0.6, 0.8]), lasting_turn([1.0, 0.5, 0.2, 0.1])
     (3, None)
     """
-    curve, noise = smoothed_curve(curve)
-    least = (
-        max(LEAST_TURN * np.ptp(curve), NOISE * noise) if tolerance == "auto" else tolerance * np.ptp(curve)
-    )
-    fallen = np.maximum.accumulate(curve) - curve
-    risen = curve[-1] - curve
-    stays = curve <= np.minimum.accumulate(curve[::-1])[::-1]
-    turns = stays & (fallen > least) & (risen > least)
-    return int(np.where(turns, curve, np.inf).argmin()) if turns.any() else None
+    (turn,) = _lasting_turns(np.asarray(curve, dtype=np.float64)[None], tolerance)
+    return None if turn < 0 else int(turn)
+
+
+def _lasting_turns(curves, tolerance):
+    """The same of each curve (n_curves, n_epochs); -1 where there is no such value."""
+    curves, noise = _smoothed(curves)
+    size = np.ptp(curves, axis=1)
+    least = np.maximum(LEAST_TURN * size, NOISE * noise) if tolerance == "auto" else tolerance * size
+    fallen = np.maximum.accumulate(curves, axis=1) - curves
+    risen = curves[:, -1:] - curves
+    stays = curves <= np.minimum.accumulate(curves[:, ::-1], axis=1)[:, ::-1]
+    turns = stays & (fallen > least[:, None]) & (risen > least[:, None])
+    return np.where(turns.any(axis=1), np.where(turns, curves, np.inf).argmin(axis=1), -1)
 
 
 def first_rise(curve: ArrayLike) -> int | None:
@@ -142,8 +163,14 @@ def first_rise(curve: ArrayLike) -> int | None:
     >>> first_rise([1.0, 0.4, 0.5, 0.2, 0.6, 0.8]), first_rise([1.0, 0.5, 0.2])
     (1, None)
     """
-    stops = np.flatnonzero(np.diff(curve) >= 0)
-    return int(stops[0]) if len(stops) else None
+    (turn,) = _first_rises(np.asarray(curve, dtype=np.float64)[None])
+    return None if turn < 0 else int(turn)
+
+
+def _first_rises(curves):
+    """The same of each curve (n_curves, n_epochs); -1 where every value is below the one before."""
+    stops = np.diff(curves, axis=1) >= 0
+    return np.where(stops.any(axis=1), stops.argmax(axis=1) if stops.shape[1] else -1, -1)
 
 
 def turning_point(
@@ -191,8 +218,26 @@ def turning_point(
     check_rule(rule)
     check_tolerance(tolerance)
     check_burn_in(burn_in, epochs)
+    (turn,) = turning_points(values[None], epochs, rule, burn_in, tolerance)
+    return None if turn < 0 else int(turn)
+
+
+def turning_points(curves, epochs, rule, burn_in, tolerance):
+    """The same of each of many curves, int of shape (n_curves,); -1 where there is none.
+
+    Parameters
+    ----------
+    curves : array of shape (n_curves, n_epochs)
+    epochs, rule, burn_in, tolerance
+        Checked already.
+    """
     start = int(np.searchsorted(epochs, burn_in))
-    if np.isnan(values[start:]).any():
-        return None
-    turn = lasting_turn(values[start:], tolerance) if rule == "extremum" else first_rise(values[start:])
-    return None if turn is None else start + turn
+    turns = np.full(len(curves), -1)
+    for rows in gen_batches(len(curves), CURVES_AT_ONCE) if len(curves) else ():
+        values = curves[rows, start:]
+        known = ~np.isnan(values).any(axis=1)
+        found = (
+            _lasting_turns(values[known], tolerance) if rule == "extremum" else _first_rises(values[known])
+        )
+        turns[rows][known] = np.where(found < 0, -1, start + found)
+    return turns
