@@ -34,7 +34,7 @@ def _loss_has_probabilities(estimator):
         try:
             loss = get_loss(estimator.loss)
         except (TypeError, ValueError):
-            return True  # fit will tell what is wrong with it
+            return True  # fit will say what is wrong with it
     if not hasattr(loss, "predict_proba"):
         raise AttributeError(
             f"loss={estimator.loss!r} acts on raw scores and gives no probabilities; use decision_function, or a loss "
@@ -83,7 +83,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
     record : tuple of str or objects, default=("samples", "geometry")
-        What to look at. ``"samples"``: loss, margin, prediction and the probability of the true class, 13 bytes a
+        What to record. ``"samples"``: loss, margin, prediction and the probability of the true class, 13 bytes a
         sample and epoch (up to 127 classes), or 9 with a loss that has no probabilities.
         ``"geometry"``: class centroids of each hidden layer and the norms of the weights. ``"scores"``: all raw
         scores. ``"gradients"``: the norm of each sample's gradient. ``"reconstruction"``: how well the last hidden
@@ -91,14 +91,14 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         objects that say more: :class:`~sklearn_nndyn.recording.Gradients`,
         :class:`~sklearn_nndyn.recording.Reconstruction`, :class:`~sklearn_nndyn.recording.Probe`. Empty: no record.
     record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
-        When to look: every epoch, at 0 and the powers of two, every so many epochs, at these, or where the callable
+        When to record: every epoch, at 0 and the powers of two, every so many epochs, at these, or where the callable
         of the epoch is true. Epoch 0 is the network before its first update; epoch e is the network in evaluation
         mode as if ``fit`` had stopped there.
     record_iterations : {"auto", "all", "log"}, int, sequence of int, callable, or None, default="auto"
-        When to look, counted in updates of the weights in place of epochs: ``"log"`` is before the first update and
-        after 1, 2, 4, 8, ... of them. A look within an epoch stands in the record at a fraction of it. None: by
+        When to record, counted in updates of the weights in place of epochs: ``"log"`` is before the first update and
+        after 1, 2, 4, 8, ... of them. An entry within an epoch stands in the record at a fraction of it. None: by
         epochs. ``"auto"``: ``"log"`` where ``"reconstruction"`` or ``"probe"`` is recorded and ``record_epochs`` is
-        left alone, for much of what they show happens early, and a look takes them about a second; else None.
+        left alone, for much of what they show happens early, and each time takes them about a second; else None.
     snapshots : bool, default=True
         Whether to keep the weights as of each recorded epoch, for :meth:`replay`, :meth:`at_epoch` and the
         ``staged_`` methods. Past 512 MiB they go to a temporary file.

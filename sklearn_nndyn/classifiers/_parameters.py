@@ -110,7 +110,7 @@ def _check_record_iterations(estimator):
     schedule = make_schedule(iterations, "iteration")
     if not is_default(estimator.record_epochs):
         raise ValueError(
-            "Give record_epochs or record_iterations, not both: one says when to look by epochs, the other by updates."
+            "Give record_epochs or record_iterations, not both: when to record is said by epochs or by updates."
         )
     with reraise_as("record_iterations cannot be called with an iteration"):
         schedule(0)

@@ -1,4 +1,7 @@
-"""What a fitted classifier can tell of its own past, from the weights of each recorded epoch."""
+"""Methods of a fitted classifier that go back to the weights of a recorded epoch.
+
+Longer than 300 lines: most of them document what the user sees, where it is defined.
+"""
 
 import copy
 
@@ -44,7 +47,7 @@ class ReplayMixin:
         y : array-like of shape (n_samples,)
             Their labels, among ``classes_``.
         record : tuple of str or objects, default=None
-            What to look at, see the parameter of the classifier; None is what the classifier itself recorded.
+            What to record, see the parameter of the classifier; None is what the classifier itself recorded.
         epochs : sequence of numbers, default=None
             Which of the recorded epochs; None is all of them.
         X_train, y_train : array-like, default=None
@@ -87,7 +90,7 @@ class ReplayMixin:
         )
 
     def _reference(self, record, X_train, y_train, capacity):
-        """Looks at what decoders and probes learn from."""
+        """A recorder of what decoders and probes learn from, or None."""
         if (X_train is None) != (y_train is None):
             raise ValueError("Give both X_train and y_train, or neither.")
         if X_train is None:

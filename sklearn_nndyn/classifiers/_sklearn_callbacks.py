@@ -15,7 +15,7 @@ except ImportError:
 
 
 class CallbackBridge(TrainingHook):
-    """Tell scikit-learn's callbacks of every epoch, and stop when one asks for it.
+    """Call scikit-learn's callbacks around every epoch, and stop when one asks for it.
 
     Parameters
     ----------

@@ -31,13 +31,13 @@ def check_module(module, loss, data, n_classes):
     with untouched_generators(rows.device):
         with torch.no_grad(), evaluation_mode(module):
             _try(module, rows, loss, n_classes)
-        trials = copy_module(module).train(), copy_module(loss, "loss").train()
-        _try_to_learn(*trials, rows, target.clone(), n_classes)
+        copies = copy_module(module).train(), copy_module(loss, "loss").train()
+        _try_to_learn(*copies, rows, target.clone(), n_classes)
 
 
-def _try_to_learn(trial, loss, rows, target, n_classes):
+def _try_to_learn(module, loss, rows, target, n_classes):
     with torch.enable_grad():
-        scores = _try(trial, rows, loss, n_classes)
+        scores = _try(module, rows, loss, n_classes)
         with reraise_as(
             f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
         ):
