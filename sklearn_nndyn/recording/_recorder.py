@@ -1,4 +1,7 @@
-"""The only place where networks are evaluated for a record, live or replayed."""
+"""The only place where networks are evaluated for a record, live or replayed.
+
+Long, for half of it is what a user of the class reads.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.random import fixed_generators
-from sklearn_nndyn.utils.restoring import unchanged
+from sklearn_nndyn.utils.restoring import Restorer, unchanged
 from sklearn_nndyn.utils.warnings import warn_user
 
 EXPLODED = 1e6
@@ -122,6 +122,7 @@ class Validation(TrainingHook):
 
     def __init__(self, data, recording, score=None):
         self.data, self.recording, self.score, self.scores = data, recording, score, None
+        self._restorer = Restorer()
         self.weight = None if data.weight is None else data.weight.cpu().numpy()
 
     def on_epoch_end(self, net):
@@ -143,7 +144,7 @@ class Validation(TrainingHook):
         return recorder.mean_loss(self.weight), recorder.accuracy(self.weight)
 
     def _measured(self, net):
-        with torch.no_grad(), fixed_generators(self.data.X.device), unchanged(net.module_):
+        with torch.no_grad(), fixed_generators(self.data.X.device), self._restorer.unchanged(net.module_):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y
