@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn import EntanglementAnalyzer
+from sklearn_nndyn import Dynamics, EntanglementAnalyzer
 from sklearn_nndyn.utils.text import figure, percent
 from tests.analyzers.planted_entanglement import (
     EPOCHS,
@@ -155,3 +155,33 @@ def test_one_class_is_one_class():
     found = fitted(same_radii({0: 0.9, 10: 0.5, 24: 0.6}, 1), np.ones((5, 25), bool), classes=("ant",))
     assert "layer last of 5 samples of 1 class at 25 epochs, 0 to 300." in found.summary()
     assert "By its own radius each class turns: ant at epoch 55 (error 0 %)." in found.summary()
+
+
+def two_classes(length, apart):
+    """Centroids of two classes of these lengths (n_epochs,), so far apart (n_epochs,)."""
+    half = np.arcsin(apart / 2 / length)
+    centroids = length[:, None, None] * np.stack(
+        [np.stack([np.cos(side * half), np.sin(side * half)], axis=1) for side in (-1, 1)], axis=1
+    )
+    n_epochs, y = len(length), np.arange(10) % 2
+    return Dynamics(
+        y=y,
+        classes=[0, 1],
+        epochs=np.arange(n_epochs),
+        prediction=np.repeat(y[:, None], n_epochs, axis=1),
+        centroids={"hidden": centroids},
+    )
+
+
+def test_radius_and_distance_are_both_told_where_only_one_of_them_turns():
+    bend, rise = np.interp(np.arange(21), [0, 10, 20], [0.4, 0.8, 0.6]), np.linspace(0.4, 0.8, 21)
+    only_radius = EntanglementAnalyzer().fit(two_classes(bend, np.linspace(0.2, 1.1, 21)))
+    assert only_radius.inversion_epoch_ == 10
+    assert "The mean distance between class centroids has no such turn." in only_radius.summary()
+    only_distance = EntanglementAnalyzer().fit(two_classes(rise, bend))
+    assert only_distance.inversion_epoch_ is None
+    text = only_distance.summary()
+    assert "But the mean distance between class centroids turns, at epoch 10: the two do not agree." in text
+    both = EntanglementAnalyzer().fit(two_classes(bend, bend)).summary()
+    assert "no such turn" not in both
+    assert "do not agree" not in both

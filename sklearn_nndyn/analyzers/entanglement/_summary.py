@@ -14,7 +14,7 @@ def entanglement_summary(found):
         sentences.append(_no_turn(found))
     else:
         sentences += [_turn(found), _stragglers(found)]
-    sentences += [_classes(found), _pairs(found)]
+    sentences += [_distance(found), _classes(found), _pairs(found)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -60,6 +60,20 @@ def _turn(found):
         f"it is {figure(end)}. Until then the classes came apart, {after}: the inversion point, at a training error of "
         f"{percent(found.inversion_error_)}."
     )
+
+
+def _distance(found):
+    """Radius and distance told both, where one of them turns and the other does not."""
+    apart, epoch = found.mean_distance_, found.distance_inversion_epoch_
+    if (
+        found.reference_ == "distance"
+        or np.isnan(apart).any()
+        or (found.inversion_ is None) == (epoch is None)
+    ):
+        return ""
+    if epoch is None:
+        return "The mean distance between class centroids has no such turn."
+    return f"But the mean distance between class centroids turns, at epoch {epoch}: the two do not agree."
 
 
 def _stragglers(found):
