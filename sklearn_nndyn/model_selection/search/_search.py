@@ -1,4 +1,7 @@
-"""BatchedGridSearchCV, the grid search that trains all its candidates together."""
+"""BatchedGridSearchCV, the grid search that trains all its candidates together.
+
+Longer than 300 lines: half of them document the class, where its parameters are stored.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
