@@ -18,8 +18,8 @@ from sklearn_nndyn.classifiers._validation import (
     split_off,
 )
 from sklearn_nndyn.training import TrainingData, as_tensor
-from sklearn_nndyn.utils.named_rows import sample_shape
-from sklearn_nndyn.utils.rows import take
+from sklearn_nndyn.utils.rows.arrays import take
+from sklearn_nndyn.utils.rows.named import sample_shape
 
 
 @dataclass

@@ -7,8 +7,8 @@ import torch
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 
-from sklearn_nndyn.utils.named_rows import NamedRows
-from sklearn_nndyn.utils.rows import ArrayRows, SparseRows, memory_map_of, tensor_of
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, SparseRows, memory_map_of, tensor_of
+from sklearn_nndyn.utils.rows.named import NamedRows
 
 
 def named_rows(X, dtype, expected=None):

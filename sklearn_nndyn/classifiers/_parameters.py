@@ -16,7 +16,7 @@ from sklearn_nndyn.training import (
     is_auto,
     is_default,
 )
-from sklearn_nndyn.utils.modes import refuse_modes
+from sklearn_nndyn.utils.networks.modes import refuse_modes
 from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
 
 

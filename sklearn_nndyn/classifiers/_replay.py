@@ -24,8 +24,8 @@ from sklearn_nndyn.recording import (
     staged_scores,
 )
 from sklearn_nndyn.training import as_tensor, check_ids
-from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
+from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import find_layer
 

@@ -7,8 +7,8 @@ import torch
 
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
-from sklearn_nndyn.utils.named_rows import NamedRows
-from sklearn_nndyn.utils.rows import chunks_of, joined
+from sklearn_nndyn.utils.rows.arrays import chunks_of, joined
+from sklearn_nndyn.utils.rows.named import NamedRows
 from sklearn_nndyn.utils.versions import versions
 
 BORN_IN_FIT = (

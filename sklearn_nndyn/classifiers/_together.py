@@ -11,7 +11,7 @@ from sklearn.utils.validation import _num_samples
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers._programs import prepare, train
-from sklearn_nndyn.utils.named_rows import sliceable
+from sklearn_nndyn.utils.rows.named import sliceable
 from sklearn_nndyn.utils.warnings import warn_user
 
 

@@ -21,17 +21,6 @@ the test accuracy was at least 0.95 for each of five seeds.
 
 from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss, SymmetricCrossEntropyLoss
-from sklearn_nndyn.losses._custom import CustomLoss
-from sklearn_nndyn.losses._custom_facts import check_scores
-from sklearn_nndyn.losses._for_fit import (
-    changes_in_training,
-    changing_state,
-    computes_in_any_dtype,
-    is_known,
-    is_learned,
-    load_changing_state,
-    loss_for_fit,
-)
 from sklearn_nndyn.losses._log_family import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss
 from sklearn_nndyn.losses._log_proba import log_proba
 from sklearn_nndyn.losses._probability import (
@@ -46,6 +35,17 @@ from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._registry import get_loss, loss_names
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 from sklearn_nndyn.losses._stacked import LossStack
+from sklearn_nndyn.losses.custom._custom import CustomLoss
+from sklearn_nndyn.losses.custom._facts import check_scores
+from sklearn_nndyn.losses.custom._for_fit import (
+    changes_in_training,
+    changing_state,
+    computes_in_any_dtype,
+    is_known,
+    is_learned,
+    load_changing_state,
+    loss_for_fit,
+)
 
 __all__ = [
     "CauchySchwarzLoss",

@@ -1,8 +1,8 @@
 """The logarithm of a loss's probabilities."""
 
-from sklearn_nndyn.losses._custom import CustomLoss
-from sklearn_nndyn.losses._custom_facts import SOFTMAX_LOSSES
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
+from sklearn_nndyn.losses.custom._custom import CustomLoss
+from sklearn_nndyn.losses.custom._facts import SOFTMAX_LOSSES
 
 
 def log_proba(loss, scores):

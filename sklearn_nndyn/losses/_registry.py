@@ -8,7 +8,6 @@ import torch
 
 from sklearn_nndyn.losses._base import ClassificationLoss
 from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss, SymmetricCrossEntropyLoss
-from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._log_family import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss
 from sklearn_nndyn.losses._probability import (
     ChebyshevLoss,
@@ -19,6 +18,7 @@ from sklearn_nndyn.losses._probability import (
 )
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
+from sklearn_nndyn.losses.custom._custom import CustomLoss
 from sklearn_nndyn.utils.loss_names import understand
 from sklearn_nndyn.utils.validation import check_choice
 

@@ -5,10 +5,10 @@ from contextlib import nullcontext
 import torch
 
 from sklearn_nndyn.losses._base import ClassificationLoss
-from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._formula import FormulaLoss
 from sklearn_nndyn.losses._probability import LogLoss
 from sklearn_nndyn.losses._sameness import is_of_this_package, same_loss
+from sklearn_nndyn.losses.custom._custom import CustomLoss
 
 
 class LossStack:

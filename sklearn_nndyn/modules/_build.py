@@ -9,7 +9,7 @@ import torch
 
 from sklearn_nndyn.modules._mlp import MLP
 from sklearn_nndyn.modules._reinitialize import reinitialize as draw_anew
-from sklearn_nndyn.utils.copying import copy_module
+from sklearn_nndyn.utils.networks.copying import copy_module
 
 
 def build_module(module, input_shape, n_classes, *, reinitialize=False):

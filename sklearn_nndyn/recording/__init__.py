@@ -1,6 +1,5 @@
 """Looking at a network while it learns, or afterwards."""
 
-from sklearn_nndyn.recording._callback import RecordDynamics
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording._record import (
@@ -19,5 +18,6 @@ from sklearn_nndyn.recording._stacked import StackedRecorder
 from sklearn_nndyn.recording.decoders._decode import decode
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
+from sklearn_nndyn.recording.nets._callback import RecordDynamics
 
 __all__ = ["Gradients", "Probe", "Reconstruction", "RecordDynamics", "Recorder", "Snapshots", "make_schedule"]

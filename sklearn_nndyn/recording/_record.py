@@ -8,8 +8,8 @@ from sklearn_nndyn.recording.decoders._base import LayerRecording
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode
+from sklearn_nndyn.utils.networks.restoring import unchanged
 from sklearn_nndyn.utils.random import untouched_generators
-from sklearn_nndyn.utils.restoring import unchanged
 
 RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
 RECORDABLE = ("samples", "geometry", "scores", *RECORDINGS)

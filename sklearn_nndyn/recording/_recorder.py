@@ -28,9 +28,9 @@ from sklearn_nndyn.utils.modules import (
     evaluation_mode,
     rows_per_chunk,
 )
+from sklearn_nndyn.utils.networks.restoring import Restorer, unchanged
 from sklearn_nndyn.utils.random import fixed_generators, untouched_generators
-from sklearn_nndyn.utils.restoring import Restorer, unchanged
-from sklearn_nndyn.utils.rows import Rows
+from sklearn_nndyn.utils.rows.arrays import Rows
 
 
 class Recorder:

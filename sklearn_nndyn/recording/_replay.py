@@ -5,7 +5,6 @@ from torch.func import functional_call, vmap
 
 from sklearn_nndyn.losses import is_known
 from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.utils.copying import copy_module
 from sklearn_nndyn.utils.modules import (
     capture_activations,
     evaluation_mode,
@@ -14,6 +13,7 @@ from sklearn_nndyn.utils.modules import (
     score_in_chunks,
     scores_of,
 )
+from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import fixed_generators
 
 STACK_BYTES = 64 * 2**20

@@ -2,7 +2,7 @@
 
 from skorch.dataset import Dataset
 
-from sklearn_nndyn.utils.rows import Rows, tensor_of
+from sklearn_nndyn.utils.rows.arrays import Rows, tensor_of
 
 
 class TrainingData(Dataset):

@@ -11,7 +11,7 @@ from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
 from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.utils.modules import run, scores_of
-from sklearn_nndyn.utils.rows import Rows, whole
+from sklearn_nndyn.utils.rows.arrays import Rows, whole
 
 CHUNK_BYTES = 4 * 2**20
 SMALL_FULL_BATCH = 200

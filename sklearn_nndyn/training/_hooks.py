@@ -7,8 +7,8 @@ from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.networks.restoring import Restorer, unchanged
 from sklearn_nndyn.utils.random import fixed_generators
-from sklearn_nndyn.utils.restoring import Restorer, unchanged
 from sklearn_nndyn.utils.warnings import warn_user
 
 EXPLODED = 1e6

@@ -8,11 +8,11 @@ from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
 from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.training._data import TrainingData
 from sklearn_nndyn.training._epoch_runner import Batches, count_steps, needs_two_rows
-from sklearn_nndyn.utils.copying import copy_module
-from sklearn_nndyn.utils.modes import float32_by_default
 from sklearn_nndyn.utils.modules import materialize, rows_per_chunk, scores_of
+from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.modes import float32_by_default
 from sklearn_nndyn.utils.random import untouched_generators
-from sklearn_nndyn.utils.rows import Rows
+from sklearn_nndyn.utils.rows.arrays import Rows
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 

@@ -13,8 +13,8 @@ import torch
 from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
-from sklearn_nndyn.utils.attention import unfused_attention
-from sklearn_nndyn.utils.rows import joined, whole
+from sklearn_nndyn.utils.networks.attention import unfused_attention
+from sklearn_nndyn.utils.rows.arrays import joined, whole
 from sklearn_nndyn.utils.validation import reraise_as
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")

@@ -13,7 +13,7 @@ from sklearn_nndyn.classifiers import _validation
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Gradients
-from sklearn_nndyn.utils import rows as rows_module
+from sklearn_nndyn.utils.rows import arrays as rows_module
 
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
 BYTES = np.clip(128 + 40 * VALUES, 0, 255).astype("uint8")

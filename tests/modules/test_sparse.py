@@ -16,7 +16,7 @@ from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Gradients
-from sklearn_nndyn.utils.rows import SparseRows
+from sklearn_nndyn.utils.rows.arrays import SparseRows
 
 RNG = np.random.default_rng(0)
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
@@ -195,7 +195,7 @@ def test_it_is_never_made_dense_whole(monkeypatch):
         return found
 
     monkeypatch.setattr(SparseRows, "_read", watched)
-    monkeypatch.setattr("sklearn_nndyn.utils.rows.CHUNK_BYTES", 700)
+    monkeypatch.setattr("sklearn_nndyn.utils.rows.arrays.CHUNK_BYTES", 700)
     monkeypatch.setattr("sklearn_nndyn.utils.modules.rows_per_chunk", lambda shape: 20)
     monkeypatch.setattr("sklearn_nndyn.recording._recorder.rows_per_chunk", lambda shape: 20)
     monkeypatch.setattr("sklearn_nndyn.training._epoch_runner.CHUNK_BYTES", 700)

@@ -32,7 +32,7 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     last_step,
 )
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
-from sklearn_nndyn.utils.named_rows import sliceable
+from sklearn_nndyn.utils.rows.named import sliceable
 
 
 class BatchedGridSearchCV(BaseSearchCV):

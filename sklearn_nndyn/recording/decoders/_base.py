@@ -14,7 +14,7 @@ from sklearn_nndyn.recording._activations import (
     choose_layers,
 )
 from sklearn_nndyn.recording.decoders._folds import check_cv, check_enough_samples, draw_folds
-from sklearn_nndyn.utils.rows import whole
+from sklearn_nndyn.utils.rows.arrays import whole
 
 MODES = ("evaluation", "training")
 

@@ -6,7 +6,7 @@ import torch
 
 from sklearn_nndyn.training._epoch_runner import cut, in_floats
 from sklearn_nndyn.utils.random import RandomState
-from sklearn_nndyn.utils.rows import whole
+from sklearn_nndyn.utils.rows.arrays import whole
 
 CHUNK_BYTES = 8 * 2**20
 EXPAND_BYTES = 4 * 2**20

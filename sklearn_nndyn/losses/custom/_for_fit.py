@@ -6,10 +6,10 @@ from types import FunctionType, MethodType
 import numpy as np
 import torch
 
-from sklearn_nndyn.losses._custom import CustomLoss
 from sklearn_nndyn.losses._registry import get_loss
 from sklearn_nndyn.losses._sameness import same_settings
-from sklearn_nndyn.utils.copying import copy_module
+from sklearn_nndyn.losses.custom._custom import CustomLoss
+from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import RandomState, untouched_generators
 
 OWN_PLACES = ("_parameters", "_buffers", "_modules")  # of a torch module, which `Module.to` moves

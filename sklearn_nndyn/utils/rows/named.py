@@ -7,7 +7,7 @@ import torch
 from scipy.sparse import issparse
 from skorch.helper import SliceDict
 
-from sklearn_nndyn.utils.rows import Rows, take
+from sklearn_nndyn.utils.rows.arrays import Rows, take
 
 
 class NamedBatch(dict):

@@ -8,8 +8,8 @@ from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
 from sklearn_nndyn.losses._base import ClassificationLoss
-from sklearn_nndyn.losses._custom_facts import SOFTMAX_LOSSES, describe
 from sklearn_nndyn.losses._facts import Depending
+from sklearn_nndyn.losses.custom._facts import SOFTMAX_LOSSES, describe
 
 
 def _has_probabilities(custom):

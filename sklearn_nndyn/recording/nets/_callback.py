@@ -10,19 +10,19 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.dynamics import concatenate_epochs
-from sklearn_nndyn.recording._net_modules import all_modules
-from sklearn_nndyn.recording._net_rows import NetRows
-from sklearn_nndyn.recording._net_scores import (
+from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings, what_to_record
+from sklearn_nndyn.recording._recorder import Recorder
+from sklearn_nndyn.recording._schedule import make_schedule
+from sklearn_nndyn.recording.nets._modules import all_modules
+from sklearn_nndyn.recording.nets._rows import NetRows
+from sklearn_nndyn.recording.nets._scores import (
     check_kind,
     check_scores,
     current_loss,
     only_evaluating,
     run_net,
 )
-from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings, what_to_record
-from sklearn_nndyn.recording._recorder import Recorder
-from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.utils.restoring import unchanged
+from sklearn_nndyn.utils.networks.restoring import unchanged
 from sklearn_nndyn.utils.versions import versions
 
 SPLITS = {"dynamics_": "train", "validation_dynamics_": "validation"}

@@ -1,0 +1,1 @@
+"""Losses that users bring: torch modules and functions, copied for each fit."""

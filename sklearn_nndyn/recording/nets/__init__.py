@@ -1,0 +1,1 @@
+"""The record of a skorch net, from its own iterator and criterion."""

@@ -1,0 +1,1 @@
+"""Rows of data, converted a batch at a time."""
