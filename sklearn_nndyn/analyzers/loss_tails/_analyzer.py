@@ -14,6 +14,7 @@ from sklearn_nndyn.analyzers.loss_tails._rise import (
     at_turn,
     carriers,
     crossfitted_turns,
+    loss_columns,
     rise_since,
     rising_fractions,
 )
@@ -286,16 +287,3 @@ class LossTailAnalyzer(RecordAnalyzer):
 
     def _summary(self):
         return loss_tail_summary(self)
-
-
-def loss_columns(record, onset, threshold):
-    """Columns (n_samples,) of what the losses of each sample tell, since the epoch at position ``onset``."""
-    final, least = record.loss[:, -1].astype(np.float64), record.loss.argmin(axis=1)
-    return (
-        record.loss[:, 0],
-        at_turn(record.loss, least),
-        final,
-        final - record.loss[:, onset],
-        record.epochs[least],
-        final >= threshold,
-    )

@@ -157,3 +157,16 @@ def carriers(rise: ArrayLike) -> np.ndarray:
     order = np.argsort(-rise, kind="stable")
     reached = np.cumsum(rise[order])
     return order[: np.argmax(reached >= reached[-1]) + 1] if reached[-1] > 0 else order[:0]
+
+
+def loss_columns(record, onset, threshold):
+    """Columns (n_samples,) of what the losses of each sample tell, since the epoch at position ``onset``."""
+    final, least = record.loss[:, -1].astype(np.float64), record.loss.argmin(axis=1)
+    return (
+        record.loss[:, 0],
+        at_turn(record.loss, least),
+        final,
+        final - record.loss[:, onset],
+        record.epochs[least],
+        final >= threshold,
+    )
