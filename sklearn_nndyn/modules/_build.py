@@ -4,6 +4,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Mapping
 from math import prod
+from typing import Any
 
 import torch
 
@@ -12,7 +13,9 @@ from sklearn_nndyn.modules._reinitialize import reinitialize as draw_anew
 from sklearn_nndyn.utils.networks.copying import copy_module
 
 
-def build_module(module, input_shape, n_classes, *, reinitialize=False):
+def build_module(
+    module: Any, input_shape: tuple | Mapping, n_classes: int, *, reinitialize: bool = False
+) -> torch.nn.Module:
     """Make a torch module from what the user gave, which shares no tensor with it.
 
     Parameters
