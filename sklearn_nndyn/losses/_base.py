@@ -108,10 +108,10 @@ class ClassificationLoss(torch.nn.Module, ABC):
         super().__init_subclass__(**kwargs)
         state_facts(cls)
         # A child that changes one of these must not inherit what knows nothing of it.
-        changed = vars(cls).keys() & {"per_sample", "predict_proba"}
-        if "per_sample" in changed and "value_and_gradient" not in vars(cls):
+        changed = cls.__dict__.keys() & {"per_sample", "predict_proba"}
+        if "per_sample" in changed and "value_and_gradient" not in cls.__dict__:
             cls.value_and_gradient = ClassificationLoss.value_and_gradient
-        if changed and "value_and_probability" not in vars(cls):
+        if changed and "value_and_probability" not in cls.__dict__:
             cls.value_and_probability = ClassificationLoss.value_and_probability
 
     def __init__(self, *, reduction: str = "mean") -> None:

@@ -28,7 +28,7 @@ class Depending:
 def state_facts(cls):
     """Make unknown what a class does not say of itself: what holds for a loss need not hold for its child."""
     for fact, unknown in {"name": cls.__name__, **UNKNOWN}.items():
-        if fact not in vars(cls):
+        if fact not in cls.__dict__:
             setattr(cls, fact, unknown)
 
 

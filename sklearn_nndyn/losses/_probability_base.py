@@ -49,12 +49,12 @@ class ProbabilityLoss(FormulaLoss):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         # A child that changes one of the two must not inherit what knows nothing of it.
-        if "formula" in vars(cls) and "slope" not in vars(cls):
+        if "formula" in cls.__dict__ and "slope" not in cls.__dict__:
             cls.slope = ProbabilityLoss.slope
-        if {"formula", "slope", "way"} & vars(cls).keys():
-            for name in {"per_sample", "value_and_gradient", "value_and_probability"} - vars(cls).keys():
+        if {"formula", "slope", "way"} & cls.__dict__.keys():
+            for name in {"per_sample", "value_and_gradient", "value_and_probability"} - cls.__dict__.keys():
                 setattr(cls, name, getattr(FormulaLoss, name))
-        if {"formula", "slope"} & vars(cls).keys() and "value_and_slope" not in vars(cls):
+        if {"formula", "slope"} & cls.__dict__.keys() and "value_and_slope" not in cls.__dict__:
             cls.value_and_slope = ProbabilityLoss.value_and_slope
 
     @abstractmethod

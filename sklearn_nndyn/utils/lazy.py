@@ -27,6 +27,6 @@ def lazy_names(package, places):
         return value
 
     def names():
-        return sorted({*vars(sys.modules[package]), *places})
+        return sorted({*sys.modules[package].__dict__, *places})
 
     return look_up, names

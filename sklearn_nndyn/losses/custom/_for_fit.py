@@ -115,7 +115,7 @@ def changing_state(loss):
     return tensors | {
         f"{i}/{name}": torch.tensor(value, dtype=torch.float64)
         for i, part in enumerate(_parts(loss))
-        for name, value in vars(part).items()
+        for name, value in _attributes(part)
         if type(value) in (int, float)
     }
 
@@ -127,7 +127,7 @@ def load_changing_state(loss, state):
     for place, value in state.items():
         i, is_number, name = place.partition("/")
         if is_number:
-            number = vars(parts[int(i)])[name]
+            number = getattr(parts[int(i)], name)
             setattr(parts[int(i)], name, type(number)(value.item()))
 
 
@@ -139,13 +139,18 @@ def _parts(loss):
     return [*loss.modules(), called] if is_more else list(loss.modules())
 
 
+def _attributes(part):
+    """Name and value of each plain attribute of a part."""
+    return list(vars(part).items())
+
+
 def _move(loss, dtype, device):
     """Give the floating-point tensors of a loss, wherever it keeps them, a precision and a place."""
     loss.to(device=device, dtype=dtype)
     for part in _parts(loss):
-        for name, value in list(vars(part).items()):
+        for name, value in _attributes(part):
             if name not in OWN_PLACES:
-                vars(part)[name] = _moved(value, dtype, device)
+                setattr(part, name, _moved(value, dtype, device))
 
 
 def _moved(value, dtype, device):

@@ -5,7 +5,8 @@ from, the decoder is B = (H'H + alpha I)^-1 H'X. H'H, H'X and X'X are summed up 
 fold: what was learned without a fold comes from the difference of two sums.
 """
 
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -49,10 +50,13 @@ class Sums:
         self.xx += torch.linalg.vector_norm(x, dim=1).square_().sum(dtype=torch.float64)
 
     def __add__(self, other):
-        return Sums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Sums(*map(operator.add, self._values(), other._values()))
 
     def __sub__(self, other):
-        return Sums(*(a - b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Sums(*map(operator.sub, self._values(), other._values()))
+
+    def _values(self):
+        return [getattr(self, own.name) for own in fields(self)]
 
     def about(self, h, x):
         """The same sums about the point (h, x)."""

@@ -228,7 +228,7 @@ class RecordDynamics(Callback):
         }
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in NOT_PICKLED}
+        return {name: value for name, value in self.__dict__.items() if name not in NOT_PICKLED}
 
 
 class _First(Callback):

@@ -81,7 +81,8 @@ class Rows(ABC):
 
     def _with(self, **changes):
         other = copy.copy(self)
-        vars(other).update(changes)
+        for name, value in changes.items():
+            setattr(other, name, value)
         return other
 
     def is_floating_point(self):
