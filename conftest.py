@@ -7,6 +7,9 @@ os.environ["OMP_NUM_THREADS"] = "1"  # also for the processes that tests start
 
 import torch
 
+# Run by itself, far from the source (make package).
+collect_ignore = ["tests/installed.py"]
+
 torch.set_num_threads(1)
 
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.networks.restoring import Restorer, unchanged
+from sklearn_nndyn.utils.networks.restoring import Restorer
 from sklearn_nndyn.utils.random import fixed_generators
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -57,6 +57,7 @@ class DivergenceGuard(TrainingHook):
 
     def __init__(self, data, recording, last_epoch):
         self.data, self.recording, self.last_epoch = data, recording, last_epoch
+        self._restorer = Restorer()
 
     def on_train_begin(self, net):
         """Measure the loss before the first update."""
@@ -67,7 +68,7 @@ class DivergenceGuard(TrainingHook):
         """Mean magnitude of the loss of the first rows."""
         data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
-        with torch.no_grad(), fixed_generators(data.X.device), unchanged(net.module_):
+        with torch.no_grad(), fixed_generators(data.X.device), self._restorer.unchanged(net.module_):
             scores = score_in_chunks(net.module_, data.X[rows])
             return float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
 

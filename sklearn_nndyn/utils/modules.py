@@ -169,7 +169,7 @@ def materialize(module, rows):
         evaluation_mode(module),
         reraise_as(f"module has lazy layers, and cannot process a batch of shape {tuple(rows.shape)}"),
     ):
-        module(rows)
+        run(module, rows)
 
 
 def has_hooks(module):

@@ -41,6 +41,10 @@ class NamedBatch(dict):
         """Above zero where one of them was written into."""
         return max(values._version for values in self.values())
 
+    def cpu(self):
+        """The same rows on the CPU."""
+        return NamedBatch({name: values.cpu() for name, values in self.items()})
+
     def clone(self):
         """Tensors of their own."""
         return NamedBatch({name: values.clone() for name, values in self.items()})
