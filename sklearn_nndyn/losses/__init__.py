@@ -1,4 +1,4 @@
-"""Losses of classification: what is minimised, sample by sample.
+"""Losses for classification, with a value for each sample.
 
 A loss is a torch module ``loss(scores, target)``. It owns its value for each sample, the gradient of that
 value, its link to probabilities where it has one, and its decision.
@@ -10,8 +10,8 @@ any leading axes, as when several networks are stacked. For one sample ``y`` (K,
 
 Twelve losses are those compared by Janocha and Czarnecki, "On loss functions for deep neural networks in
 classification" (2017, arXiv 1702.05659), ``loss_names("paper")``. Five more are what later papers made of the
-log loss, to stand noisy labels, to look at hard samples or not to become too sure; each names its paper. A
-parameter is searched over by giving the losses themselves: ``{"loss": [FocalLoss(gamma=g) for g in (0, 1, 2)]}``.
+log loss, to tolerate noisy labels, to weight hard samples more, or to avoid overconfidence; each names its paper. To
+search over a parameter of a loss, give the losses themselves: ``{"loss": [FocalLoss(gamma=g) for g in (0, 1, 2)]}``.
 
 The learning rates named in the docstrings were measured: a plain
 torch network 64-100-10 with ReLU, Adam, batches of 100, 60 epochs, on scikit-learn's digits with pixels

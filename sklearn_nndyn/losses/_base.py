@@ -45,13 +45,13 @@ def differentiate(per_sample, inputs, target):
 class ClassificationLoss(torch.nn.Module, ABC):
     """Base of all losses: a torch module ``loss(scores, target)``.
 
-    A loss of one's own defines `per_sample`, over the last axis of the scores, and nothing else. If it has
-    probabilities it also defines ``predict_proba(scores)`` (..., n, K) with rows that sum to one; a loss
-    without them has no such method. It may define `decide`, and `value_and_gradient` in closed form to train
-    faster.
+    A custom loss needs only `per_sample`, computed over the last axis of the scores. If it has probabilities it also
+    defines ``predict_proba(scores)`` (..., n, K) with rows that sum to one; a loss without probabilities has no such
+    method. It may define `decide`, and `value_and_gradient` in closed form to train faster.
 
-    What is known of a loss stands on its class, and goes with every record of a network that it trained. None of it
-    is inherited: what holds for a loss need not hold for its child.
+    The facts about a loss (`name`, `lower_bound`, `unit`, `proper`) are class attributes, and are saved with every
+    record of a network that it trained. They are not inherited: a subclass may change the formula, so it states its
+    own facts.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
     Attributes
     ----------
     name : str
-        As `get_loss` knows it; of a loss of one's own the name of the class, if it says nothing else.
+        The name that `get_loss` knows; for a custom loss the name of its class, unless it states another.
     lower_bound : float or None
         No sample's loss is below it. None where it is not known.
     unit : str or None
@@ -71,7 +71,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
         is not proper are not calibrated. False for a loss without probabilities, None where it is not known.
     link : {"softmax", "sigmoid"} or None
         How scores become probabilities: their softmax, or their sigmoids divided by the sum of these. None for a loss
-        without probabilities, or with a way of its own.
+        without probabilities, or one that computes them otherwise.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         state_facts(cls)
-        # A child that changes one of these must not inherit what knows nothing of it.
+        # A subclass that changes one of these must not inherit methods written for the old one.
         changed = cls.__dict__.keys() & {"per_sample", "predict_proba"}
         if "per_sample" in changed and "value_and_gradient" not in cls.__dict__:
             cls.value_and_gradient = ClassificationLoss.value_and_gradient
@@ -194,7 +194,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
         values : Tensor (..., n)
             As `per_sample` gives them.
         probability : Tensor (..., n) or None
-            That of the true class by `predict_proba`; None for a loss without probabilities.
+            Probability of the true class by `predict_proba`; None for a loss without probabilities.
         """
         values = self.per_sample(scores, target)
         predict_proba: Callable[[Tensor], Tensor] | None = getattr(self, "predict_proba", None)

@@ -72,15 +72,15 @@ class SymmetricCrossEntropyLoss(ProbabilityLoss):
         # - alpha log p_c - beta A sum_{j != c} p_j
         return (self._reverse(p, y) - self.alpha * y * log_p).sum(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # - alpha y_j - beta A p_j (1 - y_j)
         return self._reverse(p, y).sub(y, alpha=self.alpha)
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`: the reverse part, where the true class has nothing, is its own derivative
-        slope = self._reverse(p, y)
-        values = slope.addcmul(y, log_p, value=-self.alpha).sum(-1)
-        return values, slope.sub_(y, alpha=self.alpha)
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`: the reverse part, where the true class has nothing, is its own derivative
+        grad = self._reverse(p, y)
+        values = grad.addcmul(y, log_p, value=-self.alpha).sum(-1)
+        return values, grad.sub_(y, alpha=self.alpha)
 
     def _reverse(self, p, y):
         """- beta A p_j (1 - y_j), (..., n, K)"""
@@ -134,16 +134,16 @@ class LabelSmoothingLoss(ProbabilityLoss):
 
     def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # - sum_j t_j log p_j
-        return (self.slope(log_p, p, y) * log_p).sum(-1)
+        return (self.grad_log_p(log_p, p, y) * log_p).sum(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # - t_j
         return y.mul(self.smoothing - 1).sub_(self.smoothing / y.shape[-1])
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`: one is the sum of the other, times log p
-        slope = self.slope(log_p, p, y)
-        return (slope * log_p).sum(-1), slope
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`: one is the sum of the other, times log p
+        grad = self.grad_log_p(log_p, p, y)
+        return (grad * log_p).sum(-1), grad
 
     def extra_repr(self) -> str:
         return f"smoothing={self.smoothing}, {super().extra_repr()}"

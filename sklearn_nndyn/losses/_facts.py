@@ -1,4 +1,4 @@
-"""What a loss says of itself, for those who read it later and do not have it."""
+"""Facts about a loss, saved in the header of a record for readers who do not have the loss."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ FACTS = ("name", *UNKNOWN)
 
 
 class Depending:
-    """A fact that depends on a loss's parameters; asked of the class, the fact for their defaults.
+    """A fact that depends on the parameters of a loss; on the class, the fact for the default parameters.
 
     Parameters
     ----------
@@ -26,19 +26,19 @@ class Depending:
 
 
 def state_facts(cls):
-    """Make unknown what a class does not say of itself: what holds for a loss need not hold for its child."""
+    """Set the facts that a class does not state to unknown: those of its base class need not hold for it."""
     for fact, unknown in {"name": cls.__name__, **UNKNOWN}.items():
         if fact not in cls.__dict__:
             setattr(cls, fact, unknown)
 
 
 def loss_header(loss):
-    """What the header of a record tells of the trained loss.
+    """Entries about the trained loss in the header of a record.
 
     Parameters
     ----------
     loss : ClassificationLoss
-        What was minimised.
+        The loss that was minimised.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What losses that are formulas share: the way from the scores to what a formula acts on, and back."""
+"""Base of the losses given by a formula: the forward map from scores to its inputs, and the chain rule back."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -9,42 +9,51 @@ from torch import Tensor
 from sklearn_nndyn.losses._base import ClassificationLoss
 
 
-class Way(NamedTuple):
-    """From scores and targets to the parts that a formula acts on, and the chain rule back.
+class Link(NamedTuple):
+    """The map from scores and targets to the inputs of a formula, with its backward pass.
 
-    Losses of one way share it, where several are evaluated at once.
+    Losses with the same `Link`, evaluated together, compute it once.
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(scores, target)`` gives the inputs of the formula, a tuple of tensors (..., n, K).
+    backward : callable or None
+        ``backward(grad, *inputs)`` turns the formula's gradient into the gradient in the scores, both (..., n, K).
+        None where the two are equal.
+    probability : callable or None
+        ``probability(target, *inputs)`` gives the probability of the true class (..., n). None where the loss has no
+        probabilities.
     """
 
-    parts: Callable  # scores (..., n, K), target (..., n) -> tuple of tensors (..., n, K)
-    chain: Callable | None  # slope (..., n, K), parts -> gradient in the scores (..., n, K); None: the slope
-    probability: Callable | None = (
-        None  # target (..., n), parts -> that of the true class (..., n); None: none
-    )
+    forward: Callable
+    backward: Callable | None
+    probability: Callable | None = None
 
 
 class FormulaLoss(ClassificationLoss):
-    """Base of the losses that are a formula of parts (..., n, K), which a way finds from the scores."""
+    """Base of the losses given by a formula, whose inputs (..., n, K) a `Link` computes from the scores."""
 
     @property
     @abstractmethod
-    def way(self) -> Way:
-        """The `Way` to the parts of `formula`, and back."""
+    def link_function(self) -> Link:
+        """The `Link` between the scores and the inputs of `formula`."""
 
-    formula: Callable[..., Tensor]  # of its parts, each (..., n, K): the loss (..., n) of each sample
-    value_and_slope: Callable[
+    formula: Callable[..., Tensor]  # inputs, each (..., n, K) -> the loss (..., n) of each sample
+    formula_and_grad: Callable[
         ..., tuple[Tensor, Tensor]
-    ]  # the formula, and what `Way.chain` takes, (..., n, K)
+    ]  # inputs -> value of the formula (..., n), and the gradient (..., n, K) that `Link.backward` takes
 
     def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
-        return self.formula(*self.way.parts(scores, target))
+        return self.formula(*self.link_function.forward(scores, target))
 
     def value_and_gradient(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        way = self.way
-        parts = way.parts(scores.detach(), target)
-        values, slope = self.value_and_slope(*parts)
-        return values, slope if way.chain is None else way.chain(slope, *parts)
+        link = self.link_function
+        inputs = link.forward(scores.detach(), target)
+        values, grad = self.formula_and_grad(*inputs)
+        return values, grad if link.backward is None else link.backward(grad, *inputs)
 
     def value_and_probability(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
-        way = self.way
-        parts = way.parts(scores, target)
-        return self.formula(*parts), None if way.probability is None else way.probability(target, *parts)
+        link = self.link_function
+        inputs = link.forward(scores, target)
+        return self.formula(*inputs), None if link.probability is None else link.probability(target, *inputs)

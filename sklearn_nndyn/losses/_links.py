@@ -3,7 +3,7 @@
 import torch
 
 from sklearn_nndyn.losses._base import one_hot
-from sklearn_nndyn.losses._formula import Way
+from sklearn_nndyn.losses._formula import Link
 
 SIMD_WIDTH = 16
 
@@ -20,22 +20,22 @@ def log_softmax(scores):
     return scores.log_softmax(-1)
 
 
-def _link(log_p, chain, probability):
-    """The way through a link: to log p, p and the one-hot y, and back from a slope in log p."""
+def _link(log_p, backward, probability):
+    """The `Link` from scores to log p, p and the one-hot y, and from a gradient in log p to one in the scores."""
 
-    def parts(scores, target):
+    def forward(scores, target):
         log_probabilities = log_p(scores)
         return log_probabilities, log_probabilities.exp(), one_hot(log_probabilities, target)
 
-    return Way(parts, chain, lambda target, log_p, p, y: probability(log_p, target))
+    return Link(forward, backward, lambda target, log_p, p, y: probability(log_p, target))
 
 
-def _softmax_chain(slope, log_p, p, y):
-    return slope.addcmul(p, slope.sum(-1, keepdim=True), value=-1)
+def _softmax_backward(grad, log_p, p, y):
+    return grad.addcmul(p, grad.sum(-1, keepdim=True), value=-1)
 
 
-def _sigmoid_chain(slope, log_p, p, y):
-    return -slope * log_p.expm1()  # 1 - p, without the cancellation
+def _sigmoid_backward(grad, log_p, p, y):
+    return -grad * log_p.expm1()  # 1 - p, without the cancellation
 
 
 def _of_true_class(log_p, target):
@@ -55,6 +55,6 @@ def sigmoid_probability(log_p, target):
 LOG_P = {"softmax": log_softmax, "sigmoid": torch.nn.functional.logsigmoid}
 
 LINKS = {
-    "softmax": _link(LOG_P["softmax"], _softmax_chain, softmax_probability),
-    "sigmoid": _link(LOG_P["sigmoid"], _sigmoid_chain, sigmoid_probability),
+    "softmax": _link(LOG_P["softmax"], _softmax_backward, softmax_probability),
+    "sigmoid": _link(LOG_P["sigmoid"], _sigmoid_backward, sigmoid_probability),
 }

@@ -22,11 +22,11 @@ class _TrueClassLoss(ProbabilityLoss):
         # The loss at log p_c
         return self._value_and_derivative((y * log_p).sum(-1))[0]
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # The derivative for the true class, 0 for the others
-        return self.value_and_slope(log_p, p, y)[1]
+        return self.formula_and_grad(log_p, p, y)[1]
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         values, derivative = self._value_and_derivative((y * log_p).sum(-1, keepdim=True))
         return values.squeeze(-1), y * derivative
 

@@ -47,14 +47,14 @@ class LogLoss(ProbabilityLoss):
         # - log p_c
         return -(y * log_p).sum(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # - y
         return -y
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`: one is the sum of the other, times log p
-        slope = -y
-        return (slope * log_p).sum(-1), slope
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`: one is the sum of the other, times log p
+        grad = -y
+        return (grad * log_p).sum(-1), grad
 
     def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
         # - log p_c (..., n), picked without the one-hot y
@@ -112,12 +112,12 @@ class SquaredLogLoss(ProbabilityLoss):
         # (log p_c)^2
         return (y * log_p).sum(-1).square()
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # 2 log p_c y
         return 2 * log_p * y
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`, from log p_c y
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`, from log p_c y
         own = y * log_p
         return own.sum(-1).square_(), own.add_(own)
 
@@ -157,14 +157,14 @@ class ExpectationLoss(ProbabilityLoss):
         # sum_j |y_j - p_j|
         return (y - p).abs().sum(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # p_j sign(p_j - y_j)
         return _signed(p, y)
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`, for |p - y| is the slope plus y
-        slope = _signed(p, y)
-        return (slope + y).sum(-1), slope
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`, for |p - y| is the gradient plus y
+        grad = _signed(p, y)
+        return (grad + y).sum(-1), grad
 
 
 def _signed(p, y):
@@ -205,12 +205,12 @@ class RegularizedExpectationLoss(ProbabilityLoss):
         # sum_j (y_j - p_j)^2
         return (y - p).square().sum(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # 2 p_j (p_j - y_j)
         return 2 * p * (p - y)
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`, from p - y
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`, from p - y
         error = p - y
         half = p * error
         return error.square_().sum(-1), half.add_(half)
@@ -251,15 +251,15 @@ class ChebyshevLoss(ProbabilityLoss):
         # max_j |p_j - y_j|
         return (p - y).abs().amax(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # p_j sign(p_j - y_j) where the error is greatest, 0 elsewhere
         error = (p - y).abs()
         worst = (error == error.amax(-1, keepdim=True)).to(p.dtype)
         return _signed(p, y) * worst / worst.sum(-1, keepdim=True)
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`; with softmax the true class errs the most, for it errs by what all others have
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`; with softmax the true class errs the most, for it errs by what all others have
         if self.link != "softmax":
-            return super().value_and_slope(log_p, p, y)
+            return super().formula_and_grad(log_p, p, y)
         own = p * y
         return (y - own).sum(-1), own.neg_()

@@ -1,11 +1,11 @@
-"""What the losses on probabilities share: the way from scores to probabilities and back."""
+"""Base of the losses on probabilities: from scores to probabilities, and the chain rule back."""
 
 from abc import abstractmethod
 
 from torch import Tensor
 
 from sklearn_nndyn.losses._base import differentiate
-from sklearn_nndyn.losses._formula import FormulaLoss, Way
+from sklearn_nndyn.losses._formula import FormulaLoss, Link
 from sklearn_nndyn.losses._links import LINKS, LOG_P
 from sklearn_nndyn.utils.validation import check_choice
 
@@ -13,7 +13,7 @@ from sklearn_nndyn.utils.validation import check_choice
 class ProbabilityLoss(FormulaLoss):
     """Base of the losses that act on probabilities.
 
-    A child writes `formula`, and may write its derivative `slope`; this base takes both through the link.
+    A subclass defines `formula`, and may define its gradient `grad_log_p`; this base class applies the link to both.
     Everything is computed from log p, so values and gradients stay finite however large the scores are.
 
     Parameters
@@ -48,14 +48,14 @@ class ProbabilityLoss(FormulaLoss):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        # A child that changes one of the two must not inherit what knows nothing of it.
-        if "formula" in cls.__dict__ and "slope" not in cls.__dict__:
-            cls.slope = ProbabilityLoss.slope
-        if {"formula", "slope", "way"} & cls.__dict__.keys():
+        # A subclass that changes one of the two must not inherit what was written for the other formula.
+        if "formula" in cls.__dict__ and "grad_log_p" not in cls.__dict__:
+            cls.grad_log_p = ProbabilityLoss.grad_log_p
+        if {"formula", "grad_log_p", "link_function"} & cls.__dict__.keys():
             for name in {"per_sample", "value_and_gradient", "value_and_probability"} - cls.__dict__.keys():
                 setattr(cls, name, getattr(FormulaLoss, name))
-        if {"formula", "slope"} & cls.__dict__.keys() and "value_and_slope" not in cls.__dict__:
-            cls.value_and_slope = ProbabilityLoss.value_and_slope
+        if {"formula", "grad_log_p"} & cls.__dict__.keys() and "formula_and_grad" not in cls.__dict__:
+            cls.formula_and_grad = ProbabilityLoss.formula_and_grad
 
     @abstractmethod
     def formula(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
@@ -72,8 +72,8 @@ class ProbabilityLoss(FormulaLoss):
             Differentiable in `log_p` and `p`.
         """
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
-        """Gradient of `formula` in log p, each log p_j a variable of its own; here by autograd.
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        """Gradient of `formula` in log p, with the log p_j taken as independent variables; here by autograd.
 
         Parameters
         ----------
@@ -83,12 +83,12 @@ class ProbabilityLoss(FormulaLoss):
         Returns
         -------
         Tensor (..., n, K)
-            By the chain rule of the link it becomes the gradient in the scores.
+            The partial derivatives; `value_and_gradient` turns them into the gradient in the scores.
         """
         return differentiate(lambda log_p, y: self.formula(log_p, log_p.exp(), y), log_p, y)[1]
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """`formula` and `slope`; a child whose two share work may do it here once.
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Value and gradient of the formula; override it in a subclass where the two share work.
 
         Parameters
         ----------
@@ -99,14 +99,14 @@ class ProbabilityLoss(FormulaLoss):
         -------
         values : Tensor (..., n)
             As `formula` gives them.
-        slope : Tensor (..., n, K)
-            As `slope` gives it.
+        grad : Tensor (..., n, K)
+            As `grad_log_p` gives it.
         """
-        return self.formula(log_p, p, y), self.slope(log_p, p, y)
+        return self.formula(log_p, p, y), self.grad_log_p(log_p, p, y)
 
     @property
-    def way(self) -> Way:
-        """The way through the link."""
+    def link_function(self) -> Link:
+        """The `Link` named by `link`."""
         return LINKS[self.link]
 
     def predict_proba(self, scores: Tensor) -> Tensor:
@@ -128,7 +128,7 @@ class ProbabilityLoss(FormulaLoss):
         return self.logits(scores).softmax(-1)
 
     def logits(self, scores: Tensor) -> Tensor:
-        """What `predict_proba` is the softmax of.
+        """Logits of the classes, whose softmax is `predict_proba`.
 
         Parameters
         ----------

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from sklearn_nndyn.losses._base import one_hot
 from sklearn_nndyn.losses._facts import Depending
-from sklearn_nndyn.losses._formula import FormulaLoss, Way
+from sklearn_nndyn.losses._formula import FormulaLoss, Link
 from sklearn_nndyn.utils.validation import check_choice
 
 
@@ -21,11 +21,11 @@ def _trespass(scores, target):
 
 
 NAMES_OF_HINGES = {1: "hinge", 2: "squared_hinge", 3: "cubed_hinge"}
-EXCESS, TRESPASS = Way(_excess, chain=None), Way(_trespass, chain=None)
+EXCESS, TRESPASS = Link(_excess, backward=None), Link(_trespass, backward=None)
 
 
 class _PowerLoss(FormulaLoss):
-    """Base of the losses sum_j |r_j|^q of what is wrong with each score: `way` says what, `power` is q."""
+    """Base of the losses sum_j |r_j|^q of what is wrong with each score: `link_function` finds r, `power` is q."""
 
     power: int
 
@@ -33,7 +33,7 @@ class _PowerLoss(FormulaLoss):
         # sum_j |r_j|^q
         return wrong.abs().pow(self.power).sum(-1)
 
-    def value_and_slope(self, wrong: Tensor) -> tuple[Tensor, Tensor]:
+    def formula_and_grad(self, wrong: Tensor) -> tuple[Tensor, Tensor]:
         # The formula, and q r |r|^(q - 1)
         if self.power == 1:
             return wrong.abs().sum(-1), wrong.sign()
@@ -67,7 +67,7 @@ class L1Loss(_PowerLoss):
 
     name, lower_bound, proper = "l1", 0.0, False
 
-    way, power = EXCESS, 1
+    link_function, power = EXCESS, 1
 
 
 class L2Loss(_PowerLoss):
@@ -92,7 +92,7 @@ class L2Loss(_PowerLoss):
 
     name, lower_bound, proper = "l2", 0.0, False
 
-    way, power = EXCESS, 2
+    link_function, power = EXCESS, 2
 
 
 class HingeLoss(_PowerLoss):
@@ -122,7 +122,7 @@ class HingeLoss(_PowerLoss):
 
     name = Depending("hinge", lambda loss: NAMES_OF_HINGES[loss.power])
     lower_bound, proper = 0.0, False
-    way = TRESPASS
+    link_function = TRESPASS
 
     def __init__(self, *, power: int = 1, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)

@@ -41,17 +41,17 @@ class TanimotoLoss(ProbabilityLoss):
         own, rest = p * y, p * (y - p)
         return own.sum(-1) / (rest - y).sum(-1)
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # p_j h_j, with h = - y / D + p_c (2 p - y) / D^2
-        return self.value_and_slope(log_p, p, y)[1]
+        return self.formula_and_grad(log_p, p, y)[1]
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` v and `slope`, - p (y + v (2 p - y)) / D
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` v and `grad_log_p`, - p (y + v (2 p - y)) / D
         own, rest = p * y, p * (y - p)
         minus_union = (rest - y).sum(-1, keepdim=True)
         value = own.sum(-1, keepdim=True) / minus_union
-        slope = own.addcmul(value, own.sub(rest, alpha=2)).div_(minus_union)
-        return value.squeeze(-1), slope
+        grad = own.addcmul(value, own.sub(rest, alpha=2)).div_(minus_union)
+        return value.squeeze(-1), grad
 
 
 class CauchySchwarzLoss(ProbabilityLoss):
@@ -88,12 +88,12 @@ class CauchySchwarzLoss(ProbabilityLoss):
         # - log p_c + (1/2) log p.p
         return (y * _log_shares(log_p)).sum(-1) / -2
 
-    def slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
+    def grad_log_p(self, log_p: Tensor, p: Tensor, y: Tensor) -> Tensor:
         # p_j^2 / p.p - y_j
         return _log_shares(log_p).exp() - y
 
-    def value_and_slope(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        # `formula` and `slope`, from log(p_j^2 / p.p)
+    def formula_and_grad(self, log_p: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        # `formula` and `grad_log_p`, from log(p_j^2 / p.p)
         log_shares = _log_shares(log_p)
         return (y * log_shares).sum(-1).div_(-2), log_shares.exp_().sub_(y)
 

@@ -15,9 +15,9 @@ class LossStack:
     """The losses of M networks that are trained together, member by member and sample by sample.
 
     On small batches the number of calls is what costs. So members with the same loss are evaluated in one
-    call, and losses that go the same way to their formula, as all with softmax do, go it together.
+    call, and losses that share a link function, such as softmax, compute it in one call.
 
-    Scores may have any strides. Meant for are class-major ones, ``(M, n, K)`` views of contiguous ``(M, K, n)``.
+    Scores may have any strides; the callers pass class-major ones, ``(M, n, K)`` views of contiguous ``(M, K, n)``.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LossStack:
         self._deciding = [
             (loss, torch.tensor(positions)) for loss, positions in groups if not _takes_the_greatest(loss)
         ]
-        # Torch's own book-keeping is a fifth of the time; but what a user wrote may rely on it.
+        # Torch's own bookkeeping is a fifth of the time; but a loss written by a user may rely on it.
         self._mode = torch.inference_mode if _shares_quietly(groups) else nullcontext
         self._slices = {}
 
@@ -58,17 +58,17 @@ class LossStack:
         """
         values, probabilities = [], []
         with self._mode():
-            for block, *own in self._dealt(scores.detach(), target):
+            for block, *own in self._split(scores.detach(), target):
                 own_values, own_probabilities = block.value_and_probability(*own)
                 values += own_values
                 probabilities.append(own_probabilities)
-        values, known = self._collected(values).detach(), [p is not None for p in probabilities]
+        values, known = self._gather(values).detach(), [p is not None for p in probabilities]
         if not any(known):
             return values, None
         no_probability = values.new_full((), torch.nan)
         sizes = zip(probabilities, self._sizes, strict=True)
         filled = [no_probability.expand(size, scores.shape[1]) if p is None else p for p, size in sizes]
-        return values, self._collected(filled).detach()
+        return values, self._gather(filled).detach()
 
     def value_and_gradient(self, scores, target):
         """The losses and their gradients in the scores, both detached.
@@ -86,12 +86,12 @@ class LossStack:
         """
         values, gradients = [], []
         with self._mode():
-            for block, *own in self._dealt(scores.detach(), target):
+            for block, *own in self._split(scores.detach(), target):
                 own_values, own_gradients = block.value_and_gradient(*own)
                 values += own_values
                 gradients += own_gradients
-        gradient = self._collected([gradient.mT for gradient in gradients]).contiguous().mT
-        return self._collected(values).detach(), gradient.detach()
+        gradient = self._gather([gradient.mT for gradient in gradients]).contiguous().mT
+        return self._gather(values).detach(), gradient.detach()
 
     def train(self, mode=True):
         """Training mode for all losses, or evaluation mode."""
@@ -113,8 +113,8 @@ class LossStack:
             self._slices[bounds] = LossStack(self.losses[members])
         return self._slices[bounds]
 
-    def _dealt(self, scores, target):
-        """For each block itself, and its members' scores and targets."""
+    def _split(self, scores, target):
+        """List (block, scores, target) for each block, with the rows of its members."""
         if self._order is not None:
             self._order, self._back = self._order.to(scores.device), self._back.to(scores.device)
             scores, target = scores.mT.index_select(0, self._order).mT, target.index_select(0, self._order)
@@ -123,14 +123,14 @@ class LossStack:
         dealt = (tensor.split_with_sizes(self._sizes) for tensor in (scores, target))
         return zip(self._blocks, *dealt, strict=True)
 
-    def _collected(self, tensors):
-        """The results of the groups as one, (M, ...), in the order of the members; no inference tensor."""
+    def _gather(self, tensors):
+        """Concatenate the results of the blocks in the order of the members, (M, ...); never an inference tensor."""
         whole = torch.cat(tensors) if len(tensors) > 1 or self._mode is torch.inference_mode else tensors[0]
         return whole if self._back is None else whole.index_select(0, self._back)
 
 
 class _Block:
-    """Groups of members that are evaluated together: a single loss, or losses of one way."""
+    """Groups of members that are evaluated together: a single loss, or losses with the same link function."""
 
     def __init__(self, losses, positions):
         self.positions = [position for group in positions for position in group]
@@ -138,30 +138,30 @@ class _Block:
         self._losses = losses
 
     def value_and_probability(self, scores, target):
-        """A list of values (m, n), which together are those of the members; and their probabilities, or None."""
+        """List of the values (m, n) of each group, and the probabilities of all members or None."""
         if len(self._losses) == 1:
             values, probability = self._losses[0].value_and_probability(scores, target)
             return [values], probability
-        way = self._losses[0].way
-        parts = way.parts(scores, target)
-        values = [loss.formula(*own) for loss, *own in self._dealt(parts)]
-        return values, None if way.probability is None else way.probability(target, *parts)
+        link = self._losses[0].link_function
+        inputs = link.forward(scores, target)
+        values = [loss.formula(*own) for loss, *own in self._split(inputs)]
+        return values, None if link.probability is None else link.probability(target, *inputs)
 
     def value_and_gradient(self, scores, target):
-        """Lists of values (m, n) and of gradients (m, n, K), which together are those of the members."""
+        """Lists of the values (m, n) of each group, and of gradients (m, n, K), in the order of the members."""
         if len(self._losses) == 1:
             values, gradient = self._losses[0].value_and_gradient(scores, target)
             return [values], [gradient]
-        way = self._losses[0].way
-        parts = way.parts(scores, target)
-        results = [loss.value_and_slope(*own) for loss, *own in self._dealt(parts)]
-        values, slopes = zip(*results, strict=True)
-        if way.chain is None:
-            return values, slopes
-        return values, [way.chain(torch.cat([slope.mT for slope in slopes]).mT, *parts)]
+        link = self._losses[0].link_function
+        inputs = link.forward(scores, target)
+        results = [loss.formula_and_grad(*own) for loss, *own in self._split(inputs)]
+        values, grads = zip(*results, strict=True)
+        if link.backward is None:
+            return values, grads
+        return values, [link.backward(torch.cat([grad.mT for grad in grads]).mT, *inputs)]
 
-    def _dealt(self, parts):
-        return zip(self._losses, *(part.split_with_sizes(self.sizes) for part in parts), strict=True)
+    def _split(self, inputs):
+        return zip(self._losses, *(part.split_with_sizes(self.sizes) for part in inputs), strict=True)
 
 
 def _groups(losses):
@@ -178,18 +178,18 @@ def _groups(losses):
 
 
 def _blocks(groups):
-    """Groups whose losses go the same way, put together: [[(loss, positions)]]"""
+    """Lists of the groups whose losses share a link function: [[(loss, positions)]]"""
     blocks = {}
     for i, (loss, positions) in enumerate(groups):
-        blocks.setdefault(loss.way if _goes_its_way(loss) else i, []).append((loss, positions))
+        blocks.setdefault(loss.link_function if _is_plain_formula(loss) else i, []).append((loss, positions))
     return blocks.values()
 
 
-def _goes_its_way(loss):
-    """Whether a loss is its formula at the end of its way, and nothing else."""
+def _is_plain_formula(loss):
+    """Whether a loss is computed by link function and formula alone, with no method overridden."""
     kind = type(loss)
     if kind is LogLoss:
-        return True  # its short cuts change nothing but the speed
+        return True  # its overridden methods differ in speed only
     return isinstance(loss, FormulaLoss) and all(
         getattr(kind, name) is getattr(FormulaLoss, name)
         for name in ("per_sample", "value_and_gradient", "value_and_probability")
@@ -197,13 +197,13 @@ def _goes_its_way(loss):
 
 
 def _shares_quietly(groups):
-    """Whether there are several losses, and nothing of them was written by a user."""
+    """Whether there are several losses, none of them written by a user."""
     ours = (is_of_this_package(loss) and not isinstance(loss, CustomLoss) for loss, _ in groups)
     return len(groups) > 1 and all(ours)
 
 
 def _takes_the_greatest(loss):
-    """Whether a loss decides for the greatest score, as most do."""
+    """Whether a loss decides for the class of the greatest score, as most do."""
     if type(loss) is CustomLoss:
         return not hasattr(loss.loss, "decide")
     return type(loss).decide is ClassificationLoss.decide

@@ -34,10 +34,10 @@ from sklearn_nndyn.utils.rows.arrays import Rows
 
 
 class Recorder:
-    """Evaluate networks on the same samples, time after time, and keep what there is of each sample.
+    """Evaluate networks on the same samples at several epochs, and record loss, margin and more of each sample.
 
-    For a training loop of one's own: call `record` as often as the samples are to be recorded, and `dynamics` at the
-    end. Networks are run in evaluation mode; nothing of them, nor of the global generators, is changed.
+    For your own training loop: call `record` as often as the samples are to be recorded, and `dynamics` at the end.
+    Networks are run in evaluation mode; neither they nor the global random generators are changed.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ class Recorder:
     n_classes : int, default=None
         Number of classes; None takes the number of scores that the first network gives.
     record : collection of str or objects, default=("samples", "geometry")
-        What to keep: ``"samples"``, ``"geometry"``, ``"scores"``, ``"gradients"``, ``"reconstruction"``, ``"probe"``;
+        What to record: ``"samples"``, ``"geometry"``, ``"scores"``, ``"gradients"``, ``"reconstruction"``, ``"probe"``;
         in place of the last three also ``Gradients``, ``Reconstruction``, ``Probe``.
     capacity : int, default=32
-        Number of epochs to make room for; with more than that, what was recorded moves to a larger place.
+        Number of epochs to allocate memory for; with more epochs the record is copied to larger arrays.
     reference : Recorder, default=None
-        Of the samples that decoders and probes learn from; it is to record before this one. Without one, they learn
-        from other folds of ``X``.
+        The recorder of the samples that decoders and probes learn from; call its `record` first at each epoch. Without
+        one, they learn from the other folds of ``X``.
     score : bool, default=True
         Whether decoders and probes score ``X``; False for a recorder that is only a reference.
 
@@ -120,7 +120,7 @@ class Recorder:
 
     @property
     def buffers(self) -> RecordBuffers:
-        """What has been recorded."""
+        """The arrays that hold the record."""
         if self._buffers is None:
             raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
         return self._buffers
@@ -133,9 +133,9 @@ class Recorder:
         module : torch.nn.Module
             The network, on the device of the samples.
         epoch : int or float
-            The epoch to note; greater than that noted before.
+            The epoch of this record; greater than the last recorded one.
         call : callable, optional
-            How to run it on a chunk of samples, where that is not ``module(chunk)``.
+            ``call(chunk)`` runs the network on a chunk of samples; None is ``module(chunk)``.
 
         Raises
         ------
@@ -196,7 +196,7 @@ class Recorder:
             start += len(y)
 
     def _caching(self, activations):
-        """Run the network as ``activations`` does, and cache what the readers will ask for."""
+        """The forward pass of ``activations``, which also caches the layers that the readers use."""
 
         def forward(x):
             scores, layers = activations.forward(x)
@@ -289,7 +289,7 @@ class Recorder:
         classes : array of shape (n_classes,), optional
             The classes, in the order of the network's outputs; by default their positions.
         header : dict, optional
-            What else to tell of the run; what there is to tell of the loss is added.
+            Further entries of the record's header; the facts about the loss are added.
         iterations : dict, optional
             Updates before each recorded epoch, by epoch.
 

@@ -1,4 +1,4 @@
-"""Look again at the weights as they were: all epochs in one batched program where the module allows it."""
+"""Record stored weights: all epochs in one vectorized program where the module allows it."""
 
 import torch
 from torch.func import functional_call, vmap
@@ -21,21 +21,21 @@ MOST_NETWORKS = 64
 
 
 def replay(recorder, module, snapshots, epochs):
-    """Let ``recorder`` look at ``module`` as of each of ``epochs``.
+    """Record ``module`` with the weights of each of ``epochs``.
 
     Parameters
     ----------
     recorder : Recorder
-        Keeps what is seen.
+        The recorder to fill.
     module : torch.nn.Module
-        A network of the same layout; it is left as it is.
+        A network with the same state layout; it is not changed.
     snapshots : Snapshots
         The weights.
     epochs : list of int
-        Epochs held in ``snapshots``.
+        Some of the epochs in ``snapshots``.
     """
     module, recorder.loss = copy_module(module), copy_module(recorder.loss, "loss")
-    # What a user wrote may have been another loss at each epoch, and may draw random numbers.
+    # A user's loss may change from epoch to epoch, and may draw random numbers.
     stackable = recorder.stackable and is_known(recorder.loss)
     for group in _groups(epochs, snapshots, recorder.X):
         if len(group) > 1 and stackable and _record_stack(recorder, module, snapshots, group):
@@ -49,7 +49,7 @@ def replay(recorder, module, snapshots, epochs):
 
 
 def staged_scores(module, snapshots, epochs, X):
-    """Yield the scores (n_samples, n_classes) of ``X`` as of each of ``epochs``, one network at a time."""
+    """Yield the scores (n_samples, n_classes) of ``X`` at each of ``epochs``, one network at a time."""
     module = copy_module(module)
     for epoch in epochs:
         module.load_state_dict(snapshots.state_dict(epoch))
@@ -57,7 +57,7 @@ def staged_scores(module, snapshots, epochs, X):
 
 
 def _groups(epochs, snapshots, X):
-    """Epochs whose networks and activations fit together into the cache's reach: more than that is no faster."""
+    """Groups of epochs whose networks and activations fit in the CPU cache; larger groups are no faster."""
     rows = min(len(X), rows_per_chunk(X.shape[1:]))
     cost = snapshots.row_size + rows * X[:1].nbytes
     size = max(1, min(MOST_NETWORKS, STACK_BYTES // cost))
@@ -72,7 +72,7 @@ def _record_stack(recorder, module, snapshots, epochs):
         with torch.no_grad(), fixed_generators(recorder.X.device), evaluation_mode(module):
             recorder.record_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
     except Exception:
-        # Whatever vmap cannot batch is run one by one, where a true fault of the module shows itself again.
+        # What vmap cannot batch is run network by network; an error of the module itself is raised again there.
         return False
     return True
 

@@ -8,7 +8,7 @@ from sklearn_nndyn.losses import ClassificationLoss
 
 
 class SampleMeasures(NamedTuple):
-    """What is recorded of samples, by the names of the fields: tensors of shape (n_networks, n_samples)."""
+    """The recorded fields of the samples: tensors of shape (n_networks, n_samples)."""
 
     loss: torch.Tensor
     margin: torch.Tensor
@@ -26,7 +26,7 @@ def measure_samples(scores, target, loss):
     target : tensor of shape (n_samples,) or (n_networks, n_samples)
         Class positions.
     loss : ClassificationLoss
-        What is trained.
+        The trained loss.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def takes_the_greatest(loss):
 
 
 def _margin_and_argmax(scores, target):
-    """One pass over the other classes gives both; the first of equal scores wins, as in argmax."""
+    """Margin and predicted class, from one pass over the scores; of equal scores the first wins, as in argmax."""
     column = target.unsqueeze(-1)
     best, where = scores.scatter(-1, column, -torch.inf).max(-1)
     margin = scores.gather(-1, column).squeeze(-1) - best

@@ -1,4 +1,4 @@
-"""The weights as of each recorded epoch."""
+"""The weights at each recorded epoch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Snapshots:
     """The state of one network at several epochs, one row of bytes each.
 
     Rows lie in memory up to ``memory_limit``; a larger history goes, row by row, to a temporary file that is
-    mapped when read and vanishes with the object. If the disk is full the rows kept so far stay, a warning
+    memory-mapped when read, and deleted with the object. If the disk is full, the rows stored so far stay, a warning
     says where they end, and training goes on.
 
     Parameters
@@ -29,7 +29,7 @@ class Snapshots:
     module : torch.nn.Module
         Its ``state_dict`` sets the layout: weights and buffers, each in its own dtype.
     capacity : int
-        Number of snapshots to make room for; more than that move to a larger place.
+        Number of snapshots to allocate memory for; with more of them, all are copied to a larger array.
     memory_limit : int, default=None
         Bytes held in memory; None is 512 MiB.
     loss : ClassificationLoss, default=None
@@ -81,11 +81,11 @@ class Snapshots:
         Parameters
         ----------
         module : torch.nn.Module
-            Of the layout of the first one.
+            A network with the same state layout as the first one.
         epoch : int or float
-            The epoch to note.
+            The epoch of this snapshot.
         loss : ClassificationLoss, default=None
-            The trained loss, where one was given to begin with.
+            The trained loss, where one was given to the constructor.
         """
         kept = len(self.epochs)
         if not self.spilled and kept == len(self._rows):
@@ -135,7 +135,7 @@ class Snapshots:
         )
 
     def state_dict(self, epoch: float) -> dict[str, torch.Tensor]:
-        """The state as of an epoch.
+        """The state at an epoch.
 
         Parameters
         ----------
@@ -145,24 +145,24 @@ class Snapshots:
         Returns
         -------
         state : dict of tensors
-            For ``load_state_dict``.
+            The state, as ``load_state_dict`` takes it.
         """
         return {name: values[0] for name, values in self.stacked([epoch]).items()}
 
     def load_loss(self, loss: ClassificationLoss, epoch: float) -> None:
-        """Bring a loss back to what training had made of it by an epoch.
+        """Restore the state of a loss at an epoch.
 
         Parameters
         ----------
         loss : ClassificationLoss
-            Is changed, where its state was stored.
+            Changed in place, where its state was stored.
         epoch : int or float
             One of ``epochs``.
         """
         load_changing_state(loss, {name: values[0] for name, values in self._views([epoch], OF_LOSS).items()})
 
     def stacked(self, epochs: Sequence[float]) -> dict[str, torch.Tensor]:
-        """The states as of several epochs.
+        """The states at several epochs.
 
         Parameters
         ----------
@@ -172,8 +172,8 @@ class Snapshots:
         Returns
         -------
         states : dict of tensors of shape (n_epochs, ...)
-            By the names of the state. Views of what is stored, where the epochs follow one another: not to be written
-            to.
+            The tensors by their names in the state. Where the epochs are consecutive, these are views of the storage;
+            do not write to them.
         """
         return self._views(epochs, OF_MODULE)
 
@@ -199,7 +199,7 @@ class Snapshots:
         Parameters
         ----------
         epoch : int or float
-            The last epoch to be in it.
+            The last epoch to keep.
 
         Returns
         -------
@@ -229,7 +229,7 @@ def _write(file, row, place):
 
 
 def _states(module, loss):
-    """{(owner, name): tensor} of a module, and of what may change in a loss."""
+    """{(owner, name): tensor} of a module, and of the changing state of a loss."""
     states = {(OF_MODULE, name): value for name, value in module.state_dict().items()}
     changing = {} if loss is None else changing_state(loss)
     return states | {(OF_LOSS, name): value for name, value in changing.items()}

@@ -1,4 +1,4 @@
-"""When to stop, and which weights to go back to."""
+"""Early stopping: when training ends, and which weights are restored."""
 
 import numpy as np
 
@@ -12,53 +12,56 @@ class EarlyStopping(TrainingHook):
     Parameters
     ----------
     monitor : str
-        A column of the history; of one whose name ends in "loss" less is better.
+        A column of the history; if its name ends in "loss", lower is better.
     patience : int
-        Epochs without improvement.
+        Number of epochs without improvement after which training stops.
     tol : float
-        What counts as an improvement.
+        A change must exceed this to count as an improvement.
     watched : object, optional
-        What tells the value that is watched from others.
+        Identifies the samples and the score behind the monitored value, to tell whether an earlier fit used the same.
     earlier : EarlyStopping, optional
-        That of an earlier fit, which this one goes on from.
+        The stopper of an earlier fit, whose count of epochs without improvement is continued.
     """
 
     def __init__(self, monitor, patience, tol, watched=None, earlier=None):
         self.monitor, self.patience, self.tol, self.watched = monitor, patience, tol, watched
         self.sign = -1 if monitor.endswith("loss") else 1
-        self.best, self.best_epoch, self.bad, self.state = -np.inf, None, 0, None
+        self.best, self.best_epoch, self.epochs_without_improvement, self.state = -np.inf, None, 0, None
         if earlier is not None:
-            self.best, self.best_epoch, self.bad = earlier.best, earlier.best_epoch, earlier.bad
+            self.best, self.best_epoch = earlier.best, earlier.best_epoch
+            self.epochs_without_improvement = earlier.epochs_without_improvement
         self.before = None
-        self.wants_to_stop = self.bad >= patience
+        self.wants_to_stop = self.epochs_without_improvement >= patience
 
     def on_train_begin(self, net):
-        """The network is that of the best epoch, where there is one."""
+        """Keep the weights: where an earlier fit was continued, they are those of its best epoch."""
         if self.best_epoch is not None:
             self.state = _copy_state(net)
         if self.wants_to_stop:
             warn_user(
-                f"No epoch was trained: {self.monitor} had not improved for {self.bad} epochs when the last fit ended. "
-                "To train on, raise n_iter_no_change or set early_stopping=False.",
+                f"No epoch was trained: {self.monitor} had not improved for {self.epochs_without_improvement} epochs "
+                "when the last fit ended. To train on, raise n_iter_no_change or set early_stopping=False.",
                 UserWarning,
             )
 
     def on_epoch_begin(self, net):
-        """In case the epoch will be undone."""
-        self.before = len(net.history), self.best, self.best_epoch, self.bad, self.state
+        """Save the state of this hook, in case the epoch is rolled back."""
+        count = self.epochs_without_improvement
+        self.before = len(net.history), self.best, self.best_epoch, count, self.state
 
     def on_epoch_end(self, net):
-        """Remember the best weights."""
+        """Count epochs without improvement, and keep the best weights."""
         value = self.sign * net.history[-1, self.monitor]
-        self.bad = 0 if value > self.best + self.tol else self.bad + 1
+        improved = value > self.best + self.tol
+        self.epochs_without_improvement = 0 if improved else self.epochs_without_improvement + 1
         if value > self.best:
             self.best, self.best_epoch, self.state = value, len(net.history), _copy_state(net)
-        self.wants_to_stop = self.bad >= self.patience
+        self.wants_to_stop = self.epochs_without_improvement >= self.patience
 
     def on_train_end(self, net):
-        """Restore them; the network holds them from now on."""
+        """Restore the best weights."""
         if self.before is not None and self.before[0] == len(net.history):
-            _, self.best, self.best_epoch, self.bad, self.state = self.before
+            _, self.best, self.best_epoch, self.epochs_without_improvement, self.state = self.before
         if self.state is not None:
             net.module_.load_state_dict(self.state)
         self.state = self.before = None
@@ -69,14 +72,14 @@ def _copy_state(net):
 
 
 class ReconstructionStopping(TrainingHook):
-    """Stop when a layer no longer gives its input back better, and go back to the recorded epoch at which it did best.
+    """Stop when the reconstruction of the input no longer improves, and restore the best recorded epoch.
 
     Parameters
     ----------
     recording : Recording
-        With the reconstruction and snapshots.
+        The recording hook; it records reconstructions and keeps snapshots.
     patience : int
-        From the best recorded epoch to the last one, in epochs.
+        Number of epochs between the best recorded epoch and the last recorded one at which training stops.
     """
 
     def __init__(self, recording, patience):
@@ -93,16 +96,16 @@ class ReconstructionStopping(TrainingHook):
         self.wants_to_stop = best != first and last - best >= self.patience
 
     def _curve(self, until):
-        """{epoch: mean error} of the records whose weights are kept, up to an epoch."""
+        """{epoch: mean error} of the recorded epochs that have a snapshot, up to the epoch ``until``."""
         recorders, kept = self.recording.recorders, self.recording.snapshots.epochs
         recorder = recorders.get("validation", recorders["train"])
         (reader,) = [own for own in recorder.readers if own.field == "reconstruction"]
         errors = next(iter(reader.values.values()), [])
-        recorded = zip(recorder.epochs, errors, strict=False)  # what was undone is still among the errors
+        recorded = zip(recorder.epochs, errors, strict=False)  # a rolled-back epoch still has its errors
         return {epoch: float(np.mean(error)) for epoch, error in recorded if epoch <= until and epoch in kept}
 
     def on_train_end(self, net):
-        """Restore its weights."""
+        """Restore the weights of the best recorded epoch."""
         self.on_epoch_end(net)  # the last epoch may have been undone
         if self.best_epoch is not None:
             net.module_.load_state_dict(self.recording.snapshots.state_dict(self.best_epoch))

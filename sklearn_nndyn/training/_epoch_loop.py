@@ -11,21 +11,21 @@ from sklearn_nndyn.utils.random import settled_generators
 
 
 class EpochLoop:
-    """A fit, epoch by epoch, with skorch's notifications and the hooks around each.
+    """The epochs of one fit, with the hooks and skorch's notifications around each.
 
-    A fit by itself goes through `run`. Where several are trained together, `StackedEpochLoop` calls `begin`,
-    `begin_epoch`, `end_epoch`, `call_callbacks` and `end` of each.
+    `run` trains one fit. Where several are trained together, `StackedEpochLoop` calls `begin`, `begin_epoch`,
+    `end_epoch`, `call_callbacks` and `end` of each.
 
     Parameters
     ----------
     fit : NetworkFit
     epochs : int, optional
-        How many; None is ``fit.epochs``.
+        Number of epochs; None is ``fit.epochs``.
 
     Attributes
     ----------
     interrupted : bool
-        Whether the keyboard ended the training; the epoch it fell in is undone.
+        Whether a keyboard interrupt ended the training; the interrupted epoch is rolled back.
     """
 
     def __init__(self, fit, epochs=None):
@@ -35,14 +35,14 @@ class EpochLoop:
         self.interrupted = False
 
     def run(self, epochs=None, begun=False):
-        """Train by itself.
+        """Train this fit alone.
 
         Parameters
         ----------
         epochs : int, optional
-            How many are left, where that is not all.
+            Number of epochs left to train; None is all.
         begun : bool, default=False
-            Whether `begin` was called, and these epochs go on from others.
+            Whether `begin` was called already, and earlier epochs were trained.
         """
         with self.fit.state.shuffling.as_generator(torch.Generator()) as generator:
             try:
@@ -74,7 +74,7 @@ class EpochLoop:
 
     @contextmanager
     def _undone_on_error(self, shuffler):
-        """An epoch that is not finished is as if it had never begun."""
+        """Roll an epoch back that ends with an exception."""
         before = TrainingCheckpoint(self.net, shuffler, self.fit.state.randomness)
         try:
             with settled_generators():
@@ -89,7 +89,7 @@ class EpochLoop:
 
     @property
     def _on_step(self):
-        """What is called after every update, or None."""
+        """The function to call after every update, or None."""
         watching = [hook for hook in self.fit.hooks if hook.watches_steps]
         if not watching:
             return None
@@ -149,7 +149,7 @@ class EpochLoop:
 
 
 class TrainingCheckpoint:
-    """All that training changes, as of now: to go back to it is as if nothing had happened since.
+    """A copy of everything that training changes; `restore` rolls training back to the time of the copy.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ class TrainingCheckpoint:
         self.random = randomness.states, None if shuffler is None else shuffler.get_state()
 
     def restore(self):
-        """Go back to it."""
+        """Roll back to this checkpoint."""
         del self.net.history_[self.epoch :]
         self.net.module_.load_state_dict(self.weights)
         load_changing_state(self.net.criterion_, self.loss)
@@ -186,22 +186,22 @@ def copied_state(state):
 
 
 class StopTraining(Exception):
-    """The end of training was asked for."""
+    """Raised to end training."""
 
 
 class Rollback(StopTraining):
-    """The epoch just run is to be undone, and training to end."""
+    """Raised to undo the last epoch and end training."""
 
 
 def draw_order(data, shuffler):
-    """A new order of the rows, or None for the one they lie in."""
+    """A new order of the rows, or None for their given order."""
     if shuffler is None:
         return None
     return torch.randperm(len(data.X), generator=shuffler).to(data.X.device)
 
 
 def _mark_best(history):
-    """Say in the last line whether its values are the best so far, as skorch does, for Checkpoint and others."""
+    """Mark in the last line of the history whether its values are the best so far, as skorch's callbacks expect."""
     last, *earlier = reversed(history)
     for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1), ("valid_score", 1)):
         if column in last:

@@ -18,10 +18,10 @@ SMALL_FULL_BATCH = 200
 
 
 def computing_dtype(dtype, n_samples, batch_size, loss):
-    """In which a step of an MLP is computed.
+    """The dtype used to compute an MLP step.
 
-    For small full batches double precision is free, and makes a sum over samples the same in any order; but a loss
-    with tensors of its own has them in the network's precision.
+    For small full batches double precision costs nothing, and makes a sum over samples the same in any order. A loss
+    with tensors of its own holds them in the network's dtype, so the step is computed in that.
     """
     small = n_samples <= min(batch_size, SMALL_FULL_BATCH)
     return torch.float64 if small and computes_in_any_dtype(loss) else dtype
@@ -39,7 +39,7 @@ class AutogradStep:
         self.loss.train()
 
     def __call__(self, x, y, weight):
-        """The mean loss of a batch, a tensor; ``gradients`` are then its own."""
+        """Compute the mean loss of a batch, a tensor, and set ``gradients``."""
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
@@ -50,7 +50,7 @@ class AutogradStep:
 
     @property
     def gradients(self):
-        """In the order of the optimizer's parameters; None where the loss does not depend on one."""
+        """Gradients of the last step, in the order of the optimizer's parameters; None for an unused parameter."""
         return [parameter.grad for parameter in self.parameters]
 
 
@@ -60,7 +60,7 @@ class EpochRunner:
     Parameters
     ----------
     net : DynamicsNet
-        Its module, criterion and optimizer are those that it has when an epoch begins: callbacks may change them.
+        Its module, criterion and optimizer are read at the start of each epoch, for callbacks may replace them.
     data : TrainingData
     randomness : RandomState
         The fit's own random numbers (dropout).
@@ -77,14 +77,14 @@ class EpochRunner:
         Parameters
         ----------
         order : tensor of shape (n_samples,) or None
-            Row numbers; None takes the rows as they lie.
+            Row numbers; None takes the rows in their given order.
         on_step : callable, optional
             Called with the number of updates done in this epoch, after each.
 
         Returns
         -------
         mean_loss : float
-            Mean over the rows of the loss at the time of each one's batch.
+            Mean over the rows, each row's loss taken before the update of its batch.
         """
         self._take_parts()
         if type(self.step) is MLPStep and self.step.generator is not None:
@@ -94,7 +94,7 @@ class EpochRunner:
             return self._run(order, on_step)
 
     def _take_parts(self):
-        """Take the parts of the net, as they are now."""
+        """Read module, criterion and optimizer of the net, and rebuild the step where one was replaced."""
         net = self.net
         as_mlp = MLPStep.supports(net.module_, self.data.X.shape[1:]) and not is_learned(net.criterion_)
         kind = MLPStep if as_mlp else AutogradStep
@@ -143,7 +143,7 @@ class Batches:
     size : int
         Rows of a batch; the last one may be shorter.
     dtype : torch.dtype
-        Of weights, and of rows that are no ids.
+        The dtype of the sample weights and of the rows, unless the rows are integer ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
@@ -192,14 +192,14 @@ def _buffer(column, rows):
 
 
 def _gather(column, chosen, buffer):
-    """The rows chosen, in a buffer or, where they are made for the purpose, in memory of their own."""
+    """The chosen rows, written to the buffer; newly allocated where there is none."""
     if buffer is None:
         return column[chosen]
     return torch.index_select(column, 0, chosen, out=buffer[: len(chosen)])
 
 
 def in_floats(X, dtype):
-    """The rows in this dtype; ids stay whole numbers."""
+    """Rows converted to this dtype; integer ids stay integers."""
     return X.to(dtype) if X.is_floating_point() else X
 
 

@@ -38,19 +38,20 @@ class TrainingHook:
 
 
 class DivergenceGuard(TrainingHook):
-    """End training where the loss is no longer finite, or a million times what it was before.
+    """End training where the loss is no longer finite, or a million times the loss before training.
 
     Parameters
     ----------
     data : TrainingData
     recording : Recording
     last_epoch : int
-        After which nothing is trained that would show a divergence.
+        The last epoch of the training; a divergence in its last update is found by an extra evaluation.
 
     Attributes
     ----------
     finite : bool or None
-        Whether every parameter is finite, where another has found that out.
+        Whether every parameter is finite, where the caller has computed it for several networks at once; None to
+        compute it here.
     """
 
     finite = None
@@ -65,7 +66,7 @@ class DivergenceGuard(TrainingHook):
         self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
 
     def _measure(self, net):
-        """Mean magnitude of the loss of the first rows."""
+        """Mean absolute loss of the first rows."""
         data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
         with torch.no_grad(), fixed_generators(data.X.device), self._restorer.unchanged(net.module_):
@@ -89,7 +90,7 @@ class DivergenceGuard(TrainingHook):
         raise Rollback
 
     def _loss_now(self, net):
-        """That of the network after the last update: from the record, or where no epoch follows, measured; else 0."""
+        """The loss after the last update: as recorded, or measured if this is the last epoch; else 0."""
         epoch, recorder = len(net.history), self.recording.recorders.get("train")
         if recorder is not None and "samples" in recorder.entries and recorder.epochs[-1:] == [epoch]:
             loss = recorder.mean_loss()
@@ -113,12 +114,13 @@ class Validation(TrainingHook):
     data : TrainingData
     recording : Recording
     score : callable, optional
-        Gives a score of the network as it is, which is noted as ``valid_score``.
+        ``score()`` evaluates the current network; written to the history as ``valid_score``.
 
     Attributes
     ----------
     scores : tensor of shape (n_samples, n_classes) or None
-        Those of the coming epoch's end, where another has them.
+        Scores of the validation samples after the coming epoch, where the caller has computed them for several
+        networks at once; None to compute them here.
     """
 
     def __init__(self, data, recording, score=None):
@@ -127,7 +129,7 @@ class Validation(TrainingHook):
         self.weight = None if data.weight is None else data.weight.cpu().numpy()
 
     def on_epoch_end(self, net):
-        """Take them from the record of this epoch where there is one."""
+        """Write loss and accuracy to the history, from the record of this epoch where there is one."""
         loss, accuracy = self._recorded(net) or self._measured(net)
         net.history.record("valid_loss", loss)
         net.history.record("valid_acc", accuracy)
@@ -166,7 +168,7 @@ class ProgressBar(TrainingHook):
         self.bar = tqdm(total=self.epochs, desc="Training", unit="epoch", dynamic_ncols=True)
 
     def on_epoch_end(self, net):
-        """One epoch further."""
+        """Advance the bar by one epoch."""
         line = net.history[-1]
         shown = {"loss": f"{line['train_loss']:.4g}"}
         recorder = self.recording.recorders.get("train")

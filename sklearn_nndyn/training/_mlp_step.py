@@ -12,25 +12,25 @@ aten = torch.ops.aten
 
 
 class Linear:
-    """y = x W' + b."""
+    """A linear layer, y = x W' + b."""
 
     def __init__(self, module, first):
         self.weight, self.bias, self.first = module.weight, module.bias, first
         self.parameters = [p for p in (self.weight, self.bias) if p is not None]
 
     def prepare(self, dtype):
-        """Make room for the gradients; in a wider dtype, also for a copy of the parameters."""
+        """Allocate the gradients and, if ``dtype`` is not that of the parameters, a copy of the parameters."""
         self.gradients = [torch.empty_like(p, dtype=dtype) for p in self.parameters]
         self.copies = None if dtype == self.weight.dtype else [torch.empty_like(g) for g in self.gradients]
 
     def begin_epoch(self):
-        """Take hold of the parameters as they are now."""
+        """Read the current parameters."""
         self.sources = [p.detach() for p in self.parameters]
         self.values = self.copies or self.sources
         self.transposed = self.values[0].t()
 
     def begin(self):
-        """Bring the wider copies up to date."""
+        """Update the copies of the parameters."""
         if self.copies is not None:
             torch._foreach_copy_(self.copies, self.sources)
 
@@ -72,7 +72,7 @@ class Activation:
 
 
 class Dropout:
-    """As torch does it, number by number, from the fit's own generator."""
+    """Dropout that draws the same numbers as torch's, from the fit's own generator."""
 
     parameters = ()
 
@@ -89,7 +89,7 @@ class Dropout:
 
 
 class Flatten:
-    """Rows of any shape as flat rows; nothing to learn before it."""
+    """Flattening of the rows, before the first layer with parameters."""
 
     parameters = ()
 
@@ -104,7 +104,7 @@ class Flatten:
 
 
 class Identity(Flatten):
-    """Nothing happens."""
+    """A layer that returns its input."""
 
     def forward(self, x, memory):
         return x
@@ -132,11 +132,11 @@ class MLPStep:
         A chain, see :meth:`supports`.
     loss : ClassificationLoss
     generator : torch.Generator or None
-        For dropout; None is torch's global one.
+        Generator of the dropout masks; None is torch's global one.
     dtype : torch.dtype
-        In which a step is computed; the parameters keep their own.
+        The dtype used to compute a step; the parameters keep their own.
     parameters : list of tensors, optional
-        The order of the gradients; None is that of ``module.parameters()``.
+        The parameters, in the order of ``gradients``; None is ``module.parameters()``.
     """
 
     @staticmethod
@@ -173,19 +173,19 @@ class MLPStep:
 
     @property
     def gradients(self):
-        """Those of the last step, in the dtype of the parameters; None for one that is not of the module."""
+        """Gradients of the last step, in the dtype of the parameters; None for parameters outside the module."""
         if self.dtype == self._parameter_dtype:
             return self._gradients
         return [None if g is None else g.to(self._parameter_dtype) for g in self._gradients]
 
     def begin_epoch(self):
-        """Take hold of the parameters as they are now; training mode for the loss."""
+        """Read the current parameters, and set the loss to training mode."""
         self.loss.train()
         for linear in self.linears:
             linear.begin_epoch()
 
     def __call__(self, x, y, weight):
-        """The mean loss of a batch, a tensor; ``gradients`` are then its own."""
+        """Compute the mean loss of a batch, a tensor, and set ``gradients``."""
         n_samples = x.shape[0]
         memory = self.memory.get(n_samples)
         if memory is None:

@@ -44,7 +44,7 @@ class DynamicsNet(NeuralNetClassifier):
         Parameters
         ----------
         order : tensor of shape (n_samples,) or None
-            Row numbers; None takes the rows as they lie.
+            Row numbers; None takes the rows in their given order.
         datasets : dict
             ``dataset_train`` and ``dataset_valid``.
         randomness : RandomState
@@ -78,12 +78,12 @@ class DynamicsNet(NeuralNetClassifier):
         return values.mean() if weight is None else (values * weight).mean()
 
     def infer(self, x, **fit_params):
-        """What the module returns, with the scores in the first place."""
+        """Output of the module, with the scores first."""
         output = super().infer(x, **fit_params)
         return (scores_of(output), *output[1:]) if isinstance(output, tuple) else scores_of(output)
 
     def get_all_learnable_params(self):
-        """Those of the module, and of the loss those that are not frozen: it is no part of the network."""
+        """Parameters of the module, and of the loss the ones that are not frozen."""
         frozen = {parameter for parameter in self.criterion_.parameters() if not parameter.requires_grad}
         return (item for item in super().get_all_learnable_params() if item[1] not in frozen)
 
@@ -100,7 +100,7 @@ class DynamicsNet(NeuralNetClassifier):
         return zip(dataset.X.split(rows), y.split(rows), strict=True)
 
     def get_dataset(self, X, y=None):
-        """Data sets pass, arrays become one of skorch's."""
+        """Return a `TrainingData` unchanged, and wrap arrays in skorch's dataset."""
         return X if isinstance(X, TrainingData) else super().get_dataset(X, y)
 
     @property
@@ -110,12 +110,12 @@ class DynamicsNet(NeuralNetClassifier):
         return closure or any(_watches_batches(callback) for _, callback in self.callbacks_)
 
     def copy_with(self, state):
-        """A net like this one with other weights, and an optimizer that begins anew.
+        """Copy this net with other weights and a new optimizer.
 
         Parameters
         ----------
         state : dict of tensors
-            For ``module_.load_state_dict``.
+            The weights, as ``module_.load_state_dict`` takes them.
         """
         module = copy_module(self.module_)
         module.load_state_dict(state)
@@ -128,18 +128,18 @@ class DynamicsNet(NeuralNetClassifier):
 
 
 class ModuleFactory:
-    """Makes the module of a net; what the user gave is held, and never copied or changed.
+    """Builds the module of a net; keeps a reference to the user's module, and never copies or changes it.
 
     Parameters
     ----------
     module : object
-        What the user gave.
+        The ``module`` parameter of the classifier.
     input_shape : tuple of int
     n_classes : int
     reinitialize : bool
     dtype : torch.dtype
     rows : tensor of shape (2, ...)
-        From which lazy layers learn their shape.
+        Two samples, from which lazy layers infer their shapes.
     """
 
     def __init__(self, module, input_shape, n_classes, *, reinitialize, dtype, rows):

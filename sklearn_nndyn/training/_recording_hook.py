@@ -1,4 +1,4 @@
-"""The hook that records: when, and what to keep."""
+"""The hook that records during training, and its schedule."""
 
 import time
 
@@ -9,7 +9,7 @@ from sklearn_nndyn.training._hooks import TrainingHook
 class RecordSchedule:
     """When to record: by epochs, or by updates of the weights.
 
-    A record within an epoch stands at a fraction of it: at iteration i of the s updates of an epoch, i / s.
+    A record made after i of the s updates of epoch e + 1 has the epoch e + i / s.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class RecordSchedule:
         return self.schedule(iteration if self.by_iteration else epoch)
 
     def count(self, history, epochs):
-        """How often there will be a record in so many epochs from the end of a history on, now included."""
+        """Number of records in the next ``epochs`` epochs after a history, the one at its end included."""
         length = epochs * self.steps if self.by_iteration else epochs
         first = count_iterations(history) if self.by_iteration else len(history)
         return sum(map(self.schedule, range(first, first + length + 1)))
@@ -44,18 +44,19 @@ class Recording(TrainingHook):
         ``"train"`` and, where there is one, ``"validation"``.
     loss : ClassificationLoss
     record : tuple
-        What to record; empty for nothing.
+        Entries to record; empty for nothing.
     schedule : RecordSchedule
     snapshots : Snapshots or None
-        Where to keep the weights.
+        Storage of the weights; None keeps none.
     iterations : dict
-        {recorded epoch: updates before it}; is written to.
+        {recorded epoch: updates before it}; filled in place.
     n_classes, capacity : int
 
     Attributes
     ----------
     recorders_run : bool
-        Whether the recorders are run here; where several networks are trained together, one pass does for all.
+        Whether this hook runs the recorders; False where several networks are trained together and recorded in one
+        forward pass.
     """
 
     recorders_run = True
@@ -85,30 +86,30 @@ class Recording(TrainingHook):
         """Record once before the first update."""
         self._last = time.perf_counter()
         self._finish(net)
-        self._forget_weights_not_gone_on_from(*self._finished)
+        self._drop_stale_snapshots(*self._finished)
         self._record(net, *self._finished)
 
     def on_step(self, net, step):
-        """Record as if fit had stopped within an epoch."""
+        """Record the network after an update within an epoch."""
         if step < self.schedule.steps:
             epoch, iteration = self._finished
             self._record(net, epoch + step / self.schedule.steps, iteration + step)
 
     def on_epoch_end(self, net):
-        """Record as if fit had stopped here."""
+        """Record the network after an epoch."""
         self._finish(net)
         self._record(net, *self._finished)
 
     def _finish(self, net):
-        """Note the finished epochs and their updates, once an epoch, so that a step need not count them."""
+        """Store the numbers of finished epochs and updates, once an epoch, so that a step need not count them."""
         self._finished = len(net.history), count_iterations(net.history)
 
     def on_train_end(self, net):
-        """Forget what was recorded of an epoch that was undone."""
+        """Drop what was recorded of an epoch that was rolled back."""
         self.forget_after(len(net.history))
 
     def forget_after(self, epoch):
-        """As if nothing had been recorded after ``epoch``."""
+        """Drop all records and snapshots after ``epoch``."""
         for kept in (*self.recorders.values(), self.snapshots):
             while kept is not None and kept.epochs and kept.epochs[-1] > epoch:
                 kept.epochs.pop()
@@ -116,8 +117,8 @@ class Recording(TrainingHook):
             for late in [own for own in noted if own > epoch]:
                 del noted[late]
 
-    def _forget_weights_not_gone_on_from(self, epoch, iteration):
-        """After the best epoch was restored, training goes on from other weights than were kept last."""
+    def _drop_stale_snapshots(self, epoch, iteration):
+        """Drop the snapshots after a restored best epoch: training does not continue from their weights."""
         kept, is_due = self.snapshots, self.schedule.is_due(epoch, iteration)
         while kept is not None and kept.complete and kept.epochs and kept.epochs[-1] >= epoch:
             if kept.epochs[-1] == epoch and not is_due:
@@ -154,10 +155,10 @@ def make_record_schedule(record, record_epochs, record_iterations, steps):
 
 
 def is_auto(record_iterations):
-    """Whether the choice is left to us."""
+    """Whether ``record_iterations`` is ``"auto"``."""
     return isinstance(record_iterations, str) and record_iterations == "auto"
 
 
 def is_default(record_epochs):
-    """Whether no epochs were asked for."""
+    """Whether ``record_epochs`` is the default ``"all"``."""
     return isinstance(record_epochs, str) and record_epochs == "all"

@@ -24,19 +24,19 @@ class LogSumExp(ClassificationLoss):
 
 
 class FromFormula(ProbabilityLoss):
-    """A user's own loss on probabilities, without a slope: sum_j |y_j - p_j|^3."""
+    """A user's own loss on probabilities, without a written gradient: sum_j |y_j - p_j|^3."""
 
     def formula(self, log_p, p, y):
         return (y - p).abs().pow(3).sum(-1)
 
 
 class Overlap(TanimotoLoss):
-    """A known loss of which a user changed the formula, and the slope with it."""
+    """A known loss of which a user changed the formula, and its gradient with it."""
 
     def formula(self, log_p, p, y):
         return -(y * p).sum(-1)
 
-    def slope(self, log_p, p, y):
+    def grad_log_p(self, log_p, p, y):
         return -y * p
 
 
@@ -110,7 +110,7 @@ def test_a_changed_formula_takes_no_short_cut_of_the_known_one(link):
 @pytest.mark.parametrize("known", [TanimotoLoss, FocalLoss, LabelSmoothingLoss])
 @pytest.mark.parametrize("link", ["softmax", "sigmoid"])
 def test_a_changed_formula_alone_has_its_own_gradient(known, link):
-    """Not the slope of the formula that it took the place of."""
+    """Not the gradient of the formula that it took the place of."""
 
     class Changed(known):
         def formula(self, log_p, p, y):
@@ -126,14 +126,14 @@ def test_a_changed_formula_alone_has_its_own_gradient(known, link):
 
 
 @pytest.mark.parametrize("case", SOFTMAX + SIGMOID, ids=str)
-def test_formula_and_slope_are_the_short_cut_in_two_steps(case):
+def test_formula_and_gradient_are_the_short_cut_in_two_steps(case):
     scores, target = draw(2, 5, 3)
     loss = case.make()
-    parts = loss.way.parts(scores, target)
-    value, slope = loss.value_and_slope(*parts)
-    assert_allclose(value, loss.formula(*parts), rtol=1e-12)
-    expected = loss.way.chain(loss.slope(*parts), *parts)
-    assert_allclose(loss.way.chain(slope, *parts), expected, rtol=1e-10, atol=1e-14)
+    inputs = loss.link_function.forward(scores, target)
+    value, grad = loss.formula_and_grad(*inputs)
+    assert_allclose(value, loss.formula(*inputs), rtol=1e-12)
+    expected = loss.link_function.backward(loss.grad_log_p(*inputs), *inputs)
+    assert_allclose(loss.link_function.backward(grad, *inputs), expected, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", ["expectation", "chebyshev", "regularized_expectation"])

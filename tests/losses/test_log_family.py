@@ -304,8 +304,8 @@ def test_repr_shows_the_settings_as_plain_numbers():
 )
 def test_members_of_equal_settings_are_asked_together(losses, n_calls, monkeypatch):
     calls, kind = [], type(losses[0])
-    original = kind.value_and_slope
-    monkeypatch.setattr(kind, "value_and_slope", lambda *args: calls.append(1) or original(*args))
+    original = kind.formula_and_grad
+    monkeypatch.setattr(kind, "formula_and_grad", lambda *args: calls.append(1) or original(*args))
     scores, target = draw(len(losses), 5, 3)
     found = LossStack(losses).value_and_gradient(scores, target)
     assert len(calls) == n_calls

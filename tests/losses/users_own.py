@@ -20,19 +20,19 @@ class Perceptron(ClassificationLoss):
 
 
 class Cubed(ProbabilityLoss):
-    """A user's own on probabilities, without a slope."""
+    """A user's own on probabilities, without a written gradient."""
 
     def formula(self, log_p, p, y):
         return (y - p).abs().pow(3).sum(-1)
 
 
 class Shifted(TanimotoLoss):
-    """A known loss of which a user changed the formula and the slope."""
+    """A known loss of which a user changed the formula and its gradient."""
 
     def formula(self, log_p, p, y):
         return -(y * p).sum(-1)
 
-    def slope(self, log_p, p, y):
+    def grad_log_p(self, log_p, p, y):
         return -y * p
 
 

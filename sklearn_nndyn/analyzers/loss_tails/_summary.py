@@ -23,7 +23,7 @@ CHANGES = {
 
 def loss_tail_summary(tails):
     """The paragraph of a fitted LossTailAnalyzer."""
-    sentences = [_source(tails)]
+    sentences = [_opening(tails)]
     if _fell_until_the_end(tails):
         sentences += [_no_turn(tails), _concentration(tails, [-1])]
     else:
@@ -36,7 +36,7 @@ def _fell_until_the_end(tails):
     return bool((tails.turn_ == len(tails.epochs_) - 1).all())
 
 
-def _source(tails):
+def _opening(tails):
     loss = LossFacts(tails.loss_name_).short
     first, last = tails.epochs_[[0, -1]]
     text = (

@@ -25,7 +25,7 @@ def loss_for_fit(loss, n_classes, dtype, device):
         As `get_loss` takes it.
     n_classes : int
     dtype : torch.dtype
-        Of the network: the loss's own floating-point tensors get it too.
+        The dtype of the network; floating-point tensors of the loss are converted to it.
     device : torch.device
 
     Returns
@@ -97,7 +97,7 @@ def changes_in_training(loss, n_classes, dtype, device):
 
 
 def changing_state(loss):
-    """What training may change in a loss that is not known.
+    """The state of a loss that training may change; empty for known losses.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def load_changing_state(loss, state):
 
 
 def _parts(loss):
-    """What a loss is made of: its modules, and the object of the user's that is called."""
+    """The modules of a loss, and the user's object that it calls."""
     called = getattr(loss, "loss", None)
     called = called.__self__ if isinstance(called, MethodType) else called
     is_more = hasattr(called, "__dict__") and not isinstance(called, (type, FunctionType, torch.nn.Module))
@@ -169,7 +169,7 @@ def _moved(value, dtype, device):
 
 
 def _scores_dtype(loss, n_classes, dtype, device):
-    """In which to give scores to a loss that holds tensors out of reach (a closure's); None for the network's own."""
+    """The dtype of scores that a loss with inaccessible tensors (in a closure) takes; None: the network's own."""
     for tried in (dtype, *{torch.float32, torch.float64} - {dtype}):
         try:
             with untouched_generators(device):

@@ -1,4 +1,4 @@
-"""What reconstruction and probes share: something is learned from a layer, and held-out samples are scored by it."""
+"""Base of reconstructions and probes: a model learns from a layer's activations and scores held-out samples."""
 
 from functools import partial
 
@@ -20,11 +20,11 @@ MODES = ("evaluation", "training")
 
 
 class LayerRecording(BaseEstimator):
-    """Parameters of a recording that learns something from layers; a child says what.
+    """Base of the recordings that fit models to the activations of layers.
 
-    A child has ``field``, its field of the record, and writes ``check()`` of its own parameters,
-    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, fit_on_all)``, which gives what was
-    learned without each fold and from all samples, and ``score(learned, chunks, X, y, folds)``.
+    A subclass sets ``field``, the name of its field in the record, and defines ``check()`` of its own parameters,
+    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, fit_on_all)``, which returns the models
+    fitted without each fold and the one fitted on all samples, and ``score(learned, chunks, X, y, folds)``.
     """
 
     def check(self):
@@ -44,7 +44,7 @@ class LayerRecording(BaseEstimator):
 
 
 class LayerReader:
-    """Reads one set of samples, in one epoch after the other.
+    """Applies a `LayerRecording` to one set of samples, at one recorded epoch after the other.
 
     Parameters
     ----------
@@ -53,18 +53,19 @@ class LayerReader:
     y : tensor of shape (n_samples,)
         Class positions.
     reference : LayerReader, optional
-        Reads the samples to learn from. Without one, each sample is scored by what was learned from the other folds.
+        The reader of the samples to learn from. Without one, each sample is scored by a model fitted on the other
+        folds.
     score : bool, default=True
         Whether the samples are scored.
 
     Attributes
     ----------
     field : str
-        Of the record.
+        Name of the field in the record.
     layers : list of str
-        What is read.
+        Names of the layers that are read.
     learned : dict
-        {layer: what was learned from all samples}, as of the last epoch read, where this is a reference.
+        {layer: model fitted on all samples} at the last recorded epoch, where this reader is a reference.
     values : dict
         {layer: list of values, one for each epoch}.
     """
@@ -89,7 +90,7 @@ class LayerReader:
             self.layers = choose_layers(self.recording.layers, names)
 
     def activations(self, activations, module):
-        """Where to take the activations from: what was cached, or a pass with batch norm in training mode."""
+        """The activations to read: the cached ones, or those of a pass with batch norm in training mode."""
         if self.uses_cache:
             return activations
         return Activations(
@@ -117,7 +118,7 @@ class LayerReader:
 
 
 def _flat(X):
-    """Rows of numbers, (n_samples, n_features); a dict of arrays as it is, for nothing is learned of it."""
+    """Samples as a matrix (n_samples, n_features); a dict of arrays is returned unchanged, for it is not used."""
     if isinstance(X, dict):
         return X
     return (X if X.is_floating_point() else X.float()).flatten(1)

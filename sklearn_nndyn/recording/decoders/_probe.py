@@ -1,4 +1,4 @@
-"""What a fresh classifier can make of a layer."""
+"""Accuracy of a new classifier trained on the activations of a layer."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,12 +14,12 @@ from sklearn_nndyn.recording.decoders._base import LayerRecording
 
 
 class Probe(LayerRecording):
-    """Record how well a fresh classifier does on layers: an entry of ``record``.
+    """Record the accuracy of a new classifier trained on a layer: an entry of ``record``.
 
-    At each look a fresh classifier learns the classes from a layer's activations; its accuracy is that on samples
-    that it has not seen: validation samples are scored by one that learned from the training samples; training
-    samples, and those of a replay without ``X_train``, by those that learned from the other folds. The string
-    ``"probe"`` stands for the default.
+    At each recorded epoch a new classifier learns the classes from a layer's activations, and its accuracy on samples
+    that it has not seen is recorded. Validation samples are scored by a classifier that learned from the training
+    samples; training samples, and those of a replay without ``X_train``, by classifiers that learned from the other
+    folds. The string ``"probe"`` stands for the default.
 
     Parameters
     ----------
@@ -105,14 +105,14 @@ class Probe(LayerRecording):
         shape : tuple of int
             Shape of one input.
         cross_fit, fit_on_all : bool
-            Which are wanted: a classifier for each fold, of the samples outside of it; one of all samples.
+            Whether to fit a classifier for each fold, on the samples outside it; whether to fit one on all samples.
 
         Returns
         -------
         of_fold : list
             A classifier for each fold; empty unless ``cross_fit``.
         of_all : object or None
-            The one of all samples, where ``fit_on_all``.
+            The classifier fitted on all samples, where ``fit_on_all``.
         """
         H, labels, fold_of = _together(chunks()), y.cpu().numpy(), folds.cpu().numpy()
         of_fold = (
@@ -132,12 +132,12 @@ class Probe(LayerRecording):
     def score(
         self, classifiers: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
     ) -> float:
-        """Accuracy on the samples of each fold, by its classifier.
+        """Accuracy, each sample classified by the classifier of its fold.
 
         Parameters
         ----------
         classifiers : list
-            One for each fold, not learned from the samples of it.
+            A classifier for each fold, fitted without its samples.
         chunks : iterable of (slice, tensor of shape (n_rows, ...))
             Samples, and a layer's activations of them.
         X : tensor of shape (n_samples, n_features)

@@ -1,4 +1,4 @@
-"""How well a layer gives its input back."""
+"""Error of reconstructing the input from the activations of a layer."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,12 +14,12 @@ MOST_BYTES = 4 * 2**30
 
 
 class Reconstruction(LayerRecording):
-    """Record how well layers give the input back: an entry of ``record``.
+    """Record how well the input can be reconstructed from layers: an entry of ``record``.
 
-    At each look a fresh decoder learns to give the input back from a layer's activations, and samples that it has
-    not seen are scored: the squared error, mean over the features of the input. Validation samples are scored by a
-    decoder that learned from the training samples; training samples, and those of a replay without ``X_train``, by
-    decoders that learned from the other folds. The string ``"reconstruction"`` stands for the default.
+    At each recorded epoch a new decoder learns to reconstruct the input from a layer's activations, and its squared
+    error on samples that it has not seen, mean over the features of the input, is recorded. Validation samples are
+    scored by a decoder that learned from the training samples; training samples, and those of a replay without
+    ``X_train``, by decoders that learned from the other folds. The string ``"reconstruction"`` stands for the default.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Reconstruction(LayerRecording):
     Notes
     -----
     Networks with batch normalisation: the running statistics need some dozens of updates to follow the data, and an
-    untrained network is hardly normalised in evaluation mode. Early looks of the two modes can differ much: V8 on a
+    untrained network is hardly normalised in evaluation mode. Early records of the two modes can differ much: V8 on a
     CIFAR-10 subset falls before it rises in training mode, and starts low in evaluation mode
-    (``benchmarks/studies``). Look at both before calling a first rise a phase.
+    (``benchmarks/studies``). Compare both before calling a first rise a phase.
 
     For a linear layer y = Wx of inputs of covariance S the error of the best linear decoder, summed over features,
     is tr(S) - tr(S W' (W S W')^-1 W S).
@@ -142,14 +142,14 @@ class Reconstruction(LayerRecording):
         shape : tuple of int
             Shape of one input.
         cross_fit, fit_on_all : bool
-            Which are wanted: a decoder for each fold, of the samples outside of it; one of all samples.
+            Whether to fit a decoder for each fold, on the samples outside it; whether to fit one on all samples.
 
         Returns
         -------
         of_fold : list
             A decoder for each fold; empty unless ``cross_fit``.
         of_all : object or None
-            The one of all samples, where ``fit_on_all``.
+            The decoder fitted on all samples, where ``fit_on_all``.
         """
         return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, fit_on_all=fit_on_all)
 
@@ -161,7 +161,7 @@ class Reconstruction(LayerRecording):
         Parameters
         ----------
         decoders : list
-            One for each fold, not learned from the samples of it.
+            A decoder for each fold, fitted without its samples.
         chunks : iterable of (slice, tensor of shape (n_rows, ...))
             Samples, and a layer's activations of them.
         X : tensor of shape (n_samples, n_features)

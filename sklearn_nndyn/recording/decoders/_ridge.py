@@ -2,7 +2,7 @@
 
 For activations h (n_samples, width) and inputs x (n_samples, n_features), both centred on the samples learned
 from, the decoder is B = (H'H + alpha I)^-1 H'X. H'H, H'X and X'X are summed up chunk by chunk, one sum for each
-fold: what was learned without a fold comes from the difference of two sums.
+fold: the decoder fitted without a fold comes from the difference of two sums.
 """
 
 import operator
@@ -17,7 +17,7 @@ ALPHAS = tuple(10.0 ** (power / 2) for power in range(-20, 7))
 class Sums:
     """Sums over samples of the outer products of (activation, input), about a fixed point.
 
-    What is as wide as the input stays in the precision of the data; the rest is of double precision.
+    ``hx``, which is as wide as the input, has the dtype of the data; the other sums have double precision.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Sums:
 
     @classmethod
     def zero(cls, width, x):
-        """Of no samples; ``x`` is one input."""
+        """The sums of no samples; ``x`` is one input."""
         total_h, total_x = (x.new_zeros(size, dtype=torch.float64) for size in (width, len(x)))
         return cls(0, total_h, total_x, total_h[:, None] * total_h, x.new_zeros(width, len(x)), total_x.sum())
 
@@ -73,12 +73,12 @@ class Sums:
 
 
 class RidgeSolver:
-    """All ridge decoders of some samples, in the eigenbasis of their activations.
+    """Ridge decoders for any penalty, from one eigendecomposition of the activations' covariance.
 
     Parameters
     ----------
     sums : Sums
-        Of the samples learned from.
+        Sums over the samples to learn from.
     """
 
     def __init__(self, sums):
@@ -142,7 +142,7 @@ def sum_up(chunks, X, folds, n_folds):
 
 
 def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, fit_on_all=False):
-    """Ridge decoders, of all samples and without each fold.
+    """Fit ridge decoders on all samples, and on all samples but those of each fold.
 
     Parameters
     ----------
@@ -156,14 +156,14 @@ def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, fit_on_all=Fals
         The penalty; ``"auto"``: of ``ALPHAS`` times the mean eigenvalue the one that decodes the held-out folds
         best.
     cross_fit, fit_on_all : bool
-        Which decoders are wanted.
+        Whether to fit a decoder without each fold; whether to fit one on all samples.
 
     Returns
     -------
     of_fold : list of LinearDecoder
-        Learned without this fold; empty unless ``cross_fit``.
+        The decoders fitted without each fold; empty unless ``cross_fit``.
     of_all : LinearDecoder or None
-        Learned from all samples, where ``fit_on_all``.
+        The decoder fitted on all samples, where ``fit_on_all``.
     """
     sums, point = sum_up(chunks, X, folds, int(folds.max()) + 1)
     total = sum(sums[1:], start=sums[0])
@@ -193,7 +193,7 @@ class LinearDecoder:
     Parameters
     ----------
     bias, weight : tensor of shape (n_features,), (width, n_features)
-        Of activations and inputs less the points.
+        Coefficients for activations and inputs from which the points are subtracted.
     point_h, point_x : tensor of shape (width,), (n_features,)
     dtype : torch.dtype
     """

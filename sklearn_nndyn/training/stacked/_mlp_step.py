@@ -125,7 +125,7 @@ class StackedMLPStep:
     generators : list of torch.Generator
         For dropout, one for each network.
     dtype : torch.dtype
-        In which a step is computed; the parameters keep their own.
+        The dtype used to compute a step; the parameters keep their own.
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The batches of several fits, cut in step: rows that networks share are gathered once."""
+"""The batches of several fits, step by step: rows that networks share are gathered once."""
 
 from itertools import groupby
 
@@ -13,15 +13,15 @@ EXPAND_BYTES = 4 * 2**20
 
 
 class RowSampler:
-    """One stream of rows: a data set, and the order in which each epoch takes it.
+    """A data set, and the order of its rows in each epoch.
 
     Parameters
     ----------
     X : tensor of shape (n_samples, ...)
     seed : int
-        Of the orders, drawn as a fit by itself draws them.
+        Seed of the shuffling; the orders are those of a fit trained alone with it.
     shuffle : bool
-        Whether there is an order to draw; otherwise rows are taken as they lie.
+        Whether to draw an order; otherwise rows are taken in their given order.
     """
 
     def __init__(self, X, seed, shuffle):
@@ -32,7 +32,7 @@ class RowSampler:
             pass
 
     def draw(self):
-        """The order of the next epoch."""
+        """Draw the order of the next epoch."""
         if self.shuffle:
             with self.random_state.as_generator(self.generator):
                 self.order = torch.randperm(len(self.X), generator=self.generator).to(self.X.device)
@@ -47,11 +47,11 @@ class StackedLoader:
         One per network, sorted by decreasing n_samples.
     samplers : list of RowSampler
     sampler_of : list of int
-        The position of each fit's sampler; equal ones side by side as far as may be.
+        The position of each fit's sampler in ``samplers``; equal positions adjacent where possible.
     size : int or None
         Rows of a batch; None takes all of them.
     dtype : torch.dtype
-        Of weights, and of rows that are no ids.
+        The dtype of the sample weights and of the rows, unless the rows are integer ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
     """
@@ -103,7 +103,7 @@ class StackedLoader:
                 yield [self._cut(chunk, members, step, first, n) for members, n in self._sizes(step)]
 
     def _sizes(self, step):
-        """(members, rows) of the batches of a step; fits that have no rows left have none."""
+        """(members, number of rows) of the batches of a step; fits that have no rows left are omitted."""
         if step not in self._batch_sizes:
             rows = [sizes[step] if step < len(sizes) else 0 for sizes in self.cuts]
             self._batch_sizes[step] = [
