@@ -1,7 +1,9 @@
 """What a fit keeps and does not show; parameters that were set since, where training goes on, are used or refused."""
 
 import copy
+import inspect
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from sklearn.base import BaseEstimator
 from torch import device as torch_device
@@ -68,13 +70,22 @@ class FitState:
 
 def remember_parameters(estimator):
     """What a later fit compares with: {name: (the value itself, what tells that it was changed in place)}."""
-    params = estimator.get_params(deep=False)
-    return {name: (value, _mark(value)) for name, value in params.items()}
+    return {name: (value, _mark(value)) for name, value in _parameters_of(estimator).items()}
+
+
+def _parameters_of(estimator):
+    """The estimator's parameters; scikit-learn inspects the signature anew at every call."""
+    return {name: getattr(estimator, name) for name in _names_of(type(estimator))}
+
+
+@cache
+def _names_of(kind):
+    return tuple(inspect.signature(kind).parameters)
 
 
 def changed_parameters(estimator, remembered):
     """Names of the parameters that were set to something else since."""
-    params = estimator.get_params(deep=False)
+    params = _parameters_of(estimator)
     return [name for name, value in params.items() if not _is_same(name, value, *remembered[name])]
 
 

@@ -1,13 +1,16 @@
 """Hooks around an epoch: divergence, validation, the progress bar."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
+from sklearn_nndyn.losses import is_known
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.networks.restoring import Restorer
+from sklearn_nndyn.utils.networks.restoring import Restorer, is_plain
 from sklearn_nndyn.utils.random import fixed_generators
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -35,6 +38,12 @@ class TrainingHook:
 
     def on_train_end(self, net):
         """After the last epoch, whatever ended the training."""
+
+
+def _settled_generators(net, device):
+    """The same random numbers whenever a network is measured; nothing is swapped where none are drawn."""
+    draws_none = is_plain(net.module_) and is_known(net.criterion_)
+    return nullcontext() if draws_none else fixed_generators(device)
 
 
 class DivergenceGuard(TrainingHook):
@@ -69,7 +78,7 @@ class DivergenceGuard(TrainingHook):
         """Mean absolute loss of the first rows."""
         data = self.data
         rows = slice(0, ROWS_OF_REFERENCE)
-        with torch.no_grad(), fixed_generators(data.X.device), self._restorer.unchanged(net.module_):
+        with torch.no_grad(), _settled_generators(net, data.X.device), self._restorer.unchanged(net.module_):
             scores = score_in_chunks(net.module_, data.X[rows])
             return float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
 
@@ -147,7 +156,11 @@ class Validation(TrainingHook):
         return recorder.mean_loss(self.weight), recorder.accuracy(self.weight)
 
     def _measured(self, net):
-        with torch.no_grad(), fixed_generators(self.data.X.device), self._restorer.unchanged(net.module_):
+        with (
+            torch.no_grad(),
+            _settled_generators(net, self.data.X.device),
+            self._restorer.unchanged(net.module_),
+        ):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y

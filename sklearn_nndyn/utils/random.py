@@ -92,7 +92,7 @@ class RandomState:
 
     def __init__(self, seed, device="cpu"):
         self.device = torch.device(device)
-        self._place = [_seeded(seed, self.device)]
+        self._place = [_seeded_once(seed, self.device)]
 
     @property
     def states(self):

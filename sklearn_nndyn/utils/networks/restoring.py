@@ -6,7 +6,11 @@ from itertools import chain
 import torch
 from torch.nn.parameter import is_lazy
 
+from sklearn_nndyn.utils.modules import has_hooks
+
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
+# They draw random numbers in evaluation too.
+DRAWING = (torch.nn.FractionalMaxPool2d, torch.nn.FractionalMaxPool3d)
 
 
 class ModuleMemory:
@@ -49,8 +53,8 @@ def _same_objects(held, before):
 class Restorer:
     """Runs modules so that they are afterwards as before, at a cost only for those that change.
 
-    Whether a module changes shows in its first run. Tables of embeddings that cut their rows to a largest norm, which
-    they do as rows are looked up, always count as changing.
+    Whether a module changes shows in its first run, or is known beforehand (`is_plain`). Tables of embeddings that cut
+    their rows to a largest norm, which they do as rows are looked up, always count as changing.
     """
 
     def __init__(self):
@@ -59,7 +63,7 @@ class Restorer:
     @contextmanager
     def unchanged(self, module):
         """For the time of one or several passes."""
-        if not self.changes and not _cuts_norms(module):
+        if (not self.changes and not _cuts_norms(module)) or is_plain(module):
             yield
             return
         memory = ModuleMemory(module)
@@ -72,6 +76,19 @@ class Restorer:
 def unchanged(module):
     """`Restorer.unchanged`, once."""
     return Restorer().unchanged(module)
+
+
+def is_plain(module):
+    """Whether a module is known to change nothing and to draw no random numbers in evaluation.
+
+    It is if it is made of torch's own parts alone, without hooks, but for those known to do either.
+    """
+    return not _cuts_norms(module) and not has_hooks(module) and all(map(_is_torchs, module.modules()))
+
+
+def _is_torchs(part):
+    own = type(part).__module__.startswith("torch.nn.modules.") and "forward" not in part.__dict__
+    return own and not isinstance(part, DRAWING)
 
 
 def _cuts_norms(module):
