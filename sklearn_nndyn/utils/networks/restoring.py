@@ -63,7 +63,8 @@ class Restorer:
     @contextmanager
     def unchanged(self, module):
         """For the time of one or several passes."""
-        if (not self.changes and not _cuts_norms(module)) or is_plain(module):
+        self.changes = self.changes and not is_plain(module)
+        if not self.changes and not _cuts_norms(module):
             yield
             return
         memory = ModuleMemory(module)
