@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        As on the command line; those of the process by default.
+        Command-line arguments; by default those of the process.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What all analyzers share: which record they read, and the table they make of it."""
+"""Base of all analyzers: the record they read, and the table they make of it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -14,7 +14,7 @@ from sklearn_nndyn.utils.text import SOURCES
 class RecordAnalyzer(TransformerMixin, BaseEstimator):
     """A transformer whose ``X`` is a record, or a fitted model that holds one.
 
-    A child says in ``_needs`` which fields it cannot do without, and in ``_prefers`` which record of a model it
+    A subclass says in ``_needs`` which fields it cannot do without, and in ``_prefers`` which record of a model it
     reads where there are two; and writes ``_fit(record)``, which sets what is found; ``_columns(record)``, {name:
     (n_samples,) column}, each row a function of its own sample only; ``_names()``, the names of these columns; and
     ``_summary()``.
@@ -104,7 +104,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         return np.array(self._names(), dtype=object)
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of this record.
+        """The findings in words, with the figures of this record.
 
         Returns
         -------

@@ -22,11 +22,11 @@ class Finding:
     interval : tuple of two floats or None, default=None
         95 % interval of ``value``; None where it cannot be given.
     null : float or None, default=None
-        What chance gives for ``value``.
+        Value expected by chance.
     n_runs : int, default=1
         Runs it rests on.
     advice : str, default=""
-        What to do next, in one sentence.
+        Advice on what to do next, in one sentence.
 
     Raises
     ------

@@ -65,7 +65,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     reinitialize : bool, default=False
         Whether to draw the weights of an instance anew from ``random_state``, by its layers' ``reset_parameters``.
     loss : str, ClassificationLoss, torch.nn.Module or callable, default="log"
-        What is minimised: a name of :func:`~sklearn_nndyn.losses.loss_names`, or what
+        The loss to minimise: a name of :func:`~sklearn_nndyn.losses.loss_names`, or what
         :func:`~sklearn_nndyn.losses.get_loss` takes.
     optimizer : str or torch.optim.Optimizer class, default="adam"
         ``"adam"``, ``"adamw"``, ``"sgd"``, ... or the class.
@@ -119,7 +119,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     n_iter_no_change : int, default=10
         Patience of early stopping, in epochs.
     tol : float, default=1e-4
-        What counts as an improvement for early stopping.
+        A change must exceed this to count as an improvement for early stopping.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied with ``sample_weight``. ``"balanced"``: every class weighs the same, where
         samples count by their ``sample_weight``. They are of training; validation counts without them.
@@ -127,10 +127,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Handed to the net. scikit-learn's own go through ``set_callbacks``. A callback that watches every batch
         is given every batch, at the price of speed.
     device : str or torch.device, default="cpu"
-        Where to train; ``"auto"`` takes an accelerator where there is one.
+        Device to train on; ``"auto"`` takes an accelerator where there is one.
     dtype : {"float32", "float64"}, default="float32"
-        Of parameters, scores and probabilities. A full batch of at most 200 samples is summed in double precision
-        in either case (for chains of linear layers), so that a weight of two is the same as repeating the sample.
+        The dtype of parameters, scores and probabilities. A full batch of at most 200 samples is summed in double
+        precision in either case (for chains of linear layers), so that a weight of two is the same as repeating the
+        sample.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights, optimizer and random numbers of the last one.
     random_state : int, RandomState instance or None, default=None
@@ -430,7 +431,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         -------
         log_proba : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; by log-softmax, so finite where the probability itself is too small for the
-            dtype. Where a loss of one's own gives the probabilities, the logarithm of what it gives.
+            dtype. Where a custom loss gives the probabilities, their logarithm.
         """
         scores = self._scores(X)
         with torch.no_grad():
@@ -469,7 +470,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     @property
     def _device(self):
-        """Where the trained network lies."""
+        """Device of the trained network."""
         return next(self.module_.parameters()).device
 
     def _train(self, prepared, epochs, given):

@@ -55,10 +55,10 @@ def stopper_of(estimator, rows, has_validation, earlier):
     ----------
     estimator : DynamicsClassifier
     rows : object
-        What tells the watched rows from others.
+        Identifies the rows behind the monitored value.
     has_validation : bool
     earlier : EarlyStopping or None
-        That of an earlier fit: where it watched the same, patience goes on from there.
+        The stopper of an earlier fit; its count of epochs goes on where the same value is monitored.
     """
     if not estimator.early_stopping:
         return None
@@ -86,7 +86,7 @@ class ValidationScore:
     estimator : DynamicsClassifier
         With ``monitor`` a scorer or the name of one.
     attributes : dict
-        Those that make a copy of the estimator predict by the network that is trained.
+        Attributes with which a copy of the estimator predicts by the network in training.
     data : TrainingData
     labels : ndarray
     """

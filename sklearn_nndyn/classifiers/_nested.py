@@ -108,7 +108,7 @@ def _callback_of(item):
 
 
 def _name_of(item):
-    """As skorch names it."""
+    """The name that skorch gives the item."""
     callback = _callback_of(item)
     kind = callback if isinstance(callback, type) else type(callback)
     return item[0] if isinstance(item, tuple) else kind.__name__

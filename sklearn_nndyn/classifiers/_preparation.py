@@ -39,7 +39,7 @@ class PreparedFit:
     Parameters
     ----------
     estimator : DynamicsClassifier
-        As it was before; `conclude` sets what the fit leaves behind.
+        The estimator, unchanged; `conclude` sets the fitted attributes.
     inputs : FitInputs
     state : FitState
     fit : NetworkFit
@@ -143,7 +143,7 @@ def prepare_fit(
     Parameters
     ----------
     estimator : DynamicsClassifier
-        With parameters that were checked.
+        An estimator whose parameters were checked.
     X, y, sample_weight, X_val, y_val, sample_weight_val
         As in ``fit``.
     again : bool

@@ -1,4 +1,4 @@
-"""What a fit leaves behind: the attributes born in it, and a record that goes on where an earlier one ended."""
+"""The results of a fit: its attributes, and a record that goes on where an earlier one ended."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def fitted_attributes(prepared, records=True):
     Returns
     -------
     attributes : dict
-        By name; what is not there is to be deleted.
+        Attributes by name; the caller deletes all others.
     """
     inputs, fit, state = prepared.inputs, prepared.fit, prepared.state
     net, history = fit.net, fit.net.history
@@ -87,7 +87,7 @@ def _records(prepared):
 
 
 def _record(prepared, name):
-    """What this fit recorded of some rows, or None."""
+    """The record of some rows by this fit, or None."""
     recording, inputs, state = prepared.fit.recording, prepared.inputs, prepared.state
     recorder = recording.recorders.get(name)
     if recorder is None or not recorder.epochs:
@@ -97,7 +97,7 @@ def _record(prepared, name):
 
 
 def make_header(estimator, seed, seconds):
-    """What a record tells of its run."""
+    """The header of a record: facts about its run."""
     return {
         "estimator": type(estimator).__name__,
         "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},

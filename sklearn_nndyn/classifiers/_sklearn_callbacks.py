@@ -20,7 +20,7 @@ class CallbackBridge(TrainingHook):
     Parameters
     ----------
     estimator : DynamicsClassifier
-        Whose fit it is.
+        The estimator that is being fitted.
     epochs : int
         Epochs to come.
     data : dict

@@ -26,7 +26,7 @@ class FitState:
     seed : int
         Drawn from ``random_state`` once, for a fit and all that go on from it.
     dtype : str
-        That ``X`` is converted to.
+        The dtype to which ``X`` is converted.
     shuffling, randomness : RandomState
         The generators: for the order of the rows, and for all else that is random (dropout).
     snapshots : Snapshots, optional
@@ -36,7 +36,7 @@ class FitState:
     fingerprints : dict
         {"train" or "validation": a number that tells the recorded rows from others}.
     stopper : EarlyStopping, optional
-        What it has seen so far.
+        The stopper of the last fit, with its best value and counts.
     parameters : dict
         The estimator's, as of the last fit; see `remember_parameters`.
     """

@@ -82,7 +82,7 @@ def fit_together(
 
     Trained one by one, with the same result, are: modules other than chains of linear layers that draw random
     numbers in training (dropout), that have batch normalisation with running statistics, or that ``torch.func``
-    cannot batch; optimizers that are not element-wise (LBFGS, Adafactor) or one's own; estimators with
+    cannot batch; optimizers that are not element-wise (LBFGS, Adafactor) or custom; estimators with
     ``callbacks`` or a warm start; and networks so large that side by side is no faster.
 
     Examples

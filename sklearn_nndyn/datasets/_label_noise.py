@@ -34,7 +34,7 @@ def corrupt_labels(
     y_noisy : ndarray of shape (n_samples,)
         The labels, in the dtype of ``y``.
     changed : ndarray of bool of shape (n_samples,)
-        Where they differ from ``y``.
+        Whether each label differs from ``y``.
 
     Raises
     ------

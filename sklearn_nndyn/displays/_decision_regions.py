@@ -50,7 +50,7 @@ class DecisionRegionsDisplay:
     regions_ : dict of str to matplotlib QuadMesh
     points_ : dict of str to matplotlib PathCollection
     legend_ : matplotlib Legend or None
-        Of the classes, below the panels; None where there are more than twenty.
+        Legend of the classes, below the panels; None where there are more than twenty.
 
     See Also
     --------
@@ -145,7 +145,7 @@ class DecisionRegionsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or sequence of them, optional
-            Where to draw, one for each panel; by default a new figure, as wide as a page of two columns.
+            Axes to draw on, one for each panel; by default a new figure, as wide as a page of two columns.
         scatter_kw : dict, default=None
             Style of the points: keyword arguments of ``matplotlib.axes.Axes.scatter``.
         **style : keyword arguments of matplotlib.axes.Axes.pcolormesh
@@ -154,7 +154,7 @@ class DecisionRegionsDisplay:
         Returns
         -------
         self : DecisionRegionsDisplay
-            With ``figure_``, ``axes_``, ``regions_``, ``points_`` and ``legend_``.
+            This display, with ``figure_``, ``axes_``, ``regions_``, ``points_`` and ``legend_``.
 
         Raises
         ------

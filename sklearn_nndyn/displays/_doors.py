@@ -33,7 +33,7 @@ def expect_classifier(given: Any) -> Any:
 
 
 def expect_comparison(found: Any) -> Any:
-    """What ``compare_losses`` found; its class belongs to a later stage, so it is known by what it can do."""
+    """Result of ``compare_losses``; its class belongs to a later stage, so it is known by what it can do."""
     if isinstance(found, type) or not all(hasattr(found, name) for name in ("learning_curves", "intervals")):
         raise TypeError(f"Expected a LossComparison, as compare_losses returns it, got {_called(found)}.")
     return found

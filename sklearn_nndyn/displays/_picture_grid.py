@@ -20,13 +20,13 @@ def draw_pictures(ax, images, above, below, title, style):
     Parameters
     ----------
     ax : sequence of n_pictures matplotlib Axes, or None
-        Where to draw; None makes a new figure, as wide as a page of two columns.
+        Axes to draw on; None makes a new figure, as wide as a page of two columns.
     images : array of shape (n_pictures, height, width) or (n_pictures, height, width, 3)
         The pictures.
     above, below : sequence of n_pictures str
-        What is written above and below each.
+        Text above and below each picture.
     title : str
-        Of a new figure.
+        Title of a new figure.
     style : dict
         Keyword arguments of ``Axes.imshow``.
 

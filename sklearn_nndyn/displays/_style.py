@@ -65,7 +65,7 @@ def panels(ax, n_panels, width=7.0, height=2.6):
     Parameters
     ----------
     ax : matplotlib Axes, sequence of them, or None
-        Where to draw; None makes a new figure.
+        Axes to draw on; None makes a new figure.
     n_panels : int
         Number of axes that are needed.
     width, height : float
@@ -99,7 +99,7 @@ def styled(defaults, style, artist=None):
     defaults, style : dict or None
         Ours, and the user's.
     artist : class of matplotlib artist, default=None
-        What they are for; None is a line.
+        The kind of artist that takes the arguments; None is a line.
 
     Returns
     -------

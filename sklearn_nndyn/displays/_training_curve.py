@@ -31,11 +31,11 @@ class TrainingCurveDisplay:
     Parameters
     ----------
     train : TrainingCurves
-        Of the training samples.
+        Curves of the training samples.
     validation : TrainingCurves, optional
-        Of the validation samples.
+        Curves of the validation samples.
     quantiles : tuple of two floats or None, default=(0.05, 0.95)
-        What the bands are.
+        Quantiles between which the bands lie.
     loss_label : str, default="loss"
         Name of the loss with its unit, for the axis.
 
@@ -93,9 +93,9 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         dynamics : Dynamics
-            Of the training samples.
+            Record of the training samples.
         validation : Dynamics, optional
-            Of the validation samples.
+            Record of the validation samples.
         quantiles : tuple of two floats or None, default=(0.05, 0.95)
             Lower and upper quantile of the bands of the loss; None for no bands.
 
@@ -159,7 +159,7 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         ax : sequence of two matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         loss_scale : {"linear", "log"}, default="linear"
             Scale of the loss. The logarithmic one ends at 1e-6, below which log losses are not resolved in float32.
         fill_between_kw : dict, default=None
@@ -170,7 +170,7 @@ class TrainingCurveDisplay:
         Returns
         -------
         self : TrainingCurveDisplay
-            With ``figure_``, ``axes_``, ``lines_`` and ``bands_``.
+            This display, with ``figure_``, ``axes_``, ``lines_`` and ``bands_``.
 
         Raises
         ------

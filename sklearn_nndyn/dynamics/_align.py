@@ -16,7 +16,7 @@ def align(records: Sequence[Dynamics]) -> list[Dynamics]:
     Parameters
     ----------
     records : sequence of Dynamics
-        With ``sample_ids``; such as several runs, each of which left out other samples.
+        Records with ``sample_ids``, such as several runs, each of which left out other samples.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def concatenate_samples(records: Sequence[Dynamics]) -> Dynamics:
     Parameters
     ----------
     records : sequence of Dynamics
-        With the same classes, epochs and fields of samples. Ids, where they have them, differ.
+        Records with the same classes, epochs and fields of samples. Ids, where they have them, differ.
 
     Returns
     -------

@@ -86,12 +86,12 @@ def find_record(
     needs : sequence of str, default=()
         Fields the record has to hold.
     prefers : {"validation", "train"}, default="validation"
-        Of a model with two records: the validation record, or else the training record; or only the latter.
+        The record to take from a model with two: the validation record, else the training record; or only the latter.
 
     Returns
     -------
     record : Dynamics
-        With all of ``needs``.
+        A record with all fields of ``needs``.
     source : str
         ``"a record"``, ``"the validation record of the model"`` or ``"the training record of the model"``.
 

@@ -64,7 +64,7 @@ class Dynamics:
     prediction : array of shape (n_samples, n_epochs), optional
         Position of the predicted class in ``classes``, a small integer type; -1 where there is none.
     probability : array of shape (n_samples, n_epochs), optional
-        Of the true class, float32, 0 to 1, by the link of the trained loss; there where that has probabilities.
+        Probability of the true class, float32, 0 to 1, by the link of the trained loss; None where it has none.
     scores : array of shape (n_samples, n_epochs, n_classes), optional
         Raw outputs of the network.
     gradient_norm : array of shape (n_samples, n_epochs), optional
@@ -196,7 +196,7 @@ class Dynamics:
         Returns
         -------
         record : Dynamics
-            With the fields ``loss``, ``margin``, ``prediction``, ``probability`` and ``scores``.
+            A record with the fields ``loss``, ``margin``, ``prediction``, ``probability`` and ``scores``.
 
         Raises
         ------
@@ -370,7 +370,7 @@ class Dynamics:
         Returns
         -------
         record : Dynamics
-            Of the chosen samples, at the same epochs.
+            The record of the chosen samples, at the same epochs.
 
         Raises
         ------
@@ -393,7 +393,7 @@ class Dynamics:
         Returns
         -------
         record : Dynamics
-            Of the same samples, at these epochs in increasing order. The header stays that of the fit.
+            The record of the same samples, at these epochs in increasing order. The header is not changed.
 
         Raises
         ------
@@ -421,7 +421,7 @@ class Dynamics:
         Returns
         -------
         record : Dynamics
-            Of the same samples, at the epochs up to and including this one. The header stays that of the fit.
+            The record of the same samples, at the epochs up to and including this one. The header is not changed.
 
         Raises
         ------

@@ -66,7 +66,7 @@ def change_without_growth(activations, weight, bias, norms_at_turn, units, targe
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FeatureGrowth(ShortRepr):
-    """What ``feature_growth`` found.
+    """Result of ``feature_growth``.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class FeatureGrowth(ShortRepr):
         }
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of this network.
+        """The findings in words, with the figures of this network.
 
         Returns
         -------
@@ -170,7 +170,7 @@ def feature_growth(
     n_random : int, default=20
         Number of random sets.
     random_state : int, RandomState instance or None, default=0
-        What draws them.
+        Seed or generator of the draws.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What feature_growth found, in words."""
+"""The findings of feature_growth in words."""
 
 import numpy as np
 

@@ -23,7 +23,7 @@ def replay_scores(model, X, y, onset):
     Returns
     -------
     record : Dynamics
-        With ``scores``.
+        A record with ``scores``.
     turn : int
         Position in its epochs; the last where the loss has no turning epoch.
     """
@@ -47,7 +47,7 @@ def last_layer(model, X, scores, epoch):
     model : fitted DynamicsClassifier
     X : array-like of shape (n_samples, ...)
     scores : array of shape (n_samples, n_classes)
-        What the network makes of ``X`` at that epoch.
+        Scores of ``X`` at that epoch.
     epoch : int
 
     Returns

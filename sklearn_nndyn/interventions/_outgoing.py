@@ -39,7 +39,7 @@ def outgoing_norms(weight: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     weight : array of shape (n_classes, n_units)
-        Of the layer after the units, as torch has it.
+        Weight of the layer after the units, as in torch.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def restore_norms(weight: ArrayLike, norms: ArrayLike, units: ArrayLike) -> np.n
     Parameters
     ----------
     weight : array of shape (n_classes, n_units)
-        Of the layer after the units.
+        Weight of the layer after the units.
     norms : array of shape (n_units,)
         ``outgoing_norms`` of the earlier epoch.
     units : array of int or bool

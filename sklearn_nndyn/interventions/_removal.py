@@ -28,21 +28,21 @@ RUNS = ("all", "removed", "random")
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RemovalExperiment(ShortRepr):
-    """What ``remove_and_refit`` trained, for R seeds.
+    """Result of ``remove_and_refit`` for R seeds.
 
     Parameters
     ----------
     seeds : tuple of int
         The seed of each run.
     what : str
-        What was removed, in words.
+        The removed samples, in words.
     removed, random : list of arrays of int
         Positions of the samples that were left out of each run, and of as many random ones.
     classifiers : dict of str to list of DynamicsClassifier
         ``"all"``, trained on all samples; ``"removed"`` and ``"random"``, without these. A run from which nothing was
         to be removed, or which would have lost a class, has None in the last two.
     analyzers : dict of str to list of EntanglementAnalyzer
-        Of each; None where there is no classifier.
+        A fitted analyzer for each classifier; None where there is no classifier.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class RemovalExperiment(ShortRepr):
         }
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of these runs.
+        """The findings in words, with the figures of these runs.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What remove_and_refit found, in words."""
+"""The findings of remove_and_refit in words."""
 
 import numpy as np
 

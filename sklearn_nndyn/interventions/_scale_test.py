@@ -15,12 +15,12 @@ from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScaleTest(ShortRepr):
-    """What ``scale_test`` found.
+    """Result of ``scale_test``.
 
     Parameters
     ----------
     source : str
-        What was read: ``"a record"``, ``"the validation record of the model"``, or the training record.
+        Source of the data: ``"a record"``, ``"the validation record of the model"``, or the training record.
     loss_facts : LossFacts
         The trained loss, as the record describes it. The figures are of log loss all the same.
     n_samples : int
@@ -67,7 +67,7 @@ class ScaleTest(ShortRepr):
     share_vanished: float
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of this record.
+        """The findings in words, with the figures of this record.
 
         Returns
         -------

@@ -34,7 +34,7 @@ def rescale_scores(scores: ArrayLike, scale: float) -> np.ndarray:
     scores : array of shape (n_samples, n_classes)
         Raw outputs z of a network: logits.
     scale : float
-        What ``score_scale`` is to be, in the units of the scores.
+        The target of ``score_scale``, in the units of the scores.
 
     Returns
     -------

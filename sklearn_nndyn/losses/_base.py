@@ -56,7 +56,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
     Parameters
     ----------
     reduction : {"mean", "sum", "none"}, default="mean"
-        What a call makes of the per-sample values: their mean, their sum, or nothing.
+        Reduction of the per-sample values: their mean, their sum, or none.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
     lower_bound : float or None
         No sample's loss is below it. None where it is not known.
     unit : str or None
-        Such as ``"nats"``; None where there is none, or it is not known.
+        The unit, such as ``"nats"``; None where there is none, or it is not known.
     proper : bool or None
         Whether the expected loss is least where the predicted probabilities are the true ones: those of a loss that
         is not proper are not calibrated. False for a loss without probabilities, None where it is not known.
@@ -173,7 +173,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
         Returns
         -------
         values : Tensor (..., n)
-            As `per_sample` gives them.
+            The loss of each sample, as given by `per_sample`.
         gradient : Tensor (..., n, K)
             ``gradient[..., i, k]`` is the derivative of ``values[..., i]`` in ``scores[..., i, k]``.
         """
@@ -192,7 +192,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
         Returns
         -------
         values : Tensor (..., n)
-            As `per_sample` gives them.
+            The loss of each sample, as given by `per_sample`.
         probability : Tensor (..., n) or None
             Probability of the true class by `predict_proba`; None for a loss without probabilities.
         """
@@ -219,7 +219,7 @@ class ClassificationLoss(torch.nn.Module, ABC):
         return scores.max(-1).indices  # argmax is ten times slower where classes are strided
 
     def extra_repr(self) -> str:
-        """What ``repr`` shows between the brackets.
+        """The text between the brackets of ``repr``.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What later papers made of the log loss: three functions of p_c, each with a parameter that leads back to it."""
+"""Variants of the log loss from later papers: three functions of p_c, each with a parameter that leads back to it."""
 
 from abc import abstractmethod
 from math import inf

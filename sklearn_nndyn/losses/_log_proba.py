@@ -12,7 +12,7 @@ def log_proba(loss, scores):
 
 
 def _logits(loss, scores):
-    """What `predict_proba` is the softmax of, or None where a user's own formula gives the probabilities."""
+    """Logits whose softmax is `predict_proba`; None where a user's own formula gives the probabilities."""
     own = type(loss).predict_proba
     if own is ProbabilityLoss.predict_proba:
         return loss.logits(scores)

@@ -98,9 +98,9 @@ class ProbabilityLoss(FormulaLoss):
         Returns
         -------
         values : Tensor (..., n)
-            As `formula` gives them.
+            The value of `formula` for each sample.
         grad : Tensor (..., n, K)
-            As `grad_log_p` gives it.
+            The gradient in log p, as given by `grad_log_p`.
         """
         return self.formula(log_p, p, y), self.grad_log_p(log_p, p, y)
 

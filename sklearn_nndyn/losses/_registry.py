@@ -1,4 +1,4 @@
-"""From what a user names or brings to a loss."""
+"""The losses by name, and the conversion of a user's loss."""
 
 from collections.abc import Callable
 from functools import partial
@@ -88,7 +88,7 @@ def get_loss(loss: Any) -> ClassificationLoss:
     Returns
     -------
     ClassificationLoss
-        With `per_sample`, `decide`, and what is known of it.
+        A loss with `per_sample`, `decide` and its facts.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How what the user gives as ``module`` becomes a torch module."""
+"""Build a torch module from the ``module`` parameter."""
 
 import inspect
 from collections import OrderedDict

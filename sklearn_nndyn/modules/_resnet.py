@@ -114,14 +114,14 @@ class ResNet(ImageArchitecture):
 
 
 class BasicBlock(torch.nn.Module):
-    """Two convolutions, and a way around them.
+    """Two convolutions and a shortcut around them.
 
     Parameters
     ----------
     channels, width : int
-        Of its input, and of what it makes; equal where ``stride`` is 1.
+        Channels of the input and of the output; equal where ``stride`` is 1.
     stride : int, default=1
-        Of the first convolution, and of the way around.
+        Stride of the first convolution and of the shortcut.
     """
 
     def __init__(self, channels, width, stride=1):
@@ -142,7 +142,7 @@ class BasicBlock(torch.nn.Module):
 
     def forward(self, x):
         """Map (n_samples, channels, height, width) to what the block makes of it."""
-        # The way around comes first: what the block makes is then known by its last convolution (utils/modules.py).
+        # The shortcut comes first: what the block makes is then known by its last convolution (utils/modules.py).
         around = self.shortcut(x)
         h = self.activation1(self.batch_norm1(self.conv1(x)))
         return self.activation2(self.batch_norm2(self.conv2(h)) + around)

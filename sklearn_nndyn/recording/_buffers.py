@@ -1,4 +1,4 @@
-"""What has been recorded so far, in arrays that grow."""
+"""The record so far, in arrays that grow."""
 
 import numpy as np
 import torch
@@ -64,7 +64,7 @@ class RecordBuffers:
         self._capacity = capacity
 
     def new_centroids(self):
-        """Where the sums of an epoch come together, or None where geometry is not recorded."""
+        """The accumulator of the centroids of an epoch; None where geometry is not recorded."""
         if "geometry" not in self.entries:
             return None
         return Centroids(torch.bincount(self.y, minlength=self.n_classes))
@@ -75,11 +75,11 @@ class RecordBuffers:
         Parameters
         ----------
         rows, samples : slice
-            Of the first and second axes of the arrays.
+            Slices of the first and second axes of the arrays.
         scores : tensor of shape (n_networks, n_samples, n_classes)
             Raw outputs.
         measured : dict of str to tensors or arrays of shape (n_networks, n_samples)
-            By field; empty where samples are not recorded.
+            Measures by field; empty where samples are not recorded.
         """
         for name in FIELDS if measured else ():
             if name in self.fields:
@@ -93,9 +93,9 @@ class RecordBuffers:
         Parameters
         ----------
         rows : slice
-            Of the first axis of the arrays.
+            Slice of the first axis of the arrays.
         means : dict of tensors of shape (n_networks, n_classes, width)
-            By layer.
+            Centroids by layer.
         norms : list of dict
             The weight norms of each network, by layer.
         """

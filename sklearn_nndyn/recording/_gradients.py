@@ -75,7 +75,7 @@ class Gradients(BaseEstimator):
         module : torch.nn.Module
             The network.
         loss : ClassificationLoss
-            What is differentiated.
+            The loss to differentiate.
         x : tensor of shape (n_rows, ...)
             Some rows.
         y : tensor of shape (n_rows,)

@@ -15,7 +15,7 @@ def make_schedule(record_epochs: Any, unit: str = "epoch") -> Callable[[float], 
         ``"all"``: every epoch. ``"log"``: 0 and the powers of two. An int: every so many epochs, 0 included.
         A sequence: these epochs. A callable: where it is true.
     unit : {"epoch", "iteration"}, default="epoch"
-        What is counted.
+        The unit that is counted.
 
     Returns
     -------

@@ -18,9 +18,9 @@ class StackedRecorder:
     Parameters
     ----------
     recorders : list of Recorder
-        Of M networks; they record the same things of the same rows. Labels and losses are each one's own.
+        The recorders of M networks, with the same entries and rows. Labels and losses may differ.
     losses : LossStack
-        Of the M networks.
+        The losses of the M networks.
     small_chunks : bool, default=True
         Whether fewer rows may be run at once than one network would be given, which is faster.
     """

@@ -35,9 +35,9 @@ class Material:
     Parameters
     ----------
     record : Dynamics
-        Of the training samples, or the only one.
+        The record of the training samples, or the only record.
     validation : Dynamics or None
-        Of held-out samples.
+        The record of held-out samples.
     pictures : dict of str to array of shape (n_samples, height, width[, 3])
         Under ``"record"`` or ``"validation"``.
     """

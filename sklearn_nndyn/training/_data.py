@@ -1,4 +1,4 @@
-"""What a net is trained on: rows on the device, one tensor or what stands for it."""
+"""Training data of a net: rows on the device, as a tensor or as `Rows`."""
 
 from skorch.dataset import Dataset
 

@@ -24,11 +24,11 @@ def takes_ids(module, X, n_classes, dtype):
     Parameters
     ----------
     module : object
-        As `build_module` takes it.
+        A module, as `build_module` takes it.
     X : ndarray of int of shape (n_samples, ...)
     n_classes : int
     dtype : str
-        Of the floats.
+        The dtype of inputs that are not ids.
     """
     if isinstance(module, OF_FLOATS):
         return False

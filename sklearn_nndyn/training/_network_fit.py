@@ -23,7 +23,7 @@ class NetworkFit:
     watched : dict of TrainingData
         The rows that are recorded: ``"train"`` and, where there are some, ``"validation"``.
     state : object
-        What lasts from one fit to the next and is changed by this one: ``seed``, the generators ``shuffling`` and
+        State kept from one fit to the next and changed by this one: ``seed``, the generators ``shuffling`` and
         ``randomness``, ``snapshots`` (or None), ``iterations``, ``stopper`` (or None).
     epochs : int
     shuffle : bool

@@ -111,12 +111,12 @@ def _check_param_groups(optimizer, groups, known):
 
 
 def check_patterns(optimizer_params, module):
-    """Whether each pattern of ``param_groups`` names a parameter of the module.
+    """Raise for a pattern of ``param_groups`` that matches no parameter of the module.
 
     Raises
     ------
     ValueError
-        With the names that there are.
+        For a pattern that matches no parameter; the message lists the names of the parameters.
     """
     names = [name for name, _ in module.named_parameters()]
     for pattern, _ in (optimizer_params or {}).get("param_groups", ()):

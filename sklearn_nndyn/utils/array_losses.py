@@ -20,7 +20,7 @@ class ArrayLoss(NamedTuple):
     Parameters
     ----------
     name : str
-        As a record names it.
+        The name used in records.
     formula : callable
         ``formula(log_p, y_encoded)`` or, without a link, ``formula(scores, y_encoded)``, both (K, n): the losses (n,).
     lower_bound, unit, proper, link
@@ -40,7 +40,7 @@ class ArrayLoss(NamedTuple):
         return self.name in LOSSES
 
     def header(self) -> dict[str, Any]:
-        """What the header of a record tells of the loss."""
+        """Entries about the loss in the header of a record."""
         facts = {fact: getattr(self, fact) for fact in ("lower_bound", "unit", "proper", "link")}
         return {"loss": self.name, "loss_facts": facts}
 
@@ -57,7 +57,7 @@ def array_loss(loss) -> ArrayLoss:
     Returns
     -------
     loss : ArrayLoss
-        What measures samples.
+        The loss as a function of arrays, with its facts.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def array_loss(loss) -> ArrayLoss:
 
 
 def name_of_function(loss) -> str:
-    """What a user's loss is called, never as one of ours.
+    """Name of a user's loss; never the name of one of ours.
 
     Parameters
     ----------
@@ -131,14 +131,14 @@ def log_softmax(scores: np.ndarray) -> np.ndarray:
     Returns
     -------
     log_p : array of shape (n_classes, n_samples)
-        Whose exponentials sum to one for each sample.
+        Log-probabilities; their exponentials sum to one for each sample.
     """
     below = scores - scores.max(axis=0)
     return below - np.log(np.exp(below).sum(axis=0))
 
 
 def true_class_values(values, y_encoded):
-    """What belongs to the true class, (n,)."""
+    """Values of the true class, (n,)."""
     return values[y_encoded, np.arange(len(y_encoded))]
 
 

@@ -34,7 +34,7 @@ def user_path(path) -> Path:
     Parameters
     ----------
     path : str or os.PathLike
-        As the user wrote it.
+        The path, as given by the user.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def check_regular(path):
     Returns
     -------
     found : os.stat_result
-        Of the file behind all links.
+        Status of the file behind all links.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def sweep(folder):
     Parameters
     ----------
     folder : pathlib.Path
-        Where files are replaced.
+        The folder with the files to replace.
     """
     if fcntl is None:
         return

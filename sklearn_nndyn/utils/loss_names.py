@@ -44,7 +44,7 @@ def understand(name, known):
     Parameters
     ----------
     name : str
-        As it was typed.
+        The name, as given by the user.
     known : collection of str
         The names of the losses.
 

@@ -46,7 +46,7 @@ def capture_activations(module, call=None):
     module : torch.nn.Module
         The network.
     call : callable, optional
-        How to run it, where that is not ``module(x)``.
+        ``call(x)`` runs the module; None is ``module(x)``.
 
     Yields
     ------
@@ -107,7 +107,7 @@ def inputs_of(x):
 
 
 def run(module, x):
-    """What a module makes of a batch, a tensor or a dict of them."""
+    """Output of a module for a batch, a tensor or a dict of them."""
     return module(**x) if isinstance(x, dict) else module(x)
 
 

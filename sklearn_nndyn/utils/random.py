@@ -1,4 +1,4 @@
-"""Random numbers of one's own: a private state in place of the global generators, for a while.
+"""Temporary random state: a private state in place of the global generators, for a while.
 
 torch's and NumPy's global generators belong to the whole process, so whoever swaps them holds a lock. A signal handler
 may raise at any moment (Ctrl-C), and must leave neither the lock held nor the generators swapped. CPython calls

@@ -13,7 +13,7 @@ def correlation_over_runs(ones, others):
     Parameters
     ----------
     ones, others : list of n_runs arrays of shape (n_samples,)
-        What is to be ranked, without nan.
+        Values to rank, without nan.
 
     Returns
     -------
@@ -133,5 +133,5 @@ def holm(p_values):
 
 
 def worst_count(fraction, n_samples):
-    """How many samples the worst ``fraction`` are: the nearest whole number, and at least one."""
+    """Number of samples in the worst ``fraction``: the nearest whole number, and at least one."""
     return max(1, int(fraction * n_samples + 0.5))

@@ -43,7 +43,7 @@ def check_count(name, value, least=1, *, of=""):
 
 
 def check_share(name, value, *, of="", zero=True, one=True, auto=False):
-    """Refuse what is not a number from 0 to 1.
+    """Raise for values that are not numbers from 0 to 1.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def check_share(name, value, *, of="", zero=True, one=True, auto=False):
     value : object
         Its value.
     of : str, default=""
-        What it is a share of.
+        The whole that the parameter is a share of, for the error message.
     zero, one : bool, default=True
         Whether the ends are allowed.
     auto : bool, default=False
@@ -115,13 +115,13 @@ def find_layer(layer, names, *, also=(), absent="does not exist; the hidden laye
     Parameters
     ----------
     layer : int or str
-        As the user gave it.
+        The layer, as given by the user.
     names : sequence of str
         The layers, in their order.
     also : sequence of str, default=()
-        What else may be named, but has no position.
+        Further names that are allowed, without a position.
     absent : str, optional
-        What the message says of another one, before the names.
+        Words of the error message between an unknown layer and the names.
 
     Returns
     -------

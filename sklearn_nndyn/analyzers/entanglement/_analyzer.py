@@ -67,7 +67,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
     Attributes
     ----------
     source_ : str
-        What was read: ``"the training record of the model"``, or a record.
+        Source of the data: ``"the training record of the model"``, or a record.
     layer_ : str
         Name of the layer.
     reference_ : str or int

@@ -40,7 +40,7 @@ def check_burn_in(burn_in, epochs):
 
 
 def check_samples(samples, record):
-    """As many as the record has."""
+    """Raise for a number of samples other than the record's."""
     n_samples = samples.shape[0] if hasattr(samples, "shape") else len(samples)
     if n_samples != len(record):
         raise ValueError(f"{n_samples} samples were given, but the record has {len(record)}.")

@@ -1,11 +1,11 @@
-"""What sets of the same samples have in common, and what chance would give."""
+"""Overlap of sets of samples, and its null distribution."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
 def overlap(masks: ArrayLike) -> np.ndarray:
-    """How many samples are in both of two sets, for each pair of sets.
+    """Number of samples in both of two sets, for each pair of sets.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def jaccard(common: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     common : array of int of shape (n_sets, n_sets)
-        From ``overlap``.
+        Numbers of common samples, as given by ``overlap``.
 
     Returns
     -------
@@ -64,14 +64,14 @@ def chance_overlap(sizes: ArrayLike, n_samples: int) -> tuple[np.ndarray, np.nda
     Parameters
     ----------
     sizes : array of int of shape (n_sets,)
-        How many samples each set holds.
+        Number of samples in each set.
     n_samples : int
         P, how many there are.
 
     Returns
     -------
     mean, deviation : array of shape (n_sets, n_sets)
-        Of the number of samples in both sets of each pair.
+        Mean and standard deviation of the number of samples in both sets of each pair.
 
     References
     ----------
@@ -104,9 +104,9 @@ def overlap_z(common: ArrayLike, expected: ArrayLike) -> float:
     Parameters
     ----------
     common : array of int of shape (n_sets, n_sets)
-        From ``overlap``.
+        Numbers of common samples, as given by ``overlap``.
     expected : array of shape (n_sets, n_sets)
-        What chance gives, from ``chance_overlap``.
+        Numbers expected by chance, as given by ``chance_overlap``.
 
     Returns
     -------

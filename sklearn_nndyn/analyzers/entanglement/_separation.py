@@ -88,7 +88,7 @@ def mean_distance(distances: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     distances : array of shape (n_epochs, n_classes, n_classes)
-        From ``distances``.
+        Distances between the class centres, as given by ``distances``.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def mean_radius(radii: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     radii : array of shape (n_epochs, n_classes)
-        From ``radii``.
+        Radii of the classes, as given by ``radii``.
 
     Returns
     -------

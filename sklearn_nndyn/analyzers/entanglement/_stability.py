@@ -26,7 +26,7 @@ N_LEVELS = 30
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StragglerStability(ShortRepr):
-    """What ``straggler_stability`` found for R runs of the same n samples.
+    """Result of ``straggler_stability`` for R runs of the same n samples.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class StragglerStability(ShortRepr):
         return np.array([np.nan if epoch is None else epoch for epoch in epochs], dtype=float)
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of these runs.
+        """The findings in words, with the figures of these runs.
 
         Returns
         -------

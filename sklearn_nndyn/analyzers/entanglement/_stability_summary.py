@@ -1,4 +1,4 @@
-"""What straggler_stability found, in words."""
+"""The findings of straggler_stability in words."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What an EntanglementAnalyzer found, in words."""
+"""The findings of an EntanglementAnalyzer in words."""
 
 import numpy as np
 

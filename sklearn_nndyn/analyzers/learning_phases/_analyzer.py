@@ -56,7 +56,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     Attributes
     ----------
     source_ : str
-        What was read: ``"the validation record of the model"``, the training record, a record, or so many runs.
+        Source of the data: ``"the validation record of the model"``, the training record, a record, or so many runs.
     layer_ : str
         Name of the layer.
     classes_ : array of shape (n_classes,)

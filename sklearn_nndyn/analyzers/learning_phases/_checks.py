@@ -28,7 +28,7 @@ def find_runs(X, needs, prefers):
     Returns
     -------
     records : list of Dynamics
-        Of the same epochs and classes.
+        Records with the same epochs and classes.
     source : str
         In words.
     """

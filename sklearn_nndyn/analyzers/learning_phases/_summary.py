@@ -1,4 +1,4 @@
-"""What a LearningPhaseAnalyzer found, in words."""
+"""The findings of a LearningPhaseAnalyzer in words."""
 
 import numpy as np
 

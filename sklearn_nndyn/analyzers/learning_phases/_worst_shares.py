@@ -29,7 +29,7 @@ def worst_shares(
     Parameters
     ----------
     record_or_model : Dynamics or fitted estimator
-        Of a model the training record is read.
+        The record, or a fitted model, whose training record is read.
     of : {"loss", "gradient_norm"}, default="loss"
         Loss of each sample, or norm of its gradient.
     fractions : sequence of float, default=(0.01, 0.05, 0.1)

@@ -51,7 +51,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     Attributes
     ----------
     source_ : str
-        What was read: ``"the validation record of the model"``, the training record, a record, or an array.
+        Source of the data: ``"the validation record of the model"``, the training record, a record, or an array.
     loss_name_ : str
         Name of the trained loss; empty where it is not known.
     loss_unit_ : str or None

@@ -26,7 +26,7 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     Parameters
     ----------
     mean_curve : array of shape (n_epochs,)
-        Such as the mean loss, without nan.
+        A curve without nan, such as the mean loss.
     onset : int, default=None
         Position of the turning epoch; None is the least value.
 
@@ -83,7 +83,7 @@ def gross_rise_share(rise: ArrayLike, fraction: float = FRACTION) -> float:
     rise : array of shape (n_samples,)
         Rises d_i, in the units of the loss.
     fraction : float, default=0.05
-        How large a fraction of the samples counts.
+        Fraction of the samples, those of greatest rise.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def carrier_null(rise: ArrayLike, n_draws: int = N_DRAWS, random_state: int = 0)
     rise : array of shape (n_samples,)
         Rises d_i, in the units of the loss.
     n_draws : int, default=200
-        How often signs are drawn.
+        Number of draws of the signs.
     random_state : int, default=0
         Seeds the draws.
 
@@ -136,6 +136,6 @@ def carrier_null(rise: ArrayLike, n_draws: int = N_DRAWS, random_state: int = 0)
 
 
 def _n_carriers(rise):
-    """How many ``carriers`` there are, without asking which."""
+    """Number of ``carriers``."""
     reached = np.cumsum(np.sort(rise)[::-1])
     return np.argmax(reached >= reached[-1]) + 1 if reached[-1] > 0 else 0

@@ -49,7 +49,7 @@ def tail_shares(
     loss : array of shape (n_samples,)
         Finite.
     fractions : sequence of n_fractions float, default=(0.001, 0.01, 0.05, 0.1)
-        How large a fraction of the samples the worst are.
+        Fractions of the samples that count as the worst.
     lower_bound : float, default=0.0
         The least value that the loss can have.
 

@@ -1,4 +1,4 @@
-"""What a LossTailAnalyzer found, in words."""
+"""The findings of a LossTailAnalyzer in words."""
 
 import numpy as np
 

@@ -49,7 +49,7 @@ def transition_table(
     Parameters
     ----------
     transition : array of str of shape (n_samples,)
-        From ``transitions``.
+        The transition of each sample, as given by ``transitions``.
     rise : array of shape (n_samples,)
         Rises d_i, in the units of the loss.
     margin_at_turn, margin_at_end : array of shape (n_samples,), default=None
@@ -91,7 +91,7 @@ def borderline_test(transition: ArrayLike, rise: ArrayLike, margin: ArrayLike) -
     Parameters
     ----------
     transition : array of str of shape (n_samples,)
-        From ``transitions``.
+        The transition of each sample, as given by ``transitions``.
     rise : array of shape (n_samples,)
         Rises d_i, in the units of the loss.
     margin : array of shape (n_samples,)

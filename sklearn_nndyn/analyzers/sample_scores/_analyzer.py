@@ -37,18 +37,18 @@ class SampleScoreAnalyzer(RecordAnalyzer):
     Attributes
     ----------
     source_ : str
-        What was read: ``"the training record of the model"``, or a record.
+        Source of the data: ``"the training record of the model"``, or a record.
     loss_name_ : str
         Name of the trained loss; empty where the record does not tell.
     probability_source_ : str or None
-        Where the probability of the true class comes from; None where the record has none.
+        Source of the probability of the true class; None where the record has none.
     el2n_source_ : str or None
         Where ||p - y|| comes from, or in which sense it holds: ``"an upper bound"`` without scores. None without
         probabilities.
     epochs_ : array of shape (n_epochs,)
         Recorded epochs.
     el2n_epochs_ : array
-        Those that EL2N is averaged over.
+        Epochs that EL2N is averaged over.
     n_features_in_ : int
         Number of recorded epochs.
     area_under_margin_ : array of shape (n_samples,)
@@ -214,7 +214,7 @@ def _check_finite(record, field):
 
 
 def early_epochs(trained, last):
-    """Those of the epochs up to ``last``; there has to be one."""
+    """The epochs up to ``last``; raises where there is none."""
     early = trained[trained <= last]
     if not len(early):
         raise ValueError(

@@ -26,7 +26,7 @@ def label_error_interval(scores: ArrayLike, n_misclassified: ArrayLike) -> tuple
     scores : array of shape (n_samples,)
         Area under the margin of each sample.
     n_misclassified : array of int of shape (n_epochs,)
-        How many samples the network gets wrong at each recorded epoch after the start.
+        Number of samples the network gets wrong at each recorded epoch after the start.
 
     Returns
     -------

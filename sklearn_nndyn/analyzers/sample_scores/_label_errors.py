@@ -24,12 +24,12 @@ SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LabelErrors(ShortRepr):
-    """What ``find_label_errors`` found.
+    """Result of ``find_label_errors``.
 
     Parameters
     ----------
     source : str
-        What was read: ``"the training record of the model"``, or a record.
+        Source of the data: ``"the training record of the model"``, or a record.
     epochs : array of shape (n_epochs,)
         Recorded epochs after the start, which count.
     y : array of shape (n_samples,)
@@ -39,7 +39,7 @@ class LabelErrors(ShortRepr):
     ranking : array of int of shape (n_samples,)
         All samples by position, the most suspect first.
     n_errors : int
-        How many samples stand out: a point estimate of the number of wrong labels, which may be far off.
+        Number of samples that stand out: a point estimate of the number of wrong labels, which may be far off.
     count_interval : tuple of two int, or None
         Between which numbers the count of wrong labels lies, see ``label_error_interval``; None where this run cannot
         tell.
@@ -81,7 +81,7 @@ class LabelErrors(ShortRepr):
         return self.ranking[: self.n_errors]
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of this record.
+        """The findings in words, with the figures of this record.
 
         Returns
         -------
@@ -190,12 +190,12 @@ def most_predicted(prediction: ArrayLike, n_classes: int) -> np.ndarray:
     prediction : array of int of shape (n_samples, n_epochs)
         Positions of the predicted classes.
     n_classes : int
-        How many classes there are.
+        Number of classes.
 
     Returns
     -------
     position : array of int of shape (n_samples,)
-        Of several classes predicted as often the first.
+        Position of the class predicted most often; of several the first.
 
     Examples
     --------

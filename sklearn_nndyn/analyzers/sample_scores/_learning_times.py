@@ -31,7 +31,7 @@ def epoch_learned(correct: ArrayLike, epochs: ArrayLike) -> np.ndarray:
 
 
 def times_forgotten(correct: ArrayLike) -> np.ndarray:
-    """How often a sample is wrong at a recorded epoch after it was correct at the one before.
+    """Number of times a sample is wrong at a recorded epoch after it was correct at the one before.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def times_forgotten(correct: ArrayLike) -> np.ndarray:
 
 
 def forgetting_events(correct: ArrayLike) -> np.ndarray:
-    """How often a sample was forgotten; for one that was never correct the number of epochs.
+    """Number of times a sample was forgotten; for one that was never correct the number of epochs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a SampleScoreAnalyzer found, in words."""
+"""The findings of a SampleScoreAnalyzer in words."""
 
 import numpy as np
 

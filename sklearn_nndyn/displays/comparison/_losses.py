@@ -36,7 +36,7 @@ class LossComparisonDisplay:
     losses : sequence of n_losses str
         Names.
     epochs : array of shape (n_epochs,)
-        From epoch 0.
+        Epochs, from 0.
     mean : array of shape (n_losses, n_epochs)
         Accuracy, as share of the samples; nan where there is none.
     half : array of shape (n_losses, n_epochs), optional
@@ -98,9 +98,9 @@ class LossComparisonDisplay:
         Parameters
         ----------
         found : LossComparison
-            What ``compare_losses`` found.
+            Result of ``compare_losses``.
         losses : sequence of str, default=None
-            Those to show; None is all.
+            Losses to show; None is all.
         label_noise, input_noise : float, default=None
             The noise level; None is the first.
 
@@ -142,13 +142,13 @@ class LossComparisonDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or sequence of them, optional
-            Where to draw: one, or one for each loss; by default a new figure, as wide as a page of two columns.
+            Axes to draw on: one, or one for each loss; by default a new figure, as wide as a page of two columns.
         kind : {"together", "multiples"}, default="together"
             All in one panel, each with its name and last value at its end; or a panel for each loss, the best first,
             with the others in grey behind it.
         scale : {"log", "linear"}, default="log"
-            Of the accuracy. On the logarithmic one equal steps divide the error by the same number, so that losses can
-            be told apart at 98 % as well as at 80 %.
+            Scale of the accuracy. On the logarithmic one equal steps divide the error by the same number, so that
+            losses can be told apart at 98 % as well as at 80 %.
         fill_between_kw : dict, default=None
             Style of the intervals: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
         **style : keyword arguments of matplotlib.axes.Axes.plot
@@ -157,7 +157,7 @@ class LossComparisonDisplay:
         Returns
         -------
         self : LossComparisonDisplay
-            With ``figure_``, ``axes_``, ``lines_``, ``bands_`` and ``labels_``.
+            This display, with ``figure_``, ``axes_``, ``lines_``, ``bands_`` and ``labels_``.
 
         Raises
         ------

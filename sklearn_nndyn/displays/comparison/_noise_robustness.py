@@ -36,7 +36,7 @@ class NoiseRobustnessDisplay:
     losses : sequence of n_losses str
         Names.
     levels : array of shape (n_levels,)
-        Of noise, increasing.
+        Noise levels, increasing.
     mean : array of shape (n_losses, n_levels)
         Accuracy, as share of the samples; nan where there is none.
     half : array of shape (n_losses, n_levels), optional
@@ -52,7 +52,7 @@ class NoiseRobustnessDisplay:
         The figure, after ``plot``.
     axes_ : array of one matplotlib Axes
     lines_ : dict of str to matplotlib Line2D
-        Of each loss that has an accuracy at every level, the best at the highest level first.
+        Line of each loss that has an accuracy at every level, the best at the highest level first.
     intervals_ : dict of str to matplotlib artist
         The intervals; without those of a single seed.
     labels_ : dict of str to matplotlib Text
@@ -100,11 +100,11 @@ class NoiseRobustnessDisplay:
         Parameters
         ----------
         found : LossComparison
-            What ``compare_losses`` found, for several levels of noise.
+            Result of ``compare_losses`` for several levels of noise.
         losses : sequence of str, default=None
-            Those to show; None is all.
+            Losses to show; None is all.
         noise : {"label_noise", "input_noise"}, default=None
-            What is on the axis; None is the first that has several levels.
+            The noise on the axis; None is the first that has several levels.
         label_noise, input_noise : float, default=None
             The level of the noise that is not on the axis; None is the first.
 
@@ -149,16 +149,16 @@ class NoiseRobustnessDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         scale : {"log", "linear"}, default="log"
-            Of the accuracy. On the logarithmic one equal steps divide the error by the same number.
+            Scale of the accuracy. On the logarithmic one equal steps divide the error by the same number.
         **style : keyword arguments of matplotlib.axes.Axes.plot
             Style of the lines, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
         self : NoiseRobustnessDisplay
-            With ``figure_``, ``axes_``, ``lines_``, ``intervals_`` and ``labels_``.
+            This display, with ``figure_``, ``axes_``, ``lines_``, ``intervals_`` and ``labels_``.
 
         Raises
         ------

@@ -27,7 +27,7 @@ class ClassEntanglementDisplay:
     mean_radius : array of shape (n_epochs,)
         Mean of the radii of all classes, also of those that are not shown.
     class_names : array of shape (n_classes,)
-        As the user gave them.
+        The classes, as given by the user.
     turns : array of shape (n_classes,)
         Epoch of each turn; nan for a class without.
     errors : array of shape (n_classes,)
@@ -120,11 +120,11 @@ class ClassEntanglementDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator
-            Of a model the training record is read.
+            The record, or a fitted model, whose training record is read.
         classes : sequence of classes, optional
             Which to show, in this order; by default all. Twenty at most.
         **params : parameters of EntanglementAnalyzer
-            Such as ``layer`` or ``rule``.
+            Parameters such as ``layer`` or ``rule``.
 
         Returns
         -------
@@ -147,14 +147,14 @@ class ClassEntanglementDisplay:
         Parameters
         ----------
         ax : sequence of n_classes matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns at most.
+            Axes to draw on; by default a new figure, as wide as a page of two columns at most.
         **style : keyword arguments of matplotlib.axes.Axes.plot
             Style of the radii, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
         self : ClassEntanglementDisplay
-            With ``figure_``, ``axes_``, the lines and the turns.
+            This display, with ``figure_``, ``axes_``, the lines and the turns.
 
         Raises
         ------

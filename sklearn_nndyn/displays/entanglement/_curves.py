@@ -60,7 +60,7 @@ class EntanglementDisplay:
     labels : list of n_runs str, optional
         Runs with the same label have one colour and one legend entry; seven labels at most.
     radius_name : str, default="mean radius R"
-        What the radius is, for its axis.
+        Label of the radius axis.
     class_radii : dict of str to array of shape (n_epochs,), optional
         Further radii, drawn thin, by what they are; of the first run. Three at most.
 
@@ -174,11 +174,11 @@ class EntanglementDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator, or list of them and None
-            Of a model the training record is read.
+            The record, or a fitted model, whose training record is read; or one for each run, None for no run.
         labels : str or list of str, optional
             A name for each entry of ``dynamics``, or one for all.
         **params : parameters of EntanglementAnalyzer
-            Such as ``layer`` or ``reference``.
+            Parameters such as ``layer`` or ``reference``.
 
         Returns
         -------
@@ -204,14 +204,14 @@ class EntanglementDisplay:
         Parameters
         ----------
         ax : sequence of four matplotlib Axes, optional
-            Where to draw, in the order of ``axes_``; by default a new figure, as wide as a page of two columns.
+            Axes to draw on, in the order of ``axes_``; by default a new figure, as wide as a page of two columns.
         **style : keyword arguments of matplotlib.axes.Axes.plot
             Style of radius and distance, such as ``linewidth``; it goes before our own.
 
         Returns
         -------
         self : EntanglementDisplay
-            With ``figure_``, ``axes_``, the lines and the marks.
+            This display, with ``figure_``, ``axes_``, the lines and the marks.
 
         Raises
         ------

@@ -22,9 +22,9 @@ def mean_inversion(inversions, n_runs):
     Parameters
     ----------
     inversions : list of tuple (epochs, training_error, position)
-        Of each run that inverts.
+        The inversion of each run that has one.
     n_runs : int
-        How many there are, with those that do not.
+        Number of runs, with those that have none.
 
     Returns
     -------

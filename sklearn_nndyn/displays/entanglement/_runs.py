@@ -12,7 +12,7 @@ def check_analyzer(analyzer):
 
 
 def runs_and_labels(given, labels):
-    """Those of one or several that are not None, and their labels, or None.
+    """The runs that are not None, of one or several given, and their labels or None.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def _listed(given):
 
 
 def radius_of(run):
-    """Of the class that is the reference, or the mean of all; shape (n_epochs,)."""
+    """Radius of the reference class, or the mean radius of all classes; shape (n_epochs,)."""
     return run.mean_radius_ if isinstance(run.reference_, str) else run.radii_[:, run.reference_]
 
 

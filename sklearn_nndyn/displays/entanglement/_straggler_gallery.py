@@ -157,7 +157,7 @@ class StragglerGalleryDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator
-            Of a model the training record is read.
+            The record, or a fitted model, whose training record is read.
         X : array of shape (n_samples, ...)
             The samples of that record as pictures, see ``from_analyzer``.
         n_pictures : int, default=12
@@ -186,14 +186,14 @@ class StragglerGalleryDisplay:
         Parameters
         ----------
         ax : sequence of n_pictures matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         **style : keyword arguments of matplotlib.axes.Axes.imshow
             Style of the pictures, such as ``cmap``; it goes before our own.
 
         Returns
         -------
         self : StragglerGalleryDisplay
-            With ``figure_``, ``axes_`` and ``images_``.
+            This display, with ``figure_``, ``axes_`` and ``images_``.
 
         Raises
         ------

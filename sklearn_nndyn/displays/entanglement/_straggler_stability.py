@@ -104,7 +104,7 @@ class StragglerStabilityDisplay:
         Parameters
         ----------
         found : StragglerStability
-            Of two or more runs.
+            Stability of the stragglers of two or more runs.
         labels : list of n_runs str, optional
             Names of the runs; by default their numbers, from 0.
 
@@ -183,7 +183,7 @@ class StragglerStabilityDisplay:
         Parameters
         ----------
         ax : sequence of three matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         cmap : str or matplotlib Colormap, default="cividis"
             Colours of the overlaps, from 0 to 100 %; the default is safe for the colour-blind.
         line_kw : dict, default=None
@@ -194,7 +194,7 @@ class StragglerStabilityDisplay:
         Returns
         -------
         self : StragglerStabilityDisplay
-            With ``figure_``, ``axes_``, ``image_``, ``colorbar_`` and the lines.
+            This display, with ``figure_``, ``axes_``, ``image_``, ``colorbar_`` and the lines.
 
         Raises
         ------

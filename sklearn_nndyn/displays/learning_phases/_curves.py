@@ -176,7 +176,7 @@ class LearningPhaseDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or sequence of them, optional
-            Where to draw: one for the reconstruction, and one for the accuracy where there is one. By default a new
+            Axes to draw on: one for the reconstruction, and one for the accuracy where there is one. By default a new
             figure, as wide as a page of two columns.
         fill_between_kw : dict, default=None
             Style of the standard error: keyword arguments of ``matplotlib.axes.Axes.fill_between``.
@@ -186,7 +186,7 @@ class LearningPhaseDisplay:
         Returns
         -------
         self : LearningPhaseDisplay
-            With ``figure_``, ``axes_``, the lines and the shading.
+            This display, with ``figure_``, ``axes_``, the lines and the shading.
 
         Raises
         ------
@@ -278,7 +278,7 @@ def _shade(ax, name, span):
 
 
 def _turn_of(analyzer, counted):
-    """Where the curve turns; None where it does not fall and rise."""
+    """The turn of the curve; None where it does not fall and rise."""
     if not {"falling", "rising"} <= set(analyzer.phases_.spans):
         return None
     return analyzer.turning_iteration_ if counted else analyzer.turning_epoch_

@@ -130,14 +130,14 @@ class ReconstructedImagesDisplay:
         Parameters
         ----------
         ax : array of n_images * (1 + n_epochs) matplotlib Axes, optional
-            Where to draw, row by row; by default a new figure.
+            Axes to draw on, row by row; by default a new figure.
         **style : keyword arguments of matplotlib.axes.Axes.imshow
             Style of the pictures, such as ``cmap``; it goes before our own.
 
         Returns
         -------
         self : ReconstructedImagesDisplay
-            With ``figure_``, ``axes_`` and ``images_``.
+            This display, with ``figure_``, ``axes_`` and ``images_``.
 
         Raises
         ------

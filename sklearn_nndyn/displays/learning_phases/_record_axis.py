@@ -60,7 +60,7 @@ def _ticks(ax, looks):
 
 
 def _points(ax, places):
-    """Where they stand along the axis, in points."""
+    """Positions along the axis, in points."""
     along = ax.transData.transform(np.column_stack([places, np.zeros(len(places))]).astype(float))[:, 0]
     return along / ax.figure.dpi * 72
 

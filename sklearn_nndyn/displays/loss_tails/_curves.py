@@ -169,7 +169,7 @@ class LossTailDisplay:
         Parameters
         ----------
         ax : sequence of two matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         loss_scale : {"auto", "linear", "log"}, default="auto"
             Scale of the second panel; by itself logarithmic unless a mean or median is negative. It ends at 1e-6, below
             which log losses are not resolved in float32.
@@ -181,7 +181,7 @@ class LossTailDisplay:
         Returns
         -------
         self : LossTailDisplay
-            With ``figure_``, ``axes_``, ``lines_`` and ``band_``.
+            This display, with ``figure_``, ``axes_``, ``lines_`` and ``band_``.
 
         Raises
         ------

@@ -43,7 +43,7 @@ class LossDensityDisplay:
     figure_ : matplotlib Figure
         The figure, after ``plot``.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes with the picture.
     mesh_ : matplotlib QuadMesh
         The density; empty bins are blank.
     lines_ : dict of str to matplotlib Line2D
@@ -94,7 +94,7 @@ class LossDensityDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator
-            Of a model the validation record is read where there is one, else the training record.
+            The record, or a fitted model, whose validation record is read if it has one, else its training record.
         onset : "auto" or int, default="auto"
             The turn: the epoch of least mean loss, or a recorded epoch.
         n_bins : int, default=80
@@ -136,7 +136,7 @@ class LossDensityDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as one of two columns.
+            Axes to draw on; by default a new figure, as wide as one of two columns.
         cmap : str or matplotlib Colormap, default="cividis_r"
             Colours, from few samples to many; the default is safe for the colour-blind.
         line_kw : dict, default=None
@@ -147,7 +147,7 @@ class LossDensityDisplay:
         Returns
         -------
         self : LossDensityDisplay
-            With ``figure_``, ``ax_``, ``mesh_``, ``lines_`` and ``colorbar_``.
+            This display, with ``figure_``, ``ax_``, ``mesh_``, ``lines_`` and ``colorbar_``.
 
         Raises
         ------

@@ -36,7 +36,7 @@ class LossHeatmapDisplay:
     figure_ : matplotlib Figure
         The figure, after ``plot``.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes with the picture.
     mesh_ : matplotlib QuadMesh
         The map.
     colorbar_ : matplotlib Colorbar
@@ -82,7 +82,7 @@ class LossHeatmapDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator
-            Of a model the validation record is read where there is one, else the training record.
+            The record, or a fitted model, whose validation record is read if it has one, else its training record.
         onset : "auto" or int, default="auto"
             The turn: the epoch of least mean loss, or a recorded epoch.
         n_rows : int, default=150
@@ -114,7 +114,7 @@ class LossHeatmapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as one of two columns.
+            Axes to draw on; by default a new figure, as wide as one of two columns.
         cmap : str or matplotlib Colormap, default="viridis"
             Colours, from low to high; the default is safe for the colour-blind.
         **style : keyword arguments of matplotlib.axes.Axes.pcolormesh
@@ -123,7 +123,7 @@ class LossHeatmapDisplay:
         Returns
         -------
         self : LossHeatmapDisplay
-            With ``figure_``, ``ax_``, ``mesh_`` and ``colorbar_``.
+            This display, with ``figure_``, ``ax_``, ``mesh_`` and ``colorbar_``.
 
         Raises
         ------

@@ -135,14 +135,14 @@ class LossShareDisplay:
         Parameters
         ----------
         ax : sequence of two matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         **style : keyword arguments of matplotlib.axes.Axes.plot
             Style of the curves of both panels, such as ``linewidth`` or ``color``; it goes before our own.
 
         Returns
         -------
         self : LossShareDisplay
-            With ``figure_``, ``axes_``, ``share_lines_`` and ``concentration_lines_``.
+            This display, with ``figure_``, ``axes_``, ``share_lines_`` and ``concentration_lines_``.
 
         Raises
         ------

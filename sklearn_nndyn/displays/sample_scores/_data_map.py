@@ -46,7 +46,7 @@ class DataMapDisplay:
     figure_ : matplotlib Figure
         The figure, after ``plot``.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes with the picture.
     points_ : matplotlib PathCollection
         The samples, the most often right first.
     rings_ : matplotlib PathCollection or None
@@ -146,7 +146,7 @@ class DataMapDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator
-            Of a model the training record is read.
+            The record, or a fitted model, whose training record is read.
         highlight : array of bool of shape (n_samples,), default=None
             Samples to put a ring around.
         highlight_name : str, default="wrong labels"
@@ -172,7 +172,7 @@ class DataMapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as one of two columns.
+            Axes to draw on; by default a new figure, as wide as one of two columns.
         cmap : str or matplotlib Colormap, default="cividis"
             Colours of correctness, from 0 to 1; the default is safe for the colour-blind.
         **style : keyword arguments of matplotlib.axes.Axes.scatter
@@ -181,7 +181,7 @@ class DataMapDisplay:
         Returns
         -------
         self : DataMapDisplay
-            With ``figure_``, ``ax_``, ``points_``, ``rings_`` and ``colorbar_``.
+            This display, with ``figure_``, ``ax_``, ``points_``, ``rings_`` and ``colorbar_``.
 
         Raises
         ------

@@ -144,7 +144,7 @@ class WorstSamplesDisplay:
         Parameters
         ----------
         dynamics : Dynamics or fitted estimator
-            Of a model the validation record is read where there is one, else the training record.
+            The record, or a fitted model, whose validation record is read if it has one, else its training record.
         X : array of shape (n_samples, ...)
             The samples of that record as pictures, see ``from_analyzer``.
         onset : "auto" or int, default="auto"
@@ -174,14 +174,14 @@ class WorstSamplesDisplay:
         Parameters
         ----------
         ax : sequence of n_pictures matplotlib Axes, optional
-            Where to draw; by default a new figure, as wide as a page of two columns.
+            Axes to draw on; by default a new figure, as wide as a page of two columns.
         **style : keyword arguments of matplotlib.axes.Axes.imshow
             Style of the pictures, such as ``cmap``; it goes before our own.
 
         Returns
         -------
         self : WorstSamplesDisplay
-            With ``figure_``, ``axes_`` and ``images_``.
+            This display, with ``figure_``, ``axes_`` and ``images_``.
 
         Raises
         ------

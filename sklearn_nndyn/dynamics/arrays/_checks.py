@@ -66,7 +66,7 @@ def check_scores(scores: Any, shape: tuple[int, ...], n_classes: int, loss) -> n
     Parameters
     ----------
     scores : array of shape (*shape, n_classes); for two classes also (*shape, 1) or shape
-        As the user gave them. One column is the score of the second class against the first, as
+        The scores, as given by the user. One column is the score of the second class against the first, as
         ``decision_function`` gives it.
     shape : tuple of int
         Samples, or samples and epochs.

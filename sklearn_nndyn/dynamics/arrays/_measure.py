@@ -74,7 +74,7 @@ def empty_rows(
     loss : ArrayLoss
         What is measured.
     shape : tuple of int
-        Of each array.
+        Shape of each array.
     n_classes : int
         The number of classes.
     empty : callable, default=numpy.empty

@@ -20,7 +20,7 @@ class FileKind(NamedTuple):
     noun : str
         What it is called: ``"record"``.
     format, version : str, int
-        As they stand in the file; a file of a newer version is refused.
+        Format name and version in the file; a file of a newer version is refused.
     written_by : str
         The method that writes such files.
     """

@@ -15,11 +15,11 @@ def check_activations(activations, n_rows, widths):
     Parameters
     ----------
     activations : dict of str to array of shape (batch, ...), or None
-        As the user gave them.
+        The activations, as given by the user.
     n_rows : int
         Samples in the batch.
     widths : dict of str to int
-        Of the layers logged before; empty at first.
+        Widths of the layers logged before; empty at first.
     """
     if activations is None:
         return {}

@@ -1,4 +1,4 @@
-"""Where a sample stands, by its id."""
+"""Positions of samples by their ids."""
 
 import numpy as np
 

@@ -168,7 +168,7 @@ class DynamicsLog:
         Returns
         -------
         record : Dynamics
-            With arrays of its own: the log can go on.
+            A record with copied arrays: the log can go on.
 
         Raises
         ------
@@ -198,7 +198,7 @@ class DynamicsLog:
         Parameters
         ----------
         other : DynamicsLog
-            Of the same labels, classes, ids and loss. It stays as it is.
+            A log with the same labels, classes, ids and loss; it is not changed.
         overlap : {"raise", "first", "last"}, default="raise"
             What counts where both logs hold a sample at an epoch, and differ by more than rounding: neither, this
             log, or the other one. Equal ones, as where a sampler fills up its last batch, are one.
@@ -278,7 +278,7 @@ class DynamicsLog:
         Returns
         -------
         log : DynamicsLog
-            As it was when it was saved.
+            The log as it was saved.
 
         Raises
         ------

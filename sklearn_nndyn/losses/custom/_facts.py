@@ -1,4 +1,4 @@
-"""What is known of a loss that the user brings."""
+"""Facts about a user's loss."""
 
 from functools import partial
 from numbers import Real
@@ -58,7 +58,7 @@ def _of_torch(loss):
 
 
 def _own_name(loss):
-    """That of the function, or of the class."""
+    """Name of the function, or of the class."""
     while isinstance(loss, partial):
         loss = loss.func
     return getattr(loss, "__name__", None) or type(loss).__name__

@@ -22,7 +22,7 @@ def loss_for_fit(loss, n_classes, dtype, device):
     Parameters
     ----------
     loss : str, ClassificationLoss, torch module or callable
-        As `get_loss` takes it.
+        A loss, as `get_loss` takes it.
     n_classes : int
     dtype : torch.dtype
         The dtype of the network; floating-point tensors of the loss are converted to it.

@@ -1,4 +1,4 @@
-"""What compare_losses is asked for, checked and spelt out before anything is trained."""
+"""The parameters of compare_losses, validated before anything is trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class Plan:
     Parameters
     ----------
     losses : dict of str to str, ClassificationLoss, torch module or callable
-        By name.
+        The losses by name.
     label_noise, input_noise, seeds : tuple
     rates : dict of str to float, or None
         Learning rates by loss; None where they are tuned.
     tried : tuple of float
         The rates that the tuning tries, increasing; empty without tuning.
     tuning_seeds : tuple of int
-        Those that it is done with.
+        Seeds of the tuning.
     held_out : float
     n_epochs, first : int
         Epochs of a run, and the one that the mean of learning speed begins with.
@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def all_epochs(self):
-        """How many epochs are to be trained, the tuning included."""
+        """Number of epochs to train, the tuning included."""
         tuning = len(self.tried) * len(self.tuning_seeds)
         return self.n_epochs * len(self.losses) * len(self.levels) * (tuning + len(self.seeds))
 

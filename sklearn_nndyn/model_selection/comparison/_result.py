@@ -19,7 +19,7 @@ PICTURES = ("curves", "multiples", "noise")
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LossComparison(ShortRepr):
-    """What ``compare_losses`` measured: R runs, one for each loss, noise level and seed, of E epochs each.
+    """Result of ``compare_losses``: R runs, one for each loss, noise level and seed, of E epochs each.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ class LossComparison(ShortRepr):
     label_noise, input_noise : tuple of float
         Levels.
     seeds : tuple of int
-        Of the runs.
+        Seeds of the runs.
     epochs : array of shape (E,)
-        From 0 to the last.
+        Epochs, from 0 to the last.
     stretch : tuple of two int
         First and last epoch of the stretch that learning speed is the mean accuracy of.
     runs : dict of str to array of shape (R,)
@@ -43,7 +43,7 @@ class LossComparison(ShortRepr):
         has the accuracy that it had before; one that failed or was interrupted has nan in the columns from
         ``"learning_speed"`` on.
     train_accuracy, test_accuracy : array of shape (R, E)
-        Of each run at each epoch, from epoch 0; nan after its last whole epoch.
+        Accuracy of each run at each epoch, from epoch 0; nan after its last whole epoch.
     tried : tuple of float, default=()
         Learning rates that the tuning tried; empty where they were given.
 
@@ -211,7 +211,7 @@ class LossComparison(ShortRepr):
             Learning curves, in one panel or with a panel for each loss; or accuracy against noise. None is
             ``"noise"`` where there are several levels of one kind of noise and none is chosen, and else ``"curves"``.
         ax : matplotlib Axes or sequence of them, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         label_noise, input_noise : float, default=None
             The noise level of the learning curves, or of the noise that is not on the axis; None is the first.
 
@@ -290,7 +290,7 @@ class LossComparison(ShortRepr):
         return pd.DataFrame(columns)
 
     def summary(self) -> str:
-        """What was found, in words and with the figures of these runs.
+        """The findings in words, with the figures of these runs.
 
         Returns
         -------

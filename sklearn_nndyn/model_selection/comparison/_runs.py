@@ -29,7 +29,7 @@ OUTCOMES = (
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What all runs have in common.
+    """Settings common to all runs.
 
     Parameters
     ----------

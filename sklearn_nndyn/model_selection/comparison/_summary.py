@@ -1,4 +1,4 @@
-"""What compare_losses found, in words."""
+"""The findings of compare_losses in words."""
 
 import numpy as np
 

@@ -9,7 +9,7 @@ class CallbackTasks:
     Parameters
     ----------
     search : estimator
-        Whose callbacks they are.
+        The search with the callbacks.
     data : dict
         ``X``, ``y`` and ``metadata``, as told.
     """

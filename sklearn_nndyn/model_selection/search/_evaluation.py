@@ -18,7 +18,7 @@ DATA_LIMIT = 2**30  # bytes of training data of one program, where no limit is g
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """What all units have in common, but for the data."""
+    """Settings common to all units, without the data."""
 
     estimator: object
     scorer: object
@@ -67,7 +67,7 @@ def evaluate(groups, X, y, spec, progress=None):
     X, y : array-like
         All rows.
     spec : SearchSpec
-        What is to be done.
+        Settings of the search.
     progress : callable, default=None
         Called with a number of epochs done.
 

@@ -1,4 +1,4 @@
-"""What stands where the classifier stood while the steps before it are fitted."""
+"""A placeholder for the classifier while the steps before it are fitted."""
 
 import copy
 import inspect
@@ -20,7 +20,7 @@ class Passthrough(BaseEstimator):
     Parameters
     ----------
     classifier : DynamicsClassifier
-        Whose requests for metadata and whose parameters of ``fit`` count.
+        The classifier whose metadata requests and ``fit`` parameters are used.
     """
 
     def __init__(self, classifier):
@@ -36,7 +36,7 @@ class Passthrough(BaseEstimator):
         return X
 
     def get_metadata_routing(self):
-        """What the classifier asks for."""
+        """Metadata routing of the classifier."""
         return self.classifier.get_metadata_routing()
 
 

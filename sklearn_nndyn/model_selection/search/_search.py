@@ -61,7 +61,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         Whether to fit the best candidate on all rows, by its own ``fit``, with its record and all; with several
         scores the name of the one that decides, or a function of ``cv_results_`` that returns the best index.
     cv : int, splitter or iterable, default=None
-        How folds are made; None is five, stratified.
+        The cross-validation splitter; None is five stratified folds.
     verbose : int, default=0
         1 shows a progress bar, over the epochs of all fits, or with several workers over their parts. The estimator's
         own ``verbose`` counts for the refit.
@@ -95,7 +95,7 @@ class BatchedGridSearchCV(BaseSearchCV):
     best_index_ : int
         Its row in ``cv_results_``.
     scorer_ : callable or dict
-        What scored.
+        The scorer or scorers used.
     n_splits_ : int
         Number of folds.
     refit_time_ : float

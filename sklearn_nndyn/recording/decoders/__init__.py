@@ -1,1 +1,1 @@
-"""What is learned from a layer: how well it gives the input back, and what a fresh classifier makes of it."""
+"""Models fitted to a layer: decoders that reconstruct the input, and probes that classify."""

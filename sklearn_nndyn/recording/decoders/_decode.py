@@ -14,12 +14,12 @@ def decode(recording, module, X_train, X):
     Parameters
     ----------
     recording : Reconstruction
-        Of one layer.
+        A recording of one layer.
     module : torch.nn.Module
     X_train : tensor of shape (n_train_samples, ...)
-        What the decoder learns from.
+        Samples that the decoder learns from.
     X : tensor of shape (n_samples, ...)
-        What is to be given back.
+        Samples to reconstruct.
 
     Returns
     -------

@@ -54,7 +54,7 @@ class RecordDynamics(Callback):
     record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
         When to record; epoch 0 is the net before its first update.
     loss : str, ClassificationLoss, torch module or callable, optional
-        What to measure of each sample; by default the net's own criterion.
+        Loss to record for each sample; by default the net's own criterion.
 
     Attributes
     ----------

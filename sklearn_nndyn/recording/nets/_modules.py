@@ -9,7 +9,7 @@ class NetModules(torch.nn.Module):
     Parameters
     ----------
     modules : dict of torch.nn.Module
-        By name.
+        Modules by name.
     """
 
     def __init__(self, modules):

@@ -23,7 +23,7 @@ class StackedFit:
     ----------
     fit : NetworkFit
     sampler : RowSampler
-        Where its rows come from.
+        The source of its rows.
     epochs : int
 
     Attributes
@@ -154,7 +154,7 @@ class Evaluation:
     runner : StackedEpochRunner
     name : {"train", "validation"}
     own : slice
-        Of the members.
+        Slice of the members.
     """
 
     def __init__(self, runner, name, own):

@@ -19,7 +19,7 @@ class Linear:
     ----------
     weight, bias : tensors of shape (m, width, n_features) and (m, width); ``bias`` may be None
     gradients : list of tensors
-        Where to write those of ``weight`` and ``bias``.
+        Tensors to which the gradients of ``weight`` and ``bias`` are written.
     """
 
     def __init__(self, weight, bias, gradients, size):
@@ -123,7 +123,7 @@ class StackedMLPStep:
     stack : StackedParameters
     losses : LossStack
     generators : list of torch.Generator
-        For dropout, one for each network.
+        Generators of the dropout masks, one for each network.
     dtype : torch.dtype
         The dtype used to compute a step; the parameters keep their own.
     """
@@ -156,7 +156,7 @@ class StackedMLPStep:
         Parameters
         ----------
         members : slice
-            Of the stack.
+            Slice of the stack.
         x : tensor of shape (m, n, n_features), or list
             See `FirstLinear`.
         y : tensor of shape (m, n)

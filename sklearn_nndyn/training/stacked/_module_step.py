@@ -139,7 +139,7 @@ def can_be_stacked(nets, rows, losses):
 
 
 class _StackedParameters:
-    """As much of `StackedParameters` as a dry run needs."""
+    """The part of `StackedParameters` that a dry run needs."""
 
     def __init__(self, nets):
         self.nets = nets

@@ -78,7 +78,7 @@ class StackedParameters:
         gradients : dict of tensors
             {name: (M or fewer, ...)}, for the first networks.
         step : int
-            From 0 up.
+            Number of the step, from 0.
         """
         self.update([self._part(gradients[name], own, step) for own in self.slices for name in self.trained])
 

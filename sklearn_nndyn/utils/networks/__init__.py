@@ -1,1 +1,1 @@
-"""What is done to a torch network: copied, put into a mode, put back."""
+"""Operations on torch networks: copying, modes, restoring."""

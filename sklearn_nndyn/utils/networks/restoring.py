@@ -14,7 +14,7 @@ DRAWING = (torch.nn.FractionalMaxPool2d, torch.nn.FractionalMaxPool3d)
 
 
 class ModuleMemory:
-    """What a module holds at this moment.
+    """A copy of the state of a module.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class ModuleMemory:
         ]
 
     def restore(self):
-        """Put back what has changed since; whether anything has.
+        """Restore what has changed since the copy; returns whether anything has.
 
-        What was written into a list or a dictionary that the module holds is not seen.
+        Changes inside a list or dictionary that the module holds are not detected.
         """
         changed = [(t, value) for t, version, value in self.tensors if t._version != version]
         replaced = [(held, before) for held, before in self.attributes if not _same_objects(held, before)]

@@ -20,7 +20,7 @@ class Rows(ABC):
     shape : tuple of int
         (n_samples, ...), as the tensor would have.
     dtype : torch.dtype
-        That rows are converted to.
+        The dtype to which rows are converted.
     """
 
     def __init__(self, shape, dtype):
@@ -37,7 +37,7 @@ class Rows(ABC):
 
     @property
     def shape(self):
-        """As of the tensor."""
+        """Shape of the tensor."""
         return self.n_samples, *self.sample_shape
 
     @property

@@ -28,7 +28,7 @@ class NamedBatch(dict):
 
     @property
     def device(self):
-        """Where all of them lie."""
+        """Device of all tensors."""
         return next(iter(self.values())).device
 
     @property
@@ -61,7 +61,7 @@ class NamedRows(Rows):
     Parameters
     ----------
     fields : dict of tensors or Rows
-        Of one length.
+        Tensors or `Rows` of equal length.
     """
 
     def __init__(self, fields):
