@@ -18,7 +18,9 @@ from operator import call
 import numpy as np
 import torch
 
+SECONDS_BEFORE_FORK = 0.5
 _lock = threading.RLock()
+_forking = threading.local()
 # (weak reference to a swap not yet undone, what puts the generators back), outermost first, of the lock's thread.
 _open: list[tuple] = []
 
@@ -163,17 +165,31 @@ def _undo_from(position):
             swap().close()
 
 
+def _wait_before_fork():
+    """Fork while no other thread is at the generators, if that comes about soon: it might hold torch's own lock."""
+    _forking.waited = _lock.acquire(timeout=SECONDS_BEFORE_FORK)
+
+
+def _go_on_after_fork():
+    if _forking.waited:
+        _lock.release()
+
+
 def _begin_anew_after_fork():
     """In the child only the thread that forked goes on: nobody is left to undo another thread's swap."""
     global _lock
-    if not _lock._is_owned():
-        for _, put_back in reversed(_open):
-            tuple(put_back)
-        _open.clear()
-        _lock = threading.RLock()
+    if _forking.waited:
+        _lock.release()
+        return
+    for _, put_back in reversed(_open):
+        tuple(put_back)
+    _open.clear()
+    _lock = threading.RLock()
 
 
-os.register_at_fork(after_in_child=_begin_anew_after_fork)
+os.register_at_fork(
+    before=_wait_before_fork, after_in_parent=_go_on_after_fork, after_in_child=_begin_anew_after_fork
+)
 
 
 def _seeded(seed, device):
