@@ -84,7 +84,7 @@ class NamedRows(Rows):
         return NamedBatch({name: values[_on(values, rows)] for name, values in self.fields.items()})
 
     def _read(self, places):
-        raise NotImplementedError("each field reads its own")
+        raise TypeError("each field reads its own rows")
 
     def subset(self, rows):
         """Some of the rows, positions or a mask."""
