@@ -71,7 +71,9 @@ def test_generators_and_locks(work, n_signals, interrupt):
     work()
     took, moments, kept = time.perf_counter() - begun, random.Random(0), None
     before = users_generators()
-    for _ in range(n_signals):
+    for i in range(100 * n_signals):
+        if i >= n_signals and kept is not None:  # on a busy machine many signals come after the end
+            break
         try:
             interrupt(moments.uniform(1e-5, took))
             work()
