@@ -1,6 +1,9 @@
 """A finding: what an analysis claims, and what the claim rests on."""
 
 from dataclasses import dataclass
+from typing import Any, Self
+
+from sklearn_nndyn.analyzers.catalogue._table import TABLE
 
 VERDICTS = ("yes", "no", "cannot tell")
 
@@ -27,6 +30,9 @@ class Finding:
         Runs it rests on.
     advice : str, default=""
         Advice on what to do next, in one sentence.
+    statement : str, default=""
+        The verdict in one sentence with the figures of this record, as ``summary()`` says it; empty where it goes
+        without saying.
 
     Raises
     ------
@@ -48,6 +54,40 @@ class Finding:
     null: float | None = None
     n_runs: int = 1
     advice: str = ""
+    statement: str = ""
+
+    @classmethod
+    def from_code(cls, code: str, verdict: str, **figures: Any) -> Self:
+        """Make a finding that is in the table of codes, under the title it has there.
+
+        Parameters
+        ----------
+        code : str
+            Its code, such as ``"LT1"``.
+        verdict : {"yes", "no", "cannot tell"}
+            Whether it holds.
+        **figures : float, tuple, int or str
+            The other parameters by name: ``value``, ``interval``, ``null``, ``n_runs``, ``advice``, ``statement``.
+
+        Returns
+        -------
+        finding : Finding
+            With the title that the code has everywhere.
+
+        Raises
+        ------
+        ValueError
+            If there is no such code.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.analyzers import Finding
+        >>> Finding.from_code("LT1", "no").title
+        'The mean loss rises'
+        """
+        if code not in TABLE:
+            raise ValueError(f"There is no finding {code!r}; there are {', '.join(TABLE)}.")
+        return cls(code, TABLE[code].title, verdict, **figures)
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:

@@ -1,5 +1,8 @@
 """Figures, counts and lists in words: one form for summaries, pictures and messages."""
 
+from textwrap import fill
+
+WIDTH = 100
 SOURCES = {
     "validation": "the validation record of the model",
     "train": "the training record of the model",
@@ -82,3 +85,31 @@ def shown(values, most=6):
 
 def _short(value):
     return f"{value:.6g}" if isinstance(value, float) and value % 1 else repr(value)
+
+
+def paragraph(sentences):
+    """Sentences, those that are not empty, as a paragraph of 100 columns; a number keeps its per cent sign."""
+    text = " ".join(sentence for sentence in sentences if sentence).replace(" %", "\u00a0%")
+    return fill(text, WIDTH, break_long_words=False, break_on_hyphens=False).replace("\u00a0%", " %")
+
+
+def summary_of(findings, source=""):
+    """Findings in words: what each states, then what to do next, then what was read.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        In the order of reading, the verdict first. Of their advice one sentence is told: that of the last finding that
+        holds and has some, else of the first that has some.
+    source : str, default=""
+        A sentence on what was read.
+
+    Returns
+    -------
+    text : str
+        A paragraph of at most 100 columns.
+    """
+    advised = [finding for finding in findings if finding.advice]
+    holding = [finding.advice for finding in advised if finding.verdict == "yes"]
+    advice = holding[-1] if holding else next((finding.advice for finding in advised), "")
+    return paragraph([*(finding.statement for finding in findings), advice, source])

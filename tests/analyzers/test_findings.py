@@ -3,6 +3,7 @@
 import pytest
 
 from sklearn_nndyn.analyzers import Finding
+from sklearn_nndyn.utils.text import summary_of
 
 
 def test_a_finding_reads_as_a_sentence():
@@ -21,3 +22,23 @@ def test_there_are_three_verdicts():
 def test_a_finding_rests_on_a_run():
     with pytest.raises(ValueError, match="n_runs must be 1 or more, got 0"):
         Finding("LT1", "The mean loss rises", "yes", n_runs=0)
+
+
+def test_a_code_has_its_title_everywhere_and_an_unknown_one_is_refused():
+    finding = Finding.from_code("LT1", "yes", value=0.5, statement="It rises.")
+    assert (finding.title, finding.statement) == ("The mean loss rises", "It rises.")
+    with pytest.raises(ValueError, match="There is no finding 'LT99'; there are LT1, LT2"):
+        Finding.from_code("LT99", "yes")
+
+
+def test_a_summary_says_findings_then_one_advice_then_the_source_and_is_wrapped():
+    findings = [
+        Finding.from_code("LT1", "yes", statement="It rises by 1 %.", advice="Look."),
+        Finding.from_code("LT2", "yes", advice="Look at them."),
+        Finding.from_code("LT3", "no", statement="Most rise too.", advice="Wait."),
+    ]
+    assert summary_of(findings, "Read.") == "It rises by 1 %. Most rise too. Look at them. Read."
+    assert summary_of(findings[2:]) == "Most rise too. Wait."
+    text = summary_of([Finding.from_code("LT1", "yes", statement=f"{'word ' * 19}99999 %" + " more" * 30)])
+    assert max(map(len, text.splitlines())) <= 100
+    assert "99999 %" in text

@@ -1,0 +1,8 @@
+"""All codes that the package can give, by phenomenon. A new finding gets its entry here first."""
+
+from sklearn_nndyn.analyzers.catalogue._loss_tails import LOSS_TAILS
+
+PHENOMENA = {
+    "Loss tails": LOSS_TAILS,
+}
+TABLE = {kind.code: kind for kinds in PHENOMENA.values() for kind in kinds}
