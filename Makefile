@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow battery test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow battery weights test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,6 +38,9 @@ test-slow: $(VENV)/.installed-test ## Run the long checks too
 
 battery: $(VENV)/.installed-test ## Print which laws hold for modules, losses and callbacks that are not ours (a minute)
 	$(RUN) -m tests.classifiers.battery
+
+weights: $(VENV)/.installed-test ## Print how far weights are from leaving out and repeating (two minutes)
+	$(RUN) -W ignore -m tests.classifiers.battery.weights
 
 test-browser: $(VENV)/.installed-test ## Check the report in a headless browser (installs chromium and two npm packages)
 	@command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }
