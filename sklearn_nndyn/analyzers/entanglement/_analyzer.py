@@ -270,14 +270,12 @@ class EntanglementAnalyzer(RecordAnalyzer):
         return [np.where(turns < 0, np.nan, own[turns]) for own in (self.epochs_, self.training_error_)]
 
     def _set_pairs(self):
-        n_classes = len(self.classes_)
-        pairs = np.tril_indices(n_classes, -1)
-        apart = self.distances_[:, *pairs]
-        turns = self._turns(-apart.T)
-        nearer = np.where(turns < 0, 0.0, apart[turns, np.arange(len(turns))] - apart[-1])
-        self.reentanglement_ = np.zeros((n_classes, n_classes))
-        self.reentanglement_[pairs] = nearer
-        self.reentanglement_ += self.reentanglement_.T
+        self.reentanglement_ = np.zeros(self.distances_.shape[1:])
+        for c in range(1, len(self.classes_)):
+            apart = self.distances_[:, c, :c]
+            turns = self._turns(-apart.T)
+            nearer = np.where(turns < 0, 0.0, apart[turns, np.arange(c)] - apart[-1])
+            self.reentanglement_[c, :c] = self.reentanglement_[:c, c] = nearer
 
     def _set_stragglers(self, record):
         self.straggler_mask_, self.class_straggler_mask_ = self._stragglers(record)

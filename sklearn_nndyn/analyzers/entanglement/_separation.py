@@ -64,22 +64,26 @@ def distances(centroids: ArrayLike) -> np.ndarray:
     array([[[0. , 0.5],
             [0.5, 0. ]]])
     """
-    return np.array([_distances_at(m) for m in np.asarray(centroids, dtype=np.float64)])
+    m = np.asarray(centroids, dtype=np.float64)
+    found = np.empty((len(m), m.shape[1], m.shape[1]))
+    for own, into in zip(m, found, strict=True):
+        _write_distances(own, into)
+    return found
 
 
-def _distances_at(m):
+def _write_distances(m, into):
     """Distances (n_classes, n_classes) of centroids (n_classes, width), by one matrix product."""
-    products = m @ m.T
-    sizes = np.diag(products)
-    both = sizes[:, None] + sizes
-    squares = both - 2 * products
+    products = np.matmul(m, m.T, out=into)
+    sizes = np.diag(products).copy()
+    squares = np.subtract(np.add.outer(sizes, sizes), np.multiply(products, 2, out=into), out=into)
+    near = squares < 2 * NEAR * np.fmax.reduce(sizes, initial=0)
+    np.fill_diagonal(near, False)
+    np.sqrt(np.maximum(squares, 0, out=into), out=into)
     # Of near ones the difference of large numbers leaves little: these few are measured by themselves.
-    near = np.argwhere(np.triu(squares < NEAR * both, 1))
-    distances = np.sqrt(np.maximum(squares, 0))
-    for a, b in near:
-        distances[a, b] = distances[b, a] = np.linalg.norm(m[a] - m[b])
-    np.fill_diagonal(distances, 0 * sizes)
-    return distances
+    for a in np.flatnonzero(near.any(axis=1)):
+        others = np.flatnonzero(near[a])
+        into[a, others] = into[others, a] = np.linalg.norm(m[a] - m[others], axis=1)
+    np.fill_diagonal(into, 0 * sizes)
 
 
 def mean_distance(distances: ArrayLike) -> np.ndarray:
@@ -103,9 +107,11 @@ def mean_distance(distances: ArrayLike) -> np.ndarray:
     array([0.5])
     """
     d = np.asarray(distances, dtype=np.float64)
-    pairs = d[:, *np.tril_indices(d.shape[1], -1)]
-    known = ~np.isnan(pairs[0])
-    return pairs[:, known].mean(axis=1) if known.any() else np.full(len(pairs), np.nan)
+    known = ~np.isnan(np.diagonal(d[0]))
+    n_pairs = known.sum() * (known.sum() - 1)  # each counted twice, as in the sum
+    if not n_pairs:
+        return np.full(len(d), np.nan)
+    return (d if known.all() else d[:, known][:, :, known]).sum(axis=(1, 2)) / n_pairs
 
 
 def mean_radius(radii: ArrayLike) -> np.ndarray:
