@@ -41,13 +41,15 @@ def recorded_fields(record):
 
 
 def named_arrays(record):
-    """Yield (field, layer, array) for every array; the layer is None where the field has none."""
+    """(field, layer, array) for every array; the layer is None where the field has none."""
+    arrays = []
     for field in AXES:
         value = getattr(record, field)
         if field in PER_LAYER:
-            yield from ((field, layer, array) for layer, array in value.items())
+            arrays += [(field, layer, array) for layer, array in value.items()]
         elif value is not None:
-            yield field, None, value
+            arrays.append((field, None, value))
+    return arrays
 
 
 def map_axis(axis, change, *records):

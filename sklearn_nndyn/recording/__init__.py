@@ -1,5 +1,6 @@
 """Looking at a network while it learns, or afterwards."""
 
+from sklearn_nndyn.recording._evaluator import Evaluator
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording._record import (

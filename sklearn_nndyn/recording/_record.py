@@ -7,8 +7,8 @@ from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording.decoders._base import LayerRecording
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode
-from sklearn_nndyn.utils.networks.restoring import unchanged
+from sklearn_nndyn.utils.modules import capture_activations
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unchanged
 from sklearn_nndyn.utils.random import untouched_generators
 
 RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
@@ -89,7 +89,10 @@ def check_network(record, module, X, call=None):
     ValueError
         For layers that do not exist or cannot be decoded, and gradients without a closed form.
     """
-    x, named, recordings = X[:2], what_to_record(record), layer_recordings(record)
+    named, recordings = what_to_record(record), layer_recordings(record)
+    if not recordings and "gradients" not in named:
+        return
+    x = X[:2]
     with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module), unchanged(module):
         if recordings:
             with capture_activations(module, call) as forward:

@@ -6,7 +6,6 @@ Long, for half of it is what a user of the class reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -17,19 +16,13 @@ from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._buffers import RecordBuffers, copy_into
-from sklearn_nndyn.recording._forward import as_stack_of_one, scores_alone
+from sklearn_nndyn.recording._evaluator import Evaluator
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._record import check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modules import (
-    capture_activations,
-    chunk_sizes,
-    evaluation_mode,
-    rows_per_chunk,
-)
-from sklearn_nndyn.utils.networks.restoring import Restorer, unchanged
-from sklearn_nndyn.utils.random import fixed_generators, untouched_generators
+from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
+from sklearn_nndyn.utils.networks.evaluation import unchanged
 from sklearn_nndyn.utils.rows.arrays import Rows
 
 
@@ -100,8 +93,7 @@ class Recorder:
         _check_samples(self.X, self.y)
         named = what_to_record(record)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
-        self.reference, self._restorer = reference, Restorer()
-        self._draws = True  # until the first network was recorded and drew no numbers
+        self.reference, self._evaluator = reference, Evaluator(self.y.device)
         self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
             for i, recording in enumerate(layer_recordings(record))
@@ -146,15 +138,8 @@ class Recorder:
             raise ValueError(
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
-        run = capture_activations(module, call) if self._needs_layers else scores_alone(call or module)
-        generators = (fixed_generators if self._draws else untouched_generators)(self.y.device)
-        with ExitStack() as stack:
-            stack.enter_context(torch.no_grad())
-            stack.enter_context(generators)
-            stack.enter_context(evaluation_mode(module))
-            stack.enter_context(evaluation_mode(self.loss))
-            stack.enter_context(self._restorer.unchanged(module))
-            forward = stack.enter_context(run)
+        evaluation = self._evaluator(module, self.loss, runs_alone=call is None and self.stackable)
+        with evaluation, capture_activations(module, call, self._needs_layers) as forward:
             if self.n_classes is None:
                 with unchanged(module):
                     self._learn_n_classes(forward)
@@ -163,10 +148,10 @@ class Recorder:
             if self.readers:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
-            self.record_stack(as_stack_of_one(forward), [epoch], [weight_norms(module)])
+            norms = weight_norms(module) if "geometry" in self.entries else {}
+            self.record_stack(_as_stack_of_one(forward), [epoch], [norms])
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
-        self._draws = self._draws and generators.drew
 
     def _learn_n_classes(self, forward):
         x, _ = next(iter(self._chunks()))
@@ -241,6 +226,11 @@ class Recorder:
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
 
+    @property
+    def losses(self) -> np.ndarray:
+        """Losses in the last recorded epoch, (n_samples,)."""
+        return self.buffers.fields["loss"][len(self.epochs) - 1]
+
     def mean_loss(self, weight: np.ndarray | None = None) -> float:
         """Mean loss in the last recorded epoch.
 
@@ -254,7 +244,7 @@ class Recorder:
         loss : float
             Over all samples.
         """
-        values = self.buffers.fields["loss"][len(self.epochs) - 1]
+        values = self.losses
         return float(values.mean(dtype=np.float64) if weight is None else np.average(values, weights=weight))
 
     def accuracy(self, weight: np.ndarray | None = None) -> float:
@@ -313,6 +303,16 @@ class Recorder:
             **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
             **self.buffers.recorded(),
         )
+
+
+def _as_stack_of_one(forward):
+    """The same pass with a first axis for the networks."""
+
+    def stacked(x):
+        scores, layers = forward(x)
+        return scores[None], {name: activation[None] for name, activation in layers.items()}
+
+    return stacked
 
 
 def _as_tensor(values):

@@ -7,13 +7,13 @@ from sklearn_nndyn.losses import is_known
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.utils.modules import (
     capture_activations,
-    evaluation_mode,
     inputs_of,
     rows_per_chunk,
     score_in_chunks,
     scores_of,
 )
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import fixed_generators
 
 STACK_BYTES = 64 * 2**20

@@ -3,8 +3,9 @@
 import torch
 
 from sklearn_nndyn.losses import check_scores
-from sklearn_nndyn.utils.modules import evaluation_mode, first_output, is_one_column, run, scores_of
+from sklearn_nndyn.utils.modules import first_output, is_one_column, run, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
 

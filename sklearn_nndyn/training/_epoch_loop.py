@@ -32,6 +32,8 @@ class EpochLoop:
         self.fit, self.net, self.epochs = fit, fit.net, fit.epochs if epochs is None else epochs
         fit.begin(self.epochs)
         self.datasets = {"dataset_train": fit.data, "dataset_valid": fit.validation}
+        # Callbacks may draw random numbers: they draw the fit's own.
+        self.around_callbacks = fit.state.randomness if fit.has_callbacks else nullcontext()
         self.interrupted = False
 
     def run(self, epochs=None, begun=False):
@@ -108,19 +110,16 @@ class EpochLoop:
     def begin(self):
         """Before the first epoch."""
         self._notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
-        for hook in self.fit.hooks:
-            hook.on_train_begin(self.net)
+        self._call_hooks("on_train_begin")
 
     def begin_epoch(self):
         """Before an epoch is trained."""
-        for hook in self.fit.hooks:
-            hook.on_epoch_begin(self.net)
+        self._call_hooks("on_epoch_begin")
         self._notify("on_epoch_begin", **self.datasets)
 
     def end_epoch(self):
         """After an epoch was trained: the hooks complete its line of the history."""
-        for hook in self.fit.hooks:
-            hook.on_epoch_end(self.net)
+        self._call_hooks("on_epoch_end")
         _mark_best(self.net.history)
 
     def call_callbacks(self):
@@ -133,8 +132,7 @@ class EpochLoop:
 
     def end(self):
         """After the last epoch, whatever ended the training."""
-        for hook in reversed(self.fit.hooks):
-            hook.on_train_end(self.net)
+        self._call_hooks("on_train_end", reversed)
         for parameter in (*self.net.module_.parameters(), *self.net.criterion_.parameters()):
             parameter.grad = None
 
@@ -142,9 +140,15 @@ class EpochLoop:
         """The user's callbacks see the end of a training that did not fail."""
         self._notify("on_train_end", X=self.fit.data.X, y=self.fit.data.y)
 
+    def _call_hooks(self, event, in_order=iter):
+        """Call the hooks that have something to do at this event."""
+        for hook in in_order(self.fit.hooks):
+            if hasattr(hook, event):
+                getattr(hook, event)(self.net)
+
     def _notify(self, event, **arguments):
-        """Call the callbacks, with the fit's own random numbers: they may draw some."""
-        with self.fit.state.randomness if self.fit.has_callbacks else nullcontext():
+        """Call the user's callbacks, and skorch's own."""
+        with self.around_callbacks:
             self.net.notify(event, **arguments)
 
 

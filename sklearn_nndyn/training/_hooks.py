@@ -1,17 +1,13 @@
 """Hooks around an epoch: divergence, validation, the progress bar."""
 
-from contextlib import nullcontext
-
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from sklearn_nndyn.losses import is_known
+from sklearn_nndyn.recording import Evaluator
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.networks.restoring import Restorer, is_plain
-from sklearn_nndyn.utils.random import fixed_generators
 from sklearn_nndyn.utils.warnings import warn_user
 
 EXPLODED = 1e6
@@ -19,31 +15,15 @@ ROWS_OF_REFERENCE = 256
 
 
 class TrainingHook:
-    """Called around every epoch, before the user's callbacks."""
+    """Called around every epoch, before the user's callbacks, at the events for which it has a method.
+
+    ``on_train_begin(net)`` and ``on_epoch_begin(net)``; ``on_step(net, step)`` after the ``step``-th update of an
+    epoch, where ``watches_steps``; ``on_epoch_end(net)``, where ``net.history[-1]`` is the line of the epoch; and
+    ``on_train_end(net)``, whatever ended the training.
+    """
 
     wants_to_stop = False
     watches_steps = False
-
-    def on_train_begin(self, net):
-        """Before the first epoch of a fit."""
-
-    def on_epoch_begin(self, net):
-        """Before an epoch is trained."""
-
-    def on_step(self, net, step):
-        """After an update, the ``step``-th of its epoch, where ``watches_steps``."""
-
-    def on_epoch_end(self, net):
-        """After an epoch was trained; ``net.history[-1]`` holds its line."""
-
-    def on_train_end(self, net):
-        """After the last epoch, whatever ended the training."""
-
-
-def _settled_generators(net, device):
-    """The same random numbers whenever a network is measured; nothing is swapped where none are drawn."""
-    draws_none = is_plain(net.module_) and is_known(net.criterion_)
-    return nullcontext() if draws_none else fixed_generators(device)
 
 
 class DivergenceGuard(TrainingHook):
@@ -67,20 +47,20 @@ class DivergenceGuard(TrainingHook):
 
     def __init__(self, data, recording, last_epoch):
         self.data, self.recording, self.last_epoch = data, recording, last_epoch
-        self._restorer = Restorer()
+        self._evaluation = Evaluator(data.X.device)
 
     def on_train_begin(self, net):
-        """Measure the loss before the first update."""
-        before = self._measure(net)
+        """Find the loss before the first update."""
+        recorder = self.recording.recorder_of("train", len(net.history))
+        recorded = recorder is not None and recorder.X is self.data.X
+        before = _mean_of_first_rows(recorder.losses) if recorded else self._measure(net)
         self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
 
     def _measure(self, net):
         """Mean absolute loss of the first rows."""
-        data = self.data
-        rows = slice(0, ROWS_OF_REFERENCE)
-        with torch.no_grad(), _settled_generators(net, data.X.device), self._restorer.unchanged(net.module_):
-            scores = score_in_chunks(net.module_, data.X[rows])
-            return float(net.criterion_.per_sample(scores, data.y[rows]).abs().mean())
+        X, y = self.data.X[:ROWS_OF_REFERENCE], self.data.y[:ROWS_OF_REFERENCE]
+        with self._evaluation(net.module_, net.criterion_):
+            return _mean_of_first_rows(net.criterion_.per_sample(score_in_chunks(net.module_, X), y))
 
     def on_epoch_end(self, net):
         """Undo the epoch that diverged."""
@@ -100,8 +80,9 @@ class DivergenceGuard(TrainingHook):
 
     def _loss_now(self, net):
         """The loss after the last update: as recorded, or measured if this is the last epoch; else 0."""
-        epoch, recorder = len(net.history), self.recording.recorders.get("train")
-        if recorder is not None and "samples" in recorder.entries and recorder.epochs[-1:] == [epoch]:
+        epoch = len(net.history)
+        recorder = self.recording.recorder_of("train", epoch)
+        if recorder is not None:
             loss = recorder.mean_loss()
             if recorder.X is self.data.X or not np.isfinite(loss):  # rows of weight zero may have any loss
                 return loss
@@ -113,6 +94,10 @@ class DivergenceGuard(TrainingHook):
         return all(
             bool(torch.isfinite(p).all()) for group in net.optimizer_.param_groups for p in group["params"]
         )
+
+
+def _mean_of_first_rows(losses):
+    return float(abs(losses[:ROWS_OF_REFERENCE]).mean())
 
 
 class Validation(TrainingHook):
@@ -134,7 +119,7 @@ class Validation(TrainingHook):
 
     def __init__(self, data, recording, score=None):
         self.data, self.recording, self.score, self.scores = data, recording, score, None
-        self._restorer = Restorer()
+        self._evaluation = Evaluator(data.X.device)
         self.weight = None if data.weight is None else data.weight.cpu().numpy()
 
     def on_epoch_end(self, net):
@@ -146,21 +131,13 @@ class Validation(TrainingHook):
             net.history.record("valid_score", self.score())
 
     def _recorded(self, net):
-        recorder = self.recording.recorders.get("validation")
-        if (
-            recorder is None
-            or "samples" not in recorder.entries
-            or recorder.epochs[-1:] != [len(net.history)]
-        ):
+        recorder = self.recording.recorder_of("validation", len(net.history))
+        if recorder is None:
             return None
         return recorder.mean_loss(self.weight), recorder.accuracy(self.weight)
 
     def _measured(self, net):
-        with (
-            torch.no_grad(),
-            _settled_generators(net, self.data.X.device),
-            self._restorer.unchanged(net.module_),
-        ):
+        with self._evaluation(net.module_, net.criterion_):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y

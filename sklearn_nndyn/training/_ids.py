@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.modules import MLP, VGG, ResNet, build_module
-from sklearn_nndyn.utils.modules import chunk_sizes, evaluation_mode, rows_per_chunk, run, scores_of
+from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk, run, scores_of
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.networks.modes import float32_by_default
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.named import NamedRows

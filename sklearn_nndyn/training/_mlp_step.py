@@ -6,7 +6,7 @@ fresh memory. Here the same torch kernels are called in the same order, into mem
 
 import torch
 
-from sklearn_nndyn.utils.modules import has_hooks
+from sklearn_nndyn.utils.networks.evaluation import has_hooks
 
 aten = torch.ops.aten
 

@@ -77,6 +77,12 @@ class Recording(TrainingHook):
                 reference=self.recorders.get("train"),
             )
 
+    def recorder_of(self, name, epoch):
+        """The recorder of some rows, if it has measured the samples at this epoch; else None."""
+        recorder = self.recorders.get(name)
+        has = recorder is not None and "samples" in recorder.entries and recorder.epochs[-1:] == [epoch]
+        return recorder if has else None
+
     @property
     def seconds(self):
         """Seconds from record to record."""

@@ -5,7 +5,7 @@ follows, as the next linear or convolution layer receives it. It carries the nam
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from math import prod
 from threading import get_ident
 
@@ -13,32 +13,17 @@ import torch
 from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
-from sklearn_nndyn.utils.networks.attention import unfused_attention
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unfused_attention
 from sklearn_nndyn.utils.rows.arrays import joined, whole
 from sklearn_nndyn.utils.validation import reraise_as
 
-HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 ROWS_OF_IMAGES = 256
 # Whatever the shape of their parameters.
 NOT_LAYERS = (torch.nn.LayerNorm, torch.nn.RMSNorm, ParametrizationList)
 
 
 @contextmanager
-def evaluation_mode(module):
-    """Set every part of ``module`` to evaluation, and afterwards back to what each one was."""
-    training = [part for part in module.modules() if part.training]
-    for part in training:
-        part.training = False
-    try:
-        with unfused_attention():
-            yield
-    finally:
-        for part in training:
-            part.training = True
-
-
-@contextmanager
-def capture_activations(module, call=None):
+def capture_activations(module, call=None, hidden=True):
     """Run a network so that it also hands out its hidden layers.
 
     Parameters
@@ -47,6 +32,8 @@ def capture_activations(module, call=None):
         The network.
     call : callable, optional
         ``call(x)`` runs the module; None is ``module(x)``.
+    hidden : bool, default=True
+        Whether the hidden layers are asked for; without them ``layers`` is empty.
 
     Yields
     ------
@@ -70,20 +57,18 @@ def capture_activations(module, call=None):
         seen.clear()
         return scores, layers
 
-    with ExitStack() as stack:
-        for name, part in _weighted_parts(module):
-            stack.enter_context(_hook(part, keep(name)))
+    with _hooked([(part, keep(name)) for name, part in _weighted_parts(module)] if hidden else []):
         yield forward
 
 
 def last_linear(module, x):
     """The scores of a batch, what the last layer with weights received, and that layer if it is linear, or None."""
     seen = []
-    with ExitStack() as stack:
-        for _, part in _weighted_parts(module):
-            stack.enter_context(
-                _hook(part, lambda part, args: seen.append((part, args[0] if args else None)))
-            )
+
+    def keep(part, args):
+        seen.append((part, args[0] if args else None))
+
+    with _hooked([(part, keep) for _, part in _weighted_parts(module)]):
         scores = scores_of(run(module, x))
     part, received = seen[-1]
     return scores, received, part if isinstance(part, torch.nn.Linear) else None
@@ -96,9 +81,8 @@ def hidden_layer_names(module, x):
 
 
 def weight_matrices(module):
-    """Yield (name, weight) of every layer with a weight of two axes or more."""
-    for name, part in _weighted_parts(module):
-        yield name, max(_own_weights(part), key=lambda p: p.ndim)
+    """(name, weight) of every layer with a weight of two axes or more."""
+    return [(name, max(_own_weights(part), key=lambda p: p.ndim)) for name, part in _weighted_parts(module)]
 
 
 def inputs_of(x):
@@ -172,15 +156,12 @@ def materialize(module, rows):
         run(module, rows)
 
 
-def has_hooks(module):
-    """Whether a part of ``module`` has hooks, which only a call of the part itself sees to."""
-    return any(getattr(part, name, None) for part in module.modules() for name in HOOKS)
-
-
 def _weighted_parts(module):
-    for name, part in module.named_modules():
-        if not isinstance(part, NOT_LAYERS) and any(p.ndim >= 2 for p in _own_weights(part)):
-            yield name or type(part).__name__, part
+    return [
+        (name or type(part).__name__, part)
+        for name, part in module.named_modules()
+        if not isinstance(part, NOT_LAYERS) and any(p.ndim >= 2 for p in _own_weights(part))
+    ]
 
 
 def _own_weights(part):
@@ -190,12 +171,16 @@ def _own_weights(part):
 
 
 @contextmanager
-def _hook(part, keep):
-    handle = part.register_forward_pre_hook(keep)
+def _hooked(hooks):
+    """Call hooks before their parts, pairs (part, hook)."""
+    handles = []
     try:
+        for part, hook in hooks:
+            handles.append(part.register_forward_pre_hook(hook))
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 def _hidden_layers(seen, n_samples):

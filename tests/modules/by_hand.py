@@ -76,7 +76,8 @@ def images(*shape, seed=0):
 
 def layer_shapes(module, shape):
     """{name: shape of one sample} of the hidden layers, as the library records them."""
-    from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode
+    from sklearn_nndyn.utils.modules import capture_activations
+    from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 
     with torch.no_grad(), evaluation_mode(module), capture_activations(module) as forward:
         _, layers = forward(torch.zeros(2, *shape))

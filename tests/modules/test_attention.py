@@ -9,7 +9,7 @@ from torch import nn
 from torch.backends import mha
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.utils.networks.attention import unfused_attention
+from sklearn_nndyn.utils.networks.evaluation import unfused_attention
 
 RNG = np.random.default_rng(0)
 LENGTH = 7

@@ -9,12 +9,8 @@ import torch
 from torch import nn
 
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.utils.modules import (
-    capture_activations,
-    evaluation_mode,
-    hidden_layer_names,
-    weight_matrices,
-)
+from sklearn_nndyn.utils.modules import capture_activations, hidden_layer_names, weight_matrices
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from tests.problems import ThreeKinds, convolution_net
 
 ROWS = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))

@@ -4,7 +4,8 @@ import torch
 
 from sklearn_nndyn.recording._activations import activations_of, choose_layers
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, hidden_layer_names
+from sklearn_nndyn.utils.modules import capture_activations, hidden_layer_names
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 
 

@@ -22,7 +22,7 @@ from sklearn_nndyn.recording.nets._scores import (
     only_evaluating,
     run_net,
 )
-from sklearn_nndyn.utils.networks.restoring import unchanged
+from sklearn_nndyn.utils.networks.evaluation import unchanged
 from sklearn_nndyn.utils.versions import versions
 
 SPLITS = {"dynamics_": "train", "validation_dynamics_": "validation"}

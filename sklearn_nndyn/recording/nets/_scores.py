@@ -8,7 +8,8 @@ import torch
 from skorch import NeuralNetClassifier, NeuralNetRegressor
 
 from sklearn_nndyn.losses import ClassificationLoss, get_loss
-from sklearn_nndyn.utils.modules import evaluation_mode, scores_of
+from sklearn_nndyn.utils.modules import scores_of
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 
 

@@ -12,7 +12,8 @@ from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import can_be_stacked
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE
 from sklearn_nndyn.training.stacked._row_sampler import CHUNK_BYTES, EXPAND_BYTES, RowSampler
-from sklearn_nndyn.utils.modules import evaluation_mode, has_hooks, rows_per_chunk, run
+from sklearn_nndyn.utils.modules import rows_per_chunk, run
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, has_hooks
 from sklearn_nndyn.utils.random import untouched_generators
 
 MEMORY_LIMIT = 2**30

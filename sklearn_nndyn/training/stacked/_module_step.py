@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch.func import functional_call, vmap
 
-from sklearn_nndyn.utils.modules import capture_activations, evaluation_mode, inputs_of, run, scores_of
+from sklearn_nndyn.utils.modules import capture_activations, inputs_of, run, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 
 DRY_RUN_ROWS = 3

@@ -1,0 +1,146 @@
+"""A network in evaluation: its modes, torch's fused attention, and its state, all put back afterwards."""
+
+import threading
+from contextlib import contextmanager, nullcontext
+from itertools import chain
+
+import torch
+from torch.backends import mha
+from torch.nn.parameter import is_lazy
+
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
+# They draw random numbers in evaluation too.
+DRAWING = (torch.nn.FractionalMaxPool2d, torch.nn.FractionalMaxPool3d)
+
+
+@contextmanager
+def evaluation_mode(*modules):
+    """Set every part of some modules to evaluation, and afterwards back to what each one was."""
+    training = [part for module in modules for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        with unfused_attention():
+            yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+class _Uses:
+    """How many passes have put fused attention aside, in all threads, and what it is to be afterwards."""
+
+    lock, count, before = threading.Lock(), 0, True
+
+
+@contextmanager
+def unfused_attention():
+    """Run attention as in training.
+
+    In evaluation torch has a fused path that packs padded rows into nested tensors and calls no inner layer, so that
+    hidden layers cannot be seen, and whose scores differ from the usual path's in the last bits.
+    """
+    with _Uses.lock:
+        if _Uses.count == 0:
+            _Uses.before = mha.get_fastpath_enabled()
+            mha.set_fastpath_enabled(False)
+        _Uses.count += 1
+    try:
+        yield
+    finally:
+        with _Uses.lock:
+            _Uses.count -= 1
+            if _Uses.count == 0:
+                mha.set_fastpath_enabled(_Uses.before)
+
+
+class ModuleMemory:
+    """A copy of the state of a module: some write into their parameters, buffers or attributes in evaluation too.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    """
+
+    def __init__(self, module):
+        tensors = (t for t in chain(module.parameters(), module.buffers()) if not is_lazy(t))
+        self.tensors = [(t, t._version, t.detach().clone()) for t in tensors]
+        self.attributes = [
+            (held, dict(held))
+            for part in module.modules()
+            for held in (vars(part), part._parameters, part._buffers)
+        ]
+
+    def restore(self):
+        """Restore what has changed since the copy; returns whether anything has.
+
+        Changes inside a list or dictionary that the module holds are not detected.
+        """
+        changed = [(t, value) for t, version, value in self.tensors if t._version != version]
+        replaced = [(held, before) for held, before in self.attributes if not _same_objects(held, before)]
+        with torch.no_grad():
+            for tensor, value in changed:
+                tensor.copy_(value)
+        for held, before in replaced:
+            held.clear()
+            held.update(before)
+        return bool(changed or replaced)
+
+
+def _same_objects(held, before):
+    return held.keys() == before.keys() and all(held[name] is before[name] for name in before)
+
+
+class Restorer:
+    """Runs modules so that they are afterwards as before, at a cost only for those that change.
+
+    Whether a module changes shows in its first run. Tables of embeddings that cut their rows to a largest norm, which
+    they do as rows are looked up, always count as changing.
+    """
+
+    def __init__(self):
+        self.changes = True
+
+    @contextmanager
+    def unchanged(self, module):
+        """For the time of one or several passes."""
+        if not self.changes:
+            yield
+            return
+        memory = ModuleMemory(module)
+        try:
+            yield
+        finally:
+            self.changes = memory.restore() or any(map(_cuts_norms, module.modules()))
+
+
+def unchanged(module):
+    """`Restorer.unchanged`, once."""
+    return nullcontext() if is_plain(module) else Restorer().unchanged(module)
+
+
+def is_plain(module):
+    """Whether a module is known to change nothing and to draw no random numbers in evaluation.
+
+    It is if it is made of torch's own parts alone, without hooks, but for those known to do either.
+    """
+    return all(map(_is_plain_part, module.modules()))
+
+
+def _is_plain_part(part):
+    own = type(part).__module__.startswith("torch.nn.modules.") and "forward" not in part.__dict__
+    return own and not isinstance(part, DRAWING) and not _cuts_norms(part) and not _is_hooked(part)
+
+
+def _cuts_norms(part):
+    return isinstance(part, TABLES) and part.max_norm is not None
+
+
+def has_hooks(module):
+    """Whether a part of a module has hooks, which only a call of the part itself sees to."""
+    return any(map(_is_hooked, module.modules()))
+
+
+def _is_hooked(part):
+    return any(getattr(part, name, None) for name in HOOKS)
