@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow battery weights test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -18,6 +18,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+$(VENV)/.installed-integrations: $(VENV)/.installed-test
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[integrations]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed-test
@@ -35,6 +39,10 @@ test: $(VENV)/.installed-test ## Run the tests, the examples and the docstrings'
 
 test-slow: $(VENV)/.installed-test ## Run the long checks too
 	$(RUN) -m pytest
+
+test-integrations: $(VENV)/.installed-integrations ## Install Lightning, transformers, Keras, accelerate, XGBoost, LightGBM, and test what records them (a gigabyte; minutes)
+	$(RUN) -m pytest tests/recording/integrations tests/dynamics/test_boosting.py
+	$(RUN) -m tests.recording.integrations
 
 battery: $(VENV)/.installed-test ## Print which laws hold for modules, losses and callbacks that are not ours (a minute)
 	$(RUN) -m tests.classifiers.battery

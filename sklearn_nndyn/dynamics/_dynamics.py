@@ -246,7 +246,8 @@ class Dynamics:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``staged_predict_proba`` or ``staged_decision_function``; or a Pipeline that ends in one.
+            Fitted, with ``staged_predict_proba`` or ``staged_decision_function``, or a classifier of XGBoost or
+            LightGBM, of which every round counts; or a Pipeline that ends in one.
         X : array-like of shape (n_samples, n_features)
             Samples, of the training or held out.
         y : array of shape (n_samples,)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
+from sklearn_nndyn.dynamics.arrays._boosting import boosted_scores, boosting_rounds
 from sklearn_nndyn.utils.text import in_words
 
 METHODS = ("staged_decision_function", "staged_predict_proba")
@@ -17,7 +18,8 @@ def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, n
     Parameters
     ----------
     estimator : estimator
-        Fitted, with ``staged_predict_proba`` or ``staged_decision_function``; or a Pipeline that ends in one.
+        Fitted, with ``staged_predict_proba`` or ``staged_decision_function``, or a classifier of XGBoost or LightGBM;
+        or a Pipeline that ends in one.
     X : array-like of shape (n_samples, n_features)
         Samples.
     n_samples : int
@@ -42,6 +44,16 @@ def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, n
     """
     if isinstance(estimator, Pipeline):
         return staged_scores(estimator[-1], estimator[:-1].transform(X), n_samples)
+    scores = _scores_of_rounds(estimator, X)
+    if len(scores[0]) != n_samples:
+        raise ValueError(f"X has {len(scores[0])} samples, y has {n_samples}.")
+    return np.stack(scores, axis=1), np.asarray(estimator.classes_)
+
+
+def _scores_of_rounds(estimator, X):
+    rounds = boosting_rounds(estimator)
+    if rounds is not None:
+        return boosted_scores(rounds, X, _columns, _log)
     if not any(hasattr(estimator, method) for method in METHODS):
         raise TypeError(
             f"{type(estimator).__name__} has no stages: neither {in_words(METHODS, 'nor')}. Log the scores of each "
@@ -51,10 +63,7 @@ def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, n
         raise NotFittedError(f"This {type(estimator).__name__} has no classes_: call fit first.")
     method = METHODS[0] if _decides_by_log_odds(estimator, X) else METHODS[1]
     as_scores = _columns if method == METHODS[0] else _log
-    scores = [as_scores(stage) for stage in getattr(estimator, method)(X)]
-    if len(scores[0]) != n_samples:
-        raise ValueError(f"X has {len(scores[0])} samples, y has {n_samples}.")
-    return np.stack(scores, axis=1), estimator.classes_
+    return [as_scores(stage) for stage in getattr(estimator, method)(X)]
 
 
 def _decides_by_log_odds(estimator, X):
