@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
+from sklearn_nndyn.analyzers._runs import find_runs
 from sklearn_nndyn.analyzers.learning_phases._checks import (
     check_epochs,
     check_tolerance,
     find_layer_of_runs,
-    find_runs,
     reconstruction_of,
 )
 from sklearn_nndyn.analyzers.learning_phases._phases import (

@@ -1,0 +1,62 @@
+"""Several runs of one experiment, read as one."""
+
+import numpy as np
+
+from sklearn_nndyn.dynamics import find_record
+from sklearn_nndyn.utils.text import SOURCES, shown
+
+
+def find_runs(X, needs, prefers):
+    """The record of each run in ``X``, which is one or a list or tuple of them, and where they were found.
+
+    Parameters
+    ----------
+    X : Dynamics, fitted estimator, or list or tuple of them
+    needs, prefers
+        See ``find_record``.
+
+    Returns
+    -------
+    records : list of Dynamics
+        Records with the same epochs and classes.
+    source : str
+        In words.
+    """
+    several = isinstance(X, (list, tuple))
+    if several and not X:
+        raise ValueError("The list of runs is empty: give at least one record or fitted model.")
+    found = [find_record(run, needs, prefers) for run in (X if several else [X])]
+    records, sources = [record for record, _ in found], [source for _, source in found]
+    for i in range(1, len(records)):
+        _check_same(records, sources, i)
+    return records, f"{len(found)} runs, each {sources[0]}" if len(found) > 1 else sources[0]
+
+
+def _check_same(records, sources, i):
+    first, other = records[0], records[i]
+    if {sources[0], sources[i]} == {SOURCES["validation"], SOURCES["train"]}:
+        raise ValueError(
+            f"Of runs[0] {_held(sources[0])} was read, but of runs[{i}] {_held(sources[i])}: give records of one kind."
+        )
+    if not np.array_equal(first.epochs, other.epochs):
+        raise ValueError(
+            f"runs[{i}] was recorded at other epochs than runs[0]: {shown(other.epochs)} in place of "
+            f"{shown(first.epochs)}. Use record.select_epochs."
+        )
+    if not (
+        first.iterations is None
+        or other.iterations is None
+        or np.array_equal(first.iterations, other.iterations)
+    ):
+        raise ValueError(
+            f"runs[{i}] was recorded at other iterations than runs[0]: {shown(other.iterations)} in place of "
+            f"{shown(first.iterations)}. Runs of one experiment have batches of one size."
+        )
+    if not np.array_equal(first.classes, other.classes):
+        raise ValueError(
+            f"runs[{i}] has the classes {shown(other.classes)}, but runs[0] has {shown(first.classes)}."
+        )
+
+
+def _held(source):
+    return source.removesuffix(" of the model")
