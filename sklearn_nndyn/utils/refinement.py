@@ -1,13 +1,15 @@
 """The temperature that the scores of some samples are best divided by, and the log loss that is left.
 
 With scores z of K classes and the true class c, d_k = z_k - z_c, the log loss of z / T is log sum_k exp(b d_k) with
-b = 1 / T. Its mean is convex in b, so Newton steps within a bracket find the least value, for all epochs at once. Classes
-come first: sums over few classes then run across many samples.
+b = 1 / T. Its mean is convex in b, so Newton steps within a bracket find the least value, for all epochs at once.
+Classes come first: sums over few classes then run across many samples.
 """
 
 import numpy as np
 
-LARGEST = 1e3  # times the mean distance between scores: samples that are all right would be divided by nothing
+LARGEST = (
+    1e3  # times the mean distance between scores: samples that are all right would be divided by nothing
+)
 FIRST = 4.0  # in the same units
 PRECISION = 1e-6  # of the last step, which squares it
 MOST_STEPS = 100
@@ -63,38 +65,41 @@ def inverse_temperatures(differences, weight=None, prior=0.0):
     weight : array of shape (n_samples,), default=None
         Weights of the samples, not all 0; None for equal ones.
     prior : float, default=0.0
-        Laplace's rule: so many samples more, of scores like those of all others, with a label of any class alike. With it
-        there is a temperature for samples that are all right too.
+        Laplace's rule: so many samples more, with scores like those of all others and a label of any class alike. With
+        it there is a temperature for samples that are all right too.
 
     Returns
     -------
     inverse : array of shape (n_epochs,)
-        0 where no positive temperature is better than equal probabilities; `LARGEST` in units of the mean distance between
-        scores where the least loss lies beyond, as without a prior for samples that are all right.
+        0 where no positive temperature is better than equal probabilities. Without a prior, and for samples that are
+        all right, `LARGEST` in units of the mean distance between scores.
     """
     weight = np.ones(differences.shape[2]) if weight is None else np.asarray(weight, dtype=np.float64)
     share = weight / weight.sum()
-    towards_none = differences.mean(axis=0) @ share  # slope at b = 0
-    pull = prior / (weight.sum() + prior) * towards_none
+    slope_at_none = differences.mean(axis=0) @ share
     scale = np.abs(differences).mean(axis=0) @ share
-    found = np.zeros(len(scale))
-    low, high = np.zeros(len(scale)), np.full(len(scale), LARGEST) / np.where(scale > 0, scale, 1)
-    moves = np.flatnonzero(towards_none < 0)
-    found[moves] = FIRST / scale[moves]
-    if not prior:  # samples that are all right have no best temperature: Newton steps would never end
-        all_right = moves[(differences.max(axis=0) @ share == 0)[moves]]
-        found[all_right] = high[all_right]
-        moves = np.setdiff1d(moves, all_right)
+    found, high = np.zeros(len(scale)), LARGEST / np.where(scale > 0, scale, 1)
+    moves = slope_at_none < 0
+    if not prior:
+        all_right = moves & (differences.max(axis=0) @ share == 0)
+        found[all_right], moves = high[all_right], moves & ~all_right
+    at = np.flatnonzero(moves)
+    pull = prior / (weight.sum() + prior) * slope_at_none[at]
+    found[at] = _minimise(differences[:, at], share, pull, FIRST / scale[at], high[at])
+    return found
+
+
+def _minimise(differences, share, pull, found, high):
+    """b (n_epochs,) between 0 and ``high`` at which the slope of the mean loss is ``pull``, from a first guess."""
+    low, moves = np.zeros(len(found)), np.arange(len(found))
     for _ in range(MOST_STEPS):
         if not len(moves):
             break
         at = found[moves]
         slope, curvature = _slopes(differences[:, moves], at, share)
         slope -= pull[moves]
-        low[moves], high[moves] = (
-            np.where(slope < 0, at, low[moves]),
-            np.where(slope > 0, at, high[moves]),
-        )
+        low[moves] = np.where(slope < 0, at, low[moves])
+        high[moves] = np.where(slope > 0, at, high[moves])
         found[moves] = _next(at, slope, curvature, low[moves], high[moves])
         moves = moves[np.abs(found[moves] - at) > PRECISION * at]
     return found
