@@ -6,6 +6,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BatchedGridSearchCV",
+    "Checkpoint",
     "Dynamics",
     "DynamicsClassifier",
     "DynamicsLog",
@@ -23,6 +24,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "BatchedGridSearchCV": "sklearn_nndyn.model_selection",
+        "Checkpoint": "sklearn_nndyn.classifiers",
         "Dynamics": "sklearn_nndyn.dynamics",
         "DynamicsClassifier": "sklearn_nndyn.classifiers",
         "DynamicsLog": "sklearn_nndyn.dynamics",

@@ -4,5 +4,6 @@ from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.classifiers._programs import prepare, train
 from sklearn_nndyn.classifiers._together import fit_together
+from sklearn_nndyn.classifiers.checkpoint import Checkpoint, CheckpointPlace
 
-__all__ = ["DynamicsClassifier", "fit_together"]
+__all__ = ["Checkpoint", "CheckpointPlace", "DynamicsClassifier", "fit_together"]

@@ -3,6 +3,7 @@
 Longer than 300 lines: more than half of them document what the user sees, where it is defined.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from sklearn_nndyn.classifiers._replay import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT
 from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, CallbackSupportMixin, with_callbacks
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
+from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba
 from sklearn_nndyn.training import as_tensor
 from sklearn_nndyn.utils.modules import score_in_chunks
@@ -126,6 +128,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     callbacks : list of skorch callbacks, default=None
         Handed to the net. scikit-learn's own go through ``set_callbacks``. A callback that watches every batch
         is given every batch, at the price of speed.
+    checkpoint : str, os.PathLike or Checkpoint, default=None
+        A folder in which ``fit`` writes its whole state at the ends of epochs, at most three percent of the time. After
+        a kill the same ``fit``, on the same data with the same parameters, goes on from there to the same bits, its
+        record included; a finished one is loaded and not trained again. Each fit has a place of its own there, so that
+        folds, seeds and candidates share a folder; :class:`~sklearn_nndyn.Checkpoint` lists and removes them.
+        ``random_state`` must be a whole number.
     device : str or torch.device, default="cpu"
         Device to train on; ``"auto"`` takes an accelerator where there is one.
     dtype : {"float32", "float64"}, default="float32"
@@ -220,6 +228,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         tol: float = 1e-4,
         class_weight: Mapping | str | None = None,
         callbacks: Sequence | str | None = None,
+        checkpoint: str | os.PathLike | Checkpoint | None = None,
         device: str | torch.device = "cpu",
         dtype: str = "float32",
         warm_start: bool = False,
@@ -247,6 +256,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.tol = tol
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.warm_start = warm_start

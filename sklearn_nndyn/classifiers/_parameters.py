@@ -6,6 +6,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from sklearn_nndyn.classifiers._monitor import check_monitor
+from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, check_checkpoint
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind, check_reinitialize
 from sklearn_nndyn.recording import check_record, make_schedule
@@ -43,6 +44,10 @@ def check_partial(estimator):
     ------
     ValueError
     """
+    if estimator.checkpoint is not None:
+        raise ValueError(
+            "checkpoint is of a whole fit, and partial_fit trains one epoch: set checkpoint=None, or call fit."
+        )
     wanted = {"early_stopping": False, "validation_fraction": None}
     of_a_fit = [name for name, off in wanted.items() if getattr(estimator, name) != off]
     if of_a_fit:
@@ -148,6 +153,8 @@ CHECKS = [
     _require("tol", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
     _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
     lambda estimator: check_callbacks(estimator.callbacks),
+    lambda estimator: as_checkpoint(estimator.checkpoint),
+    check_checkpoint,
     lambda estimator: find_device(estimator.device),
     _require("dtype", '"float32" or "float64"', lambda v: v in ("float32", "float64")),
     _require("warm_start", "True or False", is_flag),

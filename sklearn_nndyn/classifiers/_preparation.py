@@ -9,6 +9,7 @@ from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
 from sklearn_nndyn.classifiers._monitor import check_is_there, make_score, stopper_of
 from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes, predicting_attributes
 from sklearn_nndyn.classifiers._state import FitState, refuse_fixed, remember_parameters, use_changes
+from sklearn_nndyn.classifiers.checkpoint import opened
 from sklearn_nndyn.losses import loss_for_fit
 from sklearn_nndyn.recording import check_recorded
 from sklearn_nndyn.training import (
@@ -76,7 +77,8 @@ class PreparedFit:
         """
         loop = EpochLoop(self.fit, epochs)
         try:
-            loop.run()
+            with opened([self]):
+                loop.run()
         except BaseException as error:
             self.conclude(error)
             raise

@@ -1,5 +1,11 @@
 """Looking at a network while it learns, or afterwards."""
 
+from sklearn_nndyn.recording._continuing import (
+    read_record,
+    read_snapshots,
+    restore_record,
+    restore_snapshots,
+)
 from sklearn_nndyn.recording._evaluator import Evaluator
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._gradients import Gradients

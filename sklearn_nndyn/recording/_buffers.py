@@ -100,12 +100,16 @@ class RecordBuffers:
             The weight norms of each network, by layer.
         """
         for name, values in means.items():
-            if name not in self.centroids:
-                self.centroids[name] = np.empty((self._capacity, *values.shape[1:]), np.float32)
-            copy_into(self.centroids[name][rows], values)
+            copy_into(self.array_of_layer(self.centroids, name, values.shape[1:])[rows], values)
         for position, of_one in zip(range(rows.start, rows.stop), norms, strict=True):
             for name, value in of_one.items():
-                self.weight_norms.setdefault(name, np.empty(self._capacity, np.float32))[position] = value
+                self.array_of_layer(self.weight_norms, name, ())[position] = value
+
+    def array_of_layer(self, group, name, shape):
+        """The array of a layer in ``centroids`` or ``weight_norms``, made where it is not there yet."""
+        if name not in group:
+            group[name] = np.empty((self._capacity, *shape), np.float32)
+        return group[name]
 
     def recorded(self):
         """The fields of a record, by name: views, sample axis first."""

@@ -87,14 +87,21 @@ class Snapshots:
         loss : ClassificationLoss, default=None
             The trained loss, where one was given to the constructor.
         """
+        row = self._new_row()
+        if not self.complete:
+            return
+        for (_, _, _, start, stop), value in zip(self.layout, _states(module, loss).values(), strict=True):
+            row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
+        self._keep(row, epoch)
+
+    def _new_row(self):
+        """Memory for the next row, where further rows are kept."""
         kept = len(self.epochs)
         if not self.spilled and kept == len(self._rows):
             self._allocate(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
-        if not self.complete:
-            return
-        row = np.zeros(self.row_size, np.uint8) if self.spilled else self._rows[kept]
-        for (_, _, _, start, stop), value in zip(self.layout, _states(module, loss).values(), strict=True):
-            row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
+        return np.zeros(self.row_size, np.uint8) if self.spilled or not self.complete else self._rows[kept]
+
+    def _keep(self, row, epoch):
         if self.spilled:
             try:
                 _write(self._file, row, self.nbytes)
@@ -102,6 +109,36 @@ class Snapshots:
                 self._give_up(error)
                 return
         self.epochs.append(epoch)
+
+    def row(self, position: int) -> np.ndarray:
+        """The bytes of a snapshot.
+
+        Parameters
+        ----------
+        position : int
+            Its position in ``epochs``.
+
+        Returns
+        -------
+        row : ndarray of shape (row_size,)
+            A view of the storage.
+        """
+        return self._read()[position]
+
+    def add_row(self, row: np.ndarray, epoch: float) -> None:
+        """Store the bytes that `row` of snapshots of the same layout gave.
+
+        Parameters
+        ----------
+        row : ndarray of shape (row_size,)
+            The bytes.
+        epoch : int or float
+            The epoch of this snapshot.
+        """
+        place = self._new_row()
+        if self.complete:
+            place[:] = row
+            self._keep(place, epoch)
 
     def _allocate(self, capacity):
         if capacity * self.row_size > self.memory_limit:

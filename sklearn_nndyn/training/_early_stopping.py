@@ -44,6 +44,15 @@ class EarlyStopping(TrainingHook):
                 UserWarning,
             )
 
+    def state_dict(self):
+        """The best value and weights, and the epochs since."""
+        counts = ("best", "best_epoch", "epochs_without_improvement", "wants_to_stop", "state")
+        return {name: getattr(self, name) for name in counts}
+
+    def load_state_dict(self, net, state):
+        """Go on with the same patience."""
+        vars(self).update(state)
+
     def on_epoch_begin(self, net):
         """Save the state of this hook, in case the epoch is rolled back."""
         count = self.epochs_without_improvement
@@ -85,6 +94,10 @@ class ReconstructionStopping(TrainingHook):
     def __init__(self, recording, patience):
         self.recording, self.patience = recording, patience
         self.best_epoch = None
+
+    def load_state_dict(self, net, state):
+        """Find the best epoch among those recorded before."""
+        self.on_epoch_end(net)
 
     def on_epoch_end(self, net):
         """Find the best recorded epoch so far."""

@@ -26,6 +26,8 @@ class EpochLoop:
     ----------
     interrupted : bool
         Whether a keyboard interrupt ended the training; the interrupted epoch is rolled back.
+    finished : bool
+        Whether the state on the disk is one of a training that is over.
     """
 
     def __init__(self, fit, epochs=None):
@@ -34,7 +36,7 @@ class EpochLoop:
         self.datasets = {"dataset_train": fit.data, "dataset_valid": fit.validation}
         # Callbacks may draw random numbers: they draw the fit's own.
         self.around_callbacks = fit.state.randomness if fit.has_callbacks else nullcontext()
-        self.interrupted = False
+        self.interrupted = self.finished = False
 
     def run(self, epochs=None, begun=False):
         """Train this fit alone.
@@ -48,20 +50,50 @@ class EpochLoop:
         """
         with self.fit.state.shuffling.as_generator(torch.Generator()) as generator:
             try:
-                if not begun:
-                    self.begin()
-                self._run_epochs(self.epochs if epochs is None else epochs, generator)
+                trained = 0 if begun else self._begin_or_go_on(generator)
+                self._run_epochs(
+                    (self.epochs if epochs is None else epochs) - trained, generator, trained > 0
+                )
             except StopTraining:
-                pass
+                self._save(generator, finished=not self.interrupted)
+            else:
+                self._save(generator, finished=True)
             finally:
                 self.end()
             self.notify_end()
 
-    def _run_epochs(self, epochs, generator):
-        runner = EpochRunner(self.net, self.fit.data, self.fit.state.randomness)
+    def _begin_or_go_on(self, generator):
+        """Before the first epoch, or after the last one of another process; the number of epochs that were trained."""
+        checkpoint = self.fit.checkpoint
+        if checkpoint is None:
+            self.begin()
+            return 0
+        self.notify_begin()
+        found = checkpoint.go_on([self.fit])
+        if found is None:
+            self.begin_hooks()
+            checkpoint.check([generator.get_state()])
+            return 0
+        generator.set_state(found["members"][0]["shuffling"])
+        self.finished = found["finished"]
+        return found["epoch"]
+
+    def _save(self, generator, finished=False):
+        """Write the state, where it is time."""
+        checkpoint = self.fit.checkpoint
+        if (
+            checkpoint is not None
+            and not self.finished
+            and (finished or self.interrupted or checkpoint.is_due)
+        ):
+            checkpoint.save([generator.get_state()], len(self.net.history), finished)
+            self.finished = finished
+
+    def _run_epochs(self, epochs, generator, went_on=False):
+        runner = EpochRunner(self.net, self.fit.data, self.fit.state.randomness, went_on)
         shuffler = generator if self.fit.shuffle else None
         for _ in range(epochs):
-            if self.wants_to_stop:
+            if self.wants_to_stop or self.finished:
                 break
             with self._undone_on_error(shuffler):
                 self.begin_epoch()
@@ -73,6 +105,7 @@ class EpochLoop:
                     self.net.note_loss(runner.run_epoch(order, self._on_step), self.fit.data)
                 self.end_epoch()
             self.call_callbacks()
+            self._save(generator)
 
     @contextmanager
     def _undone_on_error(self, shuffler):
@@ -109,7 +142,15 @@ class EpochLoop:
 
     def begin(self):
         """Before the first epoch."""
+        self.notify_begin()
+        self.begin_hooks()
+
+    def notify_begin(self):
+        """The user's callbacks see the beginning of a training, also of one that goes on."""
         self._notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
+
+    def begin_hooks(self):
+        """The hooks see the network before its first update."""
         self._call_hooks("on_train_begin")
 
     def begin_epoch(self):

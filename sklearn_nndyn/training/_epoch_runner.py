@@ -64,10 +64,12 @@ class EpochRunner:
     data : TrainingData
     randomness : RandomState
         The fit's own random numbers (dropout).
+    began : bool, default=False
+        Whether the optimizer's first update was made in another process.
     """
 
-    def __init__(self, net, data, randomness):
-        self.net, self.data, self.randomness = net, data, randomness
+    def __init__(self, net, data, randomness, began=False):
+        self.net, self.data, self.randomness, self.began = net, data, randomness, began
         self.generator = torch.Generator(data.X.device)
         self.parts = None
 
@@ -102,7 +104,8 @@ class EpochRunner:
         if self.parts is not None and all(a is b for a, b in zip(parts, self.parts, strict=True)):
             return
         self.parts = parts
-        self.update = FusedOptimizerStep(net.optimizer_)
+        self.update = FusedOptimizerStep(net.optimizer_, self.began)
+        self.began = False
         dtype = next(net.module_.parameters()).dtype
         self.batches = Batches(self.data, net.batch_size, dtype, merge_last=needs_two_rows(net.module_))
         self.step = self._make_step(kind)

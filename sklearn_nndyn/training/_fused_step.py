@@ -16,13 +16,15 @@ class FusedOptimizerStep:
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
+    began : bool, default=False
+        Whether its first update was made in another process.
     """
 
-    def __init__(self, optimizer):
+    def __init__(self, optimizer, began=False):
         self.optimizer = optimizer
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._fused = None
-        self._began = False
+        self._began = began
 
     def refresh(self):
         """Read the optimizer's settings anew: schedulers change them between epochs."""

@@ -25,6 +25,13 @@ class TrainingHook:
     wants_to_stop = False
     watches_steps = False
 
+    def state_dict(self):
+        """What the hook has to know where training goes on in another process; plain data and tensors."""
+        return {}
+
+    def load_state_dict(self, net, state):
+        """Go on where a hook with this state was, in place of ``on_train_begin``."""
+
 
 class DivergenceGuard(TrainingHook):
     """End training where the loss is no longer finite, or a million times the loss before training.
@@ -48,6 +55,17 @@ class DivergenceGuard(TrainingHook):
     def __init__(self, data, recording, last_epoch):
         self.data, self.recording, self.last_epoch = data, recording, last_epoch
         self._evaluation = Evaluator(data.X.device)
+        self.message = None
+
+    def state_dict(self):
+        """The limit, and what was said of a divergence."""
+        return {"limit": self.limit, "message": self.message}
+
+    def load_state_dict(self, net, state):
+        """Say again what was said."""
+        self.limit, self.message = state["limit"], state["message"]
+        if self.message is not None:
+            warn_user(self.message, ConvergenceWarning)
 
     def on_train_begin(self, net):
         """Find the loss before the first update."""
@@ -70,12 +88,12 @@ class DivergenceGuard(TrainingHook):
             if np.isfinite(loss) and loss < self.limit:
                 return
         epoch, lr = len(net.history), net.optimizer_.param_groups[0]["lr"]
-        warn_user(
+        self.message = (
             f"Training diverged in epoch {epoch} (mean loss {loss:.3g}) with learning rate lr="
             f"{float(lr):g}; the model and its record end at epoch {epoch - 1}. Try a smaller lr, or "
-            "scale the input.",
-            ConvergenceWarning,
+            "scale the input."
         )
+        warn_user(self.message, ConvergenceWarning)
         raise Rollback
 
     def _loss_now(self, net):
@@ -156,6 +174,11 @@ class ProgressBar(TrainingHook):
     def on_train_begin(self, net):
         """Show an empty bar."""
         self.bar = tqdm(total=self.epochs, desc="Training", unit="epoch", dynamic_ncols=True)
+
+    def load_state_dict(self, net, state):
+        """Show a bar of the epochs that were trained before."""
+        self.on_train_begin(net)
+        self.bar.update(len(net.history))
 
     def on_epoch_end(self, net):
         """Advance the bar by one epoch."""

@@ -9,6 +9,7 @@ from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
 from sklearn_nndyn.training._net import DynamicsNet
 from sklearn_nndyn.training._recording_hook import Recording, RecordSchedule
+from sklearn_nndyn.training.checkpoint import CheckpointWriter
 
 
 @dataclass(eq=False)
@@ -40,6 +41,8 @@ class NetworkFit:
         Whether to show a bar.
     hooks : list of TrainingHook
         Others that are called last; `begin` puts its own before them.
+    checkpoint : CheckpointWriter, optional
+        Writes the state of the program that this fit belongs to.
     """
 
     net: DynamicsNet
@@ -56,6 +59,7 @@ class NetworkFit:
     score: Callable | None = None
     verbose: bool = False
     hooks: list[TrainingHook] = field(default_factory=list)
+    checkpoint: CheckpointWriter | None = None
 
     @property
     def has_callbacks(self):
@@ -81,8 +85,15 @@ class NetworkFit:
             self.validator = Validation(self.validation, self.recording, self.score)
         self.stopper = self.make_stopper(self.recording) if self.make_stopper is not None else None
         self.bar = ProgressBar(epochs, self.recording) if self.verbose else None
-        own = [self.recording, self.guard, self.validator, self.stopper, self.bar]
-        self.hooks[:0] = [hook for hook in own if hook is not None]
+        self.hooks[:0] = [hook for hook in self._own_hooks().values() if hook is not None]
+
+    def _own_hooks(self):
+        names = ("recording", "guard", "validator", "stopper", "bar")
+        return {name: getattr(self, name) for name in names}
+
+    def named_hooks(self):
+        """The hooks that `begin` made and that are called, by name."""
+        return {name: hook for name, hook in self._own_hooks().items() if hook in self.hooks}
 
     def _make_recording(self, epochs):
         capacity = self.schedule.count(self.net.history, epochs)

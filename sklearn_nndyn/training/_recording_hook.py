@@ -95,6 +95,11 @@ class Recording(TrainingHook):
         self._drop_stale_snapshots(*self._finished)
         self._record(net, *self._finished)
 
+    def load_state_dict(self, net, state):
+        """Go on after what was recorded."""
+        self._last = time.perf_counter()
+        self._finish(net)
+
     def on_step(self, net, step):
         """Record the network after an update within an epoch."""
         if step < self.schedule.steps:

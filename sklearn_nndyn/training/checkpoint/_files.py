@@ -1,0 +1,160 @@
+"""The two files of a place: a state, replaced as a whole, and a journal, which only grows.
+
+Each state says how much of the journal belongs to it. What a killed process wrote beyond that is not read.
+"""
+
+import hashlib
+import os
+import struct
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load, save, save_file
+
+from sklearn_nndyn.training.checkpoint._encoding import decode, encode
+from sklearn_nndyn.utils.files import replaced_file
+
+FORMAT, VERSION = "sklearn_nndyn.checkpoint", 1
+LENGTH = struct.Struct("<Q")
+UNSOUND = (SafetensorError, OSError, LookupError, TypeError, AttributeError, ValueError, RuntimeError)
+
+
+def write_state(path, tree, facts):
+    """Write a tree of plain data; the file holds the old one or the new, never part of one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    tree : dict
+    facts : dict of str
+        What can be read without the rest.
+
+    Raises
+    ------
+    OSError
+    """
+    text, arrays = encode(tree)
+    about = {
+        **facts,
+        "format": FORMAT,
+        "version": str(VERSION),
+        "tree": text,
+        "digest": _digest(text, arrays),
+    }
+    try:
+        with replaced_file(path) as place:
+            save_file(arrays, place, metadata=about)
+    except SafetensorError as error:
+        raise OSError(f"{path} could not be written: {error}") from error
+
+
+def read_facts(path):
+    """What `write_state` was given as facts; a ValueError where the file does not hold a state."""
+    try:
+        with safe_open(path, "np") as file:
+            return _checked(file)
+    except UNSOUND as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from error
+
+
+def read_state(path):
+    """The tree in a file; a ValueError where it is damaged."""
+    try:
+        with safe_open(path, "np") as file:
+            about = _checked(file)
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if about["digest"] != _digest(about["tree"], arrays):
+            raise ValueError("its digest differs, so it was changed or damaged")
+        return decode(about["tree"], arrays)
+    except UNSOUND as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from error
+
+
+def _checked(file):
+    about = file.metadata() or {}
+    if about.get("format") != FORMAT or about.get("version") != str(VERSION):
+        raise ValueError(f"it holds no state of version {VERSION}")
+    return about
+
+
+def _digest(text, arrays):
+    digest = hashlib.blake2b(text.encode(), digest_size=32)
+    for name in sorted(arrays):
+        digest.update(f"\n{name} {arrays[name].shape}\n".encode())
+        digest.update(arrays[name])
+    return digest.hexdigest()
+
+
+class Journal:
+    """A file to which trees of plain data are appended.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Attributes
+    ----------
+    mark : (int, str)
+        Bytes that belong to the journal, and their digest.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self._length, self._digest = 0, hashlib.blake2b(digest_size=32)
+
+    @property
+    def mark(self):
+        """What a state says of its journal."""
+        return self._length, self._digest.hexdigest()
+
+    def append(self, tree):
+        """Write one more tree, and bring it to the disk; where that fails the journal is as before."""
+        text, arrays = encode(tree)
+        data = save({**arrays, "tree": np.frombuffer(text.encode(), np.uint8)})
+        data = LENGTH.pack(len(data)) + data
+        with open(self.path, "r+b" if self.path.exists() else "x+b") as file:
+            file.seek(self._length)
+            file.write(data)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+        self._digest.update(data)
+        self._length += len(data)
+
+    def read(self, mark):
+        """Yield the trees up to a mark, after all of it was found sound; the journal goes on from there.
+
+        Raises
+        ------
+        ValueError
+            Where the file is not what it was.
+        """
+        length, expected = mark
+        self._length, self._digest = length, hashlib.blake2b(digest_size=32)
+        try:
+            with open(self.path, "rb") as file:
+                for data in _pieces(file, length):
+                    self._digest.update(data)
+        except FileNotFoundError:
+            pass
+        if self._digest.hexdigest() != expected:
+            raise ValueError(f"{self.path.name} was changed or damaged")
+        return self._trees(length)
+
+    def _trees(self, length):
+        if not length:
+            return
+        with open(self.path, "rb") as file:
+            while file.tell() < length:
+                (size,) = LENGTH.unpack(file.read(LENGTH.size))
+                arrays = load(file.read(size))
+                yield decode(arrays.pop("tree").tobytes().decode(), arrays)
+
+
+def _pieces(file, length, size=2**20):
+    while length:
+        data = file.read(min(size, length))
+        if not data:
+            return
+        yield data
+        length -= len(data)

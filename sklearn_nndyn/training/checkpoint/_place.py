@@ -1,0 +1,143 @@
+"""A place on the disk for the state of one program: a fit, or several that are trained together."""
+
+import json
+import os
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sklearn_nndyn.training.checkpoint._files import Journal, read_facts, read_state, write_state
+from sklearn_nndyn.training.checkpoint._lock import holder, locked
+from sklearn_nndyn.utils.files import replaced_file, sweep
+from sklearn_nndyn.utils.warnings import warn_user
+
+STATES = ("state-0.safetensors", "state-1.safetensors")
+JOURNAL, DESCRIPTION, LOCK = "journal", "description.json", "lock"
+
+
+class Place:
+    """A folder with the last two states and the journal of one program.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder of all places.
+    name : str
+        Digest of parameters and data.
+    description : dict, optional
+        Parameters and data in words, as JSON holds them.
+    """
+
+    def __init__(self, folder, name, description=None):
+        self.path, self.name, self.description = Path(folder) / name, name, description
+        self.journal = Journal(self.path / JOURNAL)
+        self._number = 0
+
+    @contextmanager
+    def opened(self):
+        """Hold the place for the time of a training; made where it is not there yet.
+
+        Raises
+        ------
+        RuntimeError
+            Where another process holds it.
+        OSError
+            Where the folder cannot be made or written to.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with locked(self.path / LOCK, f"checkpoint: {self.path}"):
+            sweep(self.path)
+            if not (self.path / DESCRIPTION).exists():
+                with replaced_file(self.path / DESCRIPTION) as draft:
+                    draft.write_text(json.dumps(self.description, indent=1))
+            yield self
+
+    def load(self):
+        """The last state that is sound and the trees of its journal; None where there is none.
+
+        Returns
+        -------
+        found : (dict, iterator of dict) or None
+        """
+        states, damage = [], []
+        for name in STATES:
+            with suppress(FileNotFoundError):
+                try:
+                    (self.path / name).stat()
+                    states.append(read_state(self.path / name))
+                except ValueError as error:
+                    damage.append(str(error))
+        for state in sorted(states, key=lambda state: -state["number"]):
+            try:
+                entries = self.journal.read(state["journal"])
+            except ValueError as error:
+                damage.append(str(error))
+                continue
+            self._number = state["number"]
+            self._tell(damage, f"goes on from epoch {state['epoch']}, the last state that is sound")
+            return state["tree"], entries
+        self.journal = Journal(self.path / JOURNAL)
+        self._tell(damage, "begins afresh, for no state there is sound")
+        return None
+
+    def _tell(self, damage, outcome):
+        if damage:
+            found = "; ".join(dict.fromkeys(damage))
+            warn_user(f"checkpoint: in {self.path}, {found}. Training {outcome}.", RuntimeWarning)
+
+    def save(self, tree, epoch, finished):
+        """Write a state, which holds the journal as it is.
+
+        Parameters
+        ----------
+        tree : dict
+            Plain data.
+        epoch : int
+        finished : bool
+            Whether the training is over.
+
+        Raises
+        ------
+        OSError
+            Where the disk does not take it; the states before stay.
+        """
+        number = self._number + 1
+        whole = {"number": number, "journal": list(self.journal.mark), "epoch": epoch, "tree": tree}
+        write_state(self.path / STATES[number % 2], whole, {"epoch": str(epoch), "finished": str(finished)})
+        self._number = number
+
+
+def facts_of(path):
+    """What can be read of a place in a moment.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A folder inside the folder of all places.
+
+    Returns
+    -------
+    facts : dict or None
+        ``description``, ``epoch``, ``finished``, ``process``, ``nbytes``, ``made``, ``changed``; None where it
+        is no place.
+    """
+    try:
+        description = json.loads((path / DESCRIPTION).read_text())
+    except (OSError, ValueError):
+        return None
+    found = []
+    for name in STATES:
+        with suppress(ValueError):
+            found.append(read_facts(path / name))
+    last = max(found, key=lambda own: (int(own["epoch"]), own["finished"]), default={})
+    made = (path / DESCRIPTION).stat().st_mtime
+    files = [entry.stat() for entry in os.scandir(path) if entry.is_file()]
+    return {
+        "description": description,
+        "epoch": int(last.get("epoch", 0)),
+        "finished": last.get("finished") == "True",
+        "made": made,
+        "process": holder(path / LOCK),
+        "nbytes": sum(one.st_size for one in files),
+        "changed": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(max(one.st_mtime for one in files))),
+    }

@@ -1,0 +1,1 @@
+"""Fits that go on after a kill."""
