@@ -146,11 +146,30 @@ class Dynamics:
     header: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        for name, value in self._values().items():
-            object.__setattr__(self, name, frozen_field(name, value))
+        self._freeze()
         check_fields(self)
         if self.prediction is not None:
             object.__setattr__(self, "prediction", read_only(prediction_where_seen(self)))
+
+    def _freeze(self):
+        for name, value in self._values().items():
+            object.__setattr__(self, name, frozen_field(name, value))
+
+    @classmethod
+    def _trusted(cls, **values):
+        """A record of measurements that were checked before: they may be in a file, and are not read.
+
+        That the fields exist, and have the types and shapes of a record, is checked all the same.
+        """
+        record = object.__new__(cls)
+        missing = dict.fromkeys(one.name for one in dataclasses.fields(cls))
+        unknown = values.keys() - missing.keys()
+        if unknown:
+            raise TypeError(f"got an unexpected keyword argument {min(unknown)!r}")
+        vars(record).update(missing | values)
+        record._freeze()
+        check_fields(record, measurements=False)
+        return record
 
     def __reduce__(self):
         # Arrays come back writable from a pickle; made again, the record is read-only again.
@@ -381,7 +400,7 @@ class Dynamics:
             If there is no such sample.
         """
         key = sample_key(key, self.n_samples)
-        return replace(self, **map_axis("sample", lambda axis, array: take(array, key, axis), self))
+        return self._selected("sample", key)
 
     def select_epochs(self, epochs: float | Sequence[float]) -> Self:
         """The record restricted to some of its epochs.
@@ -439,7 +458,11 @@ class Dynamics:
         return self._at(slice(0, epochs_key(one_epoch(epoch), self.epochs).stop))
 
     def _at(self, key):
-        return replace(self, **map_axis("epoch", lambda axis, array: take(array, key, axis), self))
+        return self._selected("epoch", key)
+
+    def _selected(self, axis, key):
+        chosen = map_axis(axis, lambda position, array: take(array, key, position), self)
+        return self._trusted(**self._values() | chosen)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the record to one safetensors file, from which ``load_dynamics`` makes it again.

@@ -13,9 +13,13 @@ FLAT = ("y", "classes", "sample_ids", "epochs", "iterations")
 PLURAL = {"sample": "samples", "epoch": "epochs", "class": "classes"}
 
 
-def check_fields(record):
-    """Raise TypeError or ValueError with everything that does not fit together in ``record``."""
-    for error, problems in ((TypeError, _type_problems(record)), (ValueError, _value_problems(record))):
+def check_fields(record, measurements=True):
+    """Raise TypeError or ValueError with everything that does not fit together in ``record``.
+
+    Of measurements the values are read as well, unless they are known to be right.
+    """
+    problems_of_values = _value_problems(record, measurements)
+    for error, problems in ((TypeError, _type_problems(record)), (ValueError, problems_of_values)):
         found = list(problems)
         if found:
             raise error("These fields do not make a record:" + "".join(f"\n- {problem}" for problem in found))
@@ -77,7 +81,7 @@ def _is_text(array):
     return array.dtype.kind in "UO"
 
 
-def _value_problems(record):
+def _value_problems(record, measurements):
     flat = [name for name in FLAT if getattr(record, name) is not None]
     bent = [name for name in flat if getattr(record, name).ndim != 1]
     for name in bent:
@@ -89,8 +93,9 @@ def _value_problems(record):
         yield from _label_problems(record.y, record.classes)
         yield from _id_problems(record.sample_ids)
         yield from _shape_problems(record)
-        yield from _prediction_problems(record)
-        yield from _probability_problems(record)
+        if measurements:
+            yield from _prediction_problems(record)
+            yield from _probability_problems(record)
 
 
 def _epoch_problems(name, numbers):
@@ -113,7 +118,7 @@ def _label_problems(y, classes):
 
 
 def _id_problems(sample_ids):
-    if sample_ids is not None:
+    if sample_ids is not None and not (sample_ids[1:] > sample_ids[:-1]).all():
         ids, counts = np.unique(sample_ids, return_counts=True)
         if len(ids) < len(sample_ids):
             yield f"sample_ids must name each sample once, but has several of {shown(ids[counts > 1])}"
@@ -145,8 +150,10 @@ def _prediction_problems(record):
 
 def _probability_problems(record):
     p = record.probability
-    if p is not None and ((p < 0) | (p > 1)).any():
-        yield f"probability must hold numbers from 0 to 1, got {np.nanmin(p):g} to {np.nanmax(p):g}"
+    if p is not None:
+        least, most = (find.reduce(p, axis=None, initial=0.5) for find in (np.fmin, np.fmax))
+        if least < 0 or most > 1:
+            yield f"probability must hold numbers from 0 to 1, got {np.nanmin(p):g} to {np.nanmax(p):g}"
 
 
 def _called(field, layer):

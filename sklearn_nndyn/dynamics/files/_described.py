@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_nndyn.dynamics.files._json import from_json, to_json
 from sklearn_nndyn.dynamics.files._labels import check_label_bytes
-from sklearn_nndyn.dynamics.files._safetensors import read_safetensors, write_safetensors
+from sklearn_nndyn.dynamics.files._safetensors import map_safetensors, read_safetensors, write_safetensors
 
 UNSOUND = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 
@@ -44,13 +44,16 @@ def write_described(path, kind, description, tensors):
     write_safetensors(path, tensors, {**metadata, kind.noun: text, "digest": digest(text, tensors)})
 
 
-def read_described(path, kind, build):
-    """``build(description, arrays)`` of a file; what goes wrong in it is a ValueError that names the file."""
-    metadata, tensors = read_safetensors(path)
+def read_described(path, kind, build, lazy=False):
+    """``build(description, arrays)`` of a file; what goes wrong in it is a ValueError that names the file.
+
+    With ``lazy`` the arrays stay in the file, and are not compared with the digest, for which all would be read.
+    """
+    metadata, tensors = (map_safetensors if lazy else read_safetensors)(path)
     _check_format(path, metadata, kind)
     try:
         text = metadata[kind.noun]
-        if metadata["digest"] != digest(text, tensors):
+        if not lazy and metadata["digest"] != digest(text, tensors):
             raise ValueError("its digest differs, so it was changed or damaged after it was saved.")
         description = from_json(text)
         check_label_bytes(description, tensors, len(text) + _bytes_of(tensors))

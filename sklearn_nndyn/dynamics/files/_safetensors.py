@@ -1,10 +1,21 @@
-"""Safetensors files: written whole or not at all, and read by one opening."""
+"""Safetensors files: written whole or not at all, and read by one opening, or mapped."""
 
+import json
+import struct
+from contextlib import contextmanager
+
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from sklearn_nndyn.utils.files import check_regular, replaced_file, user_path
 
+TYPES = {
+    **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
+    **{f"I{8 * size}": f"<i{size}" for size in (1, 2, 4, 8)},
+    **{f"U{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
+    "BOOL": "?",
+}
 AGAIN = "Save the record again, or fetch the whole file."
 
 
@@ -25,8 +36,34 @@ def read_safetensors(path):
     """
     path = user_path(path)
     check_regular(path)
+    with _in_words(path), safe_open(path, "np") as file:
+        return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def map_safetensors(path):
+    """The same with arrays that stay in the file: read-only views of a memory map."""
+    path = user_path(path)
+    check_regular(path)
+    with _in_words(path):
+        with safe_open(path, "np") as file:  # checks all but what is in the arrays
+            metadata = file.metadata() or {}
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            entries = json.loads(file.read(length))
+            mapped = np.memmap(file, np.uint8, mode="r")
+        if entries.pop("__metadata__", {}) != metadata:  # replaced between the two openings
+            return map_safetensors(path)
+        return metadata, {name: _view(mapped[8 + length :], entry) for name, entry in entries.items()}
+
+
+def _view(data, entry):
+    start, stop = entry["data_offsets"]
+    return data[start:stop].view(TYPES[entry["dtype"]]).reshape(entry["shape"])
+
+
+@contextmanager
+def _in_words(path):
     try:
-        with safe_open(path, "np") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        yield
     except (SafetensorError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise ValueError(f"{path} cannot be read as safetensors: {error}. {AGAIN}") from error

@@ -26,9 +26,11 @@ def save_record(record, path):
     write_described(path, RECORD, {**described, "axes": axes, "header": record.header}, tensors)
 
 
-def read_record(path, make):
+def read_record(path, make, lazy=False):
     """``make(**fields)`` of the fields in a file; every ValueError names the file."""
-    return read_described(path, RECORD, lambda description, tensors: make(**_fields(description, tensors)))
+    return read_described(
+        path, RECORD, lambda description, tensors: make(**_fields(description, tensors)), lazy
+    )
 
 
 def _fields(description, tensors):
