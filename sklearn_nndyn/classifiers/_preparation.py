@@ -164,6 +164,7 @@ def prepare_fit(
         estimator, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again, shared=shared, **options
     )
     if again:
+        estimator.net_.check_training_readiness()
         refuse_fixed(estimator, estimator._state.parameters)
         net, state = estimator.net_, estimator._state
     else:
@@ -236,7 +237,7 @@ def make_net(estimator, inputs, randomness):
         max_epochs=estimator.max_epochs,
         train_split=None,
         callbacks=estimator.callbacks,
-        device=device,
+        device=str(device),
         verbose=0,
         classes=np.arange(n_classes),
         predict_nonlinearity=getattr(loss, "predict_proba", None),

@@ -161,7 +161,7 @@ class EpochLoop:
     def end_epoch(self):
         """After an epoch was trained: the hooks complete its line of the history."""
         self._call_hooks("on_epoch_end")
-        _mark_best(self.net.history)
+        mark_best(self.net.history)
 
     def call_callbacks(self):
         """The user's callbacks see a finished epoch."""
@@ -245,7 +245,7 @@ def draw_order(data, shuffler):
     return torch.randperm(len(data.X), generator=shuffler).to(data.X.device)
 
 
-def _mark_best(history):
+def mark_best(history):
     """Mark in the last line of the history whether its values are the best so far, as skorch's callbacks expect."""
     last, *earlier = reversed(history)
     for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1), ("valid_score", 1)):

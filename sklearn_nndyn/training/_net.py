@@ -1,12 +1,18 @@
 """The skorch net inside the classifier: true skorch from outside, whole epochs at a time inside."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+
+import numpy as np
 import torch
 from sklearn.base import clone
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
+from skorch.utils import to_tensor
 
 from sklearn_nndyn.modules import build_module
 from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.training._epoch_loop import mark_best
 from sklearn_nndyn.training._epoch_runner import Batches, count_steps, needs_two_rows
 from sklearn_nndyn.utils.modules import materialize, rows_per_chunk, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
@@ -28,6 +34,21 @@ class DynamicsNet(NeuralNetClassifier):
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
+
+    def on_epoch_end(self, net, **kwargs):
+        """Write what is missing in the line of an epoch that the net trained by itself (``net_.partial_fit``)."""
+        if "train_loss" not in self.history[-1]:
+            for split in ("train", "valid"):
+                with suppress(KeyError):  # without validation samples
+                    self.history.record(f"{split}_loss", self._mean_loss(split))
+            mark_best(self.history)
+
+    def _mean_loss(self, split):
+        """Mean over the samples of the last epoch."""
+        losses, sizes = zip(
+            *self.history[-1, "batches", :, (f"{split}_loss", f"{split}_batch_size")], strict=True
+        )
+        return float(np.average(losses, weights=sizes))
 
     def note_loss(self, loss, data):
         """Write the mean loss of an epoch, and its number of updates, into its line of the history."""
@@ -59,8 +80,7 @@ class DynamicsNet(NeuralNetClassifier):
             if datasets["dataset_valid"] is not None:
                 iterator = self.get_iterator(datasets["dataset_valid"])
                 self.run_single_epoch(iterator, False, "valid", self.validation_step)
-        rows = self.history[-1, "batches", :, ("train_loss", "train_batch_size")]
-        self.history.record("train_loss", sum(loss * n for loss, n in rows) / len(data.X))
+        self.history.record("train_loss", self._mean_loss("train"))
 
     def _weighted(self, batches, on_step):
         for step, (X, y, weight) in enumerate(batches, start=1):
@@ -79,8 +99,14 @@ class DynamicsNet(NeuralNetClassifier):
 
     def infer(self, x, **fit_params):
         """Output of the module, with the scores first."""
-        output = super().infer(x, **fit_params)
+        output = super().infer(self._in_dtype(x), **fit_params)
         return (scores_of(output), *output[1:]) if isinstance(output, tuple) else scores_of(output)
+
+    def _in_dtype(self, x):
+        """Floats in the dtype of the module; everything else, and what it holds by name, as it is."""
+        x = x if isinstance(x, Mapping) else to_tensor(x, self.device)
+        is_float = torch.is_tensor(x) and x.is_floating_point()
+        return x.to(next(self.module_.parameters()).dtype) if is_float else x
 
     def get_all_learnable_params(self):
         """Parameters of the module, and of the loss the ones that are not frozen."""
@@ -146,7 +172,12 @@ class ModuleFactory:
         self.module, self.reinitialize, self.dtype = module, reinitialize, dtype
         self.input_shape, self.n_classes, self.rows = input_shape, n_classes, rows
 
-    def __call__(self):
+    def __call__(self, **arguments):
+        if arguments:
+            raise TypeError(
+                f"module__{next(iter(arguments))} cannot be set on the net of a fitted classifier: set it on the "
+                "classifier, and fit again."
+            )
         with float32_by_default():
             built = build_module(
                 self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize

@@ -45,6 +45,12 @@ class TestFailingCandidates:
             BatchedGridSearchCV(classifier(), HALF_BAD, error_score="raise").fit(*digits())
         assert programs.sizes == []
 
+    def test_what_fit_does_not_take_is_named_with_it(self):
+        search = BatchedGridSearchCV(classifier(), {"lr": [0.03]}, error_score="raise")
+        told = r"^DynamicsClassifier\.fit\(\) got an unexpected keyword argument 'spam'$"
+        with pytest.raises(TypeError, match=told):
+            search.fit(*digits(), spam=1)
+
     def test_all_of_them(self):
         with pytest.raises(ValueError, match="All the 6 fits failed"):
             BatchedGridSearchCV(classifier(), {"lr": [-1, 0]}, cv=3).fit(*digits())

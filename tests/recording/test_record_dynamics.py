@@ -330,6 +330,16 @@ class TestLife:
         np.testing.assert_array_equal(net.dynamics_.centroids["into"], expected.centroids["into"])
         assert len(net.dynamics_.header["seconds_per_epoch"]) == 7
 
+    def test_after_weights_and_history_of_another_net_were_loaded(self, data, tmp_path):
+        net = fit(make_net(RecordDynamics()), *data)
+        files = {"f_params": tmp_path / "params.pt", "f_history": str(tmp_path / "history.json")}
+        net.save_params(**files)
+        other = make_net(RecordDynamics()).initialize()
+        other.load_params(**files)
+        other.partial_fit(*data)
+        np.testing.assert_array_equal(other.dynamics_.epochs, [3, 4, 5, 6])
+        np.testing.assert_allclose(other.dynamics_.loss[:, 0], net.dynamics_.loss[:, -1], rtol=1e-6)
+
     def test_on_other_samples_the_record_starts_again(self, data):
         X, y = data
         net = fit(make_net(RecordDynamics()), *data)

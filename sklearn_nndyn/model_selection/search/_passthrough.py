@@ -28,7 +28,10 @@ class Passthrough(BaseEstimator):
 
     def fit(self, X, y=None, **params):
         """Keep in ``given_`` what the classifier's ``fit`` would be called with."""
-        self.given_ = inspect.signature(self.classifier.fit).bind(X, y, **params).arguments
+        try:
+            self.given_ = inspect.signature(self.classifier.fit).bind(X, y, **params).arguments
+        except TypeError as error:
+            raise TypeError(f"{type(self.classifier).__name__}.fit() {error}") from None
         return self
 
     def predict(self, X):

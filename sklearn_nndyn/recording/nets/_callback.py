@@ -112,7 +112,7 @@ class RecordDynamics(Callback):
             )
         check_kind(net)
         current_loss(net, self.loss)
-        if not len(net.history):
+        if not (len(net.history) and hasattr(self, "digests_")):  # a history may have been loaded
             self._forget(net)
         # skorch takes every attribute without a last underscore for a parameter.
         self.schedule_ = make_schedule(self.record_epochs)
