@@ -466,3 +466,46 @@ def share_of_worst_rounded_up(values, share):
     """What the worst of the samples have of the sum: as many as make at least that share of the samples."""
     count = next(k for k in range(1, len(values) + 1) if k / len(values) >= share - 1e-12)
     return sum(sorted(values)[-count:]) / sum(values)
+
+
+# ------------------------------------------------------------------------- refinement and calibration
+
+
+def log_loss_at(scores, target, temperature):
+    """- log softmax(z_i / T)_c (n_samples,), one sample after the other."""
+    return np.array(
+        [-np.log(softmax(z / temperature)[c]) for z, c in zip(np.asarray(scores, float), target, strict=True)]
+    )
+
+
+def laplace_loss(scores, target, temperature, prior=1.0):
+    """Mean log loss of the samples and of ``prior`` more, each of whose classes is as likely as the others."""
+    of_samples = log_loss_at(scores, target, temperature)
+    n_classes = len(scores[0])
+    of_any_class = [
+        np.mean([-np.log(softmax(np.asarray(z, float) / temperature)[k]) for k in range(n_classes)])
+        for z in scores
+    ]
+    return (of_samples.sum() + prior * np.mean(of_any_class)) / (len(target) + prior)
+
+
+def best_temperature(scores, target, prior=1.0):
+    """The temperature of least loss, searched on an ever finer grid of its logarithm."""
+    low, high = -3.0, 3.0
+    for _ in range(12):
+        grid = np.linspace(low, high, 21)
+        values = [laplace_loss(scores, target, np.exp(log_t), prior) for log_t in grid]
+        best, step = grid[int(np.argmin(values))], grid[1] - grid[0]
+        low, high = best - step, best + step
+    return float(np.exp(best))
+
+
+def refined_losses(scores, target, second):
+    """Log loss (n_samples, n_epochs), each half at the temperature that the other one chose."""
+    scores, target, second = np.asarray(scores), np.asarray(target), np.asarray(second)
+    refined = np.empty(scores.shape[:2])
+    for epoch in range(scores.shape[1]):
+        for own in (second, ~second):
+            temperature = best_temperature(scores[~own, epoch], target[~own])
+            refined[own, epoch] = log_loss_at(scores[own, epoch], target[own], temperature)
+    return refined

@@ -46,6 +46,7 @@ def test_every_analyzer_is_tried():
         "EntanglementAnalyzer",
         "LearningPhaseAnalyzer",
         "LossTailAnalyzer",
+        "RefinementAnalyzer",
         "SampleScoreAnalyzer",
     } <= set(DOORS)
 

@@ -1,0 +1,194 @@
+"""The findings of a RefinementAnalyzer."""
+
+import numpy as np
+from scipy.stats import t
+
+from sklearn_nndyn.analyzers._findings import Finding
+from sklearn_nndyn.utils.statistics import LEVEL, interval
+from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
+
+HALF = 0.5  # of the rise: what counts as most of it
+SMALL = 0.01  # of the loss: calibration below it is none to speak of
+CALIBRATE = 'calibrate on held-out samples of their own: CalibratedClassifierCV(method="temperature")'
+
+
+def refinement_findings(refinement, runs):
+    """RF1 to RF3.
+
+    Parameters
+    ----------
+    refinement : RefinementAnalyzer
+        With its curves.
+    runs : list of RunMeasures
+        Measures of each run.
+
+    Returns
+    -------
+    findings : tuple of Finding
+    """
+    parts = (
+        ("RF1", _rise(refinement, runs)),
+        ("RF2", _epoch(refinement, _units(runs, "gain"))),
+        ("RF3", _end(refinement, _units(runs, "calibration"))),
+    )
+    return tuple(Finding.from_code(code, n_runs=len(runs), null=0.0, **found) for code, found in parts)
+
+
+def refinement_source(refinement, n_samples):
+    """A sentence on what was read."""
+    first, last = refinement.epochs_[[0, -1]]
+    return (
+        f"Read from {refinement.source_}: the scores of {samples(n_samples)} at {len(refinement.epochs_)} epochs, "
+        f"{first:g} to {last:g}.{trained_on_note(refinement.source_)}"
+    )
+
+
+def _units(runs, name):
+    """What is compared: the samples of a single run, or the means of the runs."""
+    values = [getattr(run, name) for run in runs]
+    return values[0] if len(runs) == 1 else np.array([own.mean() for own in values])
+
+
+def _between(values):
+    """95 % interval of the mean; None where it cannot be given."""
+    mean, half = interval(values)
+    return None if np.isnan(half) else (mean - half, mean + half)
+
+
+def rise_verdict(runs):
+    """Whether the mean loss rises: in a single run as its loss tails say, of several by the interval over them."""
+    if len(runs) == 1:
+        return runs[0].verdict
+    if all(run.verdict == "no" for run in runs):
+        return "no"
+    low, _ = _between(_units(runs, "rise"))
+    return "yes" if low > 0 else "cannot tell"
+
+
+def _rise(refinement, runs):
+    """RF1, where there is a rise."""
+    there_is = rise_verdict(runs)
+    if there_is == "no":
+        return {
+            "verdict": "no",
+            "statement": "The mean log loss is least at the end: no rise is there to explain.",
+        }
+    if there_is == "cannot tell":
+        words = "Whether the mean log loss rises cannot be told from chance, and so not whether that is calibration."
+        return {"verdict": "cannot tell", "statement": words, "advice": _more(runs)}
+    rise, refined = (_units(runs, name) for name in ("rise", "refined_rise"))
+    share, between = share_interval(rise - refined, rise)
+    verdict = _beyond(between, HALF)
+    return {
+        "verdict": verdict,
+        "value": share,
+        "interval": between,
+        "statement": _rise_words(refinement, verdict, rise.mean(), refined.mean(), share),
+        "advice": "" if verdict == "yes" else _what_stays(verdict, runs),
+    }
+
+
+def share_interval(parts, wholes):
+    """sum(parts) / sum(wholes), and its 95 % interval by the influence of each of (n,) pairs; no bound at 0 or 1."""
+    share = float(parts.sum() / wholes.sum())
+    residuals = (parts - share * wholes) / wholes.mean()
+    half = t.isf((1 - LEVEL) / 2, len(wholes) - 1) * residuals.std(ddof=1) / np.sqrt(len(wholes))
+    return share, (float(share - half), float(share + half))
+
+
+def _beyond(between, limit):
+    """Yes for an interval above the limit, no for one below it."""
+    if between is None or between[0] <= limit <= between[1]:
+        return "cannot tell"
+    return "yes" if between[0] > limit else "no"
+
+
+def _rise_words(refinement, verdict, rise, refined, share):
+    went = f"{'rises' if refined > 0 else 'falls'} by {figure(abs(refined))}"
+    figures = (
+        f"from epoch {refinement.least_loss_epoch_:g} on the mean log loss rises by {figure(rise)} nats, and {went} "
+        "when the scores of each epoch are divided by their best temperature"
+    )
+    if verdict == "cannot tell":
+        return f"Whether the rise of the mean loss is calibration cannot be told: {figures}."
+    if verdict == "no":
+        return f"The rise of the mean loss is not calibration: {figures}."
+    return (
+        f"The rise of the mean loss is calibration{'' if share >= 1 else f' to {percent(share)}'}: {figures}."
+    )
+
+
+def _what_stays(verdict, runs):
+    if verdict == "no":
+        return "The network tells the classes apart less well: stop at the turn, or regularise."
+    return _more(runs)
+
+
+def _more(runs):
+    return "Give more held-out samples, or several runs." if len(runs) == 1 else "Give more runs."
+
+
+def _epoch(refinement, gain):
+    """RF2."""
+    best, least = refinement.best_epoch_, refinement.least_loss_epoch_
+    value, between = float(gain.mean()), _between(gain)
+    if best == least:
+        words = f"Calibrated or not, epoch {best:g} is the best."
+        return {"verdict": "no", "value": value, "interval": between, "statement": words}
+    verdict = _beyond(between, 0.0)
+    return {
+        "verdict": verdict,
+        "value": value,
+        "interval": between,
+        "statement": _epoch_words(verdict, best, least, value),
+        "advice": f'Stop by monitor="refined_loss", then {CALIBRATE}.' if verdict == "yes" else "",
+    }
+
+
+def _epoch_words(verdict, best, least, value):
+    if verdict == "yes":
+        return (
+            f"Once calibrated, epoch {best:g} is better than that of least loss: by {figure(value)} nats on samples "
+            "that chose neither."
+        )
+    if verdict == "no":
+        return (
+            f"Refinement is least at epoch {best:g}, but samples that did not choose it say epoch {least:g}."
+        )
+    return f"Whether epoch {best:g} is better than epoch {least:g} once calibrated cannot be told."
+
+
+def _end(refinement, calibration):
+    """RF3."""
+    value, between = float(calibration.mean()), _between(calibration)
+    verdict = _beyond(between, 0.0)
+    if verdict == "cannot tell" and between is not None and between[1] < SMALL * refinement.loss_curve_[-1]:
+        verdict = "no"
+    return {
+        "verdict": verdict,
+        "value": value,
+        "interval": between,
+        "statement": _end_words(refinement, verdict, value),
+        "advice": _end_advice(refinement) if verdict == "yes" else "",
+    }
+
+
+def _end_words(refinement, verdict, value):
+    loss, temperature = figure(refinement.loss_curve_[-1]), refinement.temperature_curve_[-1]
+    if verdict == "no":
+        return f"The {loss} nats at the end are calibrated up to a temperature."
+    if verdict == "cannot tell":
+        return f"Whether a temperature would lower the {loss} nats at the end cannot be told."
+    if not np.isfinite(temperature):
+        return f"At the end equal probabilities are better than the {loss} nats of the scores."
+    sure = "too sure" if temperature > 1 else "not sure enough"
+    return (
+        f"At the end the scores are {sure}: divided by {figure(temperature)} they have {figure(value)} nats less than "
+        f"{loss}."
+    )
+
+
+def _end_advice(refinement):
+    if refinement.best_epoch_ == refinement.epochs_[-1]:
+        return f"{CALIBRATE[0].upper()}{CALIBRATE[1:]}."
+    return f'Before probabilities are used, stop by monitor="refined_loss", and {CALIBRATE}.'
