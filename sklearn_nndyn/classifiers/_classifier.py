@@ -23,8 +23,8 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, Callbac
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba
-from sklearn_nndyn.training import as_tensor
 from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.rows.arrays import as_tensor
 
 ModuleLike = torch.nn.Module | type[torch.nn.Module] | Callable | object | None
 ScheduleLike = str | int | Sequence[int] | Callable[[int], bool]

@@ -1,6 +1,7 @@
 """What one call of ``fit`` is to do: its rows, labels and weights, checked and found; nothing is set on the way."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_nndyn.classifiers._parameters import find_device
 from sklearn_nndyn.classifiers._validation import (
+    IDS,
     check_rows_and_labels,
     check_sample_weight,
     check_two_classes,
@@ -17,9 +19,8 @@ from sklearn_nndyn.classifiers._validation import (
     settle_dtype,
     split_off,
 )
-from sklearn_nndyn.training import TrainingData, as_tensor
-from sklearn_nndyn.utils.rows.arrays import take
-from sklearn_nndyn.utils.rows.named import sample_shape
+from sklearn_nndyn.training import TrainingData
+from sklearn_nndyn.utils.rows.arrays import Rows, as_tensor, take
 
 
 @dataclass
@@ -41,6 +42,11 @@ class FitInputs:
     data: TrainingData | None = None
     watched: dict = field(default_factory=dict)
     labels: dict = field(default_factory=dict)
+
+    @property
+    def may_hold_ids(self):
+        """Whether rows may hold whole numbers that the module looks up."""
+        return self.dtype == IDS or isinstance(self.input_shape, Mapping)
 
 
 def validate_inputs(
@@ -84,7 +90,7 @@ def validate_inputs(
         X, dtype = settle_dtype(estimator, X, len(classes), shared)
     inputs = FitInputs(
         classes,
-        sample_shape(X),
+        X.input_shape if isinstance(X, Rows) else X.shape[1:],
         dtype,
         estimator._state.seed if again else draw_seed(estimator.random_state),
         {

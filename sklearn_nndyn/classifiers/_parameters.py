@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, check_checkpoint
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.modules import check_kind, check_reinitialize
+from sklearn_nndyn.modules import check_kind
 from sklearn_nndyn.recording import check_record, make_schedule
 from sklearn_nndyn.training import (
     check_callbacks,
@@ -17,8 +17,18 @@ from sklearn_nndyn.training import (
     is_auto,
     is_default,
 )
-from sklearn_nndyn.utils.networks.modes import refuse_modes
-from sklearn_nndyn.utils.validation import is_count, is_finite, is_flag, is_one_of, reraise_as
+from sklearn_nndyn.utils.validation import (
+    COUNT,
+    FLAG,
+    NOT_NEGATIVE,
+    POSITIVE,
+    broken_rules,
+    is_count,
+    is_finite,
+    is_flag,
+    is_one_of,
+    reraise_as,
+)
 
 
 def check_parameters(estimator):
@@ -29,7 +39,8 @@ def check_parameters(estimator):
     ValueError, TypeError
         Names every mistake at once. A TypeError where there is just one, and it is one of type.
     """
-    mistakes = [mistake for check in CHECKS for mistake in _run(check, estimator)]
+    mistakes = [ValueError(f"{broken}.") for broken in broken_rules(estimator, RULES)]
+    mistakes += [mistake for check in CHECKS for mistake in _run(check, estimator)]
     if len(mistakes) == 1:
         raise mistakes[0]
     if mistakes:
@@ -67,15 +78,14 @@ def _run(check, estimator):
     return []
 
 
-def _require(name, text, accept):
-    """A check of one parameter: ``accept(value)`` or a ValueError that says what it ``must be``."""
+def _if_given(name, check):
+    """A check that is made only where the parameter is not None."""
 
-    def check(estimator):
-        value = getattr(estimator, name)
-        if not accept(value):
-            raise ValueError(f"{name} must be {text}, got {value!r}.")
+    def checked(estimator):
+        if getattr(estimator, name) is not None:
+            check(estimator)
 
-    return check
+    return checked
 
 
 def _is_class_weight(value):
@@ -84,6 +94,20 @@ def _is_class_weight(value):
     return value is None or (
         isinstance(value, Mapping) and all(is_finite(w) and w >= 0 for w in value.values())
     )
+
+
+def _refuse_modes(estimator):
+    """A fit computes in the precision of its ``dtype``, and with gradients."""
+    if any(map(torch.is_autocast_enabled, ("cpu", "cuda"))):
+        raise ValueError(
+            "torch.autocast is on around this call, but networks are trained in the precision of the parameter dtype: "
+            "call it outside of the autocast block."
+        )
+    if torch.is_inference_mode_enabled():
+        raise ValueError(
+            "torch.inference_mode is on around this call, and nothing can be trained in it: call it outside of that "
+            "block."
+        )
 
 
 def _check_random_state(estimator):
@@ -100,6 +124,11 @@ def _check_optimizer(estimator):
     optimizer, params = find_optimizer(estimator.optimizer), estimator.optimizer_params
     if params is None or isinstance(params, Mapping):
         check_optimizer_params(optimizer, params or {}, estimator.weight_decay)
+
+
+def _check_monitor(estimator):
+    if not is_one_of(estimator.monitor, ("auto",)):
+        check_monitor(estimator)
 
 
 def _check_record_epochs(estimator):
@@ -121,45 +150,38 @@ def _check_record_iterations(estimator):
         schedule(0)
 
 
-CHECKS = [
-    lambda estimator: refuse_modes(),
-    lambda estimator: check_kind(estimator.module),
-    _require("reinitialize", "True or False", is_flag),
-    lambda estimator: check_reinitialize(estimator.module, estimator.reinitialize is True),
-    lambda estimator: get_loss(estimator.loss),
-    _check_optimizer,
-    _require("optimizer_params", "None or a dict", lambda v: v is None or isinstance(v, Mapping)),
-    _require("lr", "a finite number greater than 0", lambda v: is_finite(v) and v > 0),
-    _require("weight_decay", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
-    _require(
-        "batch_size",
+RULES = {
+    **dict.fromkeys(("reinitialize", "shuffle", "snapshots", "early_stopping", "warm_start"), FLAG),
+    **dict.fromkeys(("max_epochs", "n_iter_no_change"), COUNT),
+    "lr": POSITIVE,
+    **dict.fromkeys(("weight_decay", "tol"), NOT_NEGATIVE),
+    "batch_size": (
         '"auto", "full" or an integer, 1 or greater',
         lambda v: is_one_of(v, ("auto", "full")) or is_count(v, 1),
     ),
-    _require("max_epochs", "an integer, 1 or greater", lambda v: is_count(v, 1)),
-    _require("shuffle", "True or False", is_flag),
-    lambda estimator: check_record(estimator.record),
-    _check_record_epochs,
-    _check_record_iterations,
-    _require("snapshots", "True or False", is_flag),
-    _require(
-        "validation_fraction",
+    "verbose": ("an integer, 0 or greater", lambda v: is_flag(v) or is_count(v, 0)),
+    "optimizer_params": ("None or a dict", lambda v: v is None or isinstance(v, Mapping)),
+    "validation_fraction": (
         "None or a number between 0 and 1, both excluded",
         lambda v: v is None or (is_finite(v) and 0 < v < 1),
     ),
-    _require("early_stopping", "True or False", is_flag),
-    check_monitor,
-    _require("n_iter_no_change", "an integer, 1 or greater", lambda v: is_count(v, 1)),
-    _require("tol", "a finite number, 0 or greater", lambda v: is_finite(v) and v >= 0),
-    _require("class_weight", 'None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
-    lambda estimator: check_callbacks(estimator.callbacks),
-    lambda estimator: as_checkpoint(estimator.checkpoint),
-    check_checkpoint,
+    "class_weight": ('None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
+    "dtype": ('"float32" or "float64"', lambda v: v in ("float32", "float64")),
+}
+CHECKS = [
+    _refuse_modes,
+    lambda estimator: check_kind(estimator.module, estimator.reinitialize is True),
+    lambda estimator: get_loss(estimator.loss),
+    _check_optimizer,
+    lambda estimator: check_record(estimator.record),
+    _check_record_epochs,
+    _check_record_iterations,
+    _check_monitor,
+    _if_given("callbacks", lambda estimator: check_callbacks(estimator.callbacks)),
+    _if_given("checkpoint", lambda estimator: as_checkpoint(estimator.checkpoint)),
+    _if_given("checkpoint", check_checkpoint),
     lambda estimator: find_device(estimator.device),
-    _require("dtype", '"float32" or "float64"', lambda v: v in ("float32", "float64")),
-    _require("warm_start", "True or False", is_flag),
     _check_random_state,
-    _require("verbose", "an integer, 0 or greater", lambda v: is_flag(v) or is_count(v, 0)),
 ]
 
 

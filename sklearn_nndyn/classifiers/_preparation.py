@@ -159,10 +159,12 @@ def prepare_fit(
     -------
     prepared : PreparedFit
     """
+    tried = None if shared is None else shared.setdefault("tried", set())
     shared = {} if shared is None else shared
     inputs = validate_inputs(
         estimator, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again, shared=shared, **options
     )
+    has_validation = "validation" in inputs.watched
     if again:
         estimator.net_.check_training_readiness()
         refuse_fixed(estimator, estimator._state.parameters)
@@ -172,18 +174,22 @@ def prepare_fit(
         net = make_net(estimator, inputs, state.randomness)
     batch_size = count_batch(estimator, len(inputs.data.X))
     _check_batch(net.module_, batch_size, len(inputs.data.X))
-    for name, data in inputs.watched.items():
-        check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
+    if inputs.may_hold_ids:
+        for name, data in inputs.watched.items():
+            check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
     if not again:
-        tried = shared.setdefault("tried", set())
-        check_patterns(estimator.optimizer_params, net.module_)
+        if estimator.optimizer_params:
+            check_patterns(estimator.optimizer_params, net.module_)
         check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes))
     check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})
-    check_monitors(estimator.callbacks, "validation" in inputs.watched)
+    verbose = int(estimator.verbose)
+    if estimator.callbacks is not None:
+        check_monitors(estimator.callbacks, has_validation)
+        verbose = verbosity(estimator.callbacks, verbose)
     if again:
         use_changes(estimator, net, state.parameters)
     state.parameters = remember_parameters(estimator)
-    net.batch_size, net.verbose = batch_size, verbosity(estimator.callbacks, estimator.verbose)
+    net.batch_size, net.verbose = batch_size, verbose
     return PreparedFit(estimator, inputs, state, _network_fit(estimator, net, inputs, state), again)
 
 

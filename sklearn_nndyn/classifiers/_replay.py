@@ -23,10 +23,11 @@ from sklearn_nndyn.recording import (
     replay,
     staged_scores,
 )
-from sklearn_nndyn.training import as_tensor, check_ids
+from sklearn_nndyn.training import check_ids
 from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.rows.arrays import as_tensor
 from sklearn_nndyn.utils.validation import find_layer
 
 

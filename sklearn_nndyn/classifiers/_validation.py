@@ -16,8 +16,16 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
-from sklearn_nndyn.training import as_tensor, check_ids, takes_ids
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, memory_map_of, tensor_of
+from sklearn_nndyn.training import check_ids, takes_ids
+from sklearn_nndyn.utils.rows.arrays import (
+    ArrayRows,
+    Rows,
+    SparseRows,
+    as_tensor,
+    chunks_of,
+    memory_map_of,
+    tensor_of,
+)
 from sklearn_nndyn.utils.rows.named import NamedRows
 
 LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster
@@ -209,15 +217,16 @@ def _floats_of(X):
         return [tensor_of(X.matrix.data)]
     if isinstance(X, ArrayRows):
         return chunks_of(X) if X.array.dtype.kind == "f" else []
-    return [as_tensor(X, "cpu")] if X.dtype.kind == "f" else []
+    return [tensor_of(X)] if X.dtype.kind == "f" else []
 
 
 def _check_shape(estimator, X):
     """Where samples have several axes, scikit-learn would speak of features."""
-    check_is_named(X, estimator.input_shape_)
-    if isinstance(estimator.input_shape_, Mapping):
+    expected = estimator.input_shape_
+    if isinstance(X, Mapping) or isinstance(expected, Mapping):
+        check_is_named(X, expected)
         return
-    shape, expected = getattr(X, "shape", ())[1:], estimator.input_shape_
+    shape = getattr(X, "shape", ())[1:]
     if shape and shape != expected and (len(shape) > 1 or len(expected) > 1):
         raise ValueError(
             f"X has samples of shape {shape}, but {type(estimator).__name__} was fitted with samples of shape "

@@ -114,7 +114,7 @@ def get_loss(loss: Any) -> ClassificationLoss:
     ValueError: Unknown loss 'squard_log'; the nearest name is 'squared_log'. The losses are 'log', ...
     """
     if isinstance(loss, str):
-        return _LOSSES[understand(loss, _LOSSES)]()
+        return _LOSSES[loss if loss in _LOSSES else understand(loss, _LOSSES)]()
     if isinstance(loss, type) and issubclass(loss, torch.nn.Module):
         loss = _instance(loss)
     if isinstance(loss, ClassificationLoss):

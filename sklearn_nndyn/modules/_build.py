@@ -3,14 +3,19 @@
 import inspect
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from sklearn_nndyn.modules._mlp import MLP
 from sklearn_nndyn.modules._reinitialize import reinitialize as draw_anew
+from sklearn_nndyn.utils.modules import run
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.validation import reraise_as
 
 
 def build_module(
@@ -53,8 +58,7 @@ def build_module(
     >>> build_module(lambda shape, k: torch.nn.Linear(shape[0], k), (4,), 3)
     Linear(in_features=4, out_features=3, bias=True)
     """
-    check_kind(module)
-    check_reinitialize(module, reinitialize)
+    check_kind(module, reinitialize)
     built = _make(module, input_shape, n_classes)
     if not isinstance(built, torch.nn.Module):
         raise TypeError(
@@ -68,29 +72,56 @@ def build_module(
     return own
 
 
-def check_reinitialize(module, reinitialize):
-    """Whether ``reinitialize`` can be heeded.
+def build_network(module, input_shape, n_classes, dtype, *, reinitialize=False, rows=None):
+    """`build_module` for a fit: in a precision of its own, whatever torch's default, and with no lazy layer left.
+
+    Parameters
+    ----------
+    module, input_shape, n_classes, reinitialize
+        As in `build_module`.
+    dtype : torch.dtype
+    rows : tensor of shape (n, ...), optional
+        Samples from which lazy layers learn their shape.
+    """
+    with _float32_by_default():
+        built = build_module(module, input_shape, n_classes, reinitialize=reinitialize).to(dtype)
+        if rows is not None and any(map(is_lazy, (*built.parameters(), *built.buffers()))):
+            _materialize(built, rows)
+    return built
+
+
+@contextmanager
+def _float32_by_default():
+    """New tensors are of float32, whatever the user's default: the same seed gives the same weights."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _materialize(module, rows):
+    """Let lazy layers draw their weights, by a pass over some rows."""
+    what = f"module has lazy layers, and cannot process a batch of shape {tuple(rows.shape)}"
+    with torch.no_grad(), evaluation_mode(module), reraise_as(what):
+        run(module, rows)
+
+
+def check_kind(module, reinitialize=False):
+    """Whether something can be built of ``module``, as far as can be told without data.
 
     Raises
     ------
-    ValueError
-        If it is True and the module is no instance, which alone brings weights.
+    TypeError, ValueError
+        If it is nothing that :func:`build_module` takes, an architecture with parameters out of range, or nothing whose
+        weights can be drawn anew where ``reinitialize`` asks for that.
     """
     if reinitialize and not isinstance(module, torch.nn.Module):
         raise ValueError(
             f"reinitialize=True draws the weights of an instance anew, but module is {_name(module)}, "
             "which makes a network for each fit: set reinitialize=False, and draw the weights where it is made."
         )
-
-
-def check_kind(module):
-    """Whether something can be built of ``module``, as far as can be told without data.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is nothing that :func:`build_module` takes, or an architecture with parameters out of range.
-    """
     if _is_architecture(module) and hasattr(module, "check_parameters"):
         module.check_parameters()
     kind = getattr(module, "func", module)  # of a partial, what it calls

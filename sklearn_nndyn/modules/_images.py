@@ -8,7 +8,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.modules._build import reshaped
-from sklearn_nndyn.utils.validation import is_count
+from sklearn_nndyn.utils.validation import broken_rules, is_count
 
 WHERE_CHANNELS_ARE_LAST = (1, 3, 4)
 
@@ -65,11 +65,7 @@ class ImageArchitecture(BaseEstimator):
         ValueError
             Names every parameter that is out of its range.
         """
-        mistakes = [
-            f"{name} must be {text}, got {getattr(self, name)!r}"
-            for name, (text, accepts) in self._wanted().items()
-            if not accepts(getattr(self, name))
-        ]
+        mistakes = broken_rules(self, self._wanted())
         if mistakes:
             raise ValueError(f"{type(self).__name__}: {'; '.join(mistakes)}.")
 

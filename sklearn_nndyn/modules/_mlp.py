@@ -6,7 +6,7 @@ from math import prod
 import torch
 from sklearn.base import BaseEstimator
 
-from sklearn_nndyn.utils.validation import is_count, is_flag, is_number
+from sklearn_nndyn.utils.validation import FLAG, broken_rules, is_count, is_number
 
 ACTIVATIONS = {
     "relu": torch.nn.ReLU,
@@ -105,13 +105,9 @@ class MLP(BaseEstimator):
                 lambda v: isinstance(v, str) and v in ACTIVATIONS,
             ),
             "dropout": ("a number in [0, 1)", lambda v: is_number(v) and 0 <= v < 1),
-            "batch_norm": ("True or False", is_flag),
+            "batch_norm": FLAG,
         }
-        mistakes = [
-            f"{name} must be {text}, got {getattr(self, name)!r}"
-            for name, (text, accepts) in wanted.items()
-            if not accepts(getattr(self, name))
-        ]
+        mistakes = broken_rules(self, wanted)
         if mistakes:
             raise ValueError(f"MLP: {'; '.join(mistakes)}.")
 

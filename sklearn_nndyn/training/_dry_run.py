@@ -12,12 +12,13 @@ from sklearn_nndyn.utils.validation import reraise_as
 
 def check_once(tried, module, loss, data, n_classes):
     """`check_module`, where many estimators have the same: ``tried`` is a set of what went well, or None."""
+    if tried is None:
+        return check_module(module, loss, data, n_classes)
     frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
     key = repr(module), repr(loss), *(type(part) for part in module.modules()), type(loss), frozen
-    if tried is None or key not in tried:
+    if key not in tried:
         check_module(module, loss, data, n_classes)
-        if tried is not None:
-            tried.add(key)
+        tried.add(key)
 
 
 def check_module(module, loss, data, n_classes):

@@ -102,7 +102,8 @@ class EpochLoop:
                     randomness = self.fit.state.randomness
                     self.net.run_batches(order, self.datasets, randomness, self._on_step)
                 else:
-                    self.net.note_loss(runner.run_epoch(order, self._on_step), self.fit.data)
+                    loss = runner.run_epoch(order, self._on_step)
+                    self.net.note_loss(loss, len(self.fit.data.X), runner.batches.steps)
                 self.end_epoch()
             self.call_callbacks()
             self._save(generator)

@@ -149,10 +149,16 @@ class Batches:
         The dtype of the sample weights and of the rows, unless the rows are integer ids.
     merge_last : bool, default=False
         Give a last batch of one row to the batch before it.
+
+    Attributes
+    ----------
+    steps : int
+        Number of batches.
     """
 
     def __init__(self, data, size, dtype, merge_last=False):
         self.data, self.size, self.merge_last = data, size, merge_last
+        self.steps = len(cut(len(data.X), size, merge_last))
         self._buffers = None
         self.convert(dtype)
 

@@ -5,7 +5,6 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from sklearn_nndyn.recording import Evaluator
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.warnings import warn_user
@@ -40,6 +39,7 @@ class DivergenceGuard(TrainingHook):
     ----------
     data : TrainingData
     recording : Recording
+    evaluator : Evaluator
     last_epoch : int
         The last epoch of the training; a divergence in its last update is found by an extra evaluation.
 
@@ -52,9 +52,8 @@ class DivergenceGuard(TrainingHook):
 
     finite = None
 
-    def __init__(self, data, recording, last_epoch):
-        self.data, self.recording, self.last_epoch = data, recording, last_epoch
-        self._evaluation = Evaluator(data.X.device)
+    def __init__(self, data, recording, evaluator, last_epoch):
+        self.data, self.recording, self.evaluator, self.last_epoch = data, recording, evaluator, last_epoch
         self.message = None
 
     def state_dict(self):
@@ -77,7 +76,7 @@ class DivergenceGuard(TrainingHook):
     def _measure(self, net):
         """Mean absolute loss of the first rows."""
         X, y = self.data.X[:ROWS_OF_REFERENCE], self.data.y[:ROWS_OF_REFERENCE]
-        with self._evaluation(net.module_, net.criterion_):
+        with self.evaluator(net.module_, net.criterion_):
             return _mean_of_first_rows(net.criterion_.per_sample(score_in_chunks(net.module_, X), y))
 
     def on_epoch_end(self, net):
@@ -125,6 +124,7 @@ class Validation(TrainingHook):
     ----------
     data : TrainingData
     recording : Recording
+    evaluator : Evaluator
     score : callable, optional
         ``score()`` evaluates the current network; written to the history as ``valid_score``.
 
@@ -135,9 +135,9 @@ class Validation(TrainingHook):
         networks at once; None to compute them here.
     """
 
-    def __init__(self, data, recording, score=None):
-        self.data, self.recording, self.score, self.scores = data, recording, score, None
-        self._evaluation = Evaluator(data.X.device)
+    def __init__(self, data, recording, evaluator, score=None):
+        self.data, self.recording, self.evaluator, self.score = data, recording, evaluator, score
+        self.scores = None
         self.weight = None if data.weight is None else data.weight.cpu().numpy()
 
     def on_epoch_end(self, net):
@@ -155,7 +155,7 @@ class Validation(TrainingHook):
         return recorder.mean_loss(self.weight), recorder.accuracy(self.weight)
 
     def _measured(self, net):
-        with self._evaluation(net.module_, net.criterion_):
+        with self.evaluator(net.module_, net.criterion_):
             scores = score_in_chunks(net.module_, self.data.X) if self.scores is None else self.scores
             values = net.criterion_.per_sample(scores, self.data.y)
             correct = net.criterion_.decide(scores) == self.data.y

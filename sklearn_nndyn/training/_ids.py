@@ -5,10 +5,9 @@ from contextlib import ExitStack
 import numpy as np
 import torch
 
-from sklearn_nndyn.modules import MLP, VGG, ResNet, build_module
+from sklearn_nndyn.modules import MLP, VGG, ResNet, build_network
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk, run, scores_of
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
-from sklearn_nndyn.utils.networks.modes import float32_by_default
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.named import NamedRows
 
@@ -36,8 +35,7 @@ def takes_ids(module, X, n_classes, dtype):
     rows = torch.from_numpy(X[:2].astype(np.int64))
     floats = rows.to(getattr(torch, dtype))
     with untouched_generators():
-        with float32_by_default():
-            built = build_module(module, X.shape[1:], n_classes).to(floats.dtype)
+        built = build_network(module, X.shape[1:], n_classes, floats.dtype)
         of_ids, of_floats = _try(built, rows), _try(built, floats)
     if not torch.is_tensor(of_ids):
         return isinstance(of_ids, IndexError)

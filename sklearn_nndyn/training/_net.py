@@ -8,19 +8,36 @@ import torch
 from sklearn.base import clone
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EpochScoring, EpochTimer, LRScheduler
+from skorch.dataset import Dataset
 from skorch.utils import to_tensor
 
-from sklearn_nndyn.modules import build_module
-from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.modules import build_network
 from sklearn_nndyn.training._epoch_loop import mark_best
-from sklearn_nndyn.training._epoch_runner import Batches, count_steps, needs_two_rows
-from sklearn_nndyn.utils.modules import materialize, rows_per_chunk, scores_of
+from sklearn_nndyn.training._epoch_runner import Batches, needs_two_rows
+from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.modes import float32_by_default
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class TrainingData(Dataset):
+    """Rows, class positions and weights; a skorch data set, so that callbacks can read it.
+
+    Parameters
+    ----------
+    X : tensor or Rows of shape (n_samples, ...)
+        Rows on the device.
+    y : tensor of shape (n_samples,)
+        Class positions.
+    weight : tensor of shape (n_samples,), optional
+        In float64, normalised to a mean of one; None stands for ones.
+    """
+
+    def __init__(self, X, y, weight=None):
+        super().__init__(X, y, length=len(X))
+        self.weight = weight
 
 
 class DynamicsNet(NeuralNetClassifier):
@@ -50,14 +67,14 @@ class DynamicsNet(NeuralNetClassifier):
         )
         return float(np.average(losses, weights=sizes))
 
-    def note_loss(self, loss, data):
+    def note_loss(self, loss, n_samples, steps):
         """Write the mean loss of an epoch, and its number of updates, into its line of the history."""
         self.history.record("train_loss", loss)
-        self.history.record("train_batch_count", count_steps(self.module_, len(data.X), self.batch_size))
+        self.history.record("train_batch_count", steps)
         # For callbacks that look up the last batch (the file names of Checkpoint): the epoch is one.
         self.history.new_batch()
         self.history.record_batch("train_loss", loss)
-        self.history.record_batch("train_batch_size", len(data.X))
+        self.history.record_batch("train_batch_size", n_samples)
 
     def run_batches(self, order, datasets, randomness, on_step=None):
         """Train on every row once by skorch's own loop over batches.
@@ -178,12 +195,14 @@ class ModuleFactory:
                 f"module__{next(iter(arguments))} cannot be set on the net of a fitted classifier: set it on the "
                 "classifier, and fit again."
             )
-        with float32_by_default():
-            built = build_module(
-                self.module, self.input_shape, self.n_classes, reinitialize=self.reinitialize
-            )
-            built = built.to(self.dtype)
-            materialize(built, self.rows.cpu())
+        built = build_network(
+            self.module,
+            self.input_shape,
+            self.n_classes,
+            self.dtype,
+            reinitialize=self.reinitialize,
+            rows=self.rows.cpu(),
+        )
         if not any(p.requires_grad for p in built.parameters()):
             raise ValueError(_nothing_to_train(built))
         return built

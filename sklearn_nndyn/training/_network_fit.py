@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sklearn_nndyn.recording import Snapshots
-from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.recording import Evaluator, Snapshots
 from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
-from sklearn_nndyn.training._net import DynamicsNet
+from sklearn_nndyn.training._net import DynamicsNet, TrainingData
 from sklearn_nndyn.training._recording_hook import Recording, RecordSchedule
 from sklearn_nndyn.training.checkpoint import CheckpointWriter
 
@@ -79,10 +78,11 @@ class NetworkFit:
     def begin(self, epochs):
         """Make the hooks for so many epochs."""
         self.recording = self._make_recording(epochs)
-        self.guard = DivergenceGuard(self.data, self.recording, len(self.net.history) + epochs)
+        evaluator, last_epoch = Evaluator(self.data.X.device), len(self.net.history) + epochs
+        self.guard = DivergenceGuard(self.data, self.recording, evaluator, last_epoch)
         self.validator = None
-        if self.validation is not None:
-            self.validator = Validation(self.validation, self.recording, self.score)
+        if "validation" in self.watched:
+            self.validator = Validation(self.validation, self.recording, evaluator, self.score)
         self.stopper = self.make_stopper(self.recording) if self.make_stopper is not None else None
         self.bar = ProgressBar(epochs, self.recording) if self.verbose else None
         self.hooks[:0] = [hook for hook in self._own_hooks().values() if hook is not None]

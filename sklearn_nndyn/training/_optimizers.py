@@ -3,6 +3,7 @@
 import difflib
 import inspect
 from fnmatch import fnmatch
+from functools import cache
 
 import torch
 
@@ -58,7 +59,7 @@ def check_optimizer_params(optimizer, params, weight_decay):
     """
     params = dict(params)
     groups = params.pop("param_groups", None)
-    known = [name for name in inspect.signature(optimizer).parameters if name not in ("params", "lr")]
+    known = [name for name in _defaults_of(optimizer) if name not in ("params", "lr")]
     if groups is not None:
         _check_param_groups(optimizer, groups, ["lr", *known])
     if params.get("differentiable"):
@@ -119,7 +120,7 @@ def check_patterns(optimizer_params, module):
         For a pattern that matches no parameter; the message lists the names of the parameters.
     """
     names = [name for name, _ in module.named_parameters()]
-    for pattern, _ in (optimizer_params or {}).get("param_groups", ()):
+    for pattern, _ in optimizer_params.get("param_groups", ()):
         if not any(fnmatch(name, pattern) for name in names):
             raise ValueError(
                 f"optimizer_params: param_groups names {pattern!r}, but no parameter of the module is called so; they "
@@ -129,11 +130,11 @@ def check_patterns(optimizer_params, module):
 
 def optimizer_settings(optimizer, lr, weight_decay, params, device):
     """All that an optimizer class is made with, beside the parameters: of torch's kernels the fused one is taken."""
-    settings = {"lr": lr, **(params or {})}
-    if accepts(optimizer, "weight_decay"):
+    settings, known = {"lr": lr, **(params or {})}, _defaults_of(optimizer)
+    if "weight_decay" in known:
         settings.setdefault("weight_decay", weight_decay)
     others = settings.get("foreach")
-    if accepts(optimizer, "fused") and device.type in ("cpu", "cuda") and not others:
+    if "fused" in known and device.type in ("cpu", "cuda") and not others:
         settings.setdefault("fused", True)
     return settings
 
@@ -163,13 +164,14 @@ def change_optimizer(net, optimizer, lr, weight_decay, params):
     if kind is not type(net.optimizer_) or not changed <= RATES:
         net.initialize_optimizer()
         return
-    defaults = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
+    defaults = _defaults_of(kind)
     own = [settings for _, settings in new.get("param_groups", ())]
     for i, group in enumerate(net.optimizer_.param_groups):
         fixed = own[i] if i < len(own) else {}
         group.update({name: new.get(name, defaults[name]) for name in changed if name not in fixed})
 
 
+@cache
 def optimizer_names():
     """{lower-case name: class} of torch's optimizers that need nothing but parameters and a rate."""
     classes = [
@@ -181,6 +183,7 @@ def optimizer_names():
     return {c.__name__.lower(): c for c in classes if c not in left_out}
 
 
-def accepts(optimizer, name):
-    """Whether the optimizer class has a parameter of this name."""
-    return name in inspect.signature(optimizer).parameters
+@cache
+def _defaults_of(optimizer):
+    """{name: default} of the parameters of an optimizer class."""
+    return {name: parameter.default for name, parameter in inspect.signature(optimizer).parameters.items()}

@@ -10,12 +10,10 @@ from math import prod
 from threading import get_ident
 
 import torch
-from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unfused_attention
 from sklearn_nndyn.utils.rows.arrays import joined, whole
-from sklearn_nndyn.utils.validation import reraise_as
 
 ROWS_OF_IMAGES = 256
 # Whatever the shape of their parameters.
@@ -136,24 +134,6 @@ def scores_of(output):
         return scores
     z = scores.reshape(-1, 1)
     return torch.cat([torch.zeros_like(z), z], 1)
-
-
-def materialize(module, rows):
-    """Let lazy layers draw their weights now, by a pass over some rows; other modules are not run.
-
-    Raises
-    ------
-    ValueError
-        If the pass fails.
-    """
-    if not any(map(is_lazy, (*module.parameters(), *module.buffers()))):
-        return
-    with (
-        torch.no_grad(),
-        evaluation_mode(module),
-        reraise_as(f"module has lazy layers, and cannot process a batch of shape {tuple(rows.shape)}"),
-    ):
-        run(module, rows)
 
 
 def _weighted_parts(module):

@@ -34,6 +34,22 @@ def is_flag(value):
     return isinstance(value, (bool, np.bool_))
 
 
+FLAG = "True or False", is_flag
+COUNT = "an integer, 1 or greater", lambda value: is_count(value, 1)
+POSITIVE = "a finite number greater than 0", lambda value: is_finite(value) and value > 0
+NOT_NEGATIVE = "a finite number, 0 or greater", lambda value: is_finite(value) and value >= 0
+
+
+def broken_rules(owner, rules):
+    """A sentence for each parameter that breaks its rule: {name: (what it must be, whether a value is)}."""
+    values = {name: getattr(owner, name) for name in rules}
+    return [
+        f"{name} must be {text}, got {values[name]!r}"
+        for name, (text, accept) in rules.items()
+        if not accept(values[name])
+    ]
+
+
 def check_count(name, value, least=1, *, of=""):
     """Refuse what is not a whole number, ``least`` or more; ``of`` says what is counted."""
     if not is_count(value, least=-inf):

@@ -12,7 +12,7 @@ from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Recorder
 from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._stacked import StackedRecorder
-from sklearn_nndyn.training._data import TrainingData
+from sklearn_nndyn.training import TrainingData
 from sklearn_nndyn.training._epoch_loop import draw_order
 from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training.stacked import make_members

@@ -76,8 +76,9 @@ class StackedEpochLoop:
         for member in self.members:
             member.loop.begin_epoch()
         try:
-            for member, loss in zip(self.members, self.runner.run_epoch(), strict=True):
-                member.net.note_loss(loss, member.data)
+            losses, steps = self.runner.run_epoch(), self.runner.batches.steps
+            for member, loss, own in zip(self.members, losses, steps, strict=True):
+                member.net.note_loss(loss, len(member.data.X), own)
             self.runner.evaluate(self.epoch + 1)
         except Exception as error:
             return self._separate(error)

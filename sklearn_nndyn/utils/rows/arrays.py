@@ -41,6 +41,11 @@ class Rows(ABC):
         return self.n_samples, *self.sample_shape
 
     @property
+    def input_shape(self):
+        """Shape of one sample."""
+        return self.sample_shape
+
+    @property
     def ndim(self):
         """Number of axes."""
         return 1 + len(self.sample_shape)
@@ -216,6 +221,11 @@ def tensor_of(array):
     if not array.flags.writeable:
         array = np.asarray(_Writeable(array))
     return torch.from_numpy(array)
+
+
+def as_tensor(array, device):
+    """The array on the device, without a copy where the memory can be shared; `Rows` stay what they are."""
+    return array.to(device) if isinstance(array, Rows) else tensor_of(array).to(device)
 
 
 class _Writeable:

@@ -111,8 +111,3 @@ def sliceable(X):
     if isinstance(X, Mapping) and not isinstance(X, SliceDict) and not issparse(X):
         return SliceDict(**{name: np.asarray(values) for name, values in X.items()})
     return X
-
-
-def sample_shape(X):
-    """Shape of one sample; of several arrays, {name: shape}."""
-    return X.input_shape if isinstance(X, NamedRows) else tuple(X.shape[1:])
