@@ -513,16 +513,16 @@ def test_several_mistakes_are_named_at_once(no_training):
         clf.fit(X, y)
     lines = str(caught.value).splitlines()[1:]
     starts = (
+        "- lr must",
+        "- batch_size must",
         "- MLP: hidden_layer_sizes",
         "- Unknown loss",
         "- optimizer must",
-        "- lr must",
-        "- batch_size must",
         "- record",
     )
     assert len(lines) == len(starts)
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
-    assert "dropout must" in lines[0]
+    assert "dropout must" in lines[2]
 
 
 @pytest.mark.parametrize(
