@@ -6,6 +6,7 @@ from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.classifiers._preparation import PreparedFit, prepare_fit
 from sklearn_nndyn.classifiers._validation import check_validation_pair
+from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, opened
 from sklearn_nndyn.training.stacked import StackedEpochLoop, batch_size, make_members, make_stacks
 
 
@@ -114,7 +115,10 @@ def train(fits, *, memory_limit=None, progress=None):
 def make_programs(fits, memory_limit=None):
     """Lists of fits that are trained together; those that go alone are lists of one."""
     prepared = {fit.fit: fit for fit in fits if isinstance(fit, PreparedFit)}
-    stacks = make_stacks(list(prepared), memory_limit)
+    of_checkpoint = {}
+    for own, fit in prepared.items():
+        of_checkpoint.setdefault(as_checkpoint(fit.estimator.checkpoint), []).append(own)
+    stacks = [stack for own in of_checkpoint.values() for stack in make_stacks(own, memory_limit)]
     programs = [[prepared[own] for own in stack] for stack in stacks]
     programs += [[fit] for fit in fits if isinstance(fit, OwnFit)]
     order = {fit: i for i, fit in enumerate(fits)}
@@ -129,7 +133,8 @@ def _run(program, progress):
     loop = StackedEpochLoop(members, batch_size(fits[0]), fits[0].epochs, progress)
     failure = None
     try:
-        loop.run()
+        with opened(program):
+            loop.run()
     except BaseException as error:
         failure = error
         raise

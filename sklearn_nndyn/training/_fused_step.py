@@ -24,11 +24,11 @@ class FusedOptimizerStep:
         self.optimizer = optimizer
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._fused = None
-        self._began = began
+        self.began = began
 
     def refresh(self):
         """Read the optimizer's settings anew: schedulers change them between epochs."""
-        self._fused = _fused_calls(self.optimizer) if self._began else None
+        self._fused = _fused_calls(self.optimizer) if self.began else None
 
     def finish(self):
         """Leave the optimizer's state as its own ``step`` would have left it."""
@@ -44,8 +44,8 @@ class FusedOptimizerStep:
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizer.step()
-        if not self._began:
-            self._began = True
+        if not self.began:
+            self.began = True
             self.refresh()
 
     def _call_fused(self, gradients):

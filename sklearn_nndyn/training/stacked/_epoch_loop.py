@@ -34,14 +34,20 @@ class StackedEpochLoop:
         self.members, self.size, self.epochs, self.progress = in_order(members), size, epochs, progress
         self.errors = {}
         self.epoch = 0
+        self.all_members, self.checkpoint = self.members, None
 
     def run(self):
         """Train all of them."""
         verbose = sum(self._without_bar(member) for member in self.members) > 0
         with self._make_bar() if verbose else nullcontext() as self.bar:
-            self.runner = StackedEpochRunner(self.members, self.size)
+            self.checkpoint = self.members[0].fit.checkpoint
+            found = None if self.checkpoint is None else self._go_on()
+            if not self.members:
+                return
+            self.runner = StackedEpochRunner(self.members, self.size, found is not None and found["began"])
             try:
-                self._begin()
+                if found is None:
+                    self._begin()
                 while self.members and self.epoch < self.epochs:
                     self._run_epoch()
             except BaseException as error:
@@ -50,6 +56,39 @@ class StackedEpochLoop:
                     raise
             else:
                 self._leave(dict.fromkeys(self.members))
+                self._save(finished=True)
+
+    def _go_on(self):
+        """Go on from the state on the disk, where there is one; it is returned."""
+        found = self.checkpoint.go_on([member.fit for member in self.all_members])
+        if found is None:
+            return None
+        for member, state in zip(self.all_members, found["members"], strict=True):
+            member.state.shuffling.states = state["shuffling"]
+        self.epoch = found["epoch"]
+        pairs = zip(self.all_members, found["ended"], strict=True)
+        self.members = [member for member, ended in pairs if not ended]
+        for member in self.members:
+            member.sampler.random_state.states = member.state.shuffling.states
+        n_ended = len(self.all_members) - len(self.members)
+        self.progress(n_ended * self.epochs + len(self.members) * self.epoch)
+        if self.bar is not None:
+            self.bar.update(self.epoch)
+        return found
+
+    def _save(self, finished=False):
+        """Write the state of all members, also of those that have ended, where it is time."""
+        if self.checkpoint is None or not (finished or self.checkpoint.is_due):
+            return
+        if self.members:
+            self.runner.share_states()
+        self.checkpoint.save(
+            [member.state.shuffling.states for member in self.all_members],
+            self.epoch,
+            finished,
+            ended=[member not in self.members for member in self.all_members],
+            began=bool(self.members) and self.runner.began,
+        )
 
     def _make_bar(self):
         """Only where it is shown: a hidden one takes a lock as well, which an interrupt can leave held."""
@@ -71,6 +110,9 @@ class StackedEpochLoop:
                 member.loop.begin()
         except Exception as error:
             self._separate(error, begun=False)
+        else:
+            if self.checkpoint is not None:
+                self.checkpoint.check([member.state.shuffling.states for member in self.all_members])
 
     def _run_epoch(self):
         for member in self.members:
@@ -101,6 +143,8 @@ class StackedEpochLoop:
         for member in self.members:
             member.loop.call_callbacks()
         self._leave(dict.fromkeys(member for member in self.members if member.loop.wants_to_stop))
+        if self.members:
+            self._save()
 
     def _leave(self, leaving, undo=False):
         """Let members leave, at the last whole epoch or, with ``undo``, as if this one had not begun."""
@@ -128,6 +172,7 @@ class StackedEpochLoop:
             RuntimeWarning,
         )
         members, self.members = self.members, []
+        self.checkpoint = None  # the state before stays: whoever goes on from it fails as this one did
         for i in range(len(members)):
             self.runner.release(i, undo=True)
         self._close()
@@ -146,6 +191,7 @@ class StackedEpochLoop:
             member.loop.run(epochs, begun)
         except Exception as error:
             self.errors[member] = error
+            self.checkpoint = None
         self.progress(self.epochs - self.epoch)
         return member.loop.interrupted
 
@@ -156,4 +202,5 @@ class StackedEpochLoop:
             member.loop.notify_end()
         else:
             self.errors[member] = error
+            self.checkpoint = None
         self.progress(self.epochs - self.epoch)

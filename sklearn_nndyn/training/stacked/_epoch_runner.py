@@ -50,9 +50,11 @@ class StackedEpochRunner:
         In the order of `in_order`.
     size : int or None
         Rows of a batch; None for full batches.
+    began : bool, default=False
+        Whether their first update together was made in another process.
     """
 
-    def __init__(self, members, size):
+    def __init__(self, members, size, began=False):
         self.members, self.size = members, size
         self.nets = [member.net for member in members]
         samplers = list(dict.fromkeys(member.sampler for member in members))
@@ -62,7 +64,7 @@ class StackedEpochRunner:
         data = [member.data for member in members]
         dtype = next(members[0].net.module_.parameters()).dtype
         self.batches = StackedLoader(data, samplers, sampler_of, size, dtype, merge_last)
-        self.stack = StackedParameters(self.nets, self.batches.steps)
+        self.stack = StackedParameters(self.nets, self.batches.steps, began)
         self.losses = LossStack([net.criterion_ for net in self.nets])
         self.step = self._make_step()
         self.changed = False
@@ -120,6 +122,17 @@ class StackedEpochRunner:
     def accept(self):
         """The epoch is over: it will not be undone."""
         self.changed = False
+
+    @property
+    def began(self):
+        """Whether the first update was made."""
+        return self.stack.update.began
+
+    def share_states(self):
+        """Give every network's optimizer and generator its own state, for others to read."""
+        for i, member in enumerate(self.members):
+            self.stack.share_state(i)
+            member.state.shuffling.states = member.sampler.random_state.states
 
     def release(self, i, undo=False):
         """Detach one network: give it its own parameters, optimizer state and generator.

@@ -35,9 +35,11 @@ class StackedParameters:
     steps : list of int
         Updates of an epoch of each, sorted by decreasing number. Networks of equal steps, learning rate and weight
         decay should lie side by side: each such slice is updated by one call.
+    began : bool, default=False
+        Whether their first update together was made in another process.
     """
 
-    def __init__(self, nets, steps):
+    def __init__(self, nets, steps, began=False):
         self.nets, self.steps = nets, steps
         self.own = [dict(net.module_.named_parameters()) for net in nets]
         self.parameters = {name: torch.stack([p[name].detach() for p in self.own]) for name in self.own[0]}
@@ -48,7 +50,7 @@ class StackedParameters:
         self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"] if p.requires_grad]
         self.slices = equal_slices([(n, *rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
         self.optimizer = self._join_optimizers()
-        self.update = FusedOptimizerStep(self.optimizer)
+        self.update = FusedOptimizerStep(self.optimizer, began)
 
     def _join_optimizers(self):
         groups = []
@@ -102,9 +104,14 @@ class StackedParameters:
     def release(self, i, checkpoint=None):
         """Give network ``i`` memory of its own, and its optimizer its own state, as of now or as of a checkpoint."""
         weights, states = checkpoint or (self.parameters, self.optimizer.state)
-        optimizer = self.nets[i].optimizer_
         for name, parameter in self.own[i].items():
             parameter.data = weights[name][i].clone()
+        self.share_state(i, states)
+
+    def share_state(self, i, states=None):
+        """Give the optimizer of network ``i`` a copy of its own state."""
+        states = self.optimizer.state if states is None else states
+        optimizer = self.nets[i].optimizer_
         optimizer.state.clear()
         for own, group in zip(self.slices, self.optimizer.param_groups, strict=True):
             if not own.start <= i < own.stop:

@@ -88,9 +88,9 @@ def test_a_program_that_is_over_leaves_no_memory_behind(monkeypatch):
     """Nor does one that a network has left: not even until the next collection of garbage."""
     left, stacked, original = [], [], _epoch_loop.StackedEpochRunner.__init__
 
-    def watched(self, members, size):
+    def watched(self, members, *options):
         left.append(sum(ref() is not None for ref in stacked))
-        original(self, members, size)
+        original(self, members, *options)
         stacked.extend(map(weakref.ref, self.stack.parameters.values()))
 
     monkeypatch.setattr(_epoch_loop.StackedEpochRunner, "__init__", watched)
