@@ -7,7 +7,8 @@ import torch
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, SparseRows, memory_map_of, tensor_of
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, SparseRows, tensor_of
+from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
 
 

@@ -17,15 +17,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
-from sklearn_nndyn.utils.rows.arrays import (
-    ArrayRows,
-    Rows,
-    SparseRows,
-    as_tensor,
-    chunks_of,
-    memory_map_of,
-    tensor_of,
-)
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, as_tensor, chunks_of, tensor_of
+from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
 
 LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster

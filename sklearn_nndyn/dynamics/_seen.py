@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sklearn_nndyn.utils.rows.memory_maps import blocks_of
+
 NOT_SEEN = -1
 MEASURED = ("loss", "margin", "probability", "scores")
 
@@ -40,7 +42,11 @@ def share_of_seen(which, seen):
 def _with_nan(record):
     """The measurements that hold a nan; their least value is one then, which is quickly found."""
     measured = (getattr(record, name) for name in MEASURED)
-    return [values for values in measured if values is not None and np.isnan(values.min(initial=0))]
+    return [values for values in measured if values is not None and _has_nan(values)]
+
+
+def _has_nan(values):
+    return any(np.isnan(block.min(initial=0)) for block in blocks_of(values))
 
 
 def _is_missing(values):

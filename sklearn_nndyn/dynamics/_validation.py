@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_nndyn.dynamics._fields import AXES, PER_LAYER, named_arrays
 from sklearn_nndyn.dynamics._seen import NOT_SEEN
+from sklearn_nndyn.utils.rows.memory_maps import blocks_of
 from sklearn_nndyn.utils.text import shown
 
 LABEL_KINDS = "biufUO"
@@ -137,23 +138,31 @@ def _shape_problems(record):
 
 def _prediction_problems(record):
     prediction, n_classes = record.prediction, len(record.classes)
-    if (
-        prediction is not None
-        and prediction.size
-        and not NOT_SEEN <= prediction.min() <= prediction.max() < n_classes
-    ):
+    if prediction is None or not prediction.size:
+        return
+    least, most = span_of(prediction)
+    if not NOT_SEEN <= least <= most < n_classes:
         yield (
             f"prediction must hold positions in classes, 0 to {n_classes - 1}, or {NOT_SEEN} where there is none; "
-            f"got {prediction.min()} to {prediction.max()}"
+            f"got {least} to {most}"
         )
 
 
 def _probability_problems(record):
     p = record.probability
-    if p is not None:
-        least, most = (find.reduce(p, axis=None, initial=0.5) for find in (np.fmin, np.fmax))
-        if least < 0 or most > 1:
-            yield f"probability must hold numbers from 0 to 1, got {np.nanmin(p):g} to {np.nanmax(p):g}"
+    if p is None or not p.size:
+        return
+    least, most = span_of(p)
+    if least < 0 or most > 1:
+        yield f"probability must hold numbers from 0 to 1, got {least:g} to {most:g}"
+
+
+def span_of(array):
+    """The least and the greatest value, without nan; of a file few pages are in memory at a time."""
+    spans = [
+        (np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)) for block in blocks_of(array)
+    ]
+    return np.fmin.reduce([least for least, _ in spans]), np.fmax.reduce([most for _, most in spans])
 
 
 def _called(field, layer):

@@ -1,15 +1,21 @@
-"""The record so far, in arrays that grow."""
+"""The record so far, in arrays that grow: in memory, or in temporary files where they are large."""
+
+from math import prod
 
 import numpy as np
 import torch
 
 from sklearn_nndyn.recording._geometry import Centroids
+from sklearn_nndyn.recording.storage._disk_rows import DiskRows
 
+MEMORY_LIMIT = 512 * 2**20
 FIELDS = ("loss", "margin", "prediction", "probability")
 
 
 class RecordBuffers:
     """One array for each field and layer, epoch by epoch: an epoch is written where memory is contiguous.
+
+    Fields that would take more than 512 MiB together, and centroids of a layer that would, lie in temporary files.
 
     Parameters
     ----------
@@ -28,40 +34,46 @@ class RecordBuffers:
     def __init__(self, y, n_classes, entries, probability, capacity):
         self.y, self.n_classes, self.entries = y, n_classes, entries
         self.epochs, self._capacity = [], capacity
-        self.fields = self._allocate(probability)
-        self.centroids, self.weight_norms = {}, {}
+        self.centroids, self.weight_norms, self._on_disk = {}, {}, {}
+        self.fields = self._allocate(fields_of_samples(entries, len(y), n_classes, probability))
 
-    def _allocate(self, probability):
-        shape = self._capacity, len(self.y)
-        fields = {}
-        if "samples" in self.entries:
-            position = np.min_scalar_type(-max(self.n_classes, 2))
-            fields = {
-                "loss": np.empty(shape, np.float32),
-                "margin": np.empty(shape, np.float32),
-                "prediction": np.empty(shape, position),
-            }
-            if probability:
-                fields["probability"] = np.empty(shape, np.float32)
-        if "scores" in self.entries:
-            fields["scores"] = np.empty((*shape, self.n_classes), np.float32)
-        if "gradients" in self.entries:
-            fields["gradient_norm"] = np.empty(shape, np.float32)
-        return fields
+    def _allocate(self, fields):
+        large = self._capacity * row_bytes(fields) > MEMORY_LIMIT
+        return {name: self._make_array(name, shape, dtype, large) for name, (shape, dtype) in fields.items()}
+
+    def _make_array(self, name, shape, dtype, large):
+        if not large:
+            return np.empty((self._capacity, *shape), dtype)
+        self._on_disk[name] = DiskRows(self._capacity, shape, dtype)
+        return self._on_disk[name].array
 
     def new_rows(self, n_epochs):
-        """The next rows of the arrays, a slice; there is room for them afterwards."""
+        """The next rows of the arrays, a slice; there is room for them afterwards.
+
+        Raises
+        ------
+        OSError
+            If the disk of the temporary files is full.
+        """
         new = slice(len(self.epochs), len(self.epochs) + n_epochs)
         if new.stop > self._capacity:
             self._grow(max(new.stop, 2 * self._capacity))
+        for rows in self._on_disk.values():
+            rows.reserve(new.stop)
         return new
 
     def _grow(self, capacity):
+        self._capacity = capacity
         for group in (self.fields, self.centroids, self.weight_norms):
             for name, array in group.items():
-                group[name] = np.empty((capacity, *array.shape[1:]), array.dtype)
-                group[name][: len(self.epochs)] = array[: len(self.epochs)]
-        self._capacity = capacity
+                group[name] = self._grown(name, array)
+
+    def _grown(self, name, array):
+        if name in self._on_disk:
+            return self._on_disk[name].grow(self._capacity)
+        grown = np.empty((self._capacity, *array.shape[1:]), array.dtype)
+        grown[: len(self.epochs)] = array[: len(self.epochs)]
+        return grown
 
     def new_centroids(self):
         """The accumulator of the centroids of an epoch; None where geometry is not recorded."""
@@ -108,7 +120,10 @@ class RecordBuffers:
     def array_of_layer(self, group, name, shape):
         """The array of a layer in ``centroids`` or ``weight_norms``, made where it is not there yet."""
         if name not in group:
-            group[name] = np.empty((self._capacity, *shape), np.float32)
+            large = 4 * self._capacity * prod(shape) > MEMORY_LIMIT
+            group[name] = self._make_array(name, shape, np.float32, large)
+            if large:
+                self._on_disk[name].reserve(len(self.epochs) + 1)
         return group[name]
 
     def recorded(self):
@@ -120,6 +135,26 @@ class RecordBuffers:
             "weight_norms": {name: array[:n] for name, array in self.weight_norms.items()},
             **{name: array[:n].swapaxes(0, 1) for name, array in self.fields.items()},
         }
+
+
+def fields_of_samples(entries, n_samples, n_classes, probability):
+    """{name: (shape of a row, dtype)} of what is recorded of the samples."""
+    one = (n_samples,), np.float32
+    fields = {}
+    if "samples" in entries:
+        position = np.min_scalar_type(-max(n_classes, 2))
+        fields = {"loss": one, "margin": one, "prediction": ((n_samples,), position)}
+        fields |= {"probability": one} if probability else {}
+    if "scores" in entries:
+        fields["scores"] = (n_samples, n_classes), np.float32
+    if "gradients" in entries:
+        fields["gradient_norm"] = one
+    return fields
+
+
+def row_bytes(fields):
+    """Bytes of an epoch of fields {name: (shape of a row, dtype)}."""
+    return sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in fields.values())
 
 
 def copy_into(array, values):

@@ -7,7 +7,7 @@ import pytest
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer, SampleScoreAnalyzer
 from sklearn_nndyn.dynamics import load_dynamics
-from sklearn_nndyn.utils.rows.arrays import memory_map_of
+from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from tests.dynamics.test_storage import DAMAGED
 
 OF_THE_DIGEST = [name for name, (_, message) in DAMAGED.items() if "its digest differs" in message]

@@ -1,12 +1,13 @@
 """Rows that become tensors a few at a time, for data that are not to be copied whole."""
 
 import copy
-import mmap
 from abc import ABC, abstractmethod
 from math import prod
 
 import numpy as np
 import torch
+
+from sklearn_nndyn.utils.rows.memory_maps import can_forget, forget_pages, memory_map_of
 
 CHUNK_BYTES = 4 * 2**20
 BYTES_AT_ONCE = 2**15
@@ -128,7 +129,7 @@ class ArrayRows(Rows):
         self.array, self.mapped = array, memory_map_of(array)
 
     def _read(self, places):
-        if self.mapped is None or self.mapped.mode not in ("r", "r+") or not hasattr(mmap, "MADV_DONTNEED"):
+        if not can_forget(self.mapped):
             return tensor_of(np.ascontiguousarray(self.array[places]))
         return tensor_of(self._read_and_forget(places))
 
@@ -143,7 +144,7 @@ class ArrayRows(Rows):
         at_once = max(32, BYTES_AT_ONCE // max(1, rows[:1].nbytes))
         for start in range(0, len(places), at_once):
             rows[start : start + at_once] = self.array[places[start : start + at_once]]
-            self.mapped._mmap.madvise(mmap.MADV_DONTNEED)
+            forget_pages(self.mapped)
         return rows
 
 
@@ -170,15 +171,6 @@ class SparseRows(Rows):
 
     def _read(self, places):
         return tensor_of(self.matrix[places].toarray(order="C"))
-
-
-def memory_map_of(array):
-    """The ``numpy.memmap`` that an array is a view of, or None."""
-    while isinstance(array, np.ndarray):
-        if isinstance(array, np.memmap):
-            return array
-        array = array.base
-    return None
 
 
 def whole(X):

@@ -1,0 +1,1 @@
+"""Where records and snapshots lie that are large: in files."""
