@@ -64,7 +64,8 @@ class StackedEpochRunner:
         data = [member.data for member in members]
         dtype = next(members[0].net.module_.parameters()).dtype
         self.batches = StackedLoader(data, samplers, sampler_of, size, dtype, merge_last)
-        self.stack = StackedParameters(self.nets, self.batches.steps, began)
+        self.stack = StackedParameters(self.nets, self.batches.steps)
+        self.stack.update.began = began
         self.losses = LossStack([net.criterion_ for net in self.nets])
         self.step = self._make_step()
         self.changed = False

@@ -35,11 +35,9 @@ class StackedParameters:
     steps : list of int
         Updates of an epoch of each, sorted by decreasing number. Networks of equal steps, learning rate and weight
         decay should lie side by side: each such slice is updated by one call.
-    began : bool, default=False
-        Whether their first update together was made in another process.
     """
 
-    def __init__(self, nets, steps, began=False):
+    def __init__(self, nets, steps):
         self.nets, self.steps = nets, steps
         self.own = [dict(net.module_.named_parameters()) for net in nets]
         self.parameters = {name: torch.stack([p[name].detach() for p in self.own]) for name in self.own[0]}
@@ -50,7 +48,7 @@ class StackedParameters:
         self.trained = [names[p] for p in nets[0].optimizer_.param_groups[0]["params"] if p.requires_grad]
         self.slices = equal_slices([(n, *rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
         self.optimizer = self._join_optimizers()
-        self.update = FusedOptimizerStep(self.optimizer, began)
+        self.update = FusedOptimizerStep(self.optimizer)
 
     def _join_optimizers(self):
         groups = []
