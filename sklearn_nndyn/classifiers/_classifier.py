@@ -112,8 +112,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     monitor : str or callable, default="auto"
         What early stopping and ``best_epoch_`` watch. ``"valid_acc"``, ``"valid_loss"``: accuracy and mean loss of the
         validation samples; where classes are rare, accuracy says little and the loss much. ``"train_loss"``: the
-        mean loss of training. A scorer of scikit-learn or its name (``"roc_auc"``, ``"neg_log_loss"``), on the
-        validation samples. ``"auto"``: ``"valid_acc"`` where there are validation samples, else ``"train_loss"``.
+        mean loss of training. ``"refined_loss"``: the log loss of the validation samples when their scores are
+        divided by the temperature that suits them best, for a network whose probabilities are calibrated afterwards
+        (``CalibratedClassifierCV(method="temperature")``); it costs a forward pass an epoch. A scorer of scikit-learn
+        or its name (``"roc_auc"``, ``"neg_log_loss"``), on the validation samples. ``"auto"``: ``"valid_acc"`` where
+        there are validation samples, else ``"train_loss"``.
         ``"reconstruction"``, for pre-training: stop when the first recorded layer has not given its input back better
         than before for so long (on the validation samples where there are some), and restore the weights of the
         recorded epoch at which it did best; where it never did better than before training, training goes on to its

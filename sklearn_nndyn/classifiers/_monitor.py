@@ -7,14 +7,17 @@ from functools import partial
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import check_record, what_to_record
 from sklearn_nndyn.training import EarlyStopping, ReconstructionStopping
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.refinement import refined_loss
 from sklearn_nndyn.utils.validation import reraise_as
 
 OF_TRAINING = ("auto", "train_loss", "reconstruction")
 COLUMNS = ("valid_acc", "valid_loss", "train_loss")
-KNOWN = ("auto", *COLUMNS, "reconstruction")
+REFINED = "refined_loss"
+KNOWN = ("auto", *COLUMNS, REFINED, "reconstruction")
 
 
 def check_monitor(estimator):
@@ -31,6 +34,8 @@ def check_monitor(estimator):
         raise ValueError(f"monitor={monitor!r} is what early stopping watches: set early_stopping=True.")
     if _is(monitor, "reconstruction"):
         _check_reconstruction(estimator)
+    if _is(monitor, REFINED):
+        _check_link(estimator.loss)
 
 
 def check_is_there(monitor, early_stopping, has_validation):
@@ -84,7 +89,7 @@ class ValidationScore:
     Parameters
     ----------
     estimator : DynamicsClassifier
-        With ``monitor`` a scorer or the name of one.
+        With ``monitor`` a scorer, the name of one, or ``"refined_loss"``.
     attributes : dict
         Attributes with which a copy of the estimator predicts by the network in training.
     data : TrainingData
@@ -92,7 +97,7 @@ class ValidationScore:
     """
 
     def __init__(self, estimator, attributes, data, labels):
-        self.scorer = get_scorer(estimator.monitor)
+        self.scorer = score_refinement if _is(estimator.monitor, REFINED) else get_scorer(estimator.monitor)
         self.data, self.labels, self.X = data, labels, _as_arrays(data.X[:])
         self.weight = {} if data.weight is None else {"sample_weight": data.weight.cpu().numpy()}
         self.view = copy.copy(estimator)
@@ -118,9 +123,34 @@ def _as_arrays(batch):
 
 def make_score(estimator, attributes, inputs):
     """The `ValidationScore` that early stopping watches, or None where it watches something else."""
-    if not estimator.early_stopping or (isinstance(estimator.monitor, str) and estimator.monitor in KNOWN):
+    of_history = (
+        isinstance(estimator.monitor, str) and estimator.monitor in KNOWN and estimator.monitor != REFINED
+    )
+    if not estimator.early_stopping or of_history:
         return None
     return ValidationScore(estimator, attributes, inputs.watched["validation"], inputs.labels["validation"])
+
+
+def score_refinement(estimator, X, y, sample_weight=None):
+    """The refined loss as a score, greater for a better network."""
+    scores = estimator.decision_function(X)
+    if scores.ndim == 1:
+        scores = np.stack([np.zeros_like(scores), scores], axis=1)
+    return -refined_loss(scores, np.searchsorted(estimator.classes_, y), sample_weight)
+
+
+def _check_link(loss):
+    try:
+        link = get_loss(loss).link
+    except (TypeError, ValueError):
+        return  # said of the loss itself
+    if link != "softmax":
+        raise ValueError(
+            f'monitor="refined_loss" divides scores whose softmax are probabilities by a temperature, but with '
+            f"loss={loss!r} "
+            f'probabilities are {"sigmoids" if link == "sigmoid" else "none that are known"}: watch "valid_loss", or '
+            'train with a loss whose link is the softmax, such as loss="log".'
+        )
 
 
 def _check_reconstruction(estimator):

@@ -5,10 +5,13 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss, make_scorer, roc_auc_score
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
+from sklearn_nndyn.losses import LogLoss
 from sklearn_nndyn.modules import MLP
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights, weights
 from tests.problems import Problem
@@ -27,6 +30,16 @@ def stopping(**changes):
 # What is watched
 
 
+def refined(scores, y=Y_VAL, weight=None):
+    """The least log loss over temperatures, by scipy."""
+
+    def loss(log_t):
+        p = np.exp(log_softmax(scores / np.exp(log_t), axis=1))
+        return log_loss(y, p, labels=np.unique(y), sample_weight=weight)
+
+    return minimize_scalar(loss, bounds=(-6, 12), method="bounded", options={"xatol": 1e-8}).fun
+
+
 def curve_of(clf, monitor):
     """What is watched, after each epoch, from the weights of each epoch; greater is better."""
     staged = list(clf.staged_predict_proba(X_VAL))[1:]
@@ -34,6 +47,7 @@ def curve_of(clf, monitor):
         "valid_loss": lambda: [-log_loss(Y_VAL, p, labels=clf.classes_) for p in staged],
         "neg_log_loss": lambda: [-log_loss(Y_VAL, p, labels=clf.classes_) for p in staged],
         "valid_acc": lambda: [accuracy_score(Y_VAL, clf.classes_[p.argmax(1)]) for p in staged],
+        "refined_loss": lambda: [-refined(np.log(p)) for p in staged],
         "auto": lambda: [accuracy_score(Y_VAL, clf.classes_[p.argmax(1)]) for p in staged],
         "roc_auc_ovr": lambda: [roc_auc_score(Y_VAL, p, multi_class="ovr") for p in staged],
         "train_loss": lambda: [-loss for loss in clf.loss_curve_],
@@ -42,7 +56,8 @@ def curve_of(clf, monitor):
 
 @pytest.mark.parametrize("batch_size", [16, "full"])
 @pytest.mark.parametrize(
-    "monitor", ["auto", "valid_acc", "valid_loss", "train_loss", "neg_log_loss", "roc_auc_ovr"]
+    "monitor",
+    ["auto", "valid_acc", "valid_loss", "refined_loss", "train_loss", "neg_log_loss", "roc_auc_ovr"],
 )
 @pytest.mark.parametrize("record", [("samples",), ()])
 def test_the_best_epoch_is_that_of_the_best_value(monitor, record, batch_size):
@@ -102,7 +117,7 @@ def test_watching_with_a_scorer_changes_nothing():
     assert one.best_epoch_ == other.best_epoch_
 
 
-@pytest.mark.parametrize("monitor", ["valid_loss", "neg_log_loss"])
+@pytest.mark.parametrize("monitor", ["valid_loss", "refined_loss", "neg_log_loss"])
 def test_together_as_alone(monitor):
     made, alone = (
         [stopping(monitor=monitor, dtype="float64", random_state=s) for s in range(3)] for _ in "ab"
@@ -129,6 +144,12 @@ def test_together_as_alone(monitor):
             "monitor='valid_loss' watches validation samples, but there are none: give X_val",
         ),
         ({"monitor": "roc_auc_ovr"}, "monitor='roc_auc_ovr' watches validation samples"),
+        ({"monitor": "refined_loss"}, "monitor='refined_loss' watches validation samples"),
+        (
+            {"monitor": "refined_loss", "loss": "hinge"},
+            r"with loss='hinge' probabilities are none that are known: watch \"valid_loss\"",
+        ),
+        ({"monitor": "refined_loss", "loss": LogLoss(link="sigmoid")}, "probabilities are sigmoids"),
         (
             {"monitor": "train_loss", "early_stopping": False},
             "what early stopping watches: set early_stopping=True",
@@ -151,6 +172,49 @@ def test_a_scorer_that_fails_is_refused_before_training(scorer):
         with pytest.raises(ValueError, match=r"monitor=.* cannot score the validation samples"):
             clf.fit(X, Y, **VALIDATED)
     assert not hasattr(clf, "net_")
+
+
+# Refined loss
+
+
+def learnable(n_samples, seed, n_classes=3):
+    """Samples whose classes a linear network can learn, up to noise."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n_samples, 16)).astype(np.float32)
+    noise = 2 * rng.normal(size=(n_samples, n_classes))
+    return features, (features @ np.eye(16, n_classes) * 3 + noise).argmax(axis=1)
+
+
+def test_refined_loss_counts_by_weight():
+    (X_own, y_own), (X_held, y_held) = learnable(60, 0), learnable(50, 1)
+    weight = np.arange(50) % 3
+    clf = stopping(monitor="refined_loss", n_iter_no_change=20, max_epochs=8)
+    clf.fit(X_own, y_own, X_val=X_held, y_val=y_held, sample_weight_val=weight)
+    staged = [np.log(p) for p in clf.staged_predict_proba(X_held)][1:]
+    expected = [-refined(z, y_held, weight) for z in staged]
+    np.testing.assert_allclose(clf.net_.history[:, "valid_score"], expected, rtol=1e-5)
+    assert np.ptp(expected) > 0.01
+
+
+def test_labels_are_names_to_refined_loss_and_there_may_be_two():
+    X_own, y_own = learnable(120, 0, n_classes=2)
+    settings = {"monitor": "refined_loss", "validation_fraction": 0.5, "n_iter_no_change": 20}
+    plain = stopping(**settings).fit(X_own, y_own)
+    named = stopping(**settings).fit(X_own, np.array(["no", "yes"])[y_own])
+    assert plain.best_epoch_ == named.best_epoch_
+    held = plain.validation_indices_
+    z = plain.at_epoch(plain.best_epoch_).decision_function(X_own[held])
+    both = np.stack([-z / 2, z / 2], axis=1)
+    expected = -refined(both, y_own[held])
+    assert max(plain.net_.history[:, "valid_score"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_watching_refined_loss_changes_nothing():
+    monitors = "valid_acc", "refined_loss"
+    one, other = (
+        stopping(monitor=monitor, n_iter_no_change=99).fit(X, Y, **VALIDATED) for monitor in monitors
+    )
+    assert_same_record(one.dynamics_, other.dynamics_)
 
 
 # Patience over warm starts
