@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.dynamics import Dynamics, find_record
-from sklearn_nndyn.utils.text import SOURCES
+from sklearn_nndyn.utils.text import SOURCES, summary_of
 
 
 class RecordAnalyzer(TransformerMixin, BaseEstimator):
@@ -16,8 +17,8 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
 
     A subclass says in ``_needs`` which fields it cannot do without, and in ``_prefers`` which record of a model it
     reads where there are two; and writes ``_fit(record)``, which sets what is found; ``_columns(record)``, {name:
-    (n_samples,) column}, each row a function of its own sample only; ``_names()``, the names of these columns; and
-    ``_summary()``.
+    (n_samples,) column}, each row a function of its own sample only; ``_names()``, the names of these columns;
+    ``_findings()``, which become ``findings_``; and ``_source_words()``, a sentence on what was read.
     """
 
     _needs: tuple[str, ...] = ("loss",)
@@ -26,7 +27,8 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
     _fit: Callable[..., None]
     _columns: Callable[..., dict[str, np.ndarray]]
     _names: Callable[[], Sequence[str]]
-    _summary: Callable[[], str]
+    _findings: Callable[[], Sequence[Finding]]
+    _source_words: Callable[[], str]
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Find what there is in a record.
@@ -56,6 +58,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         record, self.source_ = self._read(X, reset=True)
         self.epochs_ = record.epochs
         self._fit(record)
+        self.findings_ = tuple(self._findings())
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -104,12 +107,12 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         return np.array(self._names(), dtype=object)
 
     def summary(self) -> str:
-        """The findings in words, with the figures of this record.
+        """The findings in words: the verdicts first, then what to do next, then what was read.
 
         Returns
         -------
         text : str
-            A paragraph.
+            A paragraph of at most 100 columns, made of ``findings_``.
 
         Raises
         ------
@@ -117,7 +120,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
             If the analyzer is not fitted.
         """
         check_is_fitted(self)
-        return self._summary()
+        return summary_of(self.findings_, self._source_words())
 
     def _table(self, record):
         columns = self._columns(record)

@@ -11,21 +11,20 @@ from sklearn_nndyn.analyzers import (
     find_label_errors,
 )
 from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.reports._claims import Claims, claims_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Analysis:
-    """A fitted analyzer (or a result), and what it claims; or the reason why there is none."""
+    """A fitted analyzer or a result, which has findings; or the reason why there is none."""
 
     record: Dynamics
     found: object = None
     reason: str = ""
 
-    @cached_property
-    def claims(self) -> Claims:
-        """Findings and paragraph; none where there is no analysis."""
-        return Claims() if self.found is None else claims_of(self.found)
+    @property
+    def findings(self):
+        """Its findings; none where there is no analysis."""
+        return () if self.found is None else getattr(self.found, "findings_", ())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,6 +100,11 @@ class Material:
             "Sample scores": self.sample_scores,
             "Wrong labels": self.label_errors,
         }
+
+    @property
+    def findings(self):
+        """The findings of all analyses, in their order."""
+        return [finding for analysis in self.analyses.values() for finding in analysis.findings]
 
 
 def analysed(analyse, record):

@@ -1,7 +1,7 @@
 """Standard errors, intervals, rank correlations, paired tests, and how sure they are."""
 
 import numpy as np
-from scipy.stats import norm, spearmanr, t
+from scipy.stats import binomtest, norm, spearmanr, t
 
 LEVEL = 0.95
 EQUAL = 1e-9  # differences that differ by less than this share of themselves are the same
@@ -95,6 +95,34 @@ def interval(values, least=2):
     width = t.isf((1 - LEVEL) / 2, np.maximum(counts - 1, 1)) * np.sqrt(variance / np.maximum(counts, 1))
     width = np.where(counts < least, np.nan, width)
     return (mean, width) if values.ndim > 1 else (float(mean), float(width))
+
+
+def between(values, least=2):
+    """95 % interval of the mean of (n,) values as two floats, Student's t; None for fewer than ``least`` of them."""
+    mean, half = interval(values, least)
+    return None if np.isnan(half) else (mean - half, mean + half)
+
+
+def count_interval(count, total):
+    """Wilson's 95 % interval of the share ``count / total``; None for a total of 0."""
+    if not total:
+        return None
+    found = binomtest(int(count), int(total)).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def ratio_interval(parts, wholes):
+    """95 % interval of sum(parts) / sum(wholes), two floats from 0 to 1, by the influence of each of (n,) pairs.
+
+    None for fewer than two pairs, and where the wholes sum to 0.
+    """
+    total = wholes.sum()
+    if len(wholes) < 2 or not total > 0:
+        return None
+    share = parts.sum() / total
+    error = np.sqrt(len(wholes)) * (parts - share * wholes).std(ddof=1) / total
+    half = t.isf((1 - LEVEL) / 2, len(wholes) - 1) * error
+    return float(max(share - half, 0.0)), float(min(share + half, 1.0))
 
 
 def _mean(values, counts):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.dynamics import Dynamics
 
 ITERATIONS = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024])
@@ -46,3 +47,8 @@ def planted_values(n_samples=48, noise=0.0, seed=0, curve=CURVE):
 def equal_slices(curves, noise=0.0):
     """A record for each curve."""
     return [phase_record(planted_values(noise=noise, seed=i, curve=curve)) for i, curve in enumerate(curves)]
+
+
+def two_runs(curve, **parameters):
+    """An analyzer fitted on two equal runs of a curve, which have no noise."""
+    return LearningPhaseAnalyzer(**parameters).fit(equal_slices([curve, curve]))

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
 from sklearn_nndyn.modules import MLP
 from tests import reference
+from tests.analyzers.saying import flat
 
 DIGITS, LABELS = load_digits(return_X_y=True)
 X, Y = DIGITS[:120] / 16, np.array(["even", "odd"])[LABELS[:120] % 2]
@@ -60,8 +61,9 @@ def test_of_a_model_the_training_record_is_read():
         assert found.layer_ == "linear2"
         assert found.transform(model).shape == (120, 9)
     assert found.summary().startswith(
-        "Read from the training record of the model: layer linear2 of 120 samples"
+        "By the mean radius of the classes, the classes of layer linear2 do not"
     )
+    assert flat(found.summary()).endswith("the training record of the model: 120 samples of 2 classes.")
 
 
 def test_a_saved_record_tells_the_same_as_the_model(clf, tmp_path):
@@ -211,4 +213,4 @@ def test_a_dead_layer_has_radius_1_distance_0_and_no_similarity():
     assert (found.distances_ == 0).all()
     assert found.inversion_epoch_ is None
     np.testing.assert_array_equal(found.transform(clf, samples=X)[:, 7:9], 0)
-    assert "went from 1 to 1 and has no least value" in found.summary()
+    assert "it has no least value from which it turns back for good" in flat(found.summary())

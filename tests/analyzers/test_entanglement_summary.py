@@ -1,7 +1,8 @@
-"""The paragraph of an EntanglementAnalyzer: its figures are those of the attributes, and every case has its words."""
+"""Findings and paragraph of an EntanglementAnalyzer: figures are those of the attributes, every case has its words."""
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from sklearn_nndyn import Dynamics, EntanglementAnalyzer
 from sklearn_nndyn.utils.text import figure, percent
@@ -13,6 +14,7 @@ from tests.analyzers.planted_entanglement import (
     planted_record,
     record_of,
 )
+from tests.analyzers.saying import finding, flat, verdicts
 
 
 def fitted(radii=None, correct=None, classes=("ant", "bee", "cow"), **parameters):
@@ -27,134 +29,143 @@ def same_radii(bends, n_classes):
 
 def test_the_whole_paragraph():
     found = EntanglementAnalyzer().fit(planted_record())
-    start, turn, end = found.mean_radius_[[0, 14, -1]]
-    error = found.training_error_
-    near = found.reentanglement_
-    assert sorted([(0, 1), (0, 2), (1, 2)], key=lambda pair: -near[pair]) == [(0, 2), (0, 1), (1, 2)]
-    assert near[1, 2] > 0
-    assert found.summary() == (
-        "Read from a record: layer last of 60 samples of 3 classes at 25 epochs, 0 to 300. The mean radius of the "
-        f"classes fell from {figure(start)} to {figure(turn)} at epoch 105; at the end it is {figure(end)}. Until then "
-        "the classes came apart, since then they mix again: the inversion point, at a training error of "
-        f"{percent(error[14])}. Still misclassified there are 31 samples: the stragglers. The training error ends at "
-        f"{percent(error[-1])}. By its own radius 2 of 3 classes turn: ant at epoch 55 (error {percent(error[10])}), "
-        f"cow at epoch 171 (error {percent(error[18])}). The pairs that have come nearest again since their distance "
-        f"was greatest: ant and cow ({figure(near[0, 2])}), ant and bee ({figure(near[0, 1])}), bee and cow "
-        f"({figure(near[1, 2])})."
+    grown = found.mean_radius_[-1] - found.mean_radius_[14]
+    assert verdicts(found) == {"EN1": "yes", "EN2": "yes", "EN3": "yes", "EN4": "no"}
+    assert flat(found.summary()) == (
+        "The classes of layer last mix again from epoch 105 on: since then the mean radius of the classes has grown "
+        f"by {figure(grown)} (noise alone gives up to {figure(finding(found, 'EN1').null)}). The mean distance between "
+        f"class centroids turns too, at epoch {found.distance_inversion_epoch_}. Still misclassified there are 31 "
+        f"samples ({percent(31 / 60)}): the stragglers. 2 of 3 classes turn by their own radius. Look at the "
+        "stragglers, straggler_indices_; straggler_stability asks whether other seeds have them. Read from a record: "
+        "60 samples of 3 classes."
     )
+
+
+def test_the_figures_are_those_of_the_attributes():
+    found = EntanglementAnalyzer().fit(planted_record())
+    turn, other, stragglers, classes = found.findings_
+    assert turn.value == found.mean_radius_[-1] - found.mean_radius_[found.inversion_]
+    assert turn.interval is None, "the planted curves have no noise"
+    assert turn.null == pytest.approx(0.01 * np.ptp(found.mean_radius_))
+    at = np.searchsorted(found.epochs_, found.distance_inversion_epoch_)
+    assert other.value == pytest.approx(found.mean_distance_[at] - found.mean_distance_[-1])
+    assert stragglers.value == found.inversion_error_
+    np.testing.assert_allclose(stragglers.interval, tuple(binomtest(31, 60).proportion_ci(method="wilson")))
+    assert (stragglers.null, found.guess_error_) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert classes.value == 2 / 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_gives_an_interval_and_more_of_it_a_higher_bar(seed):
+    rng = np.random.default_rng(seed)
+    radii = np.interp(np.arange(80), [0, 30, 79], [0.9, 0.4, 0.7])[:, None] + 0.004 * rng.normal(size=(80, 2))
+    centroids = np.sqrt(1 - radii**2)[:, :, None] * np.eye(2)
+    y = np.arange(20) % 2
+    record = Dynamics(
+        y=y, classes=[0, 1], epochs=np.arange(80), prediction=np.repeat(y[:, None], 80, axis=1),
+        centroids={"hidden": centroids},
+    )  # fmt: skip
+    turn = finding(EntanglementAnalyzer().fit(record), "EN1")
+    assert turn.verdict == "yes"
+    assert turn.interval[0] < turn.value < turn.interval[1]
+    assert turn.interval[0] < 0.3 < turn.interval[1]
+    assert turn.null > 0.01 * np.ptp(record.centroids["hidden"][:, 0, 0])
 
 
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("ant", "The radius of class ant fell from 0.9 to 0.5 at epoch 55; at the end it is 0.85."),
-        ("cow", "The radius of class cow fell from 0.8 to 0.55 at epoch 171; at the end it is 0.7."),
-        ("bee", "The radius of class bee went from 0.95 to 0.3 and has no least value from which it turned back for "
-         "good: there is no inversion point here, and no stragglers."),
+        ("ant", "mix again from epoch 55 on: since then the radius of class ant has grown by 0.35"),
+        ("cow", "mix again from epoch 171 on: since then the radius of class cow has grown by 0.15"),
+        (
+            "bee",
+            "By the radius of class bee, the classes of layer last do not mix again: it has no least value from which "
+            "it turns back for good. The mean distance between class centroids does turn, at epoch",
+        ),
     ],
-)  # fmt: skip
-def test_it_falls_from_the_highest_value_before(reference, words):
-    """Which need not be the first: the radius of cows rises before it falls."""
-    assert words in fitted(reference=reference).summary()
-
-
-def test_it_falls_since_the_burning_in():
-    text = fitted(reference="cow", burn_in=int(EPOCHS[11])).summary()
-    assert f"fell from {figure(curve({0: 0.6, 4: 0.8, 18: 0.55})[11])} to 0.55 at epoch 171" in text
+)
+def test_the_curve_of_reference_is_named(reference, words):
+    assert words in flat(fitted(reference=reference).summary())
 
 
 def test_the_words_for_distances():
     found = fitted(same_radii({0: 0.9, 10: 0.5, 24: 0.8}, 3), reference="distance")
-    first, turn, end = np.sqrt(2 - 2 * np.array([0.9, 0.5, 0.8]) ** 2)
-    assert (
-        f"The mean distance between class centroids grew from {figure(first)} to {figure(turn)} at epoch 55; at the "
-        f"end it is {figure(end)}." in found.summary()
-    )
-    falls = fitted(same_radii({0: 0.9, 24: 0.2}, 3), reference="distance").summary()
-    assert "The mean distance between class centroids went from " in falls
-    assert "has no greatest value from which it turned back for good" in falls
+    turn, end = np.sqrt(2 - 2 * np.array([0.5, 0.8]) ** 2)
+    text = flat(found.summary())
+    assert f"since then the mean distance between class centroids has shrunk by {figure(turn - end)}" in text
+    assert "The mean radius of the classes turns too, at epoch 55." in text
+    falls = flat(fitted(same_radii({0: 0.9, 24: 0.2}, 3), reference="distance").summary())
+    assert "By the mean distance between class centroids, the classes of layer last do not mix again" in falls
+    assert "it has no greatest value from which it turns back for good" in falls
 
 
-def test_the_words_hold_for_a_first_rise_too():
+def test_a_first_rise_that_does_not_last_is_no_mixing():
     found = fitted(rule="first_rise", reference="cow", burn_in=5)
-    assert found.inversion_ == 3
-    assert (
-        "The radius of class cow fell from 0.75 to 0.75 at epoch 6; at the end it is 0.7. Until then the classes came "
-        "apart, but later they came apart further: the inversion point" in found.summary()
-    )
-    assert "since then they mix again: the inversion point" in fitted().summary()
+    assert (found.inversion_, found.mean_radius_[-1] < found.mean_radius_[3]) == (3, True)
+    assert verdicts(found)["EN1"] == verdicts(found)["EN3"] == "no"
+    text = flat(found.summary())
+    assert "do not mix again: the turn by the rule asked for, at epoch 6, does not last." in text
+    assert 'Use rule="extremum" for a turn that lasts.' in text
 
 
 @pytest.mark.parametrize(("wrong", "words"), [
-    (0, "No sample is misclassified there: there are no stragglers. The training error ends at 0 %."),
-    (1, "Still misclassified there is 1 sample: the stragglers. The training error ends at 1.67 %."),
-    (2, "Still misclassified there are 2 samples: the stragglers. The training error ends at 3.33 %."),
+    (0, "No sample is misclassified there: there are no stragglers."),
+    (1, "Still misclassified there is 1 sample (1.67 %): the stragglers."),
+    (2, "Still misclassified there are 2 samples (3.33 %): the stragglers."),
 ])  # fmt: skip
 def test_stragglers_are_counted(wrong, words):
     correct = np.ones((60, 25), dtype=bool)
     correct[:wrong] = False
-    assert words in fitted(correct=correct).summary()
+    found = fitted(correct=correct)
+    assert words in flat(found.summary())
+    assert finding(found, "EN3").verdict == ("yes" if wrong else "no")
+    assert ("straggler_indices_" in found.summary()) == bool(wrong)
 
 
-@pytest.mark.parametrize(("n_turning", "words"), [
-    (0, "No class's own radius turns."),
-    (1, "By its own radius 1 of 14 classes turns: 0 at epoch 55 (error 33.3 %)."),
-    (12, "By its own radius 12 of 14 classes turn: 0 at epoch 55 (error 33.3 %), 1 at epoch 55"),
-    (13, "By their own radii 13 of 14 classes turn, at epochs 55 to 171."),
+@pytest.mark.parametrize(("n_turning", "verdict", "words"), [
+    (0, "no", "No class turns by its own radius."),
+    (1, "no", "1 of 14 classes turns by its own radius."),
+    (12, "no", "12 of 14 classes turn by their own radius."),
+    (14, "yes", "All classes turn by their own radius."),
 ])  # fmt: skip
-def test_classes_that_turn_are_named_up_to_twelve(n_turning, words):
+def test_classes_that_turn_are_counted(n_turning, verdict, words):
     radii = same_radii({0: 0.9, 24: 0.1}, 14)
     radii[:, :n_turning] = curve({0: 0.9, 10: 0.5, 24: 0.6})[:, None]
-    radii[:, 12:n_turning] = curve({0: 0.9, 18: 0.5, 24: 0.6})[:, None]
     correct = np.tile(np.arange(25) >= 11, (60, 1))
-    correct[:40] = True
-    assert words in fitted(radii, correct, tuple(range(14))).summary()
+    found = fitted(radii, correct, tuple(range(14)))
+    assert finding(found, "EN4").verdict == verdict
+    assert words in flat(found.summary())
 
 
-def test_where_all_classes_turn_it_says_so():
-    text = fitted(same_radii({0: 0.9, 10: 0.5, 24: 0.6}, 2), classes=(False, True)).summary()
-    assert "By its own radius each class turns: False at epoch 55" in text
-    assert ", True at epoch 55" in text
-    assert text.endswith("%).")  # of two classes there is one pair: it is not told
-
-
-def test_the_three_pairs_that_have_come_nearest_are_told():
-    """Of four classes one comes nearer to each of the others; or of three two, while the third goes on."""
-    radii = same_radii({0: 0.9, 24: 0.89}, 4)
-    radii[:, 2] = curve({0: 0.9, 10: 0.2, 24: 0.8})
-    found = fitted(radii, classes=(0, 1, 2, 3))
-    assert np.count_nonzero(found.reentanglement_) == 6
-    assert found.summary().count(" and ") == 3
-    assert "2 and 3 (" in found.summary()
-    radii = np.transpose([curve(bends) for bends in 2 * [{0: 0.9, 10: 0.6, 24: 0.7}] + [{0: 0.99, 24: 0.2}]])
-    near = fitted(radii).reentanglement_[0, 1]
-    assert f"since their distance was greatest: ant and bee ({figure(near)})." in fitted(radii).summary()
-    radii[:, 0] = radii[:, 2]
-    assert "nearest again" not in fitted(radii).summary()
-
-
-def test_classes_without_samples_are_said():
+def test_classes_without_samples_are_said_and_not_counted():
     record = planted_record()
     centroids = {"last": record.centroids["last"].copy()}
     centroids["last"][:, 1:] = np.nan
     record = planted_record(centroids=centroids)
-    text = EntanglementAnalyzer(reference="bee").fit(record).summary()
-    assert (
-        "The radius of class bee is not defined here: it has no samples. So there is no inversion point."
-        in text
+    found = EntanglementAnalyzer(reference="bee").fit(record)
+    assert verdicts(found) == {"EN1": "cannot tell", "EN2": "cannot tell", "EN3": "cannot tell", "EN4": "yes"}
+    text = flat(found.summary())
+    assert "cannot be told: the radius of class bee is not defined here, for want of samples." in text
+    assert "All classes turn" not in text
+    assert "The one class turns by its own radius." in text
+    assert "cannot be told: the mean distance between class centroids is not defined" in flat(
+        EntanglementAnalyzer(reference="distance").fit(record).summary()
     )
-    text = EntanglementAnalyzer(reference="distance").fit(record).summary()
-    assert (
-        "between class centroids is not defined here: there are no two classes with samples. So there is"
-        in text
-    )
-    assert "By its own radius 1 of 3 classes turns: ant at epoch 55" in text
 
 
 def test_one_class_is_one_class():
     found = fitted(same_radii({0: 0.9, 10: 0.5, 24: 0.6}, 1), np.ones((5, 25), bool), classes=("ant",))
-    assert "layer last of 5 samples of 1 class at 25 epochs, 0 to 300." in found.summary()
-    assert "By its own radius each class turns: ant at epoch 55 (error 0 %)." in found.summary()
+    assert found.summary().endswith("5 samples of 1 class.")
+    assert verdicts(found) == {"EN1": "yes", "EN2": "cannot tell", "EN3": "no", "EN4": "yes"}
+
+
+def test_of_fewer_than_nine_epochs_nothing_is_told():
+    record = planted_record()
+    few = record.select_epochs(EPOCHS[[0, 4, 8, 11, 14, 17, 20, 24]])
+    found = EntanglementAnalyzer().fit(few)
+    assert set(verdicts(found).values()) == {"cannot tell"}
+    assert "of 8 epochs the noise is not known. Record nine epochs or more" in flat(found.summary())
+    assert finding(EntanglementAnalyzer().fit(record), "EN1").verdict == "yes"
 
 
 def two_classes(length, apart):
@@ -176,12 +187,25 @@ def two_classes(length, apart):
 def test_radius_and_distance_are_both_told_where_only_one_of_them_turns():
     bend, rise = np.interp(np.arange(21), [0, 10, 20], [0.4, 0.8, 0.6]), np.linspace(0.4, 0.8, 21)
     only_radius = EntanglementAnalyzer().fit(two_classes(bend, np.linspace(0.2, 1.1, 21)))
-    assert only_radius.inversion_epoch_ == 10
-    assert "The mean distance between class centroids has no such turn." in only_radius.summary()
+    assert only_radius.inversion_epoch_ == only_radius.radius_inversion_epoch_ == 10
+    assert verdicts(only_radius)["EN2"] == "no"
+    assert "But the mean distance between class centroids has no such turn: the two do not agree." in flat(
+        only_radius.summary()
+    )
     only_distance = EntanglementAnalyzer().fit(two_classes(rise, bend))
     assert only_distance.inversion_epoch_ is None
-    text = only_distance.summary()
-    assert "But the mean distance between class centroids turns, at epoch 10: the two do not agree." in text
-    both = EntanglementAnalyzer().fit(two_classes(bend, bend)).summary()
-    assert "no such turn" not in both
-    assert "do not agree" not in both
+    assert [verdicts(only_distance)[code] for code in ("EN1", "EN2", "EN3")] == ["no", "no", "no"]
+    text = flat(only_distance.summary())
+    assert "The mean distance between class centroids does turn, at epoch 10: the two do not agree." in text
+    both = EntanglementAnalyzer().fit(two_classes(bend, bend))
+    assert verdicts(both)["EN2"] == "yes"
+    assert "agree" not in both.summary()
+
+
+def test_a_turn_within_the_noise_cannot_be_told():
+    rng = np.random.default_rng(0)
+    length = np.interp(np.arange(60), [0, 30, 59], [0.5, 0.8, 0.797]) + 0.002 * rng.normal(size=60)
+    found = EntanglementAnalyzer().fit(two_classes(length, length))
+    assert found.inversion_epoch_ is None
+    assert verdicts(found)["EN1"] == verdicts(found)["EN3"] == "cannot tell"
+    assert "the turn of the mean radius of the classes is no larger than its noise." in flat(found.summary())

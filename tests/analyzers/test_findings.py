@@ -1,8 +1,14 @@
 """A finding says what it claims and what it rests on."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+import sklearn_nndyn
 from sklearn_nndyn.analyzers import Finding
+from sklearn_nndyn.analyzers.catalogue._table import PHENOMENA, TABLE
 from sklearn_nndyn.utils.text import summary_of
 
 
@@ -42,3 +48,34 @@ def test_a_summary_says_findings_then_one_advice_then_the_source_and_is_wrapped(
     text = summary_of([Finding.from_code("LT1", "yes", statement=f"{'word ' * 19}99999 %" + " more" * 30)])
     assert max(map(len, text.splitlines())) <= 100
     assert "99999 %" in text
+
+
+PACKAGE = Path(sklearn_nndyn.__file__).parent
+CODE = re.compile(r"^[A-Z]{2}\d+$")
+
+
+def codes_in_the_package():
+    """Every text of the package's code, outside the table, that has the form of a code."""
+    files = [
+        path
+        for path in PACKAGE.rglob("*.py")
+        if "catalogue" not in path.parts and path.name != "_findings.py"
+    ]
+    files += [path for path in PACKAGE.rglob("_findings.py") if path.parent.name != "analyzers"]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and CODE.match(str(node.value))}
+
+
+def test_every_code_that_can_be_given_is_in_the_table_and_the_other_way_round():
+    assert codes_in_the_package() == set(TABLE)
+
+
+def test_the_table_is_complete_and_in_order():
+    for kinds in PHENOMENA.values():
+        assert [int(kind.code[2:]) for kind in kinds] == sorted({int(kind.code[2:]) for kind in kinds})
+    for code, kind in TABLE.items():
+        assert CODE.match(code)
+        for text in (kind.meaning, kind.computed, kind.chance, kind.to_do):
+            assert text.endswith("."), code
+        assert not kind.title.endswith(".")
+        assert "Yes: " in kind.meaning

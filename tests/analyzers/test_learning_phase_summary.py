@@ -1,24 +1,23 @@
-"""The paragraph of a LearningPhaseAnalyzer: its figures are those of the attributes, and every case has its words."""
-
-import dataclasses
+"""Findings and paragraph of a LearningPhaseAnalyzer: figures are those of the attributes, every case has its words."""
 
 import numpy as np
 import pytest
 
 from sklearn_nndyn import LearningPhaseAnalyzer
-from sklearn_nndyn.utils.text import figure, percent
-from tests.analyzers.planted_phases import CURVE, EPOCHS, equal_slices, phase_record, planted_values
+from sklearn_nndyn.utils.text import figure
+from tests.analyzers.planted_phases import (
+    CURVE,
+    ITERATIONS,
+    equal_slices,
+    phase_record,
+    planted_values,
+    two_runs,
+)
+from tests.analyzers.saying import finding, flat, verdicts
 
 FALLING = np.linspace(8, 2, 12)
-AUTHORS = (
-    "best transfer lay between the turn and the pronounced rise (in the authors' run on CIFAR-10 R was least at "
-    "iteration 128, transfer best at 1024, and the network's own accuracy at 8192). That is one run: check the range "
-    "on data of your own transfer task."
-)
-NO_ADVICE = (
-    "R does not turn here, so it gives no advice where to stop pre-training for transfer: choose by data of the "
-    "transfer task."
-)
+NO_ADVICE = "It gives no advice where to stop pre-training for transfer: choose by data of the transfer task."
+ONE_RUN = "one run, which does not tell of other seeds; give fit a list of them."
 
 
 def of_curve(curve, **changes):
@@ -27,177 +26,156 @@ def of_curve(curve, **changes):
 
 
 def test_the_whole_paragraph():
-    record = phase_record(planted_values(noise=0.05))
-    found = LearningPhaseAnalyzer().fit(record)
-    start, least, end = found.reconstruction_curve_[[0, 6, -1]]
-    low, high = found.rise_learning_interval_
-    assert low < 0 < high
-    assert (found.class_turning_epochs_ == EPOCHS[6]).all()
-    assert found.summary() == (
-        "Read from a record: how well layer last gives the input back at 12 epochs, iteration 0 (epoch 0) to iteration "
-        f"1,024 (epoch 16). The mean squared error of reconstruction, R, is {figure(start)} at first, least "
-        f"({figure(least)}) at iteration 32 (epoch 0.5), and {figure(end)} at the end, {figure(end / start)} times the "
-        f"first. It stays near its start until iteration 4, the first phase, and falls (by {figure(found.fall_)}, "
-        f"standard error {figure(found.fall_error_)}) until iteration 32, the second. Then it is near its least until "
-        f"iteration 64, and rises (by {figure(found.rise_)}, standard error {figure(found.rise_error_)}), the third "
-        "phase. Clear is what exceeds 2 standard errors over the samples, and what a curve gives that wanders. This is "
-        "one run, which does not tell of other seeds: give fit a list of them. By themselves, the curves of all "
-        "classes turn, at epoch 0.5. Whether a sample is learned early or late says "
-        f"nothing clear of how its R changes since then (rank correlation {figure(found.rise_learning_correlation_)}, "
-        f"95 % interval {figure(low)} to {figure(high)}). To pre-train for transfer, stop no earlier than the turn, "
-        f"iteration 32, and no later than iteration 256, the last epoch at which less than half of the fall has been "
-        f"given back: {AUTHORS} On the classes trained for, most accurate is a fresh linear classifier on the layer "
-        f"at iteration 1,024 (75 %), and the network itself at iteration 1,024 ({percent(found.accuracy_curve_[-1])})."
+    found = LearningPhaseAnalyzer().fit(phase_record(planted_values(noise=0.05)))
+    chance = [figure(found.chance_[name]) for name in ("fall", "rise")]
+    assert verdicts(found) == {"LP1": "yes", "LP2": "yes", "LP3": "yes", "LP4": "cannot tell", "LP5": "no"}
+    assert flat(found.summary()) == (
+        f"The reconstruction error of layer last falls by {figure(found.fall_)} (chance gives up to {chance[0]}) until "
+        f"iteration 32. It rises again by {figure(found.rise_)} (chance gives up to {chance[1]}). At first it stays "
+        "near its start, until iteration 4. To pre-train for transfer, try stops from iteration 32, the turn, to "
+        "iteration 256, before half of the fall is given back, and check them on data of the transfer task. Read "
+        f"from a record: {ONE_RUN}"
     )
+
+
+def test_the_figures_are_those_of_the_attributes():
+    runs = equal_slices(CURVE + np.random.default_rng(0).normal(scale=0.1, size=(4, 12)))
+    found = LearningPhaseAnalyzer().fit(runs)
+    fall, rise, near, order, first = found.findings_
+    assert (fall.value, fall.interval, fall.null) == (
+        found.fall_,
+        found.fall_interval_,
+        found.chance_["fall"],
+    )
+    assert (rise.value, rise.interval, rise.null) == (
+        found.rise_,
+        found.rise_interval_,
+        found.chance_["rise"],
+    )
+    assert near.value == found.epochs_[found.phases_.positions[0]]
+    assert (order.value, order.null) == (found.rise_learning_correlation_, 0)
+    assert order.interval == tuple(found.rise_learning_interval_)
+    assert first.null == found.chance_["first_rise"]
+    assert {one.n_runs for one in found.findings_} == {4}
 
 
 def test_several_runs():
-    curves = CURVE + np.random.default_rng(0).normal(scale=0.03, size=(4, 12))
-    found = LearningPhaseAnalyzer().fit(equal_slices(curves))
-    text = found.summary()
-    assert text.startswith("Read from 4 runs, each a record: how well layer last")
-    assert (
-        "Clear is what exceeds 2 standard errors over the 4 runs, and what their noise gives. By "
-        "themselves, all 4 runs turn, on average at" in text
+    found = LearningPhaseAnalyzer().fit(
+        equal_slices(CURVE + np.random.default_rng(0).normal(scale=0.03, size=(4, 12)))
     )
-    assert "on average at iteration 32, standard error 0. " in text
+    text = flat(found.summary())
+    assert text.endswith("Read from 4 runs, each a record.")
     assert "seeds" not in text
-    few = LearningPhaseAnalyzer().fit(equal_slices([CURVE, FALLING, FALLING])).summary()
-    assert "By themselves, 1 of 3 runs turn, on average at iteration 32. " in few
-    none = LearningPhaseAnalyzer().fit(equal_slices([FALLING, FALLING])).summary()
-    assert "By themselves, none of the runs turns." in none
-    uncounted = [dataclasses.replace(run, iterations=None) for run in equal_slices([CURVE, [8, *CURVE[:-1]]])]
-    text = LearningPhaseAnalyzer().fit(uncounted).summary()
-    assert (
-        "Clear is what exceeds 2 standard errors over the 2 runs, and what their noise gives. By "
-        "themselves, all 2 runs turn" in text
-    )
-    assert "all 2 runs turn, on average at epoch 0.75, standard error 0.25. " in text
 
 
 @pytest.mark.parametrize(
-    ("curve", "words"),
+    ("curve", "expected", "words"),
     [
         (
             FALLING,
-            "It falls (by 6, standard error 0.258) until iteration 1,024, the second phase, and is well on its way at "
-            "the first epoch after the start: no first phase is seen. There is no third phase: R is least at the end.",
+            {"LP1": "yes", "LP2": "no", "LP3": "no"},
+            "falls by 6 (chance gives up to 0) until iteration 1,024. It does not rise again: it is least at the end.",
         ),
         (
             FALLING[::-1],
-            "There is no second phase: R does not clearly fall (by 0, standard error 0). Then it rises (by 6, standard "
-            "error 0.258), the third phase.",
+            {"LP1": "no", "LP2": "yes", "LP3": "cannot tell"},
+            "The reconstruction error of layer last never falls below its start. It rises by 6 (chance gives up to 0).",
         ),
         (
-            [8, 8, 6, 4, 4.125, 4.15],
-            "There is no third phase: R is still near its least at the end.",
+            [8, 8, 7.5, 7, 6.5, 6, 5, 4, 4.125, 4.15],
+            {"LP1": "yes", "LP2": "no", "LP3": "yes"},
+            "It does not rise again: it is still near its least at the end.",
         ),
         (
             np.full(12, 3),
-            "It neither falls clearly (by 0, standard error 0) nor rises clearly (by 0, standard error 0): there are "
-            "no phases here.",
+            {"LP1": "no", "LP2": "no", "LP3": "cannot tell"},
+            "never falls below its start. It does not rise: it is still near its least at the end.",
         ),
     ],
 )
-def test_phases_that_are_not_there(curve, words):
+def test_phases_that_are_not_there(curve, expected, words):
     found = of_curve(curve)
-    sizes = np.linspace(0.5, 1.5, 48)
-    assert figure(6 * sizes.std(ddof=1) / 48**0.5) == "0.258"
-    assert words in found.summary()
-    assert NO_ADVICE in found.summary()
-    assert "transfer best at" not in found.summary()
-    assert "No class's own curve turns." in found.summary()
+    assert {code: verdicts(found)[code] for code in expected} == expected
+    text = flat(found.summary())
+    assert words in text
+    assert NO_ADVICE in text
+    assert "try stops" not in text
 
 
 @pytest.mark.parametrize(
-    ("curve", "words"),
+    ("curve", "expected", "words"),
     [
         (
             [8, 9, 10, 9, 7, 5, 4, 4, 6, 8],
-            "It first rises (by 2) until iteration 2, and then falls (by 4, standard",
+            {"LP1": "yes", "LP2": "yes", "LP3": "no", "LP5": "yes"},
+            "At first it rises above its start, until iteration 2.",
         ),
         (
             [8, 9, 12, 11, 10, 9.5, 9, 9, 9, 9],
-            "It first rises (by 4) until iteration 2, and then falls (by 3).",
+            {"LP1": "no", "LP2": "no", "LP3": "cannot tell", "LP5": "yes"},
+            "never falls below its start. It does not rise: from a peak it falls until the end. At first it rises "
+            "above its start, until iteration 2.",
         ),
     ],
 )
-def test_a_curve_that_rises_first_is_told_as_that(curve, words):
-    text = of_curve(curve).summary()
+def test_a_curve_that_rises_first_is_told_as_that(curve, expected, words):
+    found = of_curve(curve)
+    assert {code: verdicts(found)[code] for code in expected} == expected
+    text = flat(found.summary())
     assert words in text
     assert "near its start" not in text
-    assert "It stays near its start" in of_curve([8, 8.01, 7.99, 7, 6, 5, 4, 4, 6, 8]).summary()
+    plain = of_curve([8, 8.01, 7.99, 7, 6, 5, 4, 4, 6, 8])
+    assert verdicts(plain)["LP5"] == "cannot tell", "no more than its tolerance"
+    assert "At first it stays near its start" in flat(plain.summary())
 
 
 def test_a_rise_that_is_no_more_than_chance():
-    values = planted_values(curve=np.append(CURVE[:7], 4.0))
-    values[:, -1] += np.where(np.arange(48) % 2, 9, -8)
-    text = LearningPhaseAnalyzer().fit(phase_record(values)).summary()
-    assert "There is no third phase: since then R has not clearly risen (by 0.5, standard error" in text
+    values = planted_values(curve=np.append(CURVE[:10], 4.0))
+    values[:, -3:] = 4 + np.where(np.arange(48) % 2, 9, -8)[:, None] * [0, 0, 1]
+    found = LearningPhaseAnalyzer().fit(phase_record(values))
+    assert verdicts(found)["LP2"] == "cannot tell"
+    assert "Whether it rises again cannot be told from chance." in flat(found.summary())
 
 
-def test_a_rise_that_gives_back_less_than_half():
-    text = of_curve([8, 8, 4, 5, 5.9]).summary()
-    until = "and no later than the end, iteration 8, where still less than half of the fall has been given back: best"
-    assert until in text
-
-
-def test_a_rise_that_begins_at_once():
-    assert "Then it rises (by 4, standard error" in of_curve([8, 7.9, 4, 8]).summary()
-
-
-def test_epochs_that_were_not_counted_are_told_by_their_epoch():
-    text = of_curve(CURVE, iterations=None).summary()
-    assert "iteration" not in text.replace(AUTHORS, "")
-    assert "at 12 epochs, epoch 0 to epoch 16. " in text
-    assert "least (4) at epoch 0.5, and 10 at the end" in text
-    assert "stop no earlier than the turn, epoch 0.5, and no later than epoch 4, the last epoch" in text
-    late = of_curve(CURVE, iterations=None, epochs=1500 * np.arange(12)).summary()
-    assert "epoch 0 to epoch 16,500. " in late
-    assert "until epoch 4,500, the first phase" in late
-
-
-def test_a_reconstruction_without_error_has_no_ratio():
-    assert (
-        "R, is 0 at first, least (0) at iteration 0 (epoch 0), and 1 at the end."
-        in of_curve([0, 0, 0, 1]).summary()
+def test_of_few_epochs_in_one_run_nothing_is_told():
+    found = of_curve([8, 8, 4, 9])
+    assert [verdicts(found)[code] for code in ("LP1", "LP2", "LP3")] == ["cannot tell"] * 3
+    assert flat(found.summary()) == (
+        "Whether the reconstruction error of layer last falls cannot be told: of 4 epochs in one run its wander is not "
+        f"known. {NO_ADVICE} Read from a record: {ONE_RUN}"
     )
 
 
-def test_classes_that_turn():
-    values = planted_values()
-    values[1::3] = np.linspace(0.8, 1.2, 16)[:, None] * FALLING
-    values[2::3] = np.linspace(0.8, 1.2, 16)[:, None] * np.array([8, 8, 8, 8, 7, 6, 5, 5, 4, 5, 6, 9.0])
-    text = LearningPhaseAnalyzer().fit(phase_record(values)).summary()
-    assert "By themselves, the curves of 2 of 3 classes turn: ant at epoch 0.5, cow at epoch 2." in text
-    target = np.arange(52) % 13
-    curves = [[8, *CURVE[:-1]] if c % 2 else CURVE for c in target]
-    values = np.linspace(0.9, 1.1, 52)[:, None] * np.array(curves)
-    many = phase_record(values, y=target, classes=np.arange(13), prediction=None)
-    text = LearningPhaseAnalyzer().fit(many).summary()
-    assert "By themselves, the curves of all classes turn, at epochs 0.5 to 1." in text
-    twelve = LearningPhaseAnalyzer().fit(many[target < 12]).summary()
-    assert "the curves of 12 of 13 classes turn: 0 at epoch 0.5, 1 at epoch 1, 2 at epoch 0.5," in twelve
+def test_a_rise_that_gives_back_less_than_half():
+    assert "from iteration 2, the turn, to iteration 8, before half" in flat(
+        two_runs([8, 8, 4, 5, 5.9]).summary()
+    )
 
 
-@pytest.mark.parametrize(("order", "when"), [(1, "last"), (-1, "first")])
-def test_who_gets_worse(order, when):
+def test_epochs_that_were_not_counted_are_told_by_their_epoch():
+    text = flat(of_curve(CURVE, iterations=None).summary())
+    assert "iteration" not in text
+    assert "until epoch 0.5. It rises" in text
+    assert "try stops from epoch 0.5, the turn, to epoch 4, before" in text
+    late = flat(of_curve(CURVE, iterations=None, epochs=1500 * np.arange(12)).summary())
+    assert "near its start, until epoch 4,500." in late
+    assert "until iteration 32," not in late
+    assert ITERATIONS[6] == 32
+
+
+@pytest.mark.parametrize(("order", "when", "verdict"), [(1, "last", "yes"), (-1, "first", "no")])
+def test_who_gets_worse(order, when, verdict):
     values = np.tile(CURVE, (12, 1))
     values[:, -1] = 20 + order * np.arange(12)
-    text = LearningPhaseAnalyzer().fit(phase_record(values, np.arange(12))).summary()
-    assert f"The samples whose R gets worse since then are rather those learned {when} (rank" in text
-    assert f"(rank correlation {order}, 95 % interval {order} to {order})" in text
-    alike = np.tile(CURVE, (12, 1))
-    text = LearningPhaseAnalyzer().fit(phase_record(alike)).summary()
-    assert "How samples rise since then cannot be ranked against when they are learned." in text
+    found = LearningPhaseAnalyzer().fit(phase_record(values, np.arange(12)))
+    assert finding(found, "LP4").verdict == verdict
+    assert f"The samples that get worse are rather those learned {when} (rank correlation {order})." in flat(
+        found.summary()
+    )
 
 
-def test_without_accuracies():
-    text = of_curve(CURVE, prediction=None, probe_accuracy={}).summary()
-    assert "Without predictions, nothing can be said of when samples are learned." in text
-    assert text.endswith("transfer task.")
-    text = of_curve(CURVE, prediction=None).summary()
-    assert text.endswith("most accurate is a fresh linear classifier on the layer at iteration 1,024 (75 %).")
-    accuracy = {"last": np.array([*np.linspace(0.2, 0.9, 11), 0.4])}
-    text = of_curve(CURVE, prediction=None, probe_accuracy=accuracy).summary()
-    assert text.endswith("on the layer at iteration 512 (90 %).")
+def test_of_samples_alike_and_of_no_predictions_there_is_no_order():
+    alike = LearningPhaseAnalyzer().fit(phase_record(np.tile(CURVE, (12, 1))))
+    for found in (alike, of_curve(CURVE, prediction=None), of_curve(FALLING)):
+        order = finding(found, "LP4")
+        assert (order.verdict, order.value, order.statement) == ("cannot tell", None, "")

@@ -9,7 +9,7 @@ from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import LearningPhases
 from sklearn_nndyn.analyzers.learning_phases import phase_boundaries
 from tests import reference
-from tests.analyzers.planted_phases import CURVE, equal_slices, phase_record, planted_values
+from tests.analyzers.planted_phases import CURVE, equal_slices, phase_record, planted_values, two_runs
 
 FALLING = np.linspace(8, 2, 12)
 
@@ -44,9 +44,9 @@ def test_boundaries_by_hand(curve, positions):
 
 def test_the_pronounced_rise_begins_when_half_of_the_fall_is_given_back():
     assert of_curve(CURVE).stop_iterations_ == (32, 256)
-    assert of_curve([8, 4, 6.1, 9]).stop_iterations_ == (1, 1)
-    assert of_curve([8, 4, 5.9, 9]).stop_iterations_ == (1, 2)
-    assert of_curve([8, 4, 5, 5.9]).stop_iterations_ == (1, 4)  # the end
+    assert two_runs([8, 4, 6.1, 9]).stop_iterations_ == (1, 1)
+    assert two_runs([8, 4, 5.9, 9]).stop_iterations_ == (1, 2)
+    assert two_runs([8, 4, 5, 5.9]).stop_iterations_ == (1, 4)  # the end
 
 
 def test_each_run_has_phases_of_its_own():

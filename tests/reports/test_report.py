@@ -309,14 +309,15 @@ def test_findings_are_a_table_with_what_chance_gives(monkeypatch):
         Finding("LT1", "The mean <loss> rises", "yes", value=0.02, interval=(0.014, 0.027), null=0.004),
         Finding("LT2", "A few carry it", "cannot tell", n_runs=3, advice="Record more samples."),
     )
-    monkeypatch.setattr(LossTailAnalyzer, "findings_", found, raising=False)
+    monkeypatch.setattr(LossTailAnalyzer, "_findings", lambda tails: found)
     page = Page(report(made_record()).html)
     cells = [text for _, text in page.all("td")]
     assert (
         page.text("findings-table-caption")
         == "Each claim, whether it holds in this record, and what it rests on"
     )
-    assert "What holds: The mean <loss> rises (LT1)." in page.text("verdict")
+    assert "What holds: The mean <loss> rises (LT1);" in page.text("verdict")
+    assert "A few carry it" not in page.text("verdict")
     at = cells.index("LT1")
     assert cells[at : at + 8] == [
         "LT1",

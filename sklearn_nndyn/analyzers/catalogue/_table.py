@@ -1,10 +1,16 @@
 """All codes that the package can give, by phenomenon. A new finding gets its entry here first."""
 
+from sklearn_nndyn.analyzers.catalogue._entanglement import ENTANGLEMENT
+from sklearn_nndyn.analyzers.catalogue._learning_phases import LEARNING_PHASES
 from sklearn_nndyn.analyzers.catalogue._loss_tails import LOSS_TAILS
 from sklearn_nndyn.analyzers.catalogue._refinement import REFINEMENT
+from sklearn_nndyn.analyzers.catalogue._sample_scores import SAMPLE_SCORES
 
 PHENOMENA = {
     "Loss tails": LOSS_TAILS,
     "Refinement": REFINEMENT,
+    "Entanglement": ENTANGLEMENT,
+    "Learning phases": LEARNING_PHASES,
+    "Sample scores": SAMPLE_SCORES,
 }
 TABLE = {kind.code: kind for kinds in PHENOMENA.values() for kind in kinds}

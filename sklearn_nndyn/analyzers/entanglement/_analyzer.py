@@ -19,6 +19,7 @@ from sklearn_nndyn.analyzers.entanglement._checks import (
     find_recorded_layer,
     find_reference,
 )
+from sklearn_nndyn.analyzers.entanglement._findings import entanglement_findings, entanglement_source
 from sklearn_nndyn.analyzers.entanglement._separation import (
     distances,
     mean_distance,
@@ -26,7 +27,6 @@ from sklearn_nndyn.analyzers.entanglement._separation import (
     radii,
     similarities,
 )
-from sklearn_nndyn.analyzers.entanglement._summary import entanglement_summary
 from sklearn_nndyn.analyzers.entanglement._turn import turning_points
 from sklearn_nndyn.analyzers.sample_scores import epoch_learned, times_forgotten
 from sklearn_nndyn.dynamics import unwrap_estimator
@@ -86,6 +86,8 @@ class EntanglementAnalyzer(RecordAnalyzer):
         Over the classes, and over the pairs of two, that have samples.
     training_error_ : array of shape (n_epochs,)
         Share of the samples that are misclassified.
+    guess_error_ : float
+        The error of always naming the largest class.
     inversion_ : int or None
         Position in ``epochs_`` of the inversion.
     inversion_epoch_ : int or None
@@ -94,8 +96,8 @@ class EntanglementAnalyzer(RecordAnalyzer):
         Training error there, eps*; nan without inversion.
     class_inversion_epochs_, class_inversion_errors_ : array of shape (n_classes,)
         Turn of each class's radius, and training error there; nan for none.
-    distance_inversion_epoch_ : int or None
-        Turn of the mean distance, whatever ``reference`` is.
+    radius_inversion_epoch_, distance_inversion_epoch_ : int or None
+        Turn of the mean radius, and of the mean distance, whatever ``reference`` is.
     reentanglement_ : array of shape (n_classes, n_classes)
         How much nearer two classes have come since the turn of their distance, at the end; 0 without a turn.
     straggler_mask_ : array of bool of shape (n_samples,)
@@ -104,6 +106,9 @@ class EntanglementAnalyzer(RecordAnalyzer):
         The same as positions.
     class_straggler_mask_ : array of bool of shape (n_samples,)
         Samples that are misclassified at the turn of their own class's radius.
+    findings_ : tuple of Finding
+        EN1 to EN4: whether the classes mix again, whether radius and distance both turn, whether there are stragglers,
+        and whether each class turns by its own radius.
 
     See Also
     --------
@@ -151,7 +156,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
     >>> entanglement.radii_.shape, entanglement.distances_.shape
     ((61, 2), (61, 2, 2))
     >>> print(entanglement.summary())
-    Read from the training record of the model: layer linear1 of 1,797 samples of 2 classes at 61 epochs, 0 to 60. ...
+    By the mean radius of the classes, the classes of layer linear1 do not mix again: ...
     """
 
     _needs = ("prediction", "centroids")
@@ -246,6 +251,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         self.radii_, self.distances_ = radii(centroids), distances(centroids)
         self.mean_radius_, self.mean_distance_ = mean_radius(self.radii_), mean_distance(self.distances_)
         self.training_error_ = record.error.astype(np.float64)
+        self.guess_error_ = 1 - float(np.bincount(record.target).max()) / len(record)
 
     def _turns(self, curves):
         """Positions (n_curves,) of the turning epochs of curves (n_curves, n_epochs); -1 for none."""
@@ -255,6 +261,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         self._class_turns = self._turns(self.radii_.T)
         self.class_inversion_epochs_, self.class_inversion_errors_ = self._at(self._class_turns)
         overall = dict(zip(CURVES, self._turns([self.mean_radius_, -self.mean_distance_]), strict=True))
+        self.radius_inversion_epoch_ = self._epoch_or_none(overall["mean"])
         self.distance_inversion_epoch_ = self._epoch_or_none(overall["distance"])
         self._set_pairs()
         turn = overall[self.reference_] if self.reference_ in overall else self._class_turns[self.reference_]
@@ -313,8 +320,11 @@ class EntanglementAnalyzer(RecordAnalyzer):
                 found[:, 2 * i : 2 * i + 2] = np.transpose(similarities(flat, record.target, centroids))
         return found
 
-    def _summary(self):
-        return entanglement_summary(self)
+    def _findings(self):
+        return entanglement_findings(self)
+
+    def _source_words(self):
+        return entanglement_source(self)
 
 
 def wrong_at(record, turn):

@@ -13,6 +13,7 @@ LEAST_TURN = 0.01  # of the range of the curve
 NOISE = 6.0  # standard deviations
 LARGEST_WINDOW = 0.2  # of the recorded epochs
 CURVES_AT_ONCE = 20_000  # some ten copies of them are held
+ROUNDING = 1e-14  # of the greatest value: of the differences of numbers in float64
 LASTING = 6  # values that a third difference is estimated from, at least
 
 
@@ -49,7 +50,9 @@ def _noise(curves):
     bends = np.diff(curves, 3)
     if bends.shape[1] < LASTING:
         return np.zeros(len(curves))
-    return _medians(np.abs(bends, out=bends)) / (0.6745 * np.sqrt(20))
+    noise = _medians(np.abs(bends, out=bends)) / (0.6745 * np.sqrt(20))
+    greatest = np.maximum(curves.max(axis=1), -curves.min(axis=1))
+    return np.where(noise > ROUNDING * greatest, noise, 0.0)
 
 
 def _medians(rows):
@@ -132,11 +135,16 @@ def lasting_turn(curve: ArrayLike, tolerance: Literal["auto"] | float = "auto") 
     return None if turn < 0 else int(turn)
 
 
+def turn_tolerance(size, noise, tolerance):
+    """How far curves of some range (n_curves,) and noise have to come, and to turn back, in their units."""
+    return np.maximum(LEAST_TURN * size, NOISE * noise) if tolerance == "auto" else tolerance * size
+
+
 def _lasting_turns(curves, tolerance):
     """The same of each curve (n_curves, n_epochs); -1 where there is no such value."""
     curves, noise = _smoothed(curves)
     size = np.ptp(curves, axis=1)
-    least = np.maximum(LEAST_TURN * size, NOISE * noise) if tolerance == "auto" else tolerance * size
+    least = turn_tolerance(size, noise, tolerance)
     fallen = np.maximum.accumulate(curves, axis=1) - curves
     risen = curves[:, -1:] - curves
     stays = curves <= np.minimum.accumulate(curves[:, ::-1], axis=1)[:, ::-1]

@@ -9,20 +9,22 @@ import numpy as np
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
 from sklearn_nndyn.analyzers._runs import find_runs
+from sklearn_nndyn.analyzers.learning_phases._chance import chance_changes
 from sklearn_nndyn.analyzers.learning_phases._checks import (
     check_epochs,
     check_tolerance,
     find_layer_of_runs,
     reconstruction_of,
 )
+from sklearn_nndyn.analyzers.learning_phases._findings import learning_phase_findings, learning_phase_source
 from sklearn_nndyn.analyzers.learning_phases._phases import (
     LearningPhases,
     before_pronounced_rise,
     clear_turn,
     find_phases,
     first_rise,
+    interval_of_change,
 )
-from sklearn_nndyn.analyzers.learning_phases._summary import learning_phase_summary
 from sklearn_nndyn.analyzers.sample_scores import epoch_learned
 from sklearn_nndyn.dynamics import check_dynamics
 from sklearn_nndyn.utils.statistics import correlation_over_runs, standard_error
@@ -92,6 +94,12 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         R(0) - R(m) and R(end) - R(m), of the first, the lowest and the last recorded epoch.
     fall_error_, rise_error_ : float
         Their standard errors: over the runs; over the samples where there is one run.
+    fall_interval_, rise_interval_ : tuple of two floats, or None
+        95 % intervals of them: over the runs, by the noise they have about their mean; over the samples of one run by
+        Student's t, and None for fewer than three.
+    chance_ : dict of str to float
+        What ``"fall"``, ``"rise"`` and ``"first_rise"``, above the start, exceed by chance in one of twenty curves; inf
+        for one run of fewer than nine epochs, which cannot tell.
     class_curves_ : array of shape (n_classes, n_epochs)
         R of the samples of each class, mean over the runs; nan for a class without samples.
     class_turning_epochs_ : array of shape (n_classes,)
@@ -108,6 +116,9 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         A 95 % interval for it: over the samples, or over the runs where there are several.
     run_correlations_ : array of shape (n_runs,) or None
         The correlation in each run.
+    findings_ : tuple of Finding
+        LP1 to LP5: whether R falls, whether it rises in the end, whether it stays near its start at first, whether the
+        samples that get worse are those learned last, and whether R rises above its start first.
 
     See Also
     --------
@@ -115,15 +126,14 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     sklearn_nndyn.displays.LearningPhaseDisplay : The picture of it.
     sklearn_nndyn.displays.ReconstructedImagesDisplay : What is given back, as pictures.
 
-    Notes
-    -----
-    With R(t) at the recorded epoch t, and m the turning epoch, of least R: the first phase, near constant, ends at the
-    first t with R(t) < R(0) - tolerance (R(0) - R(m)); the second, falling, at m; the third, rising, starts at the last
-    t with R(t) < R(m) + tolerance (R(0) - R(m)), or at which R is least. The second phase is there if R(0) > R(m), and
-    the third if R(end) > R(m), each by more than two standard errors, of the differences within each run, over the
-    runs, and by more than chance gives. In addition the first is there only if an epoch after the start is still near
-    it and none before the fall is clearly above it, and the third only if R is no longer near its least value at the
-    end. The rule and its figures are our own; nothing is smoothed. "R(0)" is the first recorded epoch: record epoch 0.
+    Notes ----- With R(t) at the recorded epoch t, and m the turning epoch, of least R: the first phase, near
+    constant, ends at the first t with R(t) < R(0) - tolerance (R(0) - R(m)); the second, falling, at m; the third,
+    rising, starts at the last t with R(t) < R(m) + tolerance (R(0) - R(m)), or at which R is least. The second phase
+    is there if R(0) > R(m), and the third if R(end) > R(m), each by more than two standard errors, of the differences
+    within each run, over the runs, with an interval above 0, and by more than chance gives. In addition the first is
+    there only if an epoch after the start is still near it and none before the fall is clearly above it, and the
+    third only if R is no longer near its least value at the end, and does not fall from a peak until then. The rule
+    and its figures are our own; nothing is smoothed. "R(0)" is the first recorded epoch: record epoch 0.
 
     Chance: m is chosen for its low R, so a fall and a rise are set against the 95 % quantiles of those of 2,000 curves
     of normal noise in which m is chosen likewise, with the variance and the correlation from epoch to epoch that the
@@ -179,7 +189,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     >>> phases.turning_iteration_, phases.stop_iterations_
     (8, (8, 16))
     >>> print(phases.summary())
-    Read from 3 runs, each a record: how well layer linear1 gives the input back ...
+    The reconstruction error of layer linear1 falls by 0.502 ...
     """
 
     _needs = ("reconstruction",)
@@ -227,6 +237,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         self._set_classes(records, values)
         self._set_accuracies(records)
         self._set_correlation(records, values)
+        self.findings_ = tuple(self._findings())
         return self
 
     def _set_epochs(self, records):
@@ -261,6 +272,8 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         )
         self.lowest_ = int(positions[1])
         self.first_rise_epoch_, _ = self._at(first_rise(rows, self.tolerance, one_run=len(values) == 1))
+        changes = chance_changes(rows, one_run=len(values) == 1)
+        self.chance_ = dict(zip(("fall", "rise", "first_rise"), changes, strict=True))
         self._set_turn()
         self._set_sizes(rows)
 
@@ -283,6 +296,10 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         fall, rise = rows[:, 0] - rows[:, self.lowest_], rows[:, -1] - rows[:, self.lowest_]
         self.fall_, self.fall_error_ = float(fall.mean()), standard_error(fall)
         self.rise_, self.rise_error_ = float(rise.mean()), standard_error(rise)
+        self.fall_interval_, self.rise_interval_ = (
+            interval_of_change(rows, self.lowest_, at, one_run=len(self.run_curves_) == 1)
+            for at in (0, len(self.epochs_) - 1)
+        )
 
     def _set_classes(self, records, values):
         self.class_curves_ = np.full((len(self.classes_), len(self.epochs_)), np.nan)
@@ -324,8 +341,11 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
             columns["epoch_learned"] = epoch_learned(record.correct, record.epochs)
         return columns
 
-    def _summary(self):
-        return learning_phase_summary(self)
+    def _findings(self):
+        return learning_phase_findings(self)
+
+    def _source_words(self):
+        return learning_phase_source(self)
 
 
 def learned_or_never(record):

@@ -17,6 +17,7 @@ LEVEL = 0.95
 N_CURVES = 2000
 MOST_CORRELATED = 0.9999
 WANDER = 0.9
+LEAST_EPOCHS = 9  # that noise is estimated from
 
 
 def chance_changes(rows, one_run):
@@ -32,12 +33,14 @@ def chance_changes(rows, one_run):
     Returns
     -------
     fall, rise, first_rise : float
-        In the units of the curves.
+        In the units of the curves; inf for one run of fewer than nine epochs, which do not show its noise.
     """
     if one_run or len(rows) == 1:
+        if rows.shape[1] < LEAST_EPOCHS:
+            return (np.inf,) * 3
         noise = curve_noise(rows.mean(axis=0))
         return (noise * _unit_turn(rows.shape[1]) if noise else 0.0,) * 3
-    scale, correlation, freedom = _noise_of_runs(rows)
+    scale, correlation, freedom = noise_of_runs(rows)
     return tuple(scale * own for own in _unit_changes(rows.shape[1], round(correlation, 4), int(freedom)))
 
 
@@ -56,7 +59,7 @@ def _wandering(curves, correlation):
     return curves
 
 
-def _noise_of_runs(rows):
+def noise_of_runs(rows):
     """Standard deviation of the mean curve's noise, its correlation from epoch to epoch, and degrees of freedom."""
     deviations = rows - rows.mean(axis=0)
     freedom = (len(rows) - 1) * rows.shape[1]

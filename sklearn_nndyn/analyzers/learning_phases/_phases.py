@@ -4,9 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t
 
-from sklearn_nndyn.analyzers.learning_phases._chance import chance_changes
-from sklearn_nndyn.utils.statistics import standard_error
+from sklearn_nndyn.analyzers.learning_phases._chance import chance_changes, noise_of_runs
+from sklearn_nndyn.utils.statistics import between, standard_error
 from sklearn_nndyn.utils.text import counted
 
 NAMES = ("near constant", "falling", "rising")
@@ -46,10 +47,27 @@ def phase_boundaries(curve: ArrayLike, tolerance: float = 0.05) -> np.ndarray:
     return np.array([fallen.argmax(), curve.argmin(), np.flatnonzero(near)[-1]])
 
 
-def clearly_positive(differences, chance=0.0):
-    """Whether the mean of (n,) differences exceeds two of its standard errors, and chance; False for a single one."""
+def clearly_positive(differences, chance=0.0, low=None):
+    """Whether the mean of (n,) differences exceeds two of its standard errors, and chance; False for a single one.
+
+    ``low``, the lower end of its interval where there is one, has to be positive too.
+    """
     mean = differences.mean()
-    return bool(mean > CLEAR * standard_error(differences) and mean > chance)
+    return bool(mean > CLEAR * standard_error(differences) and mean > chance and (low is None or low > 0))
+
+
+def interval_of_change(rows, start, stop, *, one_run):
+    """95 % interval of the mean change from one position to another, two floats; None where it cannot be given.
+
+    Over the samples of one run by Student's t. Over runs by the noise that they have about their mean at all epochs,
+    for a few runs tell little of the noise at two of them.
+    """
+    change = rows[:, stop] - rows[:, start]
+    if one_run or len(rows) == 1:
+        return between(change, 3)
+    scale, correlation, freedom = noise_of_runs(rows)
+    half = t.isf(0.025, freedom) * scale * np.sqrt(2 * (1 - correlation ** abs(stop - start)))
+    return float(change.mean() - half), float(change.mean() + half)
 
 
 def find_phases(
@@ -57,8 +75,9 @@ def find_phases(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Boundaries of the mean of several curves, and which phases are there.
 
-    A fall, or a rise, is clear where it exceeds two standard errors of the differences within each row, and what
-    chance gives: the 95 % quantile in curves of noise whose least value is chosen likewise.
+    A fall, or a rise, is clear where it exceeds two standard errors of the differences within each row, its 95 %
+    interval is above 0, and it exceeds what chance gives: the 95 % quantile in curves of noise whose least value is
+    chosen likewise.
 
     Parameters
     ----------
@@ -68,7 +87,7 @@ def find_phases(
         See ``phase_boundaries``.
     one_run : bool, default=False
         Whether the rows are samples of one run, which tell nothing of how runs vary. Chance is then what a curve gives
-        that wanders, of the noise from epoch to epoch that this one has; none for fewer than nine epochs.
+        that wanders, of the noise from epoch to epoch that this one has; of fewer than nine epochs nothing is clear.
 
     Returns
     -------
@@ -76,8 +95,8 @@ def find_phases(
         See ``phase_boundaries``.
     exist : array of bool of shape (3,)
         The second where the curve falls clearly; the first where in addition an epoch after the start is still near it,
-        and none before the fall is clearly above it; the third where the curve rises clearly, and is no longer near its
-        least value at the end.
+        and none before the fall is clearly above it; the third where the curve rises clearly, is no longer near its
+        least value at the end, and does not fall from a peak until then.
 
     Examples
     --------
@@ -91,10 +110,18 @@ def find_phases(
     rows = np.asarray(rows, dtype=np.float64)
     positions = first_end, lowest, third_start = phase_boundaries(rows.mean(axis=0), tolerance)
     fall, rise, _ = chance_changes(rows, one_run)
-    falls = clearly_positive(rows[:, 0] - rows[:, lowest], fall)
-    rises = clearly_positive(rows[:, -1] - rows[:, lowest], rise)
-    near = falls and first_end > 1 and first_rise(rows, tolerance, one_run=one_run) is None
-    return positions, np.array([near, falls, rises and third_start < rows.shape[1] - 1])
+    low = _lower_ends(rows, lowest, one_run)
+    falls = clearly_positive(rows[:, 0] - rows[:, lowest], fall, low[0])
+    rises = clearly_positive(rows[:, -1] - rows[:, lowest], rise, low[1])
+    peak = first_rise(rows, tolerance, one_run=one_run)
+    rises = rises and third_start < rows.shape[1] - 1 and not (lowest == 0 and peak is not None)
+    return positions, np.array([falls and first_end > 1 and peak is None, falls, rises])
+
+
+def _lower_ends(rows, lowest, one_run):
+    """Lower ends of the intervals of fall and rise; None where there is none."""
+    ends = [interval_of_change(rows, lowest, at, one_run=one_run) for at in (0, rows.shape[1] - 1)]
+    return [None if end is None else end[0] for end in ends]
 
 
 def first_rise(rows, tolerance, *, one_run):

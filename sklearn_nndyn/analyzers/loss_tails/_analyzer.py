@@ -6,10 +6,16 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers.loss_tails._chance import carrier_null, gross_rise_share, rise_beyond_wander
+from sklearn_nndyn.analyzers.loss_tails._chance import (
+    LEAST_EPOCHS,
+    carrier_null,
+    gross_rise_share,
+    rise_beyond_wander,
+)
 from sklearn_nndyn.analyzers.loss_tails._checks import check_losses, check_tail, onset_position
 from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, concentration_curve
 from sklearn_nndyn.analyzers.loss_tails._curves import QUANTILES, tail_curves
+from sklearn_nndyn.analyzers.loss_tails._findings import loss_tail_findings, loss_tail_source
 from sklearn_nndyn.analyzers.loss_tails._rise import (
     at_turn,
     carriers,
@@ -18,12 +24,10 @@ from sklearn_nndyn.analyzers.loss_tails._rise import (
     rise_since,
     rising_fractions,
 )
-from sklearn_nndyn.analyzers.loss_tails._summary import loss_tail_summary
 from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_table, transitions
 from sklearn_nndyn.dynamics import Dynamics, check_dynamics
-from sklearn_nndyn.utils.statistics import standard_error, worst_count
+from sklearn_nndyn.utils.statistics import between, worst_count
 
-CLEAR = 2.0  # standard errors
 COLUMNS = {
     "loss": ("start_loss", "least_loss", "final_loss", "rise", "least_epoch", "in_tail"),
     "prediction": ("correct_at_turn", "correct_at_end"),
@@ -94,9 +98,14 @@ class LossTailAnalyzer(RecordAnalyzer):
     mean_rise_ : float
         Their mean.
     rise_verdict_ : {"yes", "no", "cannot tell"}
-        Whether the mean loss rises: by more than two standard errors over the samples, and by more than its wander from
-        epoch to epoch would give (``rise_beyond_wander``). ``"no"`` is said only where it is least at the end, or has
-        not risen since an epoch that was asked for. It is the verdict on this run, not on other seeds.
+        Whether the mean loss rises: the 95 % interval over the samples is above 0, and it rises by more than its wander
+        from epoch to epoch would give (``rise_beyond_wander``). ``"no"`` is said only where it is least at the end, or
+        has not risen since an epoch that was asked for; of fewer than nine epochs the wander is not known, and a rise
+        cannot be told. It is the verdict on this run, not on other seeds.
+    turned_ : bool
+        Whether there is a turn to be drawn: the mean loss rises, or has risen where that cannot be told from chance.
+    rise_null_ : float
+        Rise that chance exceeds in one of twenty plateaus; nan for fewer than nine epochs.
     rising_fractions_ : dict of float to float
         Fraction of the samples whose loss rose by more than 0, 0.01, 0.1, 1.
     carrier_indices_ : array of int of shape (k,)
@@ -113,10 +122,11 @@ class LossTailAnalyzer(RecordAnalyzer):
         ``"count"``, ``"rise_sum"``, ``"rise_mean"``, and the medians ``"margin_at_turn"`` and ``"margin_at_end"``.
         None for a record without predictions.
     borderline_ : dict or None
-        ``"verdict"``: ``"borderline"``, ``"wrong by far"``, ``"neither"`` or ``"no rise"``; the shares of all that
-        rose on either side, ``"borderline_share"`` and ``"wrong_share"``; and ``"near"``, the margin below which a
-        sample is near the border, a tenth of the median absolute margin at the end. None for a record without
-        predictions and margins.
+        What ``borderline_test`` gives: ``"verdict"``, the shares of all that rose on either side, and the margin below
+        which a sample is near the border. None for a record without predictions and margins.
+    findings_ : tuple of Finding
+        LT1 to LT4: whether the mean rises, whether a small minority carries the rise, whether the loss of the majority
+        falls, and whether the rise is on samples that are wrong by far.
 
     See Also
     --------
@@ -153,7 +163,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     >>> tails.onset_epoch_, tails.rising_fractions_[0.0], tails.carrier_indices_
     (1, 0.01, array([3, 8]))
     >>> print(tails.summary())
-    Read from an array of losses: the loss of 200 samples at 3 epochs, 0 to 2. The mean loss was least at ...
+    The mean loss ends above its least value, ...
     """
 
     _takes_arrays = True
@@ -249,14 +259,17 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.carrier_null_ = np.quantile(carrier_null(self.rise_), [0.5, 0.025, 0.975])
         self.gross_rise_share_ = gross_rise_share(self.rise_)
         self.rise_verdict_ = self._verdict()
+        self.turned_ = self.rise_verdict_ == "yes" or (self.rise_verdict_ != "no" and self.mean_rise_ > 0)
 
     def _verdict(self):
         """By the samples, and by the wander of the mean from epoch to epoch; what it cannot tell it does not deny."""
-        if (self.turn_ == len(self.epochs_) - 1).all() or (self.onset != "auto" and self.mean_rise_ <= 0):
+        given = None if self.onset == "auto" else self.onset_
+        rise, chance = rise_beyond_wander(self.mean_curve_, given)
+        self.rise_null_ = chance if len(self.epochs_) >= LEAST_EPOCHS else np.nan
+        if self.onset_ == len(self.epochs_) - 1 or (given is not None and self.mean_rise_ <= 0):
             return "no"
-        by_samples = self.mean_rise_ > CLEAR * standard_error(self.rise_)
-        rise, chance = rise_beyond_wander(self.mean_curve_, None if self.onset == "auto" else self.onset_)
-        return "yes" if by_samples and rise > chance else "cannot tell"
+        samples = between(self.rise_)
+        return "yes" if samples is not None and samples[0] > 0 and rise > self.rise_null_ else "cannot tell"
 
     def _set_transitions(self, record):
         self.transitions_ = self.borderline_ = None
@@ -285,5 +298,8 @@ class LossTailAnalyzer(RecordAnalyzer):
             columns += [values[:, self.onset_], values[:, -1]]
         return dict(zip(self._names(), columns, strict=True))
 
-    def _summary(self):
-        return loss_tail_summary(self)
+    def _findings(self):
+        return loss_tail_findings(self)
+
+    def _source_words(self):
+        return loss_tail_source(self)

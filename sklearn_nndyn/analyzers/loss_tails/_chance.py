@@ -4,13 +4,15 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import norm
 
 from sklearn_nndyn.analyzers.entanglement import curve_noise
-from sklearn_nndyn.utils.statistics import worst_count
+from sklearn_nndyn.utils.statistics import ratio_interval, worst_count
 
 LEVEL = 0.95
 N_DRAWS = 200
 N_CURVES = 1000
+LEAST_EPOCHS = 9  # that the wander of a curve is estimated from
 WINDOW = 0.1  # of the epochs, averaged before a rise is looked for
 FRACTION = 0.05  # what counts as a small minority of the samples
 
@@ -99,6 +101,27 @@ def gross_rise_share(rise: ArrayLike, fraction: float = FRACTION) -> float:
     rose = np.sort(np.maximum(rise, 0.0))[::-1]
     total = rose.sum()
     return float(rose[: worst_count(fraction, len(rose))].sum() / total) if total > 0 else np.nan
+
+
+def gross_share_interval(rise, fraction=FRACTION):
+    """95 % interval of ``gross_rise_share``, two floats, by the influence of each sample on it; None where undefined.
+
+    The share is sum(max(d - q, 0) + fraction q) / sum(max(d, 0)) at the threshold q of the greatest rises, and does not
+    change with q to first order.
+    """
+    rose = np.maximum(rise, 0.0)
+    threshold = np.sort(rose)[::-1][worst_count(fraction, len(rose)) - 1]
+    return ratio_interval(np.maximum(rose - threshold, 0.0) + fraction * threshold, rose)
+
+
+def scattered_share(rise, fraction=FRACTION):
+    """``gross_rise_share`` of rises that are normal with the mean and deviation of these; nan without deviation."""
+    deviation = rise.std()
+    if not deviation > 0:
+        return np.nan
+    mean = rise.mean() / deviation
+    above = fraction * mean + norm.pdf(norm.isf(fraction))
+    return float(min(1.0, above / (mean * norm.cdf(mean) + norm.pdf(mean))))
 
 
 def carrier_null(rise: ArrayLike, n_draws: int = N_DRAWS, random_state: int = 0) -> np.ndarray:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sklearn_nndyn.utils.statistics import ratio_interval
+
 TRANSITIONS = ("CC", "CW", "WC", "WW")
 NEAR = 0.1
 
@@ -102,7 +104,8 @@ def borderline_test(transition: ArrayLike, rise: ArrayLike, margin: ArrayLike) -
     found : dict
         ``"verdict"``: ``"borderline"``, ``"wrong by far"``, ``"neither"``, or ``"no rise"`` where the sum of
         d_i is not positive; ``"borderline_share"`` and ``"wrong_share"``, nan where nothing rose; ``"near"``,
-        the margin below which a sample is near the border.
+        the margin below which a sample is near the border; ``"wrong_fraction"``, the fraction of the samples that are
+        wrong by far; and ``"wrong_interval"``, a 95 % interval of their share, None where it cannot be given.
 
     Examples
     --------
@@ -124,6 +127,8 @@ def borderline_test(transition: ArrayLike, rise: ArrayLike, margin: ArrayLike) -
         "borderline_share": shares[0],
         "wrong_share": shares[1],
         "near": near,
+        "wrong_fraction": float(by_far.mean()),
+        "wrong_interval": ratio_interval(rose * by_far, rose),
     }
 
 

@@ -18,7 +18,6 @@ from sklearn_nndyn.displays._style import (
     styled,
     title_over_legend,
 )
-from sklearn_nndyn.displays.loss_tails._turned import turned
 from sklearn_nndyn.dynamics import LossFacts
 
 
@@ -124,7 +123,7 @@ class LossTailDisplay:
             tails.median_curve_,
             tails.quantile_curves_[:, [known.index(quantile) for quantile in quantiles]].T,
             onset_epoch=tails.onset_epoch_,
-            turned=turned(tails),
+            turned=tails.turned_,
             quantiles=quantiles,
             loss_label=loss_label(LossFacts(tails.loss_name_, unit=tails.loss_unit_)),
         )

@@ -4,7 +4,6 @@ import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._style import loss_label
-from sklearn_nndyn.displays.loss_tails._turned import turned
 from sklearn_nndyn.dynamics import find_record
 
 
@@ -22,4 +21,4 @@ def read(dynamics, onset):
     """The record in what was given, its turning epoch, and whether the mean loss rises after it."""
     record, _ = find_record(dynamics, ["loss"])
     tails = LossTailAnalyzer(onset=onset).fit(record)
-    return record, tails.onset_epoch_, turned(tails)
+    return record, tails.onset_epoch_, tails.turned_

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
 from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, styled, title_over_legend
-from sklearn_nndyn.displays.loss_tails._turned import turned
 
 # From the fewest to the most samples; dark to light, so that the order is seen in grey too.
 SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "orange")]
@@ -103,7 +102,7 @@ class LossShareDisplay:
             tails.fractions_,
             tails.concentration_,
             onset_epoch=tails.onset_epoch_,
-            turned=turned(tails),
+            turned=tails.turned_,
         )
 
     @classmethod

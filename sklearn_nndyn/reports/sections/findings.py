@@ -1,4 +1,4 @@
-"""All findings in one table, and the words of each analysis."""
+"""All findings in one table, and the summary of each analysis."""
 
 from sklearn_nndyn.reports._blocks import Cell, Note, Section, Table, Terms
 from sklearn_nndyn.reports._words import number, words
@@ -8,16 +8,11 @@ COLUMNS = ("Code", "Claim", "Holds", "Value", "95 % interval", "By chance", "Run
 
 
 def section(material):
-    """The table of the findings; under it the words of analyses without, and what could not be analysed."""
+    """The table of the findings; under it the summaries, and what could not be analysed."""
     analyses = material.analyses
-    findings = [finding for analysis in analyses.values() for finding in analysis.claims.findings]
-    told = {
-        title: analysis.claims.paragraph
-        for title, analysis in analyses.items()
-        if analysis.found is not None and not analysis.claims.findings
-    }
+    told = {title: one.found.summary() for title, one in analyses.items() if one.found is not None}
     blocks = [
-        findings_table(findings) if findings else None,
+        findings_table(material.findings) if material.findings else None,
         Terms(pairs=list(told.items())) if told else None,
         *(Note(words=f"{title}: {one.reason}") for title, one in analyses.items() if one.found is None),
     ]

@@ -29,7 +29,7 @@ def section(material):
 
 
 def _marks(tails):
-    if tails.onset_ == len(tails.epochs_) - 1:
+    if not tails.turned_:
         return []
     return [(float(tails.onset_epoch_), f"turn: epoch {epoch_words(tails.onset_epoch_)}")]
 

@@ -68,8 +68,9 @@ def loss_words(material):
 
 def holds_words(material):
     """Which of the claims hold."""
-    findings = [finding for analysis in material.analyses.values() for finding in analysis.claims.findings]
-    holding = [f"{finding.title} ({finding.code})" for finding in findings if finding.verdict == "yes"]
+    holding = [
+        f"{finding.title} ({finding.code})" for finding in material.findings if finding.verdict == "yes"
+    ]
     return f"What holds: {'; '.join(holding)}." if holding else ""
 
 

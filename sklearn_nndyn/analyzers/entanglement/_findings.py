@@ -1,0 +1,196 @@
+"""The findings of an EntanglementAnalyzer: EN1 to EN4."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._findings import Finding
+from sklearn_nndyn.analyzers.entanglement._turn import LASTING, LEAST_TURN, smoothed_curve, turn_tolerance
+from sklearn_nndyn.utils.statistics import count_interval
+from sklearn_nndyn.utils.text import capital, counted, figure, percent, samples
+
+LEAST_EPOCHS = LASTING + 3  # that noise is estimated from
+SIGMAS = 1.96 * np.sqrt(2)  # of the noise, in the difference of two values
+
+
+class Turn(NamedTuple):
+    """How a curve that should fall turns back: verdict, how far it has risen, noise of that, and what noise gives."""
+
+    verdict: str
+    risen: float | None = None
+    interval: tuple | None = None
+    null: float | None = None
+
+
+def entanglement_findings(found):
+    """EN1 to EN4 of a fitted EntanglementAnalyzer."""
+    curve, name = reference_curve(found)
+    turn = turn_of(found, curve, found.inversion_)
+    return (
+        _inversion(found, turn, name),
+        _other(found, turn),
+        _stragglers(found, turn.verdict),
+        _classes(found),
+    )
+
+
+def reference_curve(found):
+    """The curve whose turn is the inversion, made to fall before it turns, and its name."""
+    if found.reference_ == "distance":
+        return -found.mean_distance_, "mean distance between class centroids"
+    if found.reference_ == "mean":
+        return found.mean_radius_, "mean radius of the classes"
+    return found.radii_[:, found.reference_], f"radius of class {found.classes_[found.reference_]}"
+
+
+def turn_of(found, curve, at):
+    """Verdict on the turn of a curve, with its position where the rule of the analyzer finds one."""
+    values = curve[np.searchsorted(found.epochs_, found.burn_in) :]
+    if np.isnan(values).any():
+        return Turn("cannot tell")
+    smooth, noise = smoothed_curve(values)
+    size, known = np.ptp(smooth), len(values) >= LEAST_EPOCHS
+    least = int(smooth.argmin())
+    fallen, risen = smooth[: least + 1].max() - smooth[least], smooth[-1] - smooth[least]
+    if at is not None:
+        risen = curve[-1] - curve[at]
+        verdict = ("yes" if known else "cannot tell") if risen > 0 else "no"
+    else:
+        verdict = "no" if min(fallen, risen) <= LEAST_TURN * size else "cannot tell"
+    half = SIGMAS * noise
+    return Turn(
+        verdict,
+        float(risen),
+        (float(risen - half), float(risen + half)) if noise else None,
+        float(turn_tolerance(size, noise, found.tolerance)) if known else None,
+    )
+
+
+def _inversion(found, turn, name):
+    say = {"yes": _mixes, "no": _does_not_mix, "cannot tell": _may_mix}[turn.verdict]
+    statement, advice = say(found, turn, name)
+    return Finding.from_code(
+        "EN1",
+        turn.verdict,
+        value=turn.risen,
+        interval=turn.interval,
+        null=turn.null,
+        statement=statement,
+        advice=advice,
+    )
+
+
+def _mixes(found, turn, name):
+    verb = "shrunk" if found.reference_ == "distance" else "grown"
+    statement = (
+        f"The classes of layer {found.layer_} mix again from epoch {found.inversion_epoch_} on: since then the {name} "
+        f"has {verb} by {figure(turn.risen)} (noise alone gives up to {figure(turn.null)})."
+    )
+    return statement, "Quote the training error at the turn, not the epoch, and compare other seeds."
+
+
+def _does_not_mix(found, turn, name):
+    start = f"By the {name}, the classes of layer {found.layer_} do not mix again"
+    if found.inversion_ is not None:
+        asked = f"{start}: the turn by the rule asked for, at epoch {found.inversion_epoch_}, does not last."
+        return asked, 'Use rule="extremum" for a turn that lasts.'
+    extreme = "greatest" if found.reference_ == "distance" else "least"
+    statement = f"{start}: it has no {extreme} value from which it turns back for good."
+    return statement, "A turn may still come with longer training."
+
+
+def _may_mix(found, turn, name):
+    start = f"Whether the classes of layer {found.layer_} mix again cannot be told"
+    if turn.risen is None:
+        return f"{start}: the {name} is not defined here, for want of samples.", ""
+    if turn.null is None:
+        few = counted(int(len(found.epochs_) - np.searchsorted(found.epochs_, found.burn_in)), "epoch")
+        return f"{start}: of {few} the noise is not known.", "Record nine epochs or more, or train longer."
+    statement = f"{start}: the turn of the {name} is no larger than its noise."
+    return statement, "Train longer or in larger batches, and compare several seeds."
+
+
+def _other(found, turn):
+    """Radius and distance told both: the one that is not the reference."""
+    distance = found.reference_ != "distance"
+    name = "mean distance between class centroids" if distance else "mean radius of the classes"
+    epoch = found.distance_inversion_epoch_ if distance else found.radius_inversion_epoch_
+    at = None if epoch is None else int(np.searchsorted(found.epochs_, epoch))
+    other = turn_of(found, -found.mean_distance_ if distance else found.mean_radius_, at)
+    return Finding.from_code(
+        "EN2",
+        _both(turn.verdict, other.verdict),
+        value=other.risen,
+        interval=other.interval,
+        null=other.null,
+        statement=_other_words(turn.verdict, other.verdict, name, epoch),
+    )
+
+
+def _both(one, other):
+    verdicts = {one, other}
+    if "no" in verdicts:
+        return "no"
+    return "yes" if verdicts == {"yes"} else "cannot tell"
+
+
+def _other_words(own, other, name, epoch):
+    if own == other == "yes":
+        return f"The {name} turns too, at epoch {epoch}."
+    if other == "yes":
+        return f"The {name} does turn, at epoch {epoch}: the two do not agree."
+    if own == "yes":
+        lack = "has no such turn" if other == "no" else "shows no turn that is larger than its noise"
+        return f"But the {name} {lack}: the two do not agree."
+    return ""
+
+
+def _stragglers(found, inverts):
+    if inverts != "yes":
+        return Finding.from_code("EN3", inverts)
+    count, total = len(found.straggler_indices_), len(found.straggler_mask_)
+    statement, advice = "No sample is misclassified there: there are no stragglers.", ""
+    if count:
+        verb = "is" if count == 1 else "are"
+        statement = (
+            f"Still misclassified there {verb} {samples(count)} ({percent(count / total)}): the stragglers."
+        )
+        advice = "Look at the stragglers, straggler_indices_; straggler_stability asks whether other seeds have them."
+    return Finding.from_code(
+        "EN3",
+        "yes" if count else "no",
+        value=count / total,
+        interval=count_interval(count, total),
+        null=found.guess_error_,
+        statement=statement,
+        advice=advice,
+    )
+
+
+def _classes(found):
+    """Of classes that have samples, how many turn by their own radius."""
+    present = ~np.isnan(found.radii_).any(axis=0)
+    turned = ~np.isnan(found.class_inversion_epochs_)
+    if len(found.epochs_) < LEAST_EPOCHS or not present.any():
+        return Finding.from_code("EN4", "cannot tell")
+    count, total = int(turned.sum()), int(present.sum())
+    return Finding.from_code(
+        "EN4",
+        "yes" if count == total else "no",
+        value=count / total,
+        statement=f"{capital(_so_many(count, total))} by {'their' if count > 1 else 'its'} own radius.",
+    )
+
+
+def _so_many(count, total):
+    if total == 1:
+        return "the one class turns" if count else "the one class does not turn"
+    if count in (0, total):
+        return "no class turns" if not count else "all classes turn"
+    return f"{count} of {counted(total, 'class', 'es')} turn{'s' if count == 1 else ''}"
+
+
+def entanglement_source(found):
+    """What was read, in a sentence."""
+    n_classes = counted(len(found.classes_), "class", "es")
+    return f"Read from {found.source_}: {samples(len(found.straggler_mask_))} of {n_classes}."

@@ -1,0 +1,67 @@
+"""The findings of a SampleScoreAnalyzer: SS1 to SS4."""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._findings import Finding
+from sklearn_nndyn.utils.statistics import count_interval
+from sklearn_nndyn.utils.text import percent, samples
+
+LABELS = "Look at their labels: find_label_errors ranks them."
+
+
+def sample_score_findings(found):
+    """SS1 to SS4 of a fitted SampleScoreAnalyzer."""
+    wrong, never = np.isnan(found.epoch_learned_), found.correctness_ == 0
+    unlike = found.area_under_margin_ < 0
+    trained = np.count_nonzero(found.epochs_ > 0)
+    by_guess = 1 - 1 / found.n_classes_
+    return (
+        _some("SS1", wrong, found.guess_error_, "still wrong at the end", verbs=("is", "are")),
+        _some(
+            "SS2",
+            never,
+            by_guess**trained,
+            "never right after the start",
+            verbs=("was", "were"),
+            advice=LABELS,
+        ),
+        _some(
+            "SS3",
+            unlike,
+            by_guess,
+            "on average closer to another class than to the label",
+            verbs=("is", "are"),
+        ),
+        _forgotten(found, trained),
+    )
+
+
+def _some(code, mask, null, what, verbs, advice=""):
+    count = int(np.count_nonzero(mask))
+    share = count / len(mask)
+    some = f"{samples(count)} ({percent(share)}) {verbs[count != 1]}" if count else f"No sample {verbs[0]}"
+    return Finding.from_code(
+        code,
+        "yes" if count else "no",
+        value=share,
+        interval=count_interval(count, len(mask)),
+        null=null,
+        statement=f"{some} {what}.",
+        advice=advice if count else "",
+    )
+
+
+def _forgotten(found, trained):
+    """Of one epoch after the start nothing can be forgotten."""
+    if trained < 2:
+        return Finding.from_code("SS4", "cannot tell")
+    forgotten = (found.correctness_ > 0) & (found.forgetting_events_ > 0)
+    return _some(
+        "SS4", forgotten, None, "forgotten at least once after having been right", verbs=("was", "were")
+    )
+
+
+def sample_score_source(found):
+    """What was read, in a sentence."""
+    lack = ", without probabilities, so that confidence, variability and EL2N are not given"
+    return f"Read from {found.source_}: {samples(len(found.correctness_))}{lack if found.confidence_ is None else ''}."
