@@ -203,8 +203,10 @@ def test_radius_and_distance_are_both_told_where_only_one_of_them_turns():
 
 
 def test_a_turn_within_the_noise_cannot_be_told():
-    rng = np.random.default_rng(0)
-    length = np.interp(np.arange(60), [0, 30, 59], [0.5, 0.8, 0.797]) + 0.002 * rng.normal(size=60)
+    radius = np.interp(np.arange(60), [0, 30, 59], [0.9, 0.5, 0.51]) + 0.004 * np.random.default_rng(
+        0
+    ).normal(size=60)
+    length = np.sqrt(1 - radius**2)
     found = EntanglementAnalyzer().fit(two_classes(length, length))
     assert found.inversion_epoch_ is None
     assert verdicts(found)["EN1"] == verdicts(found)["EN3"] == "cannot tell"

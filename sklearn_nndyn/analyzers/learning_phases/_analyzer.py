@@ -126,7 +126,9 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     sklearn_nndyn.displays.LearningPhaseDisplay : The picture of it.
     sklearn_nndyn.displays.ReconstructedImagesDisplay : What is given back, as pictures.
 
-    Notes ----- With R(t) at the recorded epoch t, and m the turning epoch, of least R: the first phase, near
+    Notes
+    -----
+    With R(t) at the recorded epoch t, and m the turning epoch, of least R: the first phase, near
     constant, ends at the first t with R(t) < R(0) - tolerance (R(0) - R(m)); the second, falling, at m; the third,
     rising, starts at the last t with R(t) < R(m) + tolerance (R(0) - R(m)), or at which R is least. The second phase
     is there if R(0) > R(m), and the third if R(end) > R(m), each by more than two standard errors, of the differences
