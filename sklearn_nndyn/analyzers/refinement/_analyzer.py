@@ -11,7 +11,6 @@ from sklearn_nndyn.analyzers.refinement._decomposition import as_temperature, de
 from sklearn_nndyn.analyzers.refinement._findings import refinement_findings, refinement_source
 from sklearn_nndyn.analyzers.refinement._measures import measure_run
 from sklearn_nndyn.utils.refinement import score_differences, tempered_losses
-from sklearn_nndyn.utils.text import summary_of
 
 COLUMNS = (
     "loss_at_least",
@@ -178,5 +177,5 @@ class RefinementAnalyzer(RecordAnalyzer):
         values = loss[0], loss[2], *refined, loss[2] - refined[2]
         return dict(zip(COLUMNS, values, strict=True))
 
-    def _summary(self):
-        return summary_of(self.findings_, refinement_source(self, self._n_samples))
+    def _source_words(self):
+        return refinement_source(self, self._n_samples)
