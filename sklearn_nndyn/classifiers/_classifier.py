@@ -22,7 +22,7 @@ from sklearn_nndyn.classifiers._results import BORN_IN_FIT
 from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, CallbackSupportMixin, with_callbacks
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
-from sklearn_nndyn.losses import get_loss, log_proba
+from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.rows.arrays import as_tensor
 
@@ -147,9 +147,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Whether ``fit`` goes on from the weights, optimizer and random numbers of the last one.
     random_state : int, RandomState instance or None, default=None
         Fixes initial weights, order of the samples, dropout and the held-out samples. The global generators of
-        torch and NumPy are left as they were. They belong to the whole process: where a network draws from them in
-        training (dropout), another thread that seeds them or draws meanwhile changes the result; other networks
-        (:class:`~sklearn_nndyn.modules.MLP` with its own dropout included) draw from generators of the fit's own.
+        torch and NumPy are left as they were; what draws from Python's ``random`` is refused. They belong to the whole
+        process: where a network draws from them in training (dropout), another thread that seeds them or draws
+        meanwhile changes the result; other networks (:class:`~sklearn_nndyn.modules.MLP` with its own dropout
+        included) draw from generators of the fit's own.
     verbose : int, default=0
         1 shows a progress bar over epochs with loss and accuracy (training accuracy where samples are recorded).
 
@@ -429,7 +430,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """
         scores = self._scores(X)
         with torch.no_grad():
-            return self.loss_.predict_proba(scores).cpu().numpy()
+            return probabilities(self.loss_, scores).cpu().numpy()
 
     @available_if(_loss_has_probabilities)
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:

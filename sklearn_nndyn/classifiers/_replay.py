@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT, make_header
 from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
+from sklearn_nndyn.losses import probabilities
 from sklearn_nndyn.recording import (
     Reconstruction,
     Recorder,
@@ -226,7 +227,7 @@ class ReplayMixin:
         ------
         proba : ndarray of shape (n_samples, n_classes)
         """
-        return self._staged(X, lambda loss, scores: loss.predict_proba(scores).cpu().numpy())
+        return self._staged(X, lambda loss, scores: probabilities(loss, scores).cpu().numpy())
 
     def staged_predict(self, X):
         """Yield ``predict(X)`` as of each recorded epoch, epoch 0 first.

@@ -46,6 +46,7 @@ from sklearn_nndyn.losses.custom._for_fit import (
     load_changing_state,
     loss_for_fit,
 )
+from sklearn_nndyn.losses.custom._outputs import check_outputs, probabilities
 
 __all__ = [
     "CauchySchwarzLoss",

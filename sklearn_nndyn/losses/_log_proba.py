@@ -3,12 +3,13 @@
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 from sklearn_nndyn.losses.custom._custom import CustomLoss
 from sklearn_nndyn.losses.custom._facts import SOFTMAX_LOSSES
+from sklearn_nndyn.losses.custom._outputs import probabilities
 
 
 def log_proba(loss, scores):
     """Log of ``loss.predict_proba(scores)`` (..., n, K), finite where that is a softmax, however small it is."""
     logits = _logits(loss, scores)
-    return loss.predict_proba(scores).log() if logits is None else logits.log_softmax(-1)
+    return probabilities(loss, scores).log() if logits is None else logits.log_softmax(-1)
 
 
 def _logits(loss, scores):

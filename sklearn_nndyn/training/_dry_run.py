@@ -2,10 +2,11 @@
 
 import torch
 
-from sklearn_nndyn.losses import check_scores
+from sklearn_nndyn.losses import check_outputs, check_scores
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
 
@@ -30,9 +31,10 @@ def check_module(module, loss, data, n_classes):
         If it fails, or gives anything else.
     """
     rows, target = data.X[:2].clone(), data.y[:2]
-    with untouched_generators(rows.device):
+    with untouched_generators(rows.device), refuse_python_random("module or loss"):
         with torch.no_grad(), evaluation_mode(module):
-            _try(module, rows, loss, n_classes)
+            scores = _try(module, rows, loss, n_classes)
+            check_outputs(copy_module(loss, "loss"), scores)
         copies = copy_module(module).train(), copy_module(loss, "loss").train()
         _try_to_learn(*copies, rows, target.clone(), n_classes)
 
@@ -77,6 +79,11 @@ def _try(module, rows, loss, n_classes):
         raise ValueError(
             f"module must give a score for each of the {n_classes} classes, shape ({len(rows)}, {n_classes}) for "
             f"{len(rows)} samples, but gives {shape}."
+        )
+    if scores.isnan().any():
+        raise ValueError(
+            f"module gives nan for the first {len(rows)} samples, before any training: look for 0 / 0, log or sqrt of "
+            "numbers below 0, and weights that are not finite."
         )
     if rows._version:
         raise ValueError("module writes into its input: begin it with an operation that is not in place.")

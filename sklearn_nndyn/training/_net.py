@@ -16,6 +16,7 @@ from sklearn_nndyn.training._epoch_loop import mark_best
 from sklearn_nndyn.training._epoch_runner import Batches, needs_two_rows
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
 
@@ -195,14 +196,15 @@ class ModuleFactory:
                 f"module__{next(iter(arguments))} cannot be set on the net of a fitted classifier: set it on the "
                 "classifier, and fit again."
             )
-        built = build_network(
-            self.module,
-            self.input_shape,
-            self.n_classes,
-            self.dtype,
-            reinitialize=self.reinitialize,
-            rows=self.rows.cpu(),
-        )
+        with refuse_python_random("The making of module"):
+            built = build_network(
+                self.module,
+                self.input_shape,
+                self.n_classes,
+                self.dtype,
+                reinitialize=self.reinitialize,
+                rows=self.rows.cpu(),
+            )
         if not any(p.requires_grad for p in built.parameters()):
             raise ValueError(_nothing_to_train(built))
         return built

@@ -36,6 +36,8 @@ def _check_values(values, n_samples):
 def _on_rows(function, scores):
     """`function` of rows (n, K) applied to `scores` (..., n, K), leading axes kept."""
     rows = function(scores.flatten(0, -2).clone())
+    if scores.ndim == 2:
+        return rows
     return rows.reshape(scores.shape[:-1] + rows.shape[1:])
 
 

@@ -10,6 +10,7 @@ from sklearn_nndyn.losses._registry import get_loss
 from sklearn_nndyn.losses._sameness import same_settings
 from sklearn_nndyn.losses.custom._custom import CustomLoss
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import RandomState, untouched_generators
 
 OWN_PLACES = ("_parameters", "_buffers", "_modules")  # of a torch module, which `Module.to` moves
@@ -44,7 +45,8 @@ def loss_for_fit(loss, n_classes, dtype, device):
     if not is_known(found) or has_tensors(found):
         _move(found, dtype, device)
         if type(found) is CustomLoss and not is_known(found):
-            found.scores_dtype = _scores_dtype(found, n_classes, dtype, device)
+            with refuse_python_random("loss"):
+                found.scores_dtype = _scores_dtype(found, n_classes, dtype, device)
     return found.eval()
 
 

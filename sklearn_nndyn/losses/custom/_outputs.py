@@ -1,0 +1,98 @@
+"""What a user's own loss gives beside its values: probabilities and decisions."""
+
+import torch
+
+from sklearn_nndyn.losses.custom._for_fit import is_known
+from sklearn_nndyn.utils.validation import reraise_as
+
+TOLERANCE = 1e-3
+
+
+def probabilities(loss, scores):
+    """Probabilities of a loss, checked where they come from a formula of the user's own.
+
+    Parameters
+    ----------
+    loss : ClassificationLoss
+    scores : Tensor of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    p : Tensor of shape (n_samples, n_classes)
+
+    Raises
+    ------
+    ValueError
+        If rows are no probabilities.
+    """
+    if is_known(loss):
+        return loss.predict_proba(scores)
+    with reraise_as(
+        f"{_named(loss)}: predict_proba cannot be computed from scores of shape {tuple(scores.shape)}"
+    ):
+        p = loss.predict_proba(scores)
+    mistake = _unlike_scores(p, scores.shape) or _unlike_probabilities(p)
+    if mistake:
+        raise ValueError(
+            f"{_named(loss)}: predict_proba must give the probability of each class, shape {tuple(scores.shape)} for "
+            f"{len(scores)} samples, 0 or greater and with rows that sum to one, but gives {mistake}."
+        )
+    return p
+
+
+def check_outputs(loss, scores):
+    """Whether the probabilities and decisions of a user's loss are such.
+
+    Parameters
+    ----------
+    loss : ClassificationLoss
+    scores : Tensor of shape (n_samples, n_classes)
+
+    Raises
+    ------
+    ValueError
+    """
+    if is_known(loss):
+        return
+    if hasattr(loss, "predict_proba"):
+        probabilities(loss, scores)
+    with reraise_as(f"{_named(loss)}: decide cannot be computed from scores of shape {tuple(scores.shape)}"):
+        chosen = loss.decide(scores)
+    mistake = _unlike_scores(chosen, scores.shape[:1]) or _unlike_positions(chosen, scores.shape[1])
+    if mistake:
+        raise ValueError(
+            f"{_named(loss)}: decide must give the position of a class for each sample, whole numbers of shape "
+            f"({len(scores)},) for {len(scores)} samples, but gives {mistake}."
+        )
+
+
+def _named(loss):
+    return f"loss {getattr(loss, 'name', '') or type(loss).__name__}"
+
+
+def _unlike_scores(values, shape):
+    if not torch.is_tensor(values):
+        return f"a {type(values).__name__} in place of a torch tensor"
+    return f"shape {tuple(values.shape)}" if values.shape != shape else None
+
+
+def _unlike_probabilities(p):
+    """The first value, or sum of a row, that is wrong."""
+    if not p.is_floating_point():
+        return str(p.dtype)
+    sums = p.sum(-1)
+    for values, wrong, words in (
+        (p, ~torch.isfinite(p), ""),
+        (p, p < -TOLERANCE, ""),
+        (sums, (sums - 1).abs() > TOLERANCE, "a row that sums to "),
+    ):
+        if wrong.any():
+            return f"{words}{values[wrong][0].item():.4g}"
+    return None
+
+
+def _unlike_positions(chosen, n_classes):
+    if chosen.is_floating_point() or chosen.is_complex() or chosen.dtype == torch.bool:
+        return str(chosen.dtype)
+    wrong = (chosen < 0) | (chosen >= n_classes)
+    return f"{chosen[wrong][0].item()} of {n_classes} classes" if wrong.any() else None
