@@ -1,22 +1,38 @@
-"""Pages written from the package: the API from the ``__all__`` lists, the glossary from the report's."""
+"""Pages written from the package: the API from the ``__all__`` lists, the glossary, and the codes of findings."""
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
+from sklearn_nndyn.analyzers.catalogue._table import PHENOMENA
 from sklearn_nndyn.reports._glossary import GLOSSARY
 from tests.public import PACKAGES
 
 TOP = "sklearn_nndyn"
+READ_A_FINDING = """\
+A finding is one claim of an analysis: :class:`~sklearn_nndyn.analyzers.Finding`. It has a code, short and stable, so that
+it can be asked for, counted and linked; a verdict, which is `yes`, `no` or `cannot tell`; the figure it rests on, its 95 %
+interval, and what chance would give. Every analyzer and every result has a tuple of them, `findings_`, and its `summary()`
+is made of these.
+
+A verdict of `yes` means that the figure lies beyond what chance gives, and its interval beyond what the claim denies. `cannot
+tell` is an answer too: there are too few samples, epochs or runs, and the advice says what would settle it. A finding rests
+on the runs it was made from; of other seeds it says something only where `n_runs` is more than one. False alarms are
+verdicts of `yes` in worlds that were made so that the claim does not hold, 200 of each kind
+(`benchmarks/bench_findings.py`).
+
+"""
 SUMMARY = ".. autosummary::\n   :toctree: generated\n   :nosignatures:\n"
 
 
 def write(folder: Path) -> None:
-    """Write ``api/*.rst`` and ``glossary.rst`` into the folder of the site."""
+    """Write ``api/*.rst``, ``glossary.rst`` and ``findings.rst`` into the folder of the site."""
     (folder / "api").mkdir(exist_ok=True)
     for name, text in api_pages().items():
         _write_changed(folder / "api" / f"{name}.rst", text)
     _write_changed(folder / "glossary.rst", glossary_page())
+    _write_changed(folder / "findings.rst", findings_page())
 
 
 def _write_changed(path, text):
@@ -73,5 +89,30 @@ def glossary_page():
     return f"{_title('Glossary')}.. glossary::\n\n{terms}"
 
 
-def _title(words):
-    return f"{words}\n{'=' * len(words)}\n\n"
+def findings_page():
+    """Every code by phenomenon: what it means, how it is computed, what chance gives, what to do, false alarms."""
+    parts = [_title("Findings"), READ_A_FINDING]
+    for phenomenon, kinds in PHENOMENA.items():
+        parts += [_title(phenomenon, "-"), *(_code(kind) for kind in kinds)]
+    return "".join(parts)
+
+
+def _code(kind):
+    told = {
+        "Meaning": kind.meaning,
+        "Computed": kind.computed,
+        "By chance": kind.chance,
+        "What to do": kind.to_do,
+        "False alarms": kind.false_alarms or "Not measured.",
+    }
+    fields = "".join(f":{name}: {_with_names(text)}\n" for name, text in told.items())
+    return f".. _{kind.code}:\n\n{_title(f'{kind.code}: {kind.title}', '~')}{fields}\n"
+
+
+def _with_names(text):
+    """Attributes and parameters of the package as code; a trailing underscore would be a link."""
+    return re.sub(r"\b(\w+_(?=[\s,.:;()]|$)|\w+=\"\w+\")", r"``\1``", text)
+
+
+def _title(words, under="="):
+    return f"{words}\n{under * len(words)}\n\n"

@@ -10,10 +10,11 @@ import matplotlib.pyplot as plt
 import pytest
 
 import sklearn_nndyn
+from sklearn_nndyn.analyzers.catalogue._table import TABLE
 from tests.public import PUBLIC
 
 DOCS = Path(__file__).parents[2] / "docs"
-WRITTEN = ("api", "gallery")
+WRITTEN = ("api", "gallery", "findings.rst", "glossary.rst")
 PAGES = sorted(path for path in DOCS.rglob("*.rst") if path.relative_to(DOCS).parts[0] not in WRITTEN)
 BLOCK = re.compile(r"^( *)\.\. code-block:: python\n\n((?:\1   .*\n|\n)+)", re.MULTILINE)
 
@@ -72,6 +73,22 @@ def test_the_api_lists_everything_public_once(written):
     documented = [line for line in listed if not line.startswith("sklearn_nndyn")]
     assert len(documented) == len({id(thing) for thing in PUBLIC.values()})
     assert "   Margin\n      " in written.glossary_page()
+
+
+def test_the_page_of_findings_has_every_code_with_all_that_the_table_says(written):
+    page = written.findings_page()
+    for code, kind in TABLE.items():
+        assert page.count(f"\n{code}: {kind.title}\n") == 1
+        section = page[page.index(f".. _{code}:") :].split(".. _", 2)[1]
+        for text in (
+            kind.meaning,
+            kind.computed,
+            kind.chance,
+            kind.to_do,
+            kind.false_alarms or "Not measured.",
+        ):
+            assert text in section.replace("``", "")
+    assert "``carrier_indices_``" in page
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path, monkeypatch):
