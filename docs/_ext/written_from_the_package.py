@@ -11,16 +11,16 @@ from tests.public import PACKAGES
 
 TOP = "sklearn_nndyn"
 READ_A_FINDING = """\
-A finding is one claim of an analysis: :class:`~sklearn_nndyn.analyzers.Finding`. It has a code, short and stable, so that
-it can be asked for, counted and linked; a verdict, which is `yes`, `no` or `cannot tell`; the figure it rests on, its 95 %
-interval, and what chance would give. Every analyzer and every result has a tuple of them, `findings_`, and its `summary()`
-is made of these.
+A finding is one claim of an analysis: :class:`~sklearn_nndyn.analyzers.Finding`. It has a code, short and stable,
+so that it can be asked for, counted and linked; a verdict, which is `yes`, `no` or `cannot tell`; the figure it
+rests on, its 95 % interval, and what chance would give. Every analyzer and every result has a tuple of them,
+`findings_`, and its `summary()` is made of these.
 
-A verdict of `yes` means that the figure lies beyond what chance gives, and its interval beyond what the claim denies. `cannot
-tell` is an answer too: there are too few samples, epochs or runs, and the advice says what would settle it. A finding rests
-on the runs it was made from; of other seeds it says something only where `n_runs` is more than one. False alarms are
-verdicts of `yes` in worlds that were made so that the claim does not hold, 200 of each kind
-(`benchmarks/bench_findings.py`).
+A verdict of `yes` means that the figure lies beyond what chance gives, and its interval beyond what the claim
+denies. `cannot tell` is an answer too: there are too few samples, epochs or runs, and the advice says what would
+settle it. A finding rests on the runs it was made from; of other seeds it says something only where `n_runs` is
+more than one. False alarms are verdicts of `yes` in worlds that were made so that the claim does not hold, 200 of
+each kind (`benchmarks/bench_findings.py`).
 
 """
 SUMMARY = ".. autosummary::\n   :toctree: generated\n   :nosignatures:\n"
