@@ -17,6 +17,7 @@ from sklearn_nndyn.displays.loss_tails import (
     LossShareDisplay,
     LossTailDisplay,
 )
+from sklearn_nndyn.displays.refinement import RefinementDisplay
 from sklearn_nndyn.displays.sample_scores import DataMapDisplay, WorstSamplesDisplay
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "LossTailDisplay",
     "NoiseRobustnessDisplay",
     "ReconstructedImagesDisplay",
+    "RefinementDisplay",
     "StragglerGalleryDisplay",
     "StragglerStabilityDisplay",
     "TrainingCurveDisplay",

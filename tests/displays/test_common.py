@@ -12,9 +12,11 @@ from sklearn_nndyn.analyzers import (
     EntanglementAnalyzer,
     LearningPhaseAnalyzer,
     LossTailAnalyzer,
+    RefinementAnalyzer,
     SampleScoreAnalyzer,
 )
 from tests.analyzers.planted_phases import phase_record
+from tests.analyzers.refinement.planted_scores import planted_record
 from tests.displays.entangled import entangled_record
 
 DISPLAYS = {name: getattr(displays, name) for name in displays.__all__ if name.endswith("Display")}
@@ -33,6 +35,7 @@ ANALYZERS = {
     "StragglerGalleryDisplay": EntanglementAnalyzer,
     "LearningPhaseDisplay": LearningPhaseAnalyzer,
     "DataMapDisplay": SampleScoreAnalyzer,
+    "RefinementDisplay": RefinementAnalyzer,
 }
 IMAGES = np.arange(24.0).reshape(6, 2, 2)
 BESIDE = {"dynamics": None, "X": IMAGES, "X_train": IMAGES, "y": [0, 1] * 3}  # what a door needs besides
@@ -158,6 +161,11 @@ MADE = {
         lambda d: [d.line_, *d.accuracy_lines_.values()],
         LINES,
     ),
+    "RefinementDisplay": (
+        lambda: displays.RefinementDisplay.from_dynamics(planted_record(n_samples=60)),
+        lambda d: [*d.lines_.values()],
+        LINES,
+    ),
     "DataMapDisplay": (
         lambda: displays.DataMapDisplay([0.1, 0.2], [0.5, 0.6], [0.5, 1.0]),
         lambda d: [d.points_],
@@ -209,6 +217,7 @@ def test_a_style_that_no_artist_has_is_refused(name):
     [
         ("TrainingCurveDisplay", "fill_between_kw", lambda d: [*d.bands_.values()], {"alpha": 0.9}),
         ("LossTailDisplay", "fill_between_kw", lambda d: [d.band_], {"alpha": 0.9}),
+        ("RefinementDisplay", "fill_between_kw", lambda d: [d.band_], {"alpha": 0.9}),
         ("LearningPhaseDisplay", "fill_between_kw", lambda d: [d.band_], {"alpha": 0.9}),
         ("LossComparisonDisplay", "fill_between_kw", lambda d: [*d.bands_.values()], {"alpha": 0.9}),
         ("LossDensityDisplay", "line_kw", lambda d: [*d.lines_.values()], {"linewidth": 3.5}),
