@@ -1,5 +1,6 @@
 """One fit, from parameters and data to a net that is ready to be trained; the estimator is not touched."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +78,7 @@ class PreparedFit:
         """
         loop = EpochLoop(self.fit, epochs)
         try:
-            with opened([self]):
+            with nullcontext() if self.estimator.checkpoint is None else opened([self]):
                 loop.run()
         except BaseException as error:
             self.conclude(error)

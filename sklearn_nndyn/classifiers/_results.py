@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from sklearn_nndyn.classifiers._state import parameters_of
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.utils.rows.arrays import chunks_of, joined
@@ -72,10 +73,12 @@ def fitted_attributes(prepared, records=True):
 def _records(prepared):
     """{attribute: Dynamics}, each gone on with where the same rows were recorded before."""
     found, state = {}, prepared.state
+    recording = prepared.fit.recording
+    header = make_header(prepared.estimator, state.seed, recording.seconds) if recording.recorders else {}
     for name, data in prepared.inputs.watched.items():
         rows = fingerprint(data.X)
         earlier = getattr(prepared.estimator, RECORDS[name], None) if prepared.again else None
-        record = _record(prepared, name)
+        record = _record(prepared, recording.recorders.get(name), name, header)
         if record is None:
             record = earlier
         elif earlier is not None and state.fingerprints.get(name) == rows:
@@ -86,21 +89,21 @@ def _records(prepared):
     return found
 
 
-def _record(prepared, name):
+def _record(prepared, recorder, name, header):
     """The record of some rows by this fit, or None."""
-    recording, inputs, state = prepared.fit.recording, prepared.inputs, prepared.state
-    recorder = recording.recorders.get(name)
+    inputs = prepared.inputs
     if recorder is None or not recorder.epochs:
         return None
-    header = {**make_header(prepared.estimator, state.seed, recording.seconds), "split": name}
-    return recorder.dynamics(inputs.labels[name], inputs.classes, header, state.iterations)
+    return recorder.dynamics(
+        inputs.labels[name], inputs.classes, {**header, "split": name}, prepared.state.iterations
+    )
 
 
 def make_header(estimator, seed, seconds):
     """The header of a record: facts about its run."""
     return {
         "estimator": type(estimator).__name__,
-        "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
+        "parameters": {name: _plain(value) for name, value in parameters_of(estimator).items()},
         "seed": int(seed),
         "versions": versions(),
         "seconds_per_epoch": list(seconds),

@@ -70,22 +70,22 @@ class FitState:
 
 def remember_parameters(estimator):
     """What a later fit compares with: {name: (the value itself, what tells that it was changed in place)}."""
-    return {name: (value, _mark(value)) for name, value in _parameters_of(estimator).items()}
+    return {name: (value, _mark(value)) for name, value in parameters_of(estimator).items()}
 
 
-def _parameters_of(estimator):
+def parameters_of(estimator):
     """The estimator's parameters; scikit-learn inspects the signature anew at every call."""
     return {name: getattr(estimator, name) for name in _names_of(type(estimator))}
 
 
 @cache
 def _names_of(kind):
-    return tuple(inspect.signature(kind).parameters)
+    return tuple(sorted(inspect.signature(kind).parameters))
 
 
 def changed_parameters(estimator, remembered):
     """Names of the parameters that were set to something else since."""
-    params = _parameters_of(estimator)
+    params = parameters_of(estimator)
     return [name for name, value in params.items() if not _is_same(name, value, *remembered[name])]
 
 

@@ -1,11 +1,11 @@
 """Evaluations of a network and its loss that leave no trace."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
 from sklearn_nndyn.losses import is_known
-from sklearn_nndyn.utils.networks.evaluation import Restorer, evaluation_mode, is_plain
+from sklearn_nndyn.utils.networks.evaluation import ModuleMemory, cuts_norms, evaluation_mode, is_plain
 from sklearn_nndyn.utils.random import fixed_generators, untouched_generators
 
 
@@ -22,16 +22,27 @@ class Evaluator:
     """
 
     def __init__(self, device):
-        self.device, self.draws, self._restorer = device, True, Restorer()
+        self.device, self.draws, self.changes = device, True, True
 
     @contextmanager
     def __call__(self, module, loss, runs_alone=True):
         """For the time of one evaluation; ``runs_alone`` says that nothing else is run in it."""
-        with torch.no_grad(), evaluation_mode(module, loss):
-            if runs_alone and is_known(loss) and is_plain(module):
+        leaves_no_trace = runs_alone and is_known(loss) and is_plain(module)
+        with (
+            torch.no_grad(),
+            evaluation_mode(module, loss),
+            nullcontext() if leaves_no_trace else self._restored(module),
+        ):
+            yield
+
+    @contextmanager
+    def _restored(self, module):
+        generators = (fixed_generators if self.draws else untouched_generators)(self.device)
+        memory = ModuleMemory(module) if self.changes else None
+        with generators:
+            try:
                 yield
-                return
-            generators = (fixed_generators if self.draws else untouched_generators)(self.device)
-            with generators, self._restorer.unchanged(module):
-                yield
-            self.draws = self.draws and generators.drew
+            finally:
+                if memory is not None:  # tables that cut nothing now may do so later
+                    self.changes = memory.restore() or cuts_norms(module)
+        self.draws = self.draws and generators.drew

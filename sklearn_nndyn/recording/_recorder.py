@@ -89,14 +89,14 @@ class Recorder:
         score: bool = True,
     ) -> None:
         self.X, self.y, self.loss = _as_tensor(X), _as_tensor(y), get_loss(loss)
-        check_record(record)
         _check_samples(self.X, self.y)
-        named = what_to_record(record)
+        check_record(record)
+        named, recordings = what_to_record(record), layer_recordings(record)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
         self.reference, self._evaluator = reference, Evaluator(self.y.device)
         self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
-            for i, recording in enumerate(layer_recordings(record))
+            for i, recording in enumerate(recordings)
         ]
         self.n_classes, self._capacity = n_classes, capacity
         self._buffers = None if n_classes is None else self._make_buffers()
@@ -138,8 +138,9 @@ class Recorder:
             raise ValueError(
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
+        needs_layers = "geometry" in self.entries or bool(self.readers)
         evaluation = self._evaluator(module, self.loss, runs_alone=call is None and self.stackable)
-        with evaluation, capture_activations(module, call, self._needs_layers) as forward:
+        with evaluation, capture_activations(module, call, needs_layers) as forward:
             if self.n_classes is None:
                 with unchanged(module):
                     self._learn_n_classes(forward)
@@ -168,10 +169,6 @@ class Recorder:
     def stackable(self):
         """Whether several networks can be recorded in one program."""
         return not self.readers and self.gradients is None
-
-    @property
-    def _needs_layers(self):
-        return "geometry" in self.entries or bool(self.readers)
 
     def _measure_gradients(self, module):
         start, new = 0, self.buffers.new_rows(1).start
@@ -205,19 +202,19 @@ class Recorder:
         norms : list of dict
             The weight norms of each network, by layer.
         """
-        new = self.buffers.new_rows(len(epochs))
-        centroids = self.buffers.new_centroids()
+        buffers = self.buffers
+        new, centroids = buffers.new_rows(len(epochs)), buffers.new_centroids()
         start = 0
         for x, y in self._chunks():
             scores, layers = forward(x)
             samples = slice(start, start + len(y))
             measured = measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
-            self.buffers.store_samples(new, samples, scores, measured)
+            buffers.store_samples(new, samples, scores, measured)
             if centroids is not None:
                 centroids.add(layers, y)
             start += len(y)
         if centroids is not None:
-            self.buffers.store_geometry(new, centroids.means(), norms)
+            buffers.store_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
     def _chunks(self):

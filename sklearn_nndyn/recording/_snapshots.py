@@ -57,7 +57,9 @@ class Snapshots:
         memory_limit: int | None = None,
         loss: ClassificationLoss | None = None,
     ) -> None:
-        self.layout, self.row_size = _layout(_states(module, loss))
+        states = _states(module, loss)
+        self.layout, self.row_size = _layout(states)
+        self._keeps_loss = any(owner == OF_LOSS for owner, _ in states)
         self.memory_limit = MEMORY_LIMIT if memory_limit is None else memory_limit
         self.epochs: list[float] = []
         self.complete = True
@@ -90,7 +92,8 @@ class Snapshots:
         row = self._new_row()
         if not self.complete:
             return
-        for (_, _, _, start, stop), value in zip(self.layout, _states(module, loss).values(), strict=True):
+        states = _states(module, loss if self._keeps_loss else None)
+        for (_, _, _, start, stop), value in zip(self.layout, states.values(), strict=True):
             row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
         self._keep(row, epoch)
 

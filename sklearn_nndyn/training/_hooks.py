@@ -48,9 +48,11 @@ class DivergenceGuard(TrainingHook):
     finite : bool or None
         Whether every parameter is finite, where the caller has computed it for several networks at once; None to
         compute it here.
+    losses : tensor or None
+        Losses of the first `ROWS_OF_REFERENCE` rows, likewise.
     """
 
-    finite = None
+    finite = losses = None
 
     def __init__(self, data, recording, evaluator, last_epoch):
         self.data, self.recording, self.evaluator, self.last_epoch = data, recording, evaluator, last_epoch
@@ -75,6 +77,8 @@ class DivergenceGuard(TrainingHook):
 
     def _measure(self, net):
         """Mean absolute loss of the first rows."""
+        if self.losses is not None:
+            return _mean_of_first_rows(self.losses)
         X, y = self.data.X[:ROWS_OF_REFERENCE], self.data.y[:ROWS_OF_REFERENCE]
         with self.evaluator(net.module_, net.criterion_):
             return _mean_of_first_rows(net.criterion_.per_sample(score_in_chunks(net.module_, X), y))

@@ -9,6 +9,7 @@ from sklearn_nndyn.losses import LossStack
 from sklearn_nndyn.recording import StackedRecorder, weight_norms
 from sklearn_nndyn.training._epoch_loop import EpochLoop
 from sklearn_nndyn.training._epoch_runner import computing_dtype, needs_two_rows
+from sklearn_nndyn.training._hooks import ROWS_OF_REFERENCE
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
 from sklearn_nndyn.training.stacked._parameters import StackedParameters, rate_and_decay
@@ -68,6 +69,7 @@ class StackedEpochRunner:
         self.stack.update.began = began
         self.losses = LossStack([net.criterion_ for net in self.nets])
         self.step = self._make_step()
+        self.is_mlp = isinstance(self.step, StackedMLPStep)
         self.changed = False
         self.evaluations = [one for name in ("train", "validation") for one in self._make_evaluations(name)]
 
@@ -143,7 +145,7 @@ class StackedEpochRunner:
         undo = undo and self.changed
         member = self.members[i]
         self.stack.release(i, self.checkpoint if undo else None)
-        member.fit.guard.finite = None
+        member.fit.guard.finite = member.fit.guard.losses = None
         member.state.shuffling.states = member.sampler.before if undo else member.sampler.random_state.states
         if undo:
             member.state.randomness.states = member.before
@@ -158,6 +160,22 @@ class StackedEpochRunner:
         with np.errstate(over="ignore"):  # a network that has diverged is recorded before that is found
             for evaluation in self.evaluations:
                 evaluation(epoch)
+            self._measure_first_rows(epoch)
+
+    def _measure_first_rows(self, epoch):
+        """The losses by which `DivergenceGuard` judges the first and the last epoch, where they are not recorded."""
+        fit = self.members[0].fit
+        if epoch not in (0, fit.guard.last_epoch) or fit.recording.recorder_of("train", epoch) is not None:
+            return
+        for own in equal_slices([(member.data.X.data_ptr(), len(member.data.X)) for member in self.members]):
+            members = self.members[own]
+            X = members[0].data.X[:ROWS_OF_REFERENCE]
+            y = torch.stack([member.data.y[:ROWS_OF_REFERENCE] for member in members])
+            with torch.no_grad():
+                scores, _ = self.step.evaluate(own, X.flatten(1) if self.is_mlp else X)
+                losses, _ = self.losses.of(own).value_and_probability(scores, y)
+            for member, own_losses in zip(members, losses, strict=True):
+                member.fit.guard.losses = own_losses
 
 
 class Evaluation:
@@ -193,7 +211,7 @@ class Evaluation:
                 self._validate()
 
     def _validate(self):
-        X = self.X.flatten(1) if isinstance(self.runner.step, StackedMLPStep) else self.X
+        X = self.X.flatten(1) if self.runner.is_mlp else self.X
         chunks = X.split(chunk_sizes(len(X), rows_per_chunk(X.shape[1:])))
         scores = [self.runner.step.evaluate(self.slice, rows)[0] for rows in chunks]
         for member, own in zip(self.members, torch.cat(scores, 1), strict=True):
@@ -201,7 +219,7 @@ class Evaluation:
 
     def _forward(self):
         step = self.runner.step
-        if not isinstance(step, StackedMLPStep):
+        if not self.runner.is_mlp:
             return lambda rows: step.evaluate(self.slice, self.X[rows])
         if self._is_the_batch():
             return _slices(*self._evaluate_batch())

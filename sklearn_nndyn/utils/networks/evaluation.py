@@ -1,7 +1,7 @@
 """A network in evaluation: its modes, torch's fused attention, and its state, all put back afterwards."""
 
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import chain
 
 import torch
@@ -92,32 +92,22 @@ def _same_objects(held, before):
     return held.keys() == before.keys() and all(held[name] is before[name] for name in before)
 
 
-class Restorer:
-    """Runs modules so that they are afterwards as before, at a cost only for those that change.
-
-    Whether a module changes shows in its first run. Tables of embeddings that cut their rows to a largest norm, which
-    they do as rows are looked up, always count as changing.
-    """
-
-    def __init__(self):
-        self.changes = True
-
-    @contextmanager
-    def unchanged(self, module):
-        """For the time of one or several passes."""
-        if not self.changes:
-            yield
-            return
-        memory = ModuleMemory(module)
-        try:
-            yield
-        finally:
-            self.changes = memory.restore() or any(map(_cuts_norms, module.modules()))
+def cuts_norms(module):
+    """Whether a module cuts rows of a table to a largest norm, as they are looked up."""
+    return any(map(_cuts_norms, module.modules()))
 
 
+@contextmanager
 def unchanged(module):
-    """`Restorer.unchanged`, once."""
-    return nullcontext() if is_plain(module) else Restorer().unchanged(module)
+    """Run a module so that it is afterwards as before."""
+    if is_plain(module):
+        yield
+        return
+    memory = ModuleMemory(module)
+    try:
+        yield
+    finally:
+        memory.restore()
 
 
 def is_plain(module):
