@@ -105,6 +105,7 @@ def remove_and_refit(
     analyzer: EntanglementAnalyzer | None = None,
     X_val: Any = None,
     y_val: ArrayLike | None = None,
+    n_jobs: int | None = None,
 ) -> RemovalExperiment:
     """Whether the inversion goes away with its stragglers: leave them out, train again, and compare.
 
@@ -129,6 +130,9 @@ def remove_and_refit(
         With the layer, rule and reference to use; it is cloned. None is ``EntanglementAnalyzer()``.
     X_val, y_val : array-like, default=None
         Samples to test on, for all runs.
+    n_jobs : int, default=None
+        Workers of joblib, among which the runs are shared out, as in ``fit_together``; -1 is as many as there are
+        processors. None is 1, or what ``joblib.parallel_config`` says.
 
     Returns
     -------
@@ -173,22 +177,23 @@ def remove_and_refit(
     In 2 runs what was misclassified at epoch 3 was left out, ...
     """
     analyzer, seeds = _check(estimator, analyzer, seeds)
-    return _remove_and_refit(estimator, X, np.asarray(y), remove, seeds, analyzer, X_val=X_val, y_val=y_val)
+    how = {"X_val": X_val, "y_val": y_val, "n_jobs": n_jobs}
+    return _remove_and_refit(estimator, X, np.asarray(y), remove, seeds, analyzer, **how)
 
 
-def _remove_and_refit(estimator, X, y, remove, seeds, analyzer, **validation):
+def _remove_and_refit(estimator, X, y, remove, seeds, analyzer, **how):
     fixed = _fixed_positions(remove, len(y))
     if fixed is not None:
         _check_classes_left(y, fixed)
     elif isinstance(remove, Integral):
         _check_epoch(remove, estimator)
-    runs = fit_together(_seeded(estimator, seeds), X, y, **validation)
+    runs = fit_together(_seeded(estimator, seeds), X, y, **how)
     fitted = [clone(analyzer).fit(run) for run in runs]
     removed = [
         _removed(run, own, remove) if fixed is None else fixed for run, own in zip(runs, fitted, strict=True)
     ]
     random = [_random_like(left_out, len(y), seed) for left_out, seed in zip(removed, seeds, strict=True)]
-    classifiers = {"all": runs} | _refit(estimator, X, y, seeds, removed, random, **validation)
+    classifiers = {"all": runs} | _refit(estimator, X, y, seeds, removed, random, **how)
     analyzers = {
         name: [None if run is None else clone(analyzer).fit(run) for run in own]
         for name, own in classifiers.items()
@@ -203,7 +208,7 @@ def _remove_and_refit(estimator, X, y, remove, seeds, analyzer, **validation):
     )
 
 
-def _refit(estimator, X, y, seeds, removed, random, **validation):
+def _refit(estimator, X, y, seeds, removed, random, **how):
     """{"removed": runs, "random": runs}, all trained in one go."""
     lists = {"removed": removed, "random": random}
     again = [
@@ -216,9 +221,7 @@ def _refit(estimator, X, y, seeds, removed, random, **validation):
     if jobs:
         stay = [np.setdiff1d(np.arange(len(y)), left_out) for _, _, left_out in jobs]
         again = _seeded(estimator, [seeds[i] for _, i, _ in jobs])
-        for (name, i, _), run in zip(
-            jobs, fit_together(again, X, y, indices=stay, **validation), strict=True
-        ):
+        for (name, i, _), run in zip(jobs, fit_together(again, X, y, indices=stay, **how), strict=True):
             found[name][i] = run
     return found
 

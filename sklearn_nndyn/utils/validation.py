@@ -58,6 +58,16 @@ def check_count(name, value, least=1, *, of=""):
         raise ValueError(f"{name} must be {least} or more, got {value!r}.")
 
 
+def check_n_jobs(n_jobs):
+    """Refuse what is no number of workers of joblib: 1 or more, or less than 0 for as many as there are processors."""
+    if n_jobs is not None and not is_count(n_jobs, least=-inf):
+        raise TypeError(f"n_jobs must be None or a whole number, got {_shown(n_jobs)}.")
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs must be a number of workers, or -1 for as many as there are processors; got 0."
+        )
+
+
 def check_share(name, value, *, of="", zero=True, one=True, auto=False):
     """Raise for values that are not numbers from 0 to 1.
 

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer, LossTailAnalyzer, compare_losses
-from sklearn_nndyn.classifiers import train
+from sklearn_nndyn.classifiers import train_in_groups
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.losses import CustomLoss, FocalLoss, loss_names
 from sklearn_nndyn.model_selection.comparison import _runs
@@ -117,9 +117,9 @@ def test_noise_and_first_weights_of_a_seed_are_the_same_for_all_losses(monkeypat
             weights = torch.cat([own.flatten() for own in fit.fit.net.module_.parameters()]).tolist()
             parts = data.X.tolist(), labels.tolist(), weights
             seen.setdefault(fit.estimator.random_state, []).append(parts)
-        return train(fits, **settings)
+        return train_in_groups(fits, **settings)
 
-    monkeypatch.setattr(_runs, "train", watched)
+    monkeypatch.setattr(_runs, "train_in_groups", watched)
     small(label_noise=(0.4,), input_noise=(0.3,), seeds=(2, 9))
     assert list(seen) == [2, 9]
     for first, second in seen.values():
@@ -142,9 +142,9 @@ def test_runs_do_not_depend_on_how_many_are_trained_at_once(monkeypatch, at_once
 
     def watched(fits, **settings):
         sizes.append(len(fits))
-        return train(fits, **settings)
+        return train_in_groups(fits, **settings)
 
-    monkeypatch.setattr(_runs, "train", watched)
+    monkeypatch.setattr(_runs, "train_in_groups", watched)
     monkeypatch.setattr(_runs, "RECORDS_AT_ONCE", at_once)
     parts = small(seeds=3)
     assert sizes == ([1] * 6 if at_once == 1 else [3, 3])
@@ -431,12 +431,12 @@ def interrupt_after(monkeypatch, n_calls):
     def interrupted(fits, **settings):
         calls.append(len(fits))
         if len(calls) <= n_calls:
-            return train(fits, **settings)
+            return train_in_groups(fits, **settings)
         for fit in fits:
             fit.train(2)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_runs, "train", interrupted)
+    monkeypatch.setattr(_runs, "train_in_groups", interrupted)
 
 
 def test_what_was_trained_before_an_interruption_is_kept(monkeypatch):
@@ -495,7 +495,7 @@ def test_an_interruption_before_anything_was_trained_is_one(monkeypatch):
 @pytest.fixture
 def untrained(monkeypatch):
     """Whoever trains is caught."""
-    monkeypatch.setattr(_runs, "train", None)
+    monkeypatch.setattr(_runs, "train_in_groups", None)
 
 
 REFUSED = {

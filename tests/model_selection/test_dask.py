@@ -9,10 +9,11 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import make_pipeline
 
-from sklearn_nndyn import BatchedGridSearchCV
+from sklearn_nndyn import BatchedGridSearchCV, fit_together
+from sklearn_nndyn.classifiers.together import _programs
 from tests.model_selection.searches import assert_same_results, classifier, digits
 
 distributed = pytest.importorskip("distributed")
@@ -91,6 +92,18 @@ def test_a_cluster_gives_the_results_of_one_process(plain, programs):
         on_cluster = search()
     assert programs.sizes == []  # nothing was trained here
     assert_same_search(plain, on_cluster)
+
+
+@pytest.mark.usefixtures("client")
+def test_fits_on_a_cluster_are_those_of_one_process(monkeypatch):
+    X, y = digits()
+    estimators = [classifier(random_state=seed) for seed in range(4)]
+    expected = fit_together([clone(own) for own in estimators], X, y)
+    monkeypatch.setattr(_programs, "_run", None)  # nothing is trained here
+    with joblib.parallel_config(backend="dask"):
+        on_cluster = fit_together(estimators, X, y)
+    for own, alone in zip(on_cluster, expected, strict=True):
+        np.testing.assert_allclose(own.dynamics_.loss, alone.dynamics_.loss, rtol=1e-3, atol=1e-5)
 
 
 # Slow: on a busy machine Dask now and then forgets the work of a killed process, and no one can begin it again.

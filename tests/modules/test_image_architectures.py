@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers import _programs
+from sklearn_nndyn.classifiers.together import _programs
 from sklearn_nndyn.modules import VGG, ResNet, build_module
 from tests.classifiers.together.comparing import assert_as_its_own_fit, fit_both
 from tests.modules.by_hand import images

@@ -19,7 +19,7 @@ from sklearn_nndyn.model_selection.comparison._runs import (
     tune,
 )
 from sklearn_nndyn.model_selection.comparison._summary import ended_runs
-from sklearn_nndyn.utils.validation import check_count, is_flag
+from sklearn_nndyn.utils.validation import check_count, check_n_jobs, is_flag
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -39,6 +39,7 @@ def compare_losses(
     tuning_runs: int = 3,
     held_out: float = 0.2,
     stretch: float = 0.1,
+    n_jobs: int | None = None,
     verbose: int = 0,
 ) -> LossComparison:
     """Train one network with many losses, and compare: speed of learning, accuracy, and what noise does to them.
@@ -78,6 +79,9 @@ def compare_losses(
     stretch : float, default=0.1
         Share of the epochs that learning speed leaves out at the start: it is the mean test accuracy over all later
         ones. The paper's is 0.1.
+    n_jobs : int, default=None
+        Workers of joblib, among which the runs are shared out, as in ``fit_together``; -1 is as many as there are
+        processors. None is 1, or what ``joblib.parallel_config`` says.
     verbose : int, default=0
         1 shows a progress bar over the epochs of all fits, those of the tuning included.
 
@@ -149,7 +153,8 @@ def compare_losses(
         stretch=stretch,
     )
     check_count("verbose", int(verbose) if is_flag(verbose) else verbose, 0)
-    settings = RunSettings.checked(estimator, plan, X, y, X_test, y_test)
+    check_n_jobs(n_jobs)
+    settings = RunSettings.checked(estimator, plan, X, y, X_test, y_test, n_jobs)
     with tqdm(
         total=plan.all_epochs, desc="Losses", unit="epoch", disable=not verbose, dynamic_ncols=True
     ) as bar:

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
-from sklearn_nndyn.classifiers import DynamicsClassifier, prepare, train
+from sklearn_nndyn.classifiers import DynamicsClassifier, prepare, train_in_groups
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.model_selection.comparison._statistics import hold
 
@@ -35,6 +35,8 @@ class RunSettings:
     ----------
     estimator : DynamicsClassifier
     X, y, X_test, y_test : array
+    n_jobs : int or None
+        Workers of joblib.
     """
 
     estimator: DynamicsClassifier
@@ -42,9 +44,10 @@ class RunSettings:
     y: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+    n_jobs: int | None = None
 
     @classmethod
-    def checked(cls, estimator, plan, X, y, X_test, y_test):
+    def checked(cls, estimator, plan, X, y, X_test, y_test, n_jobs):
         """With data as arrays, all of them tried: what ``fit`` would refuse in any run is refused here.
 
         Raises
@@ -56,7 +59,7 @@ class RunSettings:
             raise ValueError("X_test and y_test are needed: the samples to test on.")
         _try_losses(cls(estimator, X, y, X_test, y_test), plan)
         tested = np.asarray(X_test), column_or_1d(y_test)
-        settings = cls(estimator, np.asarray(X), column_or_1d(y), *tested)
+        settings = cls(estimator, np.asarray(X), column_or_1d(y), *tested, n_jobs)
         if max(plan.input_noise):
             corrupt_inputs(settings.X[:1], max(plan.input_noise), random_state=0)
         for level in plan.label_noise:
@@ -160,7 +163,7 @@ def tune(settings, plan, noise, progress=None):
         X, y = settings.samples(noise[1], seed), settings.labels(noise[0], seed)
         kept, held = ((X[rows], y[rows]) for rows in settings.split(plan, noise[0], seed))
         classifiers = [settings.classifier(plan.losses[name], lr, seed, record=()) for name, lr in jobs]
-        errors, interrupted = _train(classifiers, [kept] * len(jobs), progress)
+        errors, interrupted = _train(classifiers, [kept] * len(jobs), settings.n_jobs, progress)
         if interrupted:
             raise KeyboardInterrupt
         for job, classifier, error in zip(jobs, classifiers, errors, strict=True):
@@ -194,7 +197,8 @@ def train_all(settings, plan, noise, rates, progress=None):
         labels = {seed: settings.labels(noise[0], seed) for seed in {seed for seed, _ in jobs}}
         runs = [settings.classifier(plan.losses[name], rates[name], seed) for seed, name in jobs]
         tested = {"X_val": settings.X_test, "y_val": settings.y_test}
-        errors, interrupted = _train(runs, [(X, labels[seed]) for seed, _ in jobs], progress, **tested)
+        data = [(X, labels[seed]) for seed, _ in jobs]
+        errors, interrupted = _train(runs, data, settings.n_jobs, progress, **tested)
         for (seed, name), run, error in zip(jobs, runs, errors, strict=True):
             yield empty_run((name, *noise, seed), plan, rates[name]) | _kept(run, error, interrupted, plan)
         if interrupted:
@@ -214,7 +218,7 @@ def _parts(settings, plan, noise):
         yield from (own[start : start + most] for start in range(0, len(own), most))
 
 
-def _train(classifiers, data, progress, **validation):
+def _train(classifiers, data, n_jobs, progress, **validation):
     """Errors of each, or None; and whether the keyboard interrupted. What diverges is told later, with its name."""
     shared, errors, fits = {}, [None] * len(classifiers), {}
     with warnings.catch_warnings():
@@ -227,7 +231,7 @@ def _train(classifiers, data, progress, **validation):
             except (ValueError, TypeError) as error:
                 errors[i] = error
         try:
-            found = train(list(fits.values()), progress=progress)
+            found = train_in_groups(list(fits.values()), n_jobs=n_jobs, progress=progress)
         except KeyboardInterrupt:
             return errors, True
     for i, ended_by in zip(fits, found, strict=True):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sklearn_nndyn.classifiers import _programs
+from sklearn_nndyn.classifiers.together import _programs
 
 
 @pytest.fixture

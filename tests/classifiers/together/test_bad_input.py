@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
-from sklearn_nndyn.classifiers import _together
+from sklearn_nndyn.classifiers.together import _together
 from tests.classifiers.together.comparing import small
 
 N = 30

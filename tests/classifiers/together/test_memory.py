@@ -22,7 +22,7 @@ SCRIPT = """
 import json, os, resource, sys
 import numpy as np
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.classifiers import _programs
+from sklearn_nndyn.classifiers.together import _programs
 from sklearn_nndyn.training.stacked import _grouping
 from sklearn_nndyn.modules import MLP
 

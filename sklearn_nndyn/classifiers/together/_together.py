@@ -10,8 +10,10 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
-from sklearn_nndyn.classifiers._programs import prepare, train
+from sklearn_nndyn.classifiers.together._groups import train_in_groups
+from sklearn_nndyn.classifiers.together._programs import prepare
 from sklearn_nndyn.utils.rows.named import sliceable
+from sklearn_nndyn.utils.validation import check_n_jobs
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -26,6 +28,7 @@ def fit_together(
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
     memory_limit: int | None = None,
+    n_jobs: int | None = None,
 ) -> list[DynamicsClassifier]:
     """Fit many classifiers as one program, each with the result of its own ``fit``.
 
@@ -53,6 +56,9 @@ def fit_together(
     memory_limit : int, default=None
         Bytes that a program may take while it runs, beside the data and what the estimators keep (records,
         snapshots, weights): more networks than that go into several programs, one after the other. None is 1 GiB.
+    n_jobs : int, default=None
+        Workers of joblib, each of which trains its share of the estimators as one program; -1 is as many as there are
+        processors. None is 1, or what ``joblib.parallel_config`` says, which also names a backend, such as Dask's.
 
     Returns
     -------
@@ -85,6 +91,9 @@ def fit_together(
     cannot batch; optimizers that are not element-wise (LBFGS, Adafactor) or custom; estimators with
     ``callbacks`` or a warm start; and networks so large that side by side is no faster.
 
+    With ``n_jobs`` what is trained in another process comes back whole, records and weights included; estimators with
+    a warm start, scikit-learn's callbacks or a ``fit`` of their own are trained in this one.
+
     Examples
     --------
     Ten runs that differ in their seed:
@@ -99,6 +108,7 @@ def fit_together(
     True
     """
     _check_memory_limit(memory_limit)
+    check_n_jobs(n_jobs)
     fits = _prepare_all(
         estimators,
         X,
@@ -110,7 +120,7 @@ def fit_together(
         sample_weight_val=sample_weight_val,
     )
     try:
-        errors = train(fits, memory_limit=memory_limit)
+        errors = train_in_groups(fits, n_jobs, memory_limit=memory_limit)
     except KeyboardInterrupt:
         epochs = [estimator.n_iter_ for estimator in estimators if hasattr(estimator, "n_iter_")]
         warn_user(
