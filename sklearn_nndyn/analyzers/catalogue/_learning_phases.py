@@ -57,7 +57,7 @@ LEARNING_PHASES = (
             "Spearman's rank correlation of the rise of a sample and the epoch from which it stays right, mean over "
             "the runs; interval over the samples of one run (Bonett and Wright), or over the runs."
         ),
-        chance="0.",
+        chance="A correlation of 0.",
         to_do="It is a correlation within a run, and no cause.",
     ),
     FindingKind(
