@@ -5,6 +5,10 @@ GLOSSARY = {
         "The margin of a sample, averaged over the recorded epochs after the start. Low where the network long "
         "preferred another class: a hard sample, or a wrong label."
     ),
+    "Calibration": (
+        "The part of the log loss that goes away when the scores are divided by one number, the best temperature: how "
+        "well the probabilities are scaled."
+    ),
     "Confidence, variability": (
         "Mean and standard deviation, over the epochs, of the probability that the network gave the true class."
     ),
@@ -38,8 +42,12 @@ GLOSSARY = {
     "Reconstruction error": (
         "Squared error of giving the input back from a hidden layer by a linear decoder that has not seen the sample."
     ),
+    "Refinement": (
+        "The part of the log loss that is left at the best temperature: how well the network tells the classes apart."
+    ),
     "Rise": "Loss of a sample at the end minus its loss at the turn.",
     "Straggler": "A training sample that is still misclassified when the classes of a hidden layer turn.",
+    "Temperature": "What scores are divided by before they become probabilities; above 1 it makes them less sure.",
     "Turn": (
         "The epoch at which a curve stops falling and begins to rise: of the mean loss, of the radius of the classes, "
         "or of the reconstruction error."

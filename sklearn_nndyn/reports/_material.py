@@ -7,6 +7,7 @@ from sklearn_nndyn.analyzers import (
     EntanglementAnalyzer,
     LearningPhaseAnalyzer,
     LossTailAnalyzer,
+    RefinementAnalyzer,
     SampleScoreAnalyzer,
     find_label_errors,
 )
@@ -71,6 +72,11 @@ class Material:
         return analysed(LossTailAnalyzer().fit, self.held_out)
 
     @cached_property
+    def refinement(self):
+        """How much of the loss is calibration."""
+        return analysed(RefinementAnalyzer().fit, self.held_out)
+
+    @cached_property
     def entanglement(self):
         """When the classes mix again."""
         return analysed(EntanglementAnalyzer().fit, self.record)
@@ -95,6 +101,7 @@ class Material:
         """All of them, by the titles of what they ask."""
         return {
             "Loss tails": self.loss_tails,
+            "Refinement": self.refinement,
             "Entanglement": self.entanglement,
             "Learning phases": self.learning_phases,
             "Sample scores": self.sample_scores,

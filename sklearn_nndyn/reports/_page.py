@@ -15,6 +15,7 @@ from sklearn_nndyn.reports.sections import (
     learning_phases,
     loss_tails,
     provenance,
+    refinement,
     samples,
     verdict,
 )
@@ -24,6 +25,7 @@ SECTIONS = (
     findings,
     learning_curves,
     loss_tails,
+    refinement,
     entanglement,
     learning_phases,
     samples,

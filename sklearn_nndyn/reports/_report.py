@@ -75,9 +75,9 @@ def report(
 ) -> Report:
     """Everything that can be said of one training, on one page.
 
-    The verdict comes first, then findings, learning curves, loss tails, entanglement, learning phases, samples,
-    classes, where the figures come from, and what the words mean. What a record does not allow is a line that says
-    what to record.
+    The verdict comes first, then findings, learning curves, loss tails, refinement, entanglement, learning phases,
+    samples, classes, where the figures come from, and what the words mean. What a record does not allow is a line that
+    says what to record.
 
     Parameters
     ----------

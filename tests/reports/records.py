@@ -23,6 +23,7 @@ def made_record(n_samples=60, n_epochs=8, classes=(0, 1, 2), leave_out=(), seed=
         "loss": loss,
         "margin": np.float32(0.7) - loss,
         "prediction": np.where(wrong, (target[:, None] + 1) % len(classes), target[:, None]).astype(np.int16),
+        "scores": _scores(loss, target, len(classes)),
         "centroids": {"linear1": _centroids(n_epochs, len(classes))},
         "reconstruction": {
             "linear1": (1 + np.abs(epochs - n_epochs // 2))
@@ -33,6 +34,13 @@ def made_record(n_samples=60, n_epochs=8, classes=(0, 1, 2), leave_out=(), seed=
     return Dynamics(
         y=classes[target], classes=classes, epochs=epochs, header={"loss": "log", **header}, **kept
     )
+
+
+def _scores(loss, target, n_classes):
+    """Scores of this log loss: one of the true class, 0 of all others."""
+    scores = np.zeros((*loss.shape, n_classes), dtype=np.float32)
+    scores[np.arange(len(loss)), :, target] = np.log(max(1, n_classes - 1) / np.expm1(np.maximum(loss, 1e-6)))
+    return scores
 
 
 def _centroids(n_epochs, n_classes):

@@ -24,6 +24,7 @@ SECTIONS = [
     "findings",
     "learning-curves",
     "loss-tails",
+    "refinement",
     "entanglement",
     "learning-phases",
     "samples",
@@ -144,9 +145,10 @@ def test_all_is_there_without_scripts(model):
         (("margin",), "no margin"),
         (("centroids",), "no centroids"),
         (("reconstruction",), "no reconstruction"),
+        (("scores",), "no scores"),
         (("loss",), "no loss"),
         (("prediction",), "no prediction"),
-        (("loss", "margin", "prediction", "centroids", "reconstruction"), "no measurement"),
+        (("loss", "margin", "prediction", "scores", "centroids", "reconstruction"), "no measurement"),
     ],
 )
 def test_what_a_record_does_not_allow_is_a_line_that_says_what_to_record(leave_out, says):

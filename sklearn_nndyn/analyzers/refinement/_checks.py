@@ -30,7 +30,7 @@ def check_link(loss):
     ----------
     loss : LossFacts
     """
-    if loss.link == "softmax" or not (loss.name or loss.link):
+    if loss.link == "softmax" or loss.is_log_of_softmax or not (loss.name or loss.link):
         return
     how = "by their sigmoids" if loss.link == "sigmoid" else "in no way that is known"
     raise ValueError(
