@@ -99,8 +99,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     record_iterations : {"auto", "all", "log"}, int, sequence of int, callable, or None, default="auto"
         When to record, counted in updates of the weights in place of epochs: ``"log"`` is before the first update and
         after 1, 2, 4, 8, ... of them. An entry within an epoch stands in the record at a fraction of it. None: by
-        epochs. ``"auto"``: ``"log"`` where ``"reconstruction"`` or ``"probe"`` is recorded and ``record_epochs`` is
-        left alone, for much of what they show happens early, and each time takes them about a second; else None.
+        epochs. ``"auto"``: ``"log"`` and the last epoch where ``"reconstruction"`` or ``"probe"`` is recorded and
+        ``record_epochs`` is left alone, for much of what they show happens early, and each time takes them about a
+        second; else None.
     snapshots : bool, default=True
         Whether to keep the weights as of each recorded epoch, for :meth:`replay`, :meth:`at_epoch` and the
         ``staged_`` methods. Past 512 MiB they go to a temporary file.

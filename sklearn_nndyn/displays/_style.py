@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_nndyn.utils.text import epoch_words
 from sklearn_nndyn.utils.validation import check_choice
 
 # Okabe and Ito (2008): distinct for the common kinds of colour blindness, and in grey.
@@ -176,7 +177,7 @@ def mark_turn(ax, epoch, epochs, turned=True):
         return None
     line = _dashed(ax, epoch)
     late = epoch - epochs[0] > 0.6 * (epochs[-1] - epochs[0])
-    _beside(ax, epoch, ax.get_xaxis_transform(), f"turn: epoch {epoch}", late)
+    _beside(ax, epoch, ax.get_xaxis_transform(), f"turn: epoch {epoch_words(epoch)}", late)
     return line
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+    from sklearn_nndyn.displays import TrainingCurveDisplay
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dynamics:
@@ -555,6 +557,38 @@ class Dynamics:
         array([2.25, 0.75])
         """
         return to_xarray(self)
+
+    def plot(self, ax: Any = None, **style: Any) -> "TrainingCurveDisplay":
+        """Draw mean and median loss of the samples, and accuracy, over the epochs.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of two of them, default=None
+            Axes to draw on; None makes a new figure. See :meth:`TrainingCurveDisplay.plot`.
+        **style : Any
+            Keyword arguments of the lines.
+
+        Returns
+        -------
+        display : TrainingCurveDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If loss or prediction was not recorded.
+
+        Examples
+        --------
+        >>> from sklearn_nndyn.dynamics import Dynamics
+        >>> loss, prediction = [[0.7, 0.3], [0.7, 0.9]], [[1, 0], [1, 0]]
+        >>> record = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1], loss=loss, prediction=prediction)
+        >>> record.plot(linewidth=2).axes_[1].get_ylabel()
+        'accuracy (share of samples)'
+        """
+        from sklearn_nndyn.displays import TrainingCurveDisplay
+
+        return TrainingCurveDisplay.from_dynamics(self).plot(ax, **style)
 
     def __repr__(self):
         return as_text(self)

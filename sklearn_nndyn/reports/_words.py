@@ -3,14 +3,9 @@
 import numpy as np
 
 from sklearn_nndyn.reports._blocks import Cell, Table
-from sklearn_nndyn.utils.text import figure, percent
+from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 MOST_ROWS = 12
-
-
-def epoch_words(epoch):
-    """A whole epoch as it is, a fraction in three digits."""
-    return f"{float(epoch):.3g}" if float(epoch) % 1 else f"{int(epoch)}"
 
 
 def number(value, words=figure):

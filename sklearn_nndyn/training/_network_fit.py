@@ -96,7 +96,7 @@ class NetworkFit:
         return {name: hook for name, hook in self._own_hooks().items() if hook in self.hooks}
 
     def _make_recording(self, epochs):
-        capacity = self.schedule.count(self.net.history, epochs)
+        capacity = self.schedule.begin(self.net.history, epochs)
         state = self.state
         if self.keep_weights and state.snapshots is None:
             state.snapshots = Snapshots(self.net.module_, capacity, loss=self.net.criterion_)

@@ -19,20 +19,38 @@ class RecordSchedule:
         Updates of an epoch.
     by_iteration : bool
         Whether the schedule is one of iterations.
+    with_end : bool, default=False
+        Whether the last epoch of a fit is recorded in any case.
+
+    Attributes
+    ----------
+    last : int or None
+        The last epoch of the fit that has begun.
     """
 
-    def __init__(self, schedule, steps, by_iteration):
-        self.schedule, self.steps, self.by_iteration = schedule, steps, by_iteration
+    last = None
+
+    def __init__(self, schedule, steps, by_iteration, with_end=False):
+        self.schedule, self.steps, self.by_iteration, self.with_end = schedule, steps, by_iteration, with_end
 
     def is_due(self, epoch, iteration):
         """Whether to record now."""
-        return self.schedule(iteration if self.by_iteration else epoch)
+        return self.schedule(iteration if self.by_iteration else epoch) or (
+            self.with_end and epoch == self.last
+        )
 
-    def count(self, history, epochs):
-        """Number of records in the next ``epochs`` epochs after a history, the one at its end included."""
+    def begin(self, history, epochs):
+        """Begin so many epochs after a history.
+
+        Returns
+        -------
+        count : int
+            Number of records that are due from now to their end, both included.
+        """
+        self.last = len(history) + epochs
         length = epochs * self.steps if self.by_iteration else epochs
         first = count_iterations(history) if self.by_iteration else len(history)
-        return sum(map(self.schedule, range(first, first + length + 1)))
+        return sum(map(self.schedule, range(first, first + length + 1))) + self.with_end
 
 
 class Recording(TrainingHook):
@@ -156,13 +174,17 @@ def count_iterations(history):
 def make_record_schedule(record, record_epochs, record_iterations, steps):
     """The schedule of a fit with so many updates an epoch.
 
-    ``record_iterations="auto"`` means powers of two where layers are decoded and no epochs were asked for, else None.
+    ``record_iterations="auto"`` means powers of two, and the end, where layers are decoded and no epochs were asked
+    for, else None.
     """
-    if is_auto(record_iterations):
+    chosen_here = is_auto(record_iterations)
+    if chosen_here:
         record_iterations = "log" if layer_recordings(record) and is_default(record_epochs) else None
     if record_iterations is None:
         return RecordSchedule(make_schedule(record_epochs), steps, by_iteration=False)
-    return RecordSchedule(make_schedule(record_iterations, "iteration"), steps, by_iteration=True)
+    return RecordSchedule(
+        make_schedule(record_iterations, "iteration"), steps, by_iteration=True, with_end=chosen_here
+    )
 
 
 def is_auto(record_iterations):

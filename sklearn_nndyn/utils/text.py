@@ -16,6 +16,11 @@ def figure(value):
     return f"{value:.3g}" if not abs(value) >= 999.5 else f"{value:,.0f}"
 
 
+def epoch_words(epoch):
+    """A whole epoch as it is, a fraction in three digits."""
+    return f"{float(epoch):.3g}" if float(epoch) % 1 else f"{int(epoch)}"
+
+
 def percent(share):
     """A share in per cent, three digits."""
     return f"{figure(100 * share)} %"

@@ -169,19 +169,28 @@ def test_a_model_of_a_fraction_knows_its_past():
     assert earlier.replay(*PROBLEMS[0].data()).iterations.tolist() == [0, 1, 2, 3, 4, 5, 6]
 
 
+def test_a_warm_start_records_its_own_end_too():
+    clf = PROBLEMS[0].classifier(max_epochs=3, warm_start=True, record=("samples", "probe"))
+    for _ in range(2):
+        clf.fit(*PROBLEMS[0].data())
+    assert clf.dynamics_.iterations.tolist() == [0, 1, 2, 4, 8, 12, 16, 24]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({"record": ("samples",)}, [0, 4, 8, 12]),
         ({"record": ("samples", "gradients")}, [0, 4, 8, 12]),
-        ({"record": ("samples", "reconstruction")}, [0, 1, 2, 4, 8]),
-        ({"record": ("samples", "probe")}, [0, 1, 2, 4, 8]),
+        ({"record": ("samples", "reconstruction")}, [0, 1, 2, 4, 8, 12]),
+        ({"record": ("samples", "probe")}, [0, 1, 2, 4, 8, 12]),
+        ({"record": ("samples", "probe"), "max_epochs": 2}, [0, 1, 2, 4, 8]),
+        ({"record": ("samples", "probe"), "record_iterations": "log"}, [0, 1, 2, 4, 8]),
         ({"record": ("samples", "probe"), "record_iterations": None}, [0, 4, 8, 12]),
         ({"record": ("samples", "probe"), "record_epochs": 2}, [0, 8]),
     ],
     ids=str,
 )
-def test_where_layers_are_decoded_powers_of_two_are_the_default(changes, expected):
+def test_where_layers_are_decoded_powers_of_two_and_the_end_are_the_default(changes, expected):
     assert (
         PROBLEMS[0]
         .classifier(**({"max_epochs": 3} | changes))

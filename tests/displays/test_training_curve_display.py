@@ -54,6 +54,16 @@ def band_of(artist, epochs):
 # ------------------------------------------------------------------------------------ computed
 
 
+def test_a_record_draws_itself(train):
+    _, axes = plt.subplots(1, 2)
+    drawn_here = train.plot(axes, linewidth=3)
+    display = TrainingCurveDisplay.from_dynamics(train).plot(linewidth=3)
+    assert list(drawn_here.axes_) == list(axes)
+    for name, line in display.lines_["train"].items():
+        np.testing.assert_array_equal(drawn(drawn_here.lines_["train"][name]), drawn(line))
+        assert drawn_here.lines_["train"][name].get_linewidth() == 3
+
+
 def test_curves_are_those_of_each_epoch_alone(train):
     curves = TrainingCurveDisplay.from_dynamics(train).train
     np.testing.assert_array_equal(curves.epochs, train.epochs)

@@ -253,7 +253,7 @@ def _new_axes(plt, n_panels, title, label):
     )
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     figure.supxlabel("epoch", fontsize=8)
-    figure.supylabel(label, fontsize=8)
+    figure.supylabel(label.replace(", ", ",\n"), fontsize=8, ha="center")
     for unused in axes.ravel()[n_panels:]:
         unused.remove()
     for lowest in axes.ravel()[n_panels - n_columns : n_panels]:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
 from sklearn_nndyn.displays._style import COLOURS, COLUMN, PAPER, given_axes, mark_epochs, shortened, styled
 from sklearn_nndyn.displays.entanglement._runs import check_analyzer
-from sklearn_nndyn.utils.text import listed
+from sklearn_nndyn.utils.text import epoch_words, listed
 
 MOST_CLASSES = 20
 N_COLUMNS = 5
@@ -201,7 +201,7 @@ class ClassEntanglementDisplay:
         if not np.isnan(turn):
             at = np.searchsorted(self.epochs, turn)
             dot = ax.plot(turn, radius[at], "o", color=COLOURS["vermillion"], markersize=4, zorder=3)[0]
-            description = f"epoch {turn:g}, error {100 * self.errors[position]:.2g} %"
+            description = f"epoch {epoch_words(turn)}, error {100 * self.errors[position]:.2g} %"
         ax.set_title(shortened(self.class_names[position], LONGEST_NAME), pad=13, fontsize=8.5, loc="left")
         place = {"xycoords": "axes fraction", "xytext": (0, 3), "textcoords": "offset points"}
         ax.annotate(description, (0, 1), fontsize=7, **place).set_in_layout(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.displays._style import mark_places
-from sklearn_nndyn.utils.text import percent
+from sklearn_nndyn.utils.text import epoch_words, percent
 
 LEGEND_WIDTH = 480  # points, over both columns
 
@@ -61,7 +61,9 @@ def rows_of_legend(handles):
 
 def _span(epochs):
     first, last = epochs.min(), epochs.max()
-    return f"epoch {first}" if first == last else f"epochs {first}–{last}"
+    if first == last:
+        return f"epoch {epoch_words(first)}"
+    return f"epochs {epoch_words(first)}–{epoch_words(last)}"
 
 
 def _mean_and_range(errors):

@@ -16,7 +16,7 @@ from sklearn_nndyn.displays._picture_grid import (
 )
 from sklearn_nndyn.displays.entanglement._runs import check_analyzer
 from sklearn_nndyn.dynamics import find_record
-from sklearn_nndyn.utils.text import percent
+from sklearn_nndyn.utils.text import epoch_words, percent
 from sklearn_nndyn.utils.validation import check_count
 
 
@@ -205,7 +205,7 @@ class StragglerGalleryDisplay:
             self.images,
             wrapped_names(self.true_names, self.predicted_names),
             [
-                "learned: never" if np.isnan(epoch) else f"learned: epoch {epoch:g}"
+                "learned: never" if np.isnan(epoch) else f"learned: epoch {epoch_words(epoch)}"
                 for epoch in self.epochs_learned
             ],
             wrapped_title(self.title, len(self.images)),
@@ -226,8 +226,9 @@ def _check_inversion(analyzer):
 def _check_same(stragglers, analyzer):
     if not np.array_equal(stragglers, analyzer.straggler_mask_):
         raise ValueError(
-            f"The record has {int(stragglers.sum())} samples misclassified at epoch {analyzer.inversion_epoch_}, but "
-            f"not the {len(analyzer.straggler_indices_)} stragglers of the analyzer: give the record that was analysed."
+            f"The record has {int(stragglers.sum())} samples misclassified at epoch "
+            f"{epoch_words(analyzer.inversion_epoch_)}, but not the {len(analyzer.straggler_indices_)} stragglers of "
+            "the analyzer: give the record that was analysed."
         )
 
 
@@ -237,8 +238,8 @@ def _shown(indices, analyzer, margins):
         stragglers = analyzer.straggler_indices_
         if not len(stragglers):
             raise ValueError(
-                f"No sample is misclassified at the inversion, epoch {analyzer.inversion_epoch_}: there are no "
-                "stragglers to show."
+                f"No sample is misclassified at the inversion, epoch {epoch_words(analyzer.inversion_epoch_)}: there "
+                "are no stragglers to show."
             )
         return stragglers[np.argsort(margins[stragglers], kind="stable")]
     given, n_samples = np.asarray(indices), len(margins)
@@ -255,7 +256,7 @@ def _shown(indices, analyzer, margins):
 
 def _title(analyzer, indices, margins):
     error = percent(analyzer.inversion_error_)
-    inversion = f"the inversion (epoch {analyzer.inversion_epoch_}, training error {error})"
+    inversion = f"the inversion (epoch {epoch_words(analyzer.inversion_epoch_)}, training error {error})"
     if indices is not None:
         return f"At {inversion}"
     order = "" if np.isnan(margins).all() else ", the lowest margins first"

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
 from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, styled, title_over_legend
+from sklearn_nndyn.utils.text import epoch_words
 
 # From the fewest to the most samples; dark to light, so that the order is seen in grey too.
 SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "orange")]
@@ -175,7 +176,9 @@ class LossShareDisplay:
         when = {first: {"color": COLOURS["blue"], "linestyle": "--"}, "end": {"color": COLOURS["blue"]}}
         epochs = (self.onset_epoch, self.epochs[-1])
         self.concentration_lines_ = [
-            ax.plot(part, 100 * share, **styled(look | {"label": f"{name} (epoch {epoch})"}, style))[0]
+            ax.plot(
+                part, 100 * share, **styled(look | {"label": f"{name} (epoch {epoch_words(epoch)})"}, style)
+            )[0]
             for share, epoch, (name, look) in zip(self.concentration, epochs, when.items(), strict=True)
         ]
         ax.set(

@@ -211,8 +211,9 @@ class DataMapDisplay:
             "transform": ax.transAxes,
             "fontsize": 7,
             "style": "italic",
-            "color": COLOURS["grey"],
-            "zorder": 1,
+            "color": "black",
+            "zorder": 3,
+            "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1},
         }
         for x, y, words, ha in REGIONS:
             ax.text(x, y, words, ha=ha, va="center", **look)

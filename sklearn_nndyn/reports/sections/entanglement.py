@@ -5,8 +5,8 @@ import numpy as np
 from sklearn_nndyn.reports._blocks import Code, Figure, Note, Section, Text
 from sklearn_nndyn.reports._charts import Chart, Line
 from sklearn_nndyn.reports._samples import sample_name
-from sklearn_nndyn.reports._words import curve_table, epoch_words, number, share
-from sklearn_nndyn.utils.text import figure
+from sklearn_nndyn.reports._words import curve_table, number, share
+from sklearn_nndyn.utils.text import epoch_words, figure
 
 MOST_IDS = 100
 

@@ -5,8 +5,8 @@ import numpy as np
 from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section
 from sklearn_nndyn.reports._charts import Chart, Line
-from sklearn_nndyn.reports._words import curve_table, epoch_words, number, share
-from sklearn_nndyn.utils.text import figure, percent
+from sklearn_nndyn.reports._words import curve_table, number, share
+from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 
 def section(material):

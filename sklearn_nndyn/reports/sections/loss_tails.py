@@ -6,8 +6,8 @@ from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section, Table
 from sklearn_nndyn.reports._charts import Chart, Line
 from sklearn_nndyn.reports._samples import identity_cells, identity_columns
-from sklearn_nndyn.reports._words import curve_table, epoch_words, number, share, words
-from sklearn_nndyn.utils.text import figure, percent
+from sklearn_nndyn.reports._words import curve_table, number, share, words
+from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 WORST = 25
 GROUPS = {

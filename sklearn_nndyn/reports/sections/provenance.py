@@ -2,8 +2,8 @@
 
 from sklearn_nndyn.reports._blocks import Section, Table, Terms
 from sklearn_nndyn.reports._digest import digest_of
-from sklearn_nndyn.reports._words import epoch_words, words
-from sklearn_nndyn.utils.text import figure
+from sklearn_nndyn.reports._words import words
+from sklearn_nndyn.utils.text import epoch_words, figure
 
 TOLD_APART = ("parameters", "seconds_per_epoch")
 

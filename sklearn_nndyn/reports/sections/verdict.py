@@ -3,8 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.reports._blocks import Section, Terms, Text
-from sklearn_nndyn.reports._words import epoch_words
-from sklearn_nndyn.utils.text import figure, percent
+from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 
 def section(material):
