@@ -33,7 +33,7 @@ OUTPUT = Path("output")
 SEEDS = range(3)
 
 # %%
-# Much of it happens within the first epoch, so looks are counted in updates of the weights: 0, 1, 2, 4, 8, ...
+# Much of it happens within the first epoch, so records are counted in updates of the weights: 0, 1, 2, 4, 8, ...
 # At each a fresh linear decoder learns from the training images to give an image back from the last hidden layer, and
 # is scored on the test images; so is a fresh linear classifier, the probe.
 CLASSIFIER = DynamicsClassifier(
@@ -87,8 +87,8 @@ def show_gradients(run):
 # What the layer knows of a digit, as an image: at the start, at the turn, at the end.
 def show_images(run, phases, X, X_test):
     """Reconstructed test images."""
-    looks = [run.dynamics_.epochs[at] for at in (0, phases.lowest_, -1)]
-    pictures = ReconstructedImagesDisplay.from_estimator(run, X_test[:6], X_train=X, epochs=looks)
+    recorded = [run.dynamics_.epochs[at] for at in (0, phases.lowest_, -1)]
+    pictures = ReconstructedImagesDisplay.from_estimator(run, X_test[:6], X_train=X, epochs=recorded)
     save(pictures, "images")
 
 

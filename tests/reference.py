@@ -429,15 +429,15 @@ def label_error_threshold(scores, rounds=300):
     return max(s for s, b in zip(scores, belief[low], strict=True) if s < 0 and b > 0.5 and s < max(center))
 
 
-# Learning phases (question of Schneider 2022, rule of the design). curve[t] is the mean reconstruction error at look t.
+# Learning phases (question of Schneider 2022, rule of the design). curve[t]: mean reconstruction error of record t.
 
 
 def phase_boundaries(curve, margin):
     """End of the first phase, end of the second, start of the third: positions."""
-    looks, m = range(len(curve)), list(curve).index(min(curve))
+    records, m = range(len(curve)), list(curve).index(min(curve))
     fall = curve[0] - curve[m]
-    first_end = next((t for t in looks if curve[t] < curve[0] - margin * fall), 0)
-    near = [t for t in looks if curve[t] < curve[m] + margin * fall or curve[t] == curve[m]]
+    first_end = next((t for t in records if curve[t] < curve[0] - margin * fall), 0)
+    near = [t for t in records if curve[t] < curve[m] + margin * fall or curve[t] == curve[m]]
     return first_end, m, max(near)
 
 

@@ -172,7 +172,7 @@ def mark_epochs(ax, epochs):
 
 
 def mark_turn(ax, epoch, epochs, turned=True):
-    """A dashed line at the turn, with its epoch beside it; none where the mean does not rise after it."""
+    """A dashed line at the turning epoch, with its number beside it; none where the mean does not rise after it."""
     if not turned or epoch == epochs[-1]:
         return None
     line = _dashed(ax, epoch)

@@ -21,7 +21,7 @@ CHANGES = ("rising_loss", "loss", "accuracy")
 
 
 def growth_of(norms_at_turn, norms_at_end):
-    """g_j = norm at the end / norm at the turn, shape (n_units,); inf from zero to more, nan from zero to zero."""
+    """g_j = norm at the end / at the turning epoch, shape (n_units,); inf from zero to more, nan from zero to zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return norms_at_end / norms_at_turn
 
@@ -146,7 +146,7 @@ def feature_growth(
     n_random: int = 20,
     random_state: int | np.random.RandomState | None = 0,
 ) -> FeatureGrowth:
-    """Whether the hidden units whose outgoing weights grew most since the turn carry the rise of the mean loss.
+    """Whether the units whose outgoing weights grew most since the turning epoch carry the rise of the mean loss.
 
     Venter, Theunissen and Davel (2021) see the cause in the growth of parameters tied to features of samples
     that are already processed correctly. Two tests of that in the last hidden layer: do the units that belong to
@@ -203,7 +203,7 @@ def feature_growth(
     Units drawn at random, silent ones among them, have grown too: bringing back any of them makes the scores
     smaller. The random sets tell how much of the change that is.
 
-    A turn that is chosen on these samples makes their rise look a little too large: give ``onset`` where that
+    A turning epoch that is chosen on these samples makes their rise look a little too large: give ``onset`` where that
     matters.
 
     The question is that of the paper; the definitions are our own.

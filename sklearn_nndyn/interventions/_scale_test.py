@@ -80,7 +80,7 @@ class ScaleTest(ShortRepr):
 
 
 def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "auto") -> ScaleTest:
-    """How much of the rise of the mean log loss vanishes when scores are brought back to their scale at the turn.
+    """How much of the rise of the mean log loss vanishes at the scale that the scores had at the turning epoch.
 
     A network that goes on training multiplies its scores, and a wrong sample then costs more although nothing
     else has changed. This is that part of the rise: one number, the temperature, undoes it.
@@ -121,8 +121,8 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
     rise = L(z(T)) - L(z(r)) and rise_at_turn_scale = L(z(T) / temperature) - L(z(r)), where L is the mean of
     - log softmax(z_i)_c; share_vanished = 1 - rise_at_turn_scale / rise.
 
-    A turn that is chosen on the samples it is measured on makes the rise look a little too large: give ``onset``
-    where that matters. Whatever loss was trained, log loss is tested, for only its softmax has a temperature.
+    A turning epoch that is chosen on the samples it is measured on makes the rise look a little too large: give
+    ``onset`` where that matters. Whatever loss was trained, log loss is tested, for only its softmax has a temperature.
 
     The question is that of the paper; the definition is our own.
 

@@ -11,7 +11,7 @@ class LogLoss(ProbabilityLoss):
     """Log loss, the cross-entropy: - log p_c.
 
     In nats, from 0 up; log(K) for a softmax that knows nothing. Gradient in o_k with softmax: p_k - d_k. With
-    ``link="sigmoid"`` it follows the formula and looks at the output of the true class alone: the scores of
+    ``link="sigmoid"`` it follows the formula and depends on the output of the true class alone: the scores of
     the other classes have no gradient and are never pushed down.
 
     Proper with softmax: the expected loss is least at the true probabilities. With sigmoids it is not, and

@@ -1,4 +1,4 @@
-"""Looking at a network while it learns, or afterwards."""
+"""Networks evaluated for a record, while they learn or afterwards."""
 
 from sklearn_nndyn.recording._continuing import (
     read_record,

@@ -1,4 +1,12 @@
-"""The engine: batches, one step, optimizers, and the epoch loop with its hooks and rollback; private to the package."""
+"""The engine: batches, one step, optimizers, and the epoch loop with its hooks and rollback; private to the package.
+
+One network is trained by `EpochLoop`, `EpochRunner` and `MLPStep` (or autograd), many by the same names in `stacked`.
+They share the hooks and the order in which they are called, the user's callbacks, the checks of divergence, the
+cutting into batches and the orders of the rows, the optimizers' kernels, the nonlinearities, losses and recorders.
+They do not share the step: many small networks are fast side by side because activations lie feature by feature and
+each layer is one batched product, and one network is slower so. Trained as a stack of one it takes 1.3 of its time on
+a small problem (1797 x 64, batches of 32) and 1.1 on a large one (60000 x 784, batches of 128).
+"""
 
 from sklearn_nndyn.training._callbacks import check_callbacks, check_monitors, verbosity
 from sklearn_nndyn.training._dry_run import check_once

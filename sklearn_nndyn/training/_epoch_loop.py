@@ -97,7 +97,7 @@ class EpochLoop:
                 break
             with self._undone_on_error(shuffler):
                 self.begin_epoch()
-                order = draw_order(self.fit.data, shuffler)
+                order = draw_order(self.fit.data.X, shuffler)
                 if self.net.needs_batches:
                     randomness = self.fit.state.randomness
                     self.net.run_batches(order, self.datasets, randomness, self._on_step)
@@ -239,11 +239,11 @@ class Rollback(StopTraining):
     """Raised to undo the last epoch and end training."""
 
 
-def draw_order(data, shuffler):
+def draw_order(X, shuffler):
     """A new order of the rows, or None for their given order."""
     if shuffler is None:
         return None
-    return torch.randperm(len(data.X), generator=shuffler).to(data.X.device)
+    return torch.randperm(len(X), generator=shuffler).to(X.device)
 
 
 def mark_best(history):

@@ -1,4 +1,4 @@
-"""Looks within an epoch obey the laws of looks after one."""
+"""Records within an epoch obey the laws of records after one."""
 
 import numpy as np
 import pytest

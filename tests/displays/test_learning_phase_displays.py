@@ -148,7 +148,7 @@ def test_looks_that_were_not_counted_stand_at_their_epochs():
     assert texts(late.axes_[0]) == ["turn: iteration 1,024"]
 
 
-def test_the_looks_of_the_start_have_room_and_zero_a_place():
+def test_the_records_of_the_start_have_room_and_zero_a_place():
     display = phases().plot()
     ax = display.axes_[1]
     ticks = shown_ticks(ax)
@@ -163,7 +163,7 @@ def test_the_looks_of_the_start_have_room_and_zero_a_place():
 
 
 @pytest.mark.parametrize(
-    "looks",
+    "recorded_at",
     [
         ITERATIONS,
         [0, *(2 ** np.arange(1, 17))],
@@ -179,17 +179,17 @@ def test_the_looks_of_the_start_have_room_and_zero_a_place():
     ids=str,
 )
 @pytest.mark.parametrize("width", [3.4, 7])
-def test_ticks_do_not_touch(looks, width):
-    looks = np.array(looks)
-    display = LearningPhaseDisplay(looks, np.ones(len(looks)))
+def test_ticks_do_not_touch(recorded_at, width):
+    recorded_at = np.array(recorded_at)
+    display = LearningPhaseDisplay(recorded_at, np.ones(len(recorded_at)))
     ax = plt.subplots(figsize=(width, 2))[1]
     with plt.rc_context({"xtick.labelsize": 7.5}):
         ticks = shown_ticks(display.plot(ax).axes_[0])
     assert len(ticks) >= (2 if width == 3.4 else 3)
     assert boxes_apart([label.get_window_extent() for label in ticks])
     low, high = ax.get_xlim()
-    assert low <= looks[0]
-    assert looks[-1] <= high
+    assert low <= recorded_at[0]
+    assert recorded_at[-1] <= high
 
 
 def test_evenly_spaced_looks_stand_on_a_linear_axis():
@@ -203,8 +203,8 @@ def test_evenly_spaced_looks_stand_on_a_linear_axis():
 
 
 def test_many_looks_have_no_dots_and_round_ticks():
-    looks = np.unique(np.geomspace(1, 5000, 60).round())
-    display = LearningPhaseDisplay(looks, np.ones(len(looks))).plot()
+    recorded_at = np.unique(np.geomspace(1, 5000, 60).round())
+    display = LearningPhaseDisplay(recorded_at, np.ones(len(recorded_at))).plot()
     assert display.line_.get_markersize() == 0
     assert LearningPhaseDisplay(np.arange(41), np.ones(41)).plot().line_.get_markersize() == 0
     for few in (phases(), LearningPhaseDisplay(np.arange(40), np.ones(40))):

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.displays import LossComparisonDisplay, NoiseRobustnessDisplay
-from sklearn_nndyn.displays.comparison._styles_of_losses import loss_looks, spread
+from sklearn_nndyn.displays.comparison._styles_of_losses import loss_styles, spread
 from sklearn_nndyn.losses import loss_names
 from tests.model_selection.compared import comparison
 
@@ -122,13 +122,13 @@ def test_ticks_are_round_numbers_of_accuracy():
 
 @pytest.mark.parametrize("losses", [loss_names(), [f"own {i}" for i in range(32)], [*loss_names(), "a", "b"]])
 def test_no_two_losses_look_alike(losses):
-    looks = loss_looks(losses)
+    looks = loss_styles(losses)
     assert list(looks) == list(losses)
     assert len({(look["color"], str(look["linestyle"])) for look in looks.values()}) == len(losses)
 
 
 def test_losses_that_learn_alike_differ_in_colour_and_dashes():
-    looks = loss_looks(loss_names())
+    looks = loss_styles(loss_names())
     assert not same_color(looks["expectation"]["color"], looks["chebyshev"]["color"])
     assert looks["expectation"]["linestyle"] != looks["chebyshev"]["linestyle"]
 
@@ -175,7 +175,7 @@ def test_all_curves_are_drawn_in_one_panel_with_their_intervals():
     assert list(display.lines_) == ["l2", "log", "own"]
     for loss, mean in zip(LOSSES, MEAN, strict=True):
         np.testing.assert_allclose(drawn(display.lines_[loss]), [EPOCHS, 100 * mean])
-        look = loss_looks(LOSSES)[loss]
+        look = loss_styles(LOSSES)[loss]
         assert same_color(display.lines_[loss].get_color(), look["color"])
     assert list(display.bands_) == ["l2", "log"]
     for loss, mean, half in zip(LOSSES[:2], MEAN, HALF, strict=False):

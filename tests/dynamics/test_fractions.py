@@ -1,4 +1,4 @@
-"""A record of looks within epochs: fractions for epochs, and a count of the updates."""
+"""A record made within epochs: fractions for epochs, and a count of the updates."""
 
 import numpy as np
 import pytest

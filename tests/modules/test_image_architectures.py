@@ -106,7 +106,7 @@ def test_an_architecture_makes_a_new_network_each_time(architecture):
 
 @normed
 def test_training_and_evaluation_differ_as_batch_normalisation_does(architecture):
-    """In training a sample's scores depend on its batch; in evaluation not, and looking changes nothing."""
+    """In training a sample's scores depend on its batch; in evaluation not, and evaluating changes nothing."""
     module, x = built(architecture), torch.tensor(images(6, 2, 8, 8), dtype=torch.float32)
     with torch.no_grad():
         module.train()

@@ -11,7 +11,7 @@ from sklearn_nndyn.recording import Gradients, Recorder, _gradients
 from tests.problems import IDS, PROBLEMS, ThreeKinds, convolution_net
 
 
-def look(module, X, y, parameters, loss="log"):
+def record(module, X, y, parameters, loss="log"):
     recorder = Recorder(X, y, get_loss(loss), n_classes=3, record=[Gradients(parameters)], capacity=1)
     recorder.record(module, 0)
     return recorder.dynamics(y.numpy(), np.arange(3), {}).gradient_norm[:, 0]
@@ -36,7 +36,7 @@ def test_they_are_those_of_autograd(problem, parameters):
     X, y = problem.data()
     clf = problem.classifier(max_epochs=2).fit(X, y)
     X, y = torch.as_tensor(X), torch.as_tensor(np.searchsorted(clf.classes_, y))
-    found = look(clf.module_, X, y, parameters)
+    found = record(clf.module_, X, y, parameters)
     np.testing.assert_allclose(found, norms_by_autograd(clf.module_, X, y, parameters), rtol=1e-3, atol=1e-6)
 
 
@@ -44,23 +44,23 @@ def test_they_are_those_of_autograd(problem, parameters):
 def test_they_are_those_of_the_trained_loss(loss):
     X, y = torch.randn(20, 4, generator=torch.Generator().manual_seed(0)), torch.arange(20) % 3
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3, bias=False))
-    found = look(module, X, y, "last", loss)
+    found = record(module, X, y, "last", loss)
     np.testing.assert_allclose(found, norms_by_autograd(module, X, y, "last", loss), rtol=1e-4)
 
 
 def test_a_chunk_at_a_time_is_the_same(monkeypatch):
     X, y = torch.randn(30, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(30) % 3
     module = convolution_net((1, 4, 4), 3)
-    at_once = look(module, X, y, "all")
+    at_once = record(module, X, y, "all")
     monkeypatch.setattr(_gradients, "CHUNK_BYTES", 1)
-    np.testing.assert_allclose(look(module, X, y, "all"), at_once, rtol=1e-5)
+    np.testing.assert_allclose(record(module, X, y, "all"), at_once, rtol=1e-5)
 
 
 def test_frozen_parameters_have_no_part():
     X, y = torch.randn(10, 4, generator=torch.Generator().manual_seed(0)), torch.arange(10) % 3
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     module[0].requires_grad_(False)
-    np.testing.assert_allclose(look(module, X, y, "all"), look(module, X, y, "last"), rtol=1e-5)
+    np.testing.assert_allclose(record(module, X, y, "all"), record(module, X, y, "last"), rtol=1e-5)
 
 
 def test_recorded_live_and_replayed_and_watching_changes_nothing():

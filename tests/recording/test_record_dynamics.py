@@ -1,4 +1,4 @@
-"""RecordDynamics: any skorch net remembers how it learned, and is trained as if no one had looked."""
+"""RecordDynamics: any skorch net remembers how it learned, and is trained as if nothing were recorded."""
 
 import copy
 import pickle
@@ -295,12 +295,12 @@ class TestWatchingChangesNothing:
     def test_the_modes_of_its_layers_stay_as_they_were(self, data):
         modes = []
 
-        class Looks(Callback):
+        class Sees(Callback):
             def on_epoch_end(self, net, **kwargs):
                 modes.append([part.training for part in net.module_.modules()])
 
         # Named, or skorch would call one after the other.
-        around = [("before", Looks()), ("between", RecordDynamics()), ("after", Looks())]
+        around = [("before", Sees()), ("between", RecordDynamics()), ("after", Sees())]
         fit(make_net(*around, device=None), *data)
         assert modes[::2] == modes[1::2]
         assert all(modes[0])

@@ -37,7 +37,7 @@ class Noisy(torch.nn.Module):
 
 @pytest.fixture
 def how(monkeypatch):
-    """Whether each group of epochs was looked at together."""
+    """Whether each group of epochs was recorded together."""
     outcomes = []
 
     def watched(*args, original=_replay._record_stack):

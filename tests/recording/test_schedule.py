@@ -1,4 +1,4 @@
-"""When to look."""
+"""When to record."""
 
 import numpy as np
 import pytest

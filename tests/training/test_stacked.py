@@ -313,7 +313,7 @@ def test_an_update_where_one_parameter_of_a_group_has_no_gradient(optimizer):
         assert torch.equal(p, q)
 
 
-# The look
+# The record
 
 
 @pytest.mark.parametrize("record", [EVERYTHING, ("samples",), ("geometry",), ("scores",)], ids=str)

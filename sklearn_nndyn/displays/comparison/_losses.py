@@ -16,7 +16,7 @@ from sklearn_nndyn.displays.comparison._styles_of_losses import (
     height_for,
     in_percent,
     in_words,
-    loss_looks,
+    loss_styles,
     name_at_the_end,
     noise_words,
 )
@@ -174,11 +174,13 @@ class LossComparisonDisplay:
         return self
 
     def _plot_together(self, ax, curves, scale, styles):
-        looks = loss_looks(self.losses)
+        styles_of_losses = loss_styles(self.losses)
         with panels(ax, 1, height=height_for(len(curves))) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
             for loss, curve in curves.items():
-                self._draw(axes[0], loss, curve, looks[loss], min(0.15, 0.6 / len(curves)), *styles)
+                self._draw(
+                    axes[0], loss, curve, styles_of_losses[loss], min(0.15, 0.6 / len(curves)), *styles
+                )
             self._finish(axes[0], curves, scale)
             axes[0].set(xlabel="epoch", ylabel=accuracy_label(scale))
             axes[0].set_title(self._titled())
@@ -187,7 +189,7 @@ class LossComparisonDisplay:
     def _plot_multiples(self, ax, curves, scale, styles):
         import matplotlib.pyplot as plt
 
-        given, looks = ax is not None, loss_looks(self.losses)
+        given, styles_of_losses = ax is not None, loss_styles(self.losses)
         with plt.rc_context({} if given else PAPER):
             words = self._titled(), accuracy_label(scale)
             self.axes_ = given_axes(ax, len(curves), "loss") if given else _new_axes(plt, len(curves), *words)
@@ -196,9 +198,11 @@ class LossComparisonDisplay:
                 behind = [mean for other, (mean, _, _) in curves.items() if other != loss]
                 if behind:
                     panel.plot(self.epochs, np.transpose(behind), **BEHIND)
-                self._draw(panel, loss, curves[loss], looks[loss] | {"linestyle": "-"}, 0.2, *styles)
+                self._draw(
+                    panel, loss, curves[loss], styles_of_losses[loss] | {"linestyle": "-"}, 0.2, *styles
+                )
                 self._finish(panel, curves, scale)
-                self._name_panel(panel, loss, looks[loss]["color"])
+                self._name_panel(panel, loss, styles_of_losses[loss]["color"])
                 if given:
                     panel.set(xlabel="epoch", ylabel=accuracy_label(scale))
 

@@ -14,7 +14,7 @@ from sklearn_nndyn.displays.comparison._styles_of_losses import (
     chosen_losses,
     height_for,
     in_percent,
-    loss_looks,
+    loss_styles,
     name_at_the_end,
     noise_words,
 )
@@ -195,7 +195,7 @@ class NoiseRobustnessDisplay:
 
     def _draw(self, ax, loss, at, values, style):
         mean, low, high = values
-        look = loss_looks(self.losses)[loss]
+        look = loss_styles(self.losses)[loss]
         line = {"marker": "o", "markersize": 2.5, "linewidth": 1.1, "label": loss, "zorder": 3, **look}
         (self.lines_[loss],) = ax.plot(at, mean, **styled(line, style))
         if np.isfinite(low).any():

@@ -1,4 +1,4 @@
-"""How many losses are told apart in one picture: their looks, their names, and the scale of accuracy."""
+"""How many losses are told apart in one picture: their styles, their names, and the scale of accuracy."""
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
@@ -17,7 +17,7 @@ LEAST_ERROR = 0.05  # percent: so near to 100 % the logarithmic scale becomes li
 SCALES = ("log", "linear")
 
 
-def loss_looks(losses):
+def loss_styles(losses):
     """{loss: colour and dashes}, no two of 32 alike; neighbours differ in both, for curves may lie upon each other."""
     hues, dashes = len(HUES), len(DASHES)
     return {

@@ -25,7 +25,7 @@ from sklearn_nndyn.displays.entanglement._inversion_marks import (
     mean_inversion,
     rows_of_legend,
 )
-from sklearn_nndyn.displays.entanglement._run_groups import GROUP_LOOKS, RunGroups
+from sklearn_nndyn.displays.entanglement._run_groups import GROUP_STYLES, RunGroups
 from sklearn_nndyn.displays.entanglement._runs import (
     MOST_CLASSES,
     check_analyzer,
@@ -253,7 +253,7 @@ class EntanglementDisplay:
         self.radius_lines_, self.distance_lines_ = [None] * len(self.epochs), [None] * len(self.epochs)
         for label, runs in self._groups.runs.items():
             look = styled(
-                self._groups.looks[label] | {"linewidth": 1.4 if len(runs) == 1 else 0.8, "label": label},
+                self._groups.styles[label] | {"linewidth": 1.4 if len(runs) == 1 else 0.8, "label": label},
                 style,
             )
             for run in runs:
@@ -312,9 +312,9 @@ class EntanglementDisplay:
 
         handles = []
         if self.labels is not None:
-            handles = [Line2D([], [], label=label, **look) for label, look in self._groups.looks.items()]
+            handles = [Line2D([], [], label=label, **look) for label, look in self._groups.styles.items()]
         elif self.class_lines_:
-            handles = [Line2D([], [], label=self.radius_name, **GROUP_LOOKS[0])]
+            handles = [Line2D([], [], label=self.radius_name, **GROUP_STYLES[0])]
         handles += [
             Line2D([], [], color=lines[0].get_color(), linewidth=0.9, label=name)
             for name, lines in self.class_lines_.items()

@@ -1,9 +1,9 @@
-"""Runs by their labels, and how each group looks."""
+"""Runs by their labels, and the style of each group."""
 
 from sklearn_nndyn.displays._style import COLOURS
 
 # Dashes let a curve be seen that lies under another.
-GROUP_LOOKS = [
+GROUP_STYLES = [
     {"color": COLOURS[name], "linestyle": dashes}
     for name, dashes in {
         "blue": "-",
@@ -33,8 +33,8 @@ class RunGroups:
     ----------
     runs, inverting : dict of str to list of int
         Positions of the runs of each label; of those that invert.
-    looks : dict of str to dict
-        How their curves look.
+    styles : dict of str to dict
+        Styles of their curves.
     mark_colours : dict of str to str
         Colour of their inversions.
     """
@@ -44,14 +44,14 @@ class RunGroups:
         self.runs = {
             label: [i for i, own in enumerate(named) if own == label] for label in dict.fromkeys(named)
         }
-        if len(self.runs) > len(GROUP_LOOKS):
+        if len(self.runs) > len(GROUP_STYLES):
             raise ValueError(
-                f"There are {len(self.runs)} labels, but only {len(GROUP_LOOKS)} colours that everyone can tell "
+                f"There are {len(self.runs)} labels, but only {len(GROUP_STYLES)} colours that everyone can tell "
                 "apart: give runs that belong together the same label."
             )
         there = [False] * n_runs if inversions is None else [own is not None for own in inversions]
         self.inverting = {label: [run for run in runs if there[run]] for label, runs in self.runs.items()}
-        self.looks = dict(zip(self.runs, GROUP_LOOKS, strict=False))
+        self.styles = dict(zip(self.runs, GROUP_STYLES, strict=False))
         self.mark_colours = {
-            label: "black" if labels is None else look["color"] for label, look in self.looks.items()
+            label: "black" if labels is None else style["color"] for label, style in self.styles.items()
         }

@@ -16,14 +16,14 @@ from sklearn_nndyn.displays._style import (
     styled,
     title_over_legend,
 )
-from sklearn_nndyn.displays.learning_phases._record_axis import look_axis, looks_of
+from sklearn_nndyn.displays.learning_phases._record_axis import record_axis, when_recorded
 
 PHASE_COLOURS = {"near constant": ("grey", 0.16), "falling": ("sky", 0.28), "rising": ("orange", 0.24)}
-ACCURACY_LOOKS = {
+ACCURACY_STYLES = {
     "network": {"color": COLOURS["black"], "marker": "o"},
     "linear probe": {"color": COLOURS["vermillion"], "marker": "s", "linestyle": "--"},
 }
-MOST_DOTS = 40  # looks that are told apart by a dot each
+MOST_DOTS = 40  # records that are told apart by a dot each
 
 
 class LearningPhaseDisplay:
@@ -31,20 +31,20 @@ class LearningPhaseDisplay:
 
     Parameters
     ----------
-    looks : array of shape (n_epochs,)
-        Iterations or epochs.
+    recorded_at : array of shape (n_epochs,)
+        Iterations or epochs of the records.
     reconstruction : array of shape (n_epochs,)
         Mean squared error of giving the input back, in squared units of the input.
     error : array of shape (n_epochs,), optional
         Its standard error.
     phases : dict of str to tuple of two numbers, optional
-        First and last look of each phase that is there: ``"near constant"``, ``"falling"``, ``"rising"``.
+        First and last record of each phase that is there: ``"near constant"``, ``"falling"``, ``"rising"``.
     turn : number, optional
-        The look at which the curve turns.
+        The record at which the curve turns.
     accuracy, probe : array of shape (n_epochs,), optional
         Accuracy of the network, and of a fresh linear classifier on the layer.
     unit : {"iteration", "epoch"}, default="iteration"
-        What ``looks`` count.
+        What ``recorded_at`` count.
     layer : str, default=""
         Name of the layer, for the title.
 
@@ -87,7 +87,7 @@ class LearningPhaseDisplay:
 
     def __init__(
         self,
-        looks: Sequence | np.ndarray,
+        recorded_at: Sequence | np.ndarray,
         reconstruction: Sequence | np.ndarray,
         *,
         error: Sequence | np.ndarray | None = None,
@@ -98,7 +98,7 @@ class LearningPhaseDisplay:
         unit: str = "iteration",
         layer: str = "",
     ) -> None:
-        self.looks = looks
+        self.recorded_at = recorded_at
         self.reconstruction = reconstruction
         self.error = error
         self.phases = phases
@@ -130,10 +130,10 @@ class LearningPhaseDisplay:
             If the analyzer is not fitted.
         """
         expect_fitted(analyzer, LearningPhaseAnalyzer)
-        looks, unit = looks_of(analyzer.epochs_, analyzer.iterations_)
+        recorded_at, unit = when_recorded(analyzer.epochs_, analyzer.iterations_)
         counted = unit == "iteration"
         return cls(
-            looks,
+            recorded_at,
             analyzer.reconstruction_curve_,
             error=analyzer.reconstruction_error_,
             phases=analyzer.phases_.iteration_spans if counted else analyzer.phases_.spans,
@@ -210,34 +210,34 @@ class LearningPhaseDisplay:
         return {name: curve for name, curve in curves.items() if curve is not None}
 
     def _dots(self):
-        return {"markersize": 3 if len(self.looks) <= MOST_DOTS else 0}
+        return {"markersize": 3 if len(self.recorded_at) <= MOST_DOTS else 0}
 
     def _draw_reconstruction(self, ax, style, fill_between_kw):
         from matplotlib.collections import PolyCollection
 
         look = {"color": COLOURS["blue"], "marker": "o", "label": "reconstruction error", **self._dots()}
-        (self.line_,) = ax.plot(self.looks, self.reconstruction, **styled(look, style))
+        (self.line_,) = ax.plot(self.recorded_at, self.reconstruction, **styled(look, style))
         self.band_ = None
         if self.error is not None:
             low, high = (np.asarray(self.reconstruction) + side * np.asarray(self.error) for side in (-1, 1))
             look = {"color": COLOURS["blue"], "alpha": 0.25, "linewidth": 0, "label": "± standard error"}
             self.band_ = ax.fill_between(
-                self.looks, low, high, **styled(look, fill_between_kw, PolyCollection)
+                self.recorded_at, low, high, **styled(look, fill_between_kw, PolyCollection)
             )
         ax.set_ylabel("mean squared error\n(squared units of the input)")
 
     def _draw_accuracies(self, style):
         self.accuracy_lines_ = {
-            name: self.axes_[1].plot(self.looks, curve, **self._accuracy_look(name, style))[0]
+            name: self.axes_[1].plot(self.recorded_at, curve, **self._accuracy_style(name, style))[0]
             for name, curve in self._accuracies().items()
         }
 
-    def _accuracy_look(self, name, style):
-        return styled({"label": name, **ACCURACY_LOOKS[name], **self._dots()}, style)
+    def _accuracy_style(self, name, style):
+        return styled({"label": name, **ACCURACY_STYLES[name], **self._dots()}, style)
 
     def _finish(self, shared):
         for ax in self.axes_[-1:] if shared else self.axes_:
-            look_axis(ax, np.asarray(self.looks), self.unit)
+            record_axis(ax, np.asarray(self.recorded_at), self.unit)
         self.spans_ = {
             name: [_shade(ax, name, span) for ax in self.axes_] for name, span in (self.phases or {}).items()
         }

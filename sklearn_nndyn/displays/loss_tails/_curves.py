@@ -22,7 +22,7 @@ from sklearn_nndyn.dynamics import LossFacts
 
 
 class LossTailDisplay:
-    """Mean, median and quantiles of the samples' losses over the epochs, with the turn marked.
+    """Mean, median and quantiles of the samples' losses over the epochs, with the turning epoch marked.
 
     Where a few samples carry the rise, the mean goes up while the median and nearly the whole band go down.
 
@@ -35,13 +35,13 @@ class LossTailDisplay:
     band : array of shape (2, n_epochs)
         Lower and upper quantile over the samples.
     onset_epoch : int
-        The turn.
+        The turning epoch.
     quantiles : tuple of two floats, default=(0.01, 0.99)
         What the band is.
     loss_label : str, default="loss"
         Name of the loss with its unit, for the axis.
     turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
+        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class LossTailDisplay:
     band_ : matplotlib artist
         The band.
     turns_ : list of two matplotlib Line2D
-        The turn in either; None where the mean does not rise after it.
+        The turning epoch in either; None where the mean does not rise after it.
 
     Examples
     --------
@@ -139,7 +139,7 @@ class LossTailDisplay:
         dynamics : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
             What ``LossTailAnalyzer.fit`` takes.
         onset : "auto" or int, default="auto"
-            The turn: the epoch of least mean loss, or a recorded epoch.
+            The turning epoch: that of least mean loss, or a recorded epoch.
         quantiles : tuple of two floats, default=(0.01, 0.99)
             Lower and upper edge of the band, among 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999.
 
@@ -162,7 +162,7 @@ class LossTailDisplay:
     ) -> Self:
         """Draw two panels: the mean by itself, near its turn; and the mean among the losses of all samples.
 
-        In both the mean is solid and the turn a vertical line; in the second the median is dashed and the band
+        In both the mean is solid and the turning epoch a vertical line; in the second the median is dashed and the band
         shaded.
 
         Parameters
@@ -232,7 +232,7 @@ class LossTailDisplay:
 
 
 def _near_the_turn(mean, onset):
-    """Limits that show what follows the turn; what came before may leave the panel."""
+    """Limits that show what follows the turning epoch; what came before may leave the panel."""
     least, top = mean[onset], mean[onset:].max()
     around = max(top - least, 0.25 * abs(least)) or 1.0
     before = mean[:onset].max(initial=top)

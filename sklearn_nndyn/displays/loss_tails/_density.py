@@ -32,11 +32,11 @@ class LossDensityDisplay:
     mean, median : array of shape (n_epochs,)
         Over the samples.
     onset_epoch : int
-        The turn.
+        The turning epoch.
     loss_label : str, default="loss"
         Name of the loss with its unit.
     turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
+        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class LossDensityDisplay:
         dynamics : Dynamics or fitted estimator
             The record, or a fitted model, whose validation record is read if it has one, else its training record.
         onset : "auto" or int, default="auto"
-            The turn: the epoch of least mean loss, or a recorded epoch.
+            The turning epoch: that of least mean loss, or a recorded epoch.
         n_bins : int, default=80
             Number of bins, evenly spaced on a logarithmic scale between the least and the greatest loss.
         floor : float, default=1e-06

@@ -25,11 +25,11 @@ class LossHeatmapDisplay:
     values : array of shape (n_rows, n_epochs)
         Geometric mean of the losses of a row.
     onset_epoch : int
-        The turn.
+        The turning epoch.
     loss_label : str, default="loss"
         Name of the loss with its unit.
     turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
+        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class LossHeatmapDisplay:
         dynamics : Dynamics or fitted estimator
             The record, or a fitted model, whose validation record is read if it has one, else its training record.
         onset : "auto" or int, default="auto"
-            The turn: the epoch of least mean loss, or a recorded epoch.
+            The turning epoch: that of least mean loss, or a recorded epoch.
         n_rows : int, default=150
             The most rows there are to be.
         floor : float, default=0.0001

@@ -15,7 +15,7 @@ SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "oran
 
 
 class LossShareDisplay:
-    """The share of the total loss that the worst samples carry: over the epochs, and at the turn and the end.
+    """The share of the total loss that the worst samples carry: over the epochs, at the turning epoch and at the end.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ class LossShareDisplay:
     worst : array of shape (n_shares,)
         How large a share of the samples these worst are.
     concentration : array of shape (2, n_samples)
-        Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turn and at the end.
+        Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turning epoch and at the end.
     onset_epoch : int
-        The turn.
+        The turning epoch.
     turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turn is marked where it does not.
+        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class LossShareDisplay:
     share_lines_ : list of matplotlib Line2D
         One for each of ``worst``.
     concentration_lines_ : list of two matplotlib Line2D
-        At the turn, at the end.
+        At the turning epoch, at the end.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class LossShareDisplay:
         dynamics : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
             What ``LossTailAnalyzer.fit`` takes.
         onset : "auto" or int, default="auto"
-            The turn: the epoch of least mean loss, or a recorded epoch.
+            The turning epoch: that of least mean loss, or a recorded epoch.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class LossShareDisplay:
         return cls.from_analyzer(LossTailAnalyzer(onset=onset).fit(expect_record_or_losses(dynamics)))
 
     def plot(self, ax: Any = None, **style: Any) -> Self:
-        """Draw two panels: the worst shares over the epochs; and all shares, at the turn and at the end.
+        """Draw two panels: the worst shares over the epochs; and all shares, at the turning epoch and at the end.
 
         Parameters
         ----------

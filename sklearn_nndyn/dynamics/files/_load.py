@@ -43,7 +43,7 @@ def load_dynamics(path: str | os.PathLike, lazy: bool = False) -> Dynamics:
     Nothing in the file is executed. The digest finds damage and careless changes; it is no signature, so it
     does not say who wrote the file. A file of n bytes takes at most about 100 n bytes of memory, whatever it claims.
 
-    With ``lazy`` nobody compares the digest, or looks whether predictions are classes and probabilities between 0
+    With ``lazy`` nobody compares the digest, or checks whether predictions are classes and probabilities between 0
     and 1, as all of the file would be read for that. The file may be replaced meanwhile, also by ``save``, but not
     changed in place or cut.
 

@@ -16,7 +16,7 @@ from sklearn_nndyn.model_selection.comparison._statistics import hold
 
 RECORD = ("samples", "geometry")
 RECORDS_AT_ONCE = 2**30  # bytes
-BYTES_OF_A_LOOK = 9  # at one sample
+BYTES_OF_A_RECORD = 9  # at one sample
 OUTCOMES = (
     "learning_speed",
     "final_accuracy",
@@ -208,8 +208,8 @@ def train_all(settings, plan, noise, rates, progress=None):
 def _parts(settings, plan, noise):
     """(seed, loss) of the runs that are trained at once: the same samples, and not too long a record."""
     jobs = [(seed, name) for seed in plan.seeds for name in plan.losses]
-    look = BYTES_OF_A_LOOK * (len(settings.X) + len(settings.X_test))
-    most = max(1, RECORDS_AT_ONCE // (look * (plan.n_epochs + 1)))
+    record = BYTES_OF_A_RECORD * (len(settings.X) + len(settings.X_test))
+    most = max(1, RECORDS_AT_ONCE // (record * (plan.n_epochs + 1)))
     if noise[1]:
         jobs_of_parts = [[job for job in jobs if job[0] == seed] for seed in plan.seeds]
     else:

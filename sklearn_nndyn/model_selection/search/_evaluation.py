@@ -58,7 +58,7 @@ def evaluate(groups, X, y, spec, progress=None):
     """Fit and score.
 
     Groups are trained together as long as their training data hold no more than ``memory_limit`` (1 GiB where it is
-    None); one by one where the weights of all epochs are kept, for scorers that may look at them.
+    None); one by one where the weights of all epochs are kept, for scorers that may read them.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _keeps_weights(fit, spec):
 
 
 def _is_unseen(classifier, spec):
-    """Whether nobody can see what the classifier keeps of its training; a subclass may look at it itself."""
+    """Whether nobody can see what the classifier keeps of its training; a subclass may read it itself."""
     return spec.needs_predictions_only and type(classifier) is DynamicsClassifier
 
 

@@ -4,6 +4,7 @@ from itertools import groupby
 
 import torch
 
+from sklearn_nndyn.training._epoch_loop import draw_order
 from sklearn_nndyn.training._epoch_runner import cut, in_floats
 from sklearn_nndyn.utils.random import RandomState
 from sklearn_nndyn.utils.rows.arrays import whole
@@ -28,14 +29,12 @@ class RowSampler:
         self.X, self.shuffle, self.order = X, shuffle, None
         self.random_state, self.generator = RandomState(seed), torch.Generator()
         self.before = None
-        with self.random_state:  # seeds it
-            pass
 
     def draw(self):
         """Draw the order of the next epoch."""
         if self.shuffle:
             with self.random_state.as_generator(self.generator):
-                self.order = torch.randperm(len(self.X), generator=self.generator).to(self.X.device)
+                self.order = draw_order(self.X, self.generator)
 
 
 class StackedLoader:

@@ -99,7 +99,7 @@ def test_those_that_stay_keep_the_state_of_their_optimizer(optimizer):
 
 
 def test_who_has_stopped_is_no_longer_trained(monkeypatch):
-    """Nor looked at: the stack shrinks."""
+    """Nor evaluated: the stack shrinks."""
     sizes, original = [], StackedParameters.apply
 
     def watched(self, gradients, step):
@@ -206,7 +206,7 @@ def told(first, last):
 # How often a method is called before the third epoch; three networks, four steps.
 PLACES = {
     "step": (StackedParameters, "apply", 2 * 4, 4),
-    "look": (StackedRecorder, "record", 2 * 3, 2),
+    "record": (StackedRecorder, "record", 2 * 3, 2),
     "guard": (DivergenceGuard, "on_epoch_end", 2 * 3, 3),
     "recording": (Recording, "on_epoch_end", 2 * 3, 3),
     "snapshots": (Snapshots, "store", 3 * 3, 3),
@@ -253,12 +253,12 @@ def test_an_epoch_that_is_interrupted_is_as_if_it_had_not_begun(kind, place, k, 
 
 
 @pytest.mark.parametrize("kind", [KINDS["dropout"], KINDS["full-batch"]], ids=["dropout", "full-batch"])
-@pytest.mark.parametrize("place", ["look", "snapshots"])
+@pytest.mark.parametrize("place", ["record", "snapshots"])
 def test_so_it_is_with_dropout_and_full_batches(kind, place, at_call):
     test_an_epoch_that_is_interrupted_is_as_if_it_had_not_begun(kind, place, 2, "after", at_call)
 
 
-SHARED = [case for case in CASES if case[0] in ("step", "look")]
+SHARED = [case for case in CASES if case[0] in ("step", "record")]
 OWN = [case for case in CASES if case not in SHARED]
 
 
@@ -286,7 +286,7 @@ def test_a_failure_of_one_ends_it_at_its_last_whole_epoch(place, k, when, at_cal
 
 @pytest.mark.parametrize(("place", "k", "when"), SHARED, ids=str)
 def test_a_failure_of_the_program_leaves_each_to_itself(place, k, when, at_call):
-    """A step or a look is of all networks: the epoch is undone for all, and each goes on alone."""
+    """A step or a record is of all networks: the epoch is undone for all, and each goes on alone."""
     owner, name, before, _ = PLACES[place]
     at_call(owner, name, before + k, ZeroDivisionError("tripped"), when)
     made = several(**PATIENT)
