@@ -39,7 +39,7 @@ class SlowFeed:
     def next(self):
         rows = torch.zeros(self.n, 1)
         with self.states.as_generator(torch.Generator()) as shuffler:
-            order = draw_order(TrainingData(rows, rows), shuffler if self.shuffle else None)
+            order = draw_order(rows, shuffler if self.shuffle else None)
         return list(range(self.n)) if order is None else order.tolist()
 
 

@@ -28,13 +28,14 @@ def forget_pages(mapped):
 
 
 def blocks_of(array):
-    """Yield a large array in parts along the axis that is slowest in memory, which comes first in them.
+    """A large array in parts along the axis that is slowest in memory, which comes first in them; a small one whole.
 
     What is done with one part is done before the next is read: of a file, few pages are in memory at a time.
     """
-    if array.nbytes <= BLOCK_BYTES:
-        yield array
-        return
+    return [array] if array.nbytes <= BLOCK_BYTES else _read_in_parts(array)
+
+
+def _read_in_parts(array):
     slowest = int(np.argmax(np.abs(array.strides)))
     ordered, mapped = np.moveaxis(array, slowest, 0), memory_map_of(array)
     step = max(1, BLOCK_BYTES // ordered[:1].nbytes)
