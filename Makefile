@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases study-refinement lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -94,6 +94,9 @@ study-losses: $(VENV)/.installed-test ## Do the claims on twelve losses hold? (u
 
 study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (40 minutes; CIFAR-10 and others on disk)
 	$(RUN) benchmarks/studies/learning_phases.py
+
+study-refinement: $(VENV)/.installed-test ## Is the epoch of least refined loss the best one once calibrated? (20 minutes; MNIST and others on disk)
+	$(RUN) benchmarks/studies/refinement.py
 
 lint: $(VENV)/.installed-test ## Check style, format, types and docstrings
 	$(VENV)/bin/ruff check .
