@@ -39,7 +39,6 @@ import numpy as np
 import torch
 from _tables import NAMES, flat_images, interval, shown, table
 from scipy.stats import ttest_1samp
-from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -113,10 +112,13 @@ def colour_images(n):
 
 
 def run(setting, seeds):
-    """The records of the held-out images, one a seed."""
+    """The records of the held-out images, one a seed; a convolution net is trained faster by itself."""
     X, y, X_test, y_test = setting.images
-    runs = [clone(setting.classifier(seed)) for seed in seeds]
-    fit_together(runs, X, y, X_val=X_test, y_val=y_test)
+    runs = [setting.classifier(seed) for seed in seeds]
+    if setting.module is None:
+        fit_together(runs, X, y, X_val=X_test, y_val=y_test)
+    else:
+        runs = [one.fit(X, y, X_val=X_test, y_val=y_test) for one in runs]
     return [one.validation_dynamics_ for one in runs]
 
 
