@@ -19,6 +19,7 @@ from sklearn_nndyn.classifiers._validation import (
     settle_dtype,
     split_off,
 )
+from sklearn_nndyn.recording import chosen_samples
 from sklearn_nndyn.training import TrainingData
 from sklearn_nndyn.utils.rows.arrays import Rows, as_tensor, take
 
@@ -30,7 +31,9 @@ class FitInputs:
     ``data`` holds the rows that are trained on (those of positive weight); ``watched`` and ``labels`` all rows, in
     the user's order, under ``"train"`` and, where there are some, ``"validation"``. ``seen`` holds the attributes
     that scikit-learn finds in ``X``, ``dtype`` what its rows are converted to, ``rows`` the numbers of the rows of each
-    part where some are held out.
+    part where some are held out. Where only some rows are recorded, ``watched["train"]`` holds these alone, and
+    ``sample_ids["train"]`` their numbers; ``places`` are the positions in the record of the rows that are trained on
+    where they are recorded on the way (None where they are the same).
     """
 
     classes: np.ndarray
@@ -42,6 +45,8 @@ class FitInputs:
     data: TrainingData | None = None
     watched: dict = field(default_factory=dict)
     labels: dict = field(default_factory=dict)
+    sample_ids: dict = field(default_factory=dict)
+    places: np.ndarray | None = None
 
     @property
     def may_hold_ids(self):
@@ -117,6 +122,7 @@ def validate_inputs(
         one_class_will_do=partial,
     )
     inputs.data = _trained(inputs.watched["train"], weight)
+    _choose_samples(inputs, chosen_samples(estimator.record), X, y, y_encoded, weight)
     if weighted and "validation" in inputs.rows:
         _weigh_validation(inputs, sample_weight[inputs.rows["validation"]])
     if X_val is not None:
@@ -125,6 +131,27 @@ def validate_inputs(
         if sample_weight_val is not None:
             _weigh_validation(inputs, check_sample_weight(sample_weight_val, X_val, "sample_weight_val"))
     return inputs
+
+
+def _choose_samples(inputs, samples, X, y, y_encoded, weight):
+    """Record the chosen rows alone; and note where those that are trained on are to be recorded."""
+    if samples.is_default:
+        return
+    rows = inputs.rows.get("train", np.arange(len(X)))
+    trained = rows if weight is None else rows[weight > 0]
+    if samples.indices is not None:
+        chosen = samples.positions(len(X))
+        rows = chosen[np.isin(chosen, rows)]
+        if not len(rows):
+            raise ValueError(
+                "Samples: validation_fraction holds out every row of indices, so there is none to record."
+            )
+        inputs.watched["train"] = _on_device({}, inputs.data.X.device, X, y_encoded, rows)
+        inputs.labels["train"], inputs.sample_ids["train"] = y[rows], rows
+    if samples.in_training and not np.array_equal(rows, trained):
+        inputs.places = np.full(len(X), -1)
+        inputs.places[rows] = np.arange(len(rows))
+        inputs.places = inputs.places[trained]
 
 
 def draw_seed(random_state):
@@ -175,7 +202,7 @@ def _hold_out(fraction, y_encoded, seed, X_val):
 
 def _on_device(shared, device, X, y_encoded, rows=None):
     y_encoded = as_tensor(y_encoded.astype(np.int64), device)
-    if rows is not None and len(rows) < len(X):
+    if rows is not None and (len(rows) < len(X) or (np.diff(rows) < 0).any()):
         return TrainingData(as_tensor(take(X, rows), device), y_encoded[as_tensor(rows, device)])
     key = "tensor", id(X), device
     if key not in shared:

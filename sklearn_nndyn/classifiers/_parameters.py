@@ -9,7 +9,7 @@ from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, check_checkpoint
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind
-from sklearn_nndyn.recording import check_record, make_schedule
+from sklearn_nndyn.recording import check_record, chosen_samples, make_schedule
 from sklearn_nndyn.training import (
     check_callbacks,
     check_optimizer_params,
@@ -141,6 +141,11 @@ def _check_record_iterations(estimator):
     iterations = estimator.record_iterations
     if iterations is None or is_auto(iterations):
         return
+    if chosen_samples(estimator.record).in_training:
+        raise ValueError(
+            f'record: Samples(when="training") records whole epochs, so record_iterations={iterations!r} cannot be '
+            "heeded: choose epochs by record_epochs."
+        )
     schedule = make_schedule(iterations, "iteration")
     if not is_default(estimator.record_epochs):
         raise ValueError(

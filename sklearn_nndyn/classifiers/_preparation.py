@@ -176,7 +176,7 @@ def prepare_fit(
     batch_size = count_batch(estimator, len(inputs.data.X))
     _check_batch(net.module_, batch_size, len(inputs.data.X))
     if inputs.may_hold_ids:
-        for name, data in inputs.watched.items():
+        for name, data in [*inputs.watched.items(), ("train", inputs.data)]:
             check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
     if not again:
         if estimator.optimizer_params:
@@ -217,6 +217,7 @@ def _network_fit(estimator, net, inputs, state):
         make_stopper=make_stopper,
         score=make_score(estimator, predicting_attributes(inputs, net, state), inputs),
         verbose=bool(estimator.verbose),
+        places=inputs.places,
     )
 
 

@@ -15,17 +15,20 @@ from sklearn_nndyn.classifiers._results import BORN_IN_FIT, make_header
 from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
 from sklearn_nndyn.losses import probabilities
 from sklearn_nndyn.recording import (
+    Geometry,
     Reconstruction,
     Recorder,
+    check_all_samples,
     check_network,
     check_record,
     decode,
     layer_recordings,
     replay,
     staged_scores,
+    without_choice,
 )
 from sklearn_nndyn.training import check_ids
-from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
+from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import as_tensor
@@ -49,7 +52,8 @@ class ReplayMixin:
         y : array-like of shape (n_samples,)
             Their labels, among ``classes_``.
         record : tuple of str or objects, default=None
-            What to record, see the parameter of the classifier; None is what the classifier itself recorded.
+            What to record, see the parameter of the classifier; None is what the classifier itself recorded, of all
+            samples that are given here and in evaluation mode.
         epochs : sequence of numbers, default=None
             Which of the recorded epochs; None is all of them.
         X_train, y_train : array-like, default=None
@@ -175,32 +179,41 @@ class ReplayMixin:
         earlier._keep(attributes)
         return earlier
 
-    def activations(self, X, layer=-1, epoch=None):
+    def activations(self, X, layer=-1, epoch=None, *, pool=None):
         """Activations of a hidden layer, after its nonlinearity.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
         layer : int or str, default=-1
-            Position in the order of the forward pass, or name. -1 is the input of the last linear layer.
+            Position in the order of the forward pass, or name. -1 is the input of the last linear layer; ``"scores"``
+            are the raw outputs.
         epoch : int or float, default=None
             A recorded epoch; None is the model as it predicts.
+        pool : {None, "mean", "flat"}, default=None
+            What becomes of a layer with positions (a feature map, a sequence): None leaves it as it is, for
+            ``"mean"`` and ``"flat"`` see :class:`~sklearn_nndyn.recording.Geometry`.
 
         Returns
         -------
         activations : ndarray of shape (n_samples, ...)
+            With ``pool`` of shape (n_samples, width).
 
         Raises
         ------
         ValueError
-            If there is no such layer or epoch; the names are offered.
+            If there is no such layer or epoch, the names are offered; or for another ``pool``.
         """
         check_is_fitted(self, "net_")
+        geometry = Geometry(layer, pool)
+        geometry.check()
         X = as_tensor(check_X(self, X), self._device)
         module = self.module_ if epoch is None else self.at_epoch(epoch).module_
         with untouched_generators(X.device):
-            name = find_layer(layer, hidden_layer_names(module, X[:2]))
-            return score_in_chunks(module, X, name).cpu().numpy()
+            names, maps = hidden_layers(module, X[:2])
+            name = find_layer(layer, names, also=["scores"])
+            found = score_in_chunks(module, X, None if name == "scores" else name)
+        return (found if pool is None else geometry.flatten(found[None], name in maps)[0]).cpu().numpy()
 
     def staged_decision_function(self, X):
         """Yield ``decision_function(X)`` as of each recorded epoch, epoch 0 first.
@@ -283,8 +296,9 @@ class ReplayMixin:
         return self._state.snapshots
 
     def _what_to_record(self, record):
-        record = self.record if record is None else record
+        record = without_choice(self.record) if record is None else record
         check_record(record)
+        check_all_samples(record, "replay")
         return tuple(record) or ("samples", "geometry")
 
 

@@ -74,7 +74,7 @@ def _records(prepared):
     """{attribute: Dynamics}, each gone on with where the same rows were recorded before."""
     found, state = {}, prepared.state
     recording = prepared.fit.recording
-    header = make_header(prepared.estimator, state.seed, recording.seconds) if recording.recorders else {}
+    header = make_header(prepared.estimator, state.seed, []) if recording.recorders else {}
     for name, data in prepared.inputs.watched.items():
         rows = fingerprint(data.X)
         earlier = getattr(prepared.estimator, RECORDS[name], None) if prepared.again else None
@@ -94,8 +94,13 @@ def _record(prepared, recorder, name, header):
     inputs = prepared.inputs
     if recorder is None or not recorder.epochs:
         return None
+    own = {"split": name, "seconds_per_epoch": prepared.fit.recording.seconds(name)}
     return recorder.dynamics(
-        inputs.labels[name], inputs.classes, {**header, "split": name}, prepared.state.iterations
+        inputs.labels[name],
+        inputs.classes,
+        {**header, **own},
+        prepared.state.iterations,
+        inputs.sample_ids.get(name),
     )
 
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import RECORDED_BY, require_fields
+from sklearn_nndyn.dynamics._text import how_recorded
 from sklearn_nndyn.utils.text import SOURCES
 
 ATTRIBUTES = {"train": "dynamics_", "validation": "validation_dynamics_"}
@@ -93,7 +94,8 @@ def find_record(
     record : Dynamics
         A record with all fields of ``needs``.
     source : str
-        ``"a record"``, ``"the validation record of the model"`` or ``"the training record of the model"``.
+        ``"a record"``, ``"the validation record of the model"`` or ``"the training record of the model"``; and that its
+        samples were recorded in training, where they were.
 
     Raises
     ------
@@ -107,15 +109,21 @@ def find_record(
     >>> find_record(record, needs=["loss"])[1]
     'a record'
     """
+    record, split = _find(record_or_model, needs, prefers)
+    how = how_recorded(record)
+    return record, f"{SOURCES[split]}, {how}" if how else SOURCES[split]
+
+
+def _find(record_or_model, needs, prefers):
     if isinstance(record_or_model, Dynamics):
         require_fields(record_or_model, list(needs))
-        return record_or_model, SOURCES["record"]
+        return record_or_model, "record"
     if prefers == "validation":
         found = check_dynamics(record_or_model, needs=needs, split="validation", optional=True)
         if found is not None:
-            return found, SOURCES["validation"]
+            return found, "validation"
     train: Any = check_dynamics(record_or_model, needs=needs)
-    return train, SOURCES["train"]
+    return train, "train"
 
 
 def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequence[str] = ()) -> tuple:

@@ -5,6 +5,14 @@ import numpy as np
 from sklearn_nndyn.utils.results import lines_as_html, lines_as_text
 from sklearn_nndyn.utils.text import counted, samples, shown
 
+IN_TRAINING = {"when": "training"}  # in the header of a record of samples as their batches passed
+HOW = "recorded in training as each sample's batch passed, dropout and all"
+
+
+def how_recorded(record):
+    """What has to be said with everything that is read from a record of the network as it went, else nothing."""
+    return HOW if IN_TRAINING.items() <= record.header.items() else ""
+
 
 def as_text(record):
     """Title and one line an idea."""
@@ -27,6 +35,7 @@ def _lines(record):
         "trained loss": record.loss_facts.name,
         "fields": ", ".join(record.fields),
         "layers": ", ".join(record.layers),
+        "samples": how_recorded(record),
         "never seen": _never_seen(record),
     }
     return [(term, text) for term, text in lines.items() if text]

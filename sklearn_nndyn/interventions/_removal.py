@@ -18,7 +18,7 @@ from sklearn_nndyn.analyzers import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement import turning_point
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.interventions._removal_summary import removal_summary
-from sklearn_nndyn.recording import make_schedule
+from sklearn_nndyn.recording import check_all_samples, make_schedule, what_to_record
 from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.text import shown
 from sklearn_nndyn.utils.validation import check_instance, is_count
@@ -269,11 +269,11 @@ def _check(estimator, analyzer, seeds):
     turning_point(
         [0.0, 0.0], [0, estimator.max_epochs], **how
     )  # refuses what cannot be, before anything is trained
-    missing = {"samples", "geometry"} - set(estimator.record or ())
-    if missing:
+    if not {"samples", "geometry"} <= what_to_record(estimator.record or ()).keys():
         raise ValueError(
             f'The inversion needs record=("samples", "geometry"), but the estimator has record={estimator.record!r}.'
         )
+    check_all_samples(estimator.record, "a test of removal")
     return analyzer, seeds
 
 

@@ -7,18 +7,22 @@ from sklearn_nndyn.recording._continuing import (
     restore_snapshots,
 )
 from sklearn_nndyn.recording._evaluator import Evaluator
-from sklearn_nndyn.recording._geometry import weight_norms
+from sklearn_nndyn.recording._geometry import Geometry, weight_norms
 from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording._record import (
     RECORDINGS,
+    check_all_samples,
     check_network,
     check_record,
     check_recorded,
+    chosen_samples,
     layer_recordings,
     what_to_record,
+    without_choice,
 )
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._replay import replay, staged_scores
+from sklearn_nndyn.recording._samples import Samples, measure_samples
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.recording._snapshots import Snapshots
 from sklearn_nndyn.recording._stacked import StackedRecorder
@@ -27,4 +31,14 @@ from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.recording.nets._callback import RecordDynamics
 
-__all__ = ["Gradients", "Probe", "Reconstruction", "RecordDynamics", "Recorder", "Snapshots", "make_schedule"]
+__all__ = [
+    "Geometry",
+    "Gradients",
+    "Probe",
+    "Reconstruction",
+    "RecordDynamics",
+    "Recorder",
+    "Samples",
+    "Snapshots",
+    "make_schedule",
+]

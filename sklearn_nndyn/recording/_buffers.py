@@ -5,7 +5,6 @@ from math import prod
 import numpy as np
 import torch
 
-from sklearn_nndyn.recording._geometry import Centroids
 from sklearn_nndyn.recording.storage._disk_rows import DiskRows
 
 MEMORY_LIMIT = 512 * 2**20
@@ -74,12 +73,6 @@ class RecordBuffers:
         grown = np.empty((self._capacity, *array.shape[1:]), array.dtype)
         grown[: len(self.epochs)] = array[: len(self.epochs)]
         return grown
-
-    def new_centroids(self):
-        """The accumulator of the centroids of an epoch; None where geometry is not recorded."""
-        if "geometry" not in self.entries:
-            return None
-        return Centroids(torch.bincount(self.y, minlength=self.n_classes))
 
     def store_samples(self, rows, samples, scores, measured):
         """Write what was measured of some samples.

@@ -3,15 +3,19 @@
 import torch
 
 from sklearn_nndyn.recording._activations import choose_layers, named_layers
+from sklearn_nndyn.recording._geometry import Geometry
 from sklearn_nndyn.recording._gradients import Gradients
+from sklearn_nndyn.recording._samples import Samples
 from sklearn_nndyn.recording.decoders._base import LayerRecording
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.utils.modules import capture_activations
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unchanged
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.text import in_words
 
 RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
+OBJECTS = {"samples": Samples, "geometry": Geometry, **RECORDINGS}
 RECORDABLE = ("samples", "geometry", "scores", *RECORDINGS)
 
 
@@ -20,7 +24,7 @@ def what_to_record(record):
     named = {}
     for entry in record:
         if isinstance(entry, str):
-            named[entry] = RECORDINGS[entry]() if entry in RECORDINGS else None
+            named[entry] = OBJECTS[entry]() if entry in OBJECTS else None
         else:
             named[_name(entry)] = entry
     return named
@@ -45,18 +49,55 @@ def check_record(record):
             "Reconstruction(layers=0)."
         )
     names = [_name(entry) for entry in record]
-    twice = [name for name in RECORDINGS if names.count(name) > 1]
+    twice = [name for name in RECORDABLE if names.count(name) > 1]
     if twice:
         raise ValueError(f"record: {', '.join(twice)} was asked for twice; give one of them.")
     for entry in record:
         if not isinstance(entry, str):
             entry.check()
+    _check_without_a_pass(record)
+
+
+def _check_without_a_pass(record):
+    named = what_to_record(record)
+    others = [name for name in named if name != "samples"]
+    if chosen_samples(record).in_training and others:
+        raise ValueError(
+            f'record: Samples(when="training") makes no pass over the samples, and {in_words(map(repr, others))} '
+            f"need{'' if len(others) > 1 else 's'} one: record them without it, or in a fit of their own."
+        )
+
+
+def chosen_samples(record):
+    """The `Samples` of a ``record``; the default ones where it has none."""
+    return what_to_record(record).get("samples") or Samples()
+
+
+def without_choice(record):
+    """The same ``record`` of all samples, at the end of epochs."""
+    return tuple("samples" if isinstance(entry, Samples) else entry for entry in record)
+
+
+def check_all_samples(record, called):
+    """Refuse a choice of samples where there is nothing to choose from, or no training to see.
+
+    Raises
+    ------
+    ValueError
+        For `Samples` other than the default ones.
+    """
+    samples = chosen_samples(record)
+    if not samples.is_default:
+        raise ValueError(
+            f"record: {called} records all samples that it is given, at the end of epochs; {samples!r} is for the fit "
+            "of a DynamicsClassifier."
+        )
 
 
 def _name(entry):
     if isinstance(entry, str):
         return entry
-    return next((name for name, kind in RECORDINGS.items() if isinstance(entry, kind)), None)
+    return next((name for name, kind in OBJECTS.items() if isinstance(entry, kind)), None)
 
 
 def layer_recordings(record):
@@ -90,13 +131,15 @@ def check_network(record, module, X, call=None):
         For layers that do not exist or cannot be decoded, and gradients without a closed form.
     """
     named, recordings = what_to_record(record), layer_recordings(record)
-    if not recordings and "gradients" not in named:
+    geometry = named.get("geometry") or Geometry()
+    if not recordings and "gradients" not in named and geometry.layers is None:
         return
     x = X[:2]
     with torch.no_grad(), untouched_generators(x.device), evaluation_mode(module), unchanged(module):
-        if recordings:
+        if recordings or geometry.layers is not None:
             with capture_activations(module, call) as forward:
                 scores, layers = forward(x)
+            geometry.choose(list(layers))
         for recording in recordings:
             chosen = choose_layers(recording.layers, list(layers))
             recording.check_data({name: named_layers(scores, layers)[name] for name in chosen}, X)

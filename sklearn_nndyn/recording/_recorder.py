@@ -17,8 +17,8 @@ from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._buffers import RecordBuffers, copy_into
 from sklearn_nndyn.recording._evaluator import Evaluator
-from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.recording._record import check_record, layer_recordings, what_to_record
+from sklearn_nndyn.recording._geometry import Centroids, weight_norms
+from sklearn_nndyn.recording._record import check_all_samples, check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording.decoders._base import LayerReader
 from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
@@ -45,7 +45,7 @@ class Recorder:
         Number of classes; None takes the number of scores that the first network gives.
     record : collection of str or objects, default=("samples", "geometry")
         What to record: ``"samples"``, ``"geometry"``, ``"scores"``, ``"gradients"``, ``"reconstruction"``, ``"probe"``;
-        in place of the last three also ``Gradients``, ``Reconstruction``, ``Probe``.
+        in place of them also ``Geometry``, ``Gradients``, ``Reconstruction``, ``Probe``.
     capacity : int, default=32
         Number of epochs to allocate memory for; with more epochs the record is copied to larger arrays.
     reference : Recorder, default=None
@@ -91,8 +91,10 @@ class Recorder:
         self.X, self.y, self.loss = _as_tensor(X), _as_tensor(y), get_loss(loss)
         _check_samples(self.X, self.y)
         check_record(record)
+        check_all_samples(record, "Recorder")
         named, recordings = what_to_record(record), layer_recordings(record)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
+        self.geometry = named.get("geometry")
         self.reference, self._evaluator = reference, Evaluator(self.y.device)
         self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
@@ -100,6 +102,9 @@ class Recorder:
         ]
         self.n_classes, self._capacity = n_classes, capacity
         self._buffers = None if n_classes is None else self._make_buffers()
+
+    evaluates = True  # whether samples are recorded as the network gives them at the recorded epoch
+    told: Mapping[str, Any] = {}  # further entries of the record's header
 
     def _make_buffers(self):
         probability = hasattr(self.loss, "predict_proba")
@@ -138,9 +143,11 @@ class Recorder:
             raise ValueError(
                 f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
             )
-        needs_layers = "geometry" in self.entries or bool(self.readers)
-        evaluation = self._evaluator(module, self.loss, runs_alone=call is None and self.stackable)
-        with evaluation, capture_activations(module, call, needs_layers) as forward:
+        needs_layers = self.geometry is not None or bool(self.readers)
+        runs_alone = call is None and self.stackable and self._holds_arrays
+        evaluation = self._evaluator(module, self.loss, runs_alone)
+        with evaluation, capture_activations(module, call, needs_layers) as captured:
+            forward = captured
             if self.n_classes is None:
                 with unchanged(module):
                     self._learn_n_classes(forward)
@@ -150,7 +157,7 @@ class Recorder:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
             norms = weight_norms(module) if "geometry" in self.entries else {}
-            self.record_stack(_as_stack_of_one(forward), [epoch], [norms])
+            self.record_stack(_as_stack_of_one(forward, captured), [epoch], [norms])
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
 
@@ -169,6 +176,11 @@ class Recorder:
     def stackable(self):
         """Whether several networks can be recorded in one program."""
         return not self.readers and self.gradients is None
+
+    @property
+    def _holds_arrays(self):
+        """Whether the samples are read without a loader, which may draw random numbers."""
+        return isinstance(self.X, (torch.Tensor, Rows))
 
     def _measure_gradients(self, module):
         start, new = 0, self.buffers.new_rows(1).start
@@ -196,29 +208,35 @@ class Recorder:
         Parameters
         ----------
         forward : callable
-            ``forward(x) -> (scores, layers)`` with a first axis for the networks.
+            ``forward(x) -> (scores, layers, maps)`` with a first axis for the networks; ``maps`` are the names of those
+            layers that are feature maps.
         epochs : list of int
             The epoch of each network.
         norms : list of dict
             The weight norms of each network, by layer.
         """
         buffers = self.buffers
-        new, centroids = buffers.new_rows(len(epochs)), buffers.new_centroids()
+        new, centroids = buffers.new_rows(len(epochs)), self._new_centroids()
         start = 0
         for x, y in self._chunks():
-            scores, layers = forward(x)
+            scores, layers, maps = forward(x)
             samples = slice(start, start + len(y))
             measured = measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
             buffers.store_samples(new, samples, scores, measured)
             if centroids is not None:
-                centroids.add(layers, y)
+                centroids.add(scores, layers, y, maps)
             start += len(y)
         if centroids is not None:
             buffers.store_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
+    def _new_centroids(self):
+        if self.geometry is None:
+            return None
+        return Centroids(torch.bincount(self.y, minlength=self.n_classes), self.geometry)
+
     def _chunks(self):
-        if not isinstance(self.X, (torch.Tensor, Rows)):
+        if not self._holds_arrays:
             return self.X.chunks()
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
@@ -266,6 +284,7 @@ class Recorder:
         classes: Any = None,
         header: Mapping[str, Any] | None = None,
         iterations: Any = None,
+        sample_ids: Any = None,
     ) -> Dynamics:
         """Freeze what has been recorded so far.
 
@@ -279,6 +298,8 @@ class Recorder:
             Further entries of the record's header; the facts about the loss are added.
         iterations : dict, optional
             Updates before each recorded epoch, by epoch.
+        sample_ids : array of shape (n_samples,), optional
+            Names of the samples.
 
         Returns
         -------
@@ -295,19 +316,20 @@ class Recorder:
         return Dynamics(
             y=self.y.cpu().numpy() if y is None else y,
             classes=np.arange(self.buffers.n_classes) if classes is None else classes,
+            sample_ids=sample_ids,
             iterations=None if iterations is None else np.array([iterations[epoch] for epoch in self.epochs]),
-            header={**loss_header(self.loss), **(header or {})},
+            header={**loss_header(self.loss), **self.told, **(header or {})},
             **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
             **self.buffers.recorded(),
         )
 
 
-def _as_stack_of_one(forward):
-    """The same pass with a first axis for the networks."""
+def _as_stack_of_one(forward, captured):
+    """The same pass with a first axis for the networks, and which layers are feature maps."""
 
     def stacked(x):
         scores, layers = forward(x)
-        return scores[None], {name: activation[None] for name, activation in layers.items()}
+        return scores[None], {name: activation[None] for name, activation in layers.items()}, captured.maps
 
     return stacked
 

@@ -67,17 +67,22 @@ def _groups(epochs, snapshots, X):
 def _record_stack(recorder, module, snapshots, epochs):
     """Whether the module could be run as a stack; if not, nothing has been recorded."""
     states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
-    forward = vmap(_run_with_state(module, "geometry" in recorder.entries), in_dims=(0, None))
+    maps = set()
+    forward = vmap(_run_with_state(module, recorder.geometry is not None, maps), in_dims=(0, None))
     try:
         with torch.no_grad(), fixed_generators(recorder.X.device), evaluation_mode(module):
-            recorder.record_stack(lambda x: forward(states, x), epochs, _norms(module, states, len(epochs)))
+            recorder.record_stack(
+                lambda x: (*forward(states, x), maps), epochs, _norms(module, states, len(epochs))
+            )
     except Exception:
         # What vmap cannot batch is run network by network; an error of the module itself is raised again there.
         return False
     return True
 
 
-def _run_with_state(module, layers):
+def _run_with_state(module, layers, maps):
+    """The function that ``vmap`` runs; it notes which layers are feature maps."""
+
     def run(state, x):
         def call(x):
             return functional_call(module, state, *inputs_of(x))
@@ -85,7 +90,9 @@ def _run_with_state(module, layers):
         if not layers:
             return scores_of(call(x)), {}
         with capture_activations(module, call) as forward:
-            return forward(x)
+            found = forward(x)
+            maps.update(forward.maps)
+            return found
 
     return run
 

@@ -38,19 +38,21 @@ class StackedRecorder:
         Parameters
         ----------
         forward : callable
-            ``forward(rows) -> (scores, layers)`` of a slice of the rows: (M, n, n_classes) and {name: (M, n, ...)}.
+            ``forward(rows) -> (scores, layers, maps)`` of a slice of the rows: (M, n, n_classes), {name: (M, n, ...)},
+            and the names of those layers that are feature maps.
         epoch : int
             The epoch to note.
         norms : list of dict
             The weight norms of each network, by layer.
         """
         rows_of = [recorder.buffers.new_rows(1) for recorder in self.recorders]
-        centroids = Centroids(self.counts) if "geometry" in self.entries else None
+        geometry = self.recorders[0].geometry
+        centroids = None if geometry is None else Centroids(self.counts, geometry)
         for rows in self._chunks():
-            scores, layers = forward(rows)
+            scores, layers, maps = forward(rows)
             self._keep(rows_of, rows, scores)
             if centroids is not None:
-                centroids.add(layers, self.target[:, rows])
+                centroids.add(scores, layers, self.target[:, rows], maps)
         means = centroids.means() if centroids is not None else {}
         for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
             recorder.buffers.store_geometry(

@@ -98,11 +98,12 @@ class EpochLoop:
             with self._undone_on_error(shuffler):
                 self.begin_epoch()
                 order = draw_order(self.fit.data.X, shuffler)
+                watch = self.fit.recording.watch(self.net, order)
                 if self.net.needs_batches:
                     randomness = self.fit.state.randomness
-                    self.net.run_batches(order, self.datasets, randomness, self._on_step)
+                    self.net.run_batches(order, self.datasets, randomness, self._on_step, watch)
                 else:
-                    loss = runner.run_epoch(order, self._on_step)
+                    loss = runner.run_epoch(order, self._on_step, watch)
                     self.net.note_loss(loss, len(self.fit.data.X), runner.batches.steps)
                 self.end_epoch()
             self.call_callbacks()

@@ -32,6 +32,7 @@ class AutogradStep:
 
     def __init__(self, module, loss, parameters):
         self.module, self.loss, self.parameters = module, loss, parameters
+        self.watch = None  # takes scores and losses of a batch
 
     def begin_epoch(self):
         """Training mode, once an epoch."""
@@ -43,7 +44,10 @@ class AutogradStep:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            values = self.loss.per_sample(scores_of(run(self.module, x)), y)
+            scores = scores_of(run(self.module, x))
+            values = self.loss.per_sample(scores, y)
+            if self.watch is not None:
+                self.watch(scores.detach(), values.detach())
             mean = (values if weight is None else values * weight).mean()
             mean.backward()
         return mean.detach()
@@ -73,7 +77,7 @@ class EpochRunner:
         self.generator = torch.Generator(data.X.device)
         self.parts = None
 
-    def run_epoch(self, order, on_step=None):
+    def run_epoch(self, order, on_step=None, watch=None):
         """Train on every row once.
 
         Parameters
@@ -82,6 +86,8 @@ class EpochRunner:
             Row numbers; None takes the rows in their given order.
         on_step : callable, optional
             Called with the number of updates done in this epoch, after each.
+        watch : callable, optional
+            Called with the scores and losses of each batch, before its update; neither may be kept or changed.
 
         Returns
         -------
@@ -89,6 +95,7 @@ class EpochRunner:
             Mean over the rows, each row's loss taken before the update of its batch.
         """
         self._take_parts()
+        self.step.watch = watch
         if type(self.step) is MLPStep and self.step.generator is not None:
             with self.randomness.as_generator(self.generator), torch.no_grad():
                 return self._run(order, on_step)

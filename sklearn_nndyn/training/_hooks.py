@@ -189,7 +189,7 @@ class ProgressBar(TrainingHook):
         line = net.history[-1]
         shown = {"loss": f"{line['train_loss']:.4g}"}
         recorder = self.recording.recorders.get("train")
-        if recorder is not None and "samples" in recorder.entries and recorder.epochs:
+        if recorder is not None and recorder.evaluates and "samples" in recorder.entries and recorder.epochs:
             shown["accuracy"] = f"{recorder.accuracy():.3f}"
         if "valid_acc" in line:
             shown["validation accuracy"] = f"{line['valid_acc']:.3f}"

@@ -161,6 +161,7 @@ class MLPStep:
 
     def __init__(self, module, loss, generator, dtype, parameters=None):
         self.loss, self.dtype, self.generator = loss, dtype, generator
+        self.watch = None  # takes scores and losses of a batch
         self.parts = _make_parts(module, generator)
         self.linears = [part for part in self.parts if isinstance(part, Linear)]
         for linear in self.linears:
@@ -195,6 +196,8 @@ class MLPStep:
         for part, own in zip(self.parts, memory, strict=True):
             x = part.forward(x, own)
         values, g = self.loss.value_and_gradient(x, y)
+        if self.watch is not None:
+            self.watch(x, values)
         if weight is not None:
             values, g = values * weight, g * weight[:, None]
         g = g / n_samples

@@ -77,7 +77,7 @@ class DynamicsNet(NeuralNetClassifier):
         self.history.record_batch("train_loss", loss)
         self.history.record_batch("train_batch_size", n_samples)
 
-    def run_batches(self, order, datasets, randomness, on_step=None):
+    def run_batches(self, order, datasets, randomness, on_step=None, watch=None):
         """Train on every row once by skorch's own loop over batches.
 
         Parameters
@@ -89,29 +89,37 @@ class DynamicsNet(NeuralNetClassifier):
         randomness : RandomState
         on_step : callable, optional
             Called with the number of updates done in this epoch, after each.
+        watch : callable, optional
+            Called with the scores and losses of each batch, as they first are.
         """
         data = datasets["dataset_train"]
         dtype = next(self.module_.parameters()).dtype
         batches = Batches(data, self.batch_size, dtype, merge_last=needs_two_rows(self.module_))
         with randomness:
-            self.run_single_epoch(self._weighted(batches(order), on_step), True, "train", self.train_step)
+            self.run_single_epoch(
+                self._weighted(batches(order), on_step, watch), True, "train", self.train_step
+            )
             if datasets["dataset_valid"] is not None:
                 iterator = self.get_iterator(datasets["dataset_valid"])
                 self.run_single_epoch(iterator, False, "valid", self.validation_step)
         self.history.record("train_loss", self._mean_loss("train"))
 
-    def _weighted(self, batches, on_step):
+    def _weighted(self, batches, on_step, watch):
         for step, (X, y, weight) in enumerate(batches, start=1):
-            self.batch_weight_ = weight
+            self.batch_weight_, self.batch_watch_ = weight, watch
             # The memory of a chunk is used again: what a callback keeps must be its own.
             yield X.clone(), y.clone()
             if on_step is not None:
                 on_step(step)
-        del self.batch_weight_
+        del self.batch_weight_, self.batch_watch_
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Mean loss of a batch, weighted in training."""
         values = self.criterion_.per_sample(scores_of(y_pred), y_true)
+        watch = getattr(self, "batch_watch_", None) if training else None
+        if watch is not None:
+            watch(scores_of(y_pred).detach(), values.detach())
+            self.batch_watch_ = None  # a closure is called several times in one update
         weight = getattr(self, "batch_weight_", None) if training else None
         return values.mean() if weight is None else (values * weight).mean()
 

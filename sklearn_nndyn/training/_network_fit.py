@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sklearn_nndyn.recording import Evaluator, Snapshots
 from sklearn_nndyn.training._early_stopping import EarlyStopping
@@ -38,6 +39,8 @@ class NetworkFit:
         Gives a score of the network on the validation rows, for what stops early.
     verbose : bool
         Whether to show a bar.
+    places : ndarray of int, optional
+        See `BatchRecorder`.
     hooks : list of TrainingHook
         Others that are called last; `begin` puts its own before them.
     checkpoint : CheckpointWriter, optional
@@ -59,6 +62,7 @@ class NetworkFit:
     verbose: bool = False
     hooks: list[TrainingHook] = field(default_factory=list)
     checkpoint: CheckpointWriter | None = None
+    places: Any = None
 
     @property
     def has_callbacks(self):
@@ -109,4 +113,6 @@ class NetworkFit:
             state.iterations,
             self.n_classes,
             capacity,
+            self.data,
+            self.places,
         )

@@ -2,7 +2,14 @@
 
 import time
 
-from sklearn_nndyn.recording import Recorder, layer_recordings, make_schedule
+from sklearn_nndyn.recording import (
+    Recorder,
+    chosen_samples,
+    layer_recordings,
+    make_schedule,
+    without_choice,
+)
+from sklearn_nndyn.training._batch_recorder import BatchRecorder
 from sklearn_nndyn.training._hooks import TrainingHook
 
 
@@ -69,6 +76,10 @@ class Recording(TrainingHook):
     iterations : dict
         {recorded epoch: updates before it}; filled in place.
     n_classes, capacity : int
+    data : TrainingData
+        The rows that are trained on.
+    places : ndarray of int, optional
+        See `BatchRecorder`.
 
     Attributes
     ----------
@@ -79,32 +90,49 @@ class Recording(TrainingHook):
 
     recorders_run = True
 
-    def __init__(self, datasets, loss, record, schedule, snapshots, iterations, n_classes, capacity):
+    def __init__(
+        self, datasets, loss, record, schedule, snapshots, iterations, n_classes, capacity, data, places=None
+    ):
         self.schedule, self.snapshots, self.iterations = schedule, snapshots, iterations
         self.watches_steps = schedule.by_iteration
         self.times = {}
-        self.recorders = {}
-        for name, data in datasets.items() if record else ():
-            self.recorders[name] = Recorder(
-                data.X,
-                data.y,
-                loss,
-                n_classes=n_classes,
-                record=record,
-                capacity=capacity,
-                reference=self.recorders.get("train"),
-            )
+        self.recorders, self.batch_recorder = {}, None
+        sizes = {"n_classes": n_classes, "capacity": capacity}
+        if record and chosen_samples(record).in_training:
+            self.batch_recorder = BatchRecorder(datasets["train"], data, places, loss, **sizes)
+            self.recorders["train"] = self.batch_recorder
+        for name, watched in datasets.items() if record else ():
+            if name not in self.recorders:
+                reference = self.recorders.get("train") if self.batch_recorder is None else None
+                given = watched.X, watched.y, loss
+                self.recorders[name] = Recorder(
+                    *given, record=without_choice(record), reference=reference, **sizes
+                )
 
     def recorder_of(self, name, epoch):
         """The recorder of some rows, if it has measured the samples at this epoch; else None."""
         recorder = self.recorders.get(name)
-        has = recorder is not None and "samples" in recorder.entries and recorder.epochs[-1:] == [epoch]
+        has = (
+            recorder is not None
+            and recorder.evaluates
+            and "samples" in recorder.entries
+            and recorder.epochs[-1:] == [epoch]
+        )
         return recorder if has else None
 
-    @property
-    def seconds(self):
-        """Seconds from record to record."""
-        return list(self.times.values())
+    def seconds(self, name):
+        """Seconds from record to record, of those of some rows."""
+        return [self.times[epoch] for epoch in self.recorders[name].epochs if epoch in self.times]
+
+    def watch(self, net, order):
+        """What takes scores and losses of the batches of the epoch that begins, or None."""
+        if self.batch_recorder is None or not self.schedule.is_due(self._finished[0] + 1, None):
+            return None
+        is_whole = net.batch_size >= len(
+            self.batch_recorder.trained_y
+        )  # then the order of the rows is the given one
+        self.batch_recorder.begin_epoch(None if is_whole else order)
+        return self.batch_recorder.add
 
     def on_train_begin(self, net):
         """Record once before the first update."""

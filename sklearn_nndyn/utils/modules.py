@@ -37,9 +37,11 @@ def capture_activations(module, call=None, hidden=True):
     ------
     forward : callable
         ``forward(x) -> (scores, layers)``; ``layers`` maps the name of each hidden layer, in the order of the
-        forward pass, to its activation (n_samples, ...).
+        forward pass, to its activation (n_samples, ...). ``forward.maps`` is the set of those layers that a
+        convolution received: of their axes the second is that of the features, of others it is the last.
     """
     seen, thread = [], get_ident()
+    convolutions = {name for name, part in _weighted_parts(module) if _convolves(part)} if hidden else set()
 
     def keep(name):
         def hook(_, args):
@@ -51,7 +53,8 @@ def capture_activations(module, call=None, hidden=True):
     def forward(x):
         seen.clear()
         scores = scores_of(call(x) if call is not None else run(module, x))
-        layers = _hidden_layers(seen, len(scores))
+        layers, received_by = _hidden_layers(seen, len(scores))
+        forward.maps = {name for name, part in received_by.items() if part in convolutions}
         seen.clear()
         return scores, layers
 
@@ -74,8 +77,13 @@ def last_linear(module, x):
 
 def hidden_layer_names(module, x):
     """Names of the hidden layers of ``module``, in the order of the forward pass over the batch ``x``."""
+    return hidden_layers(module, x)[0]
+
+
+def hidden_layers(module, x):
+    """Names of the hidden layers, and the set of those that are feature maps."""
     with torch.no_grad(), evaluation_mode(module), capture_activations(module) as forward:
-        return list(forward(x)[1])
+        return list(forward(x)[1]), forward.maps
 
 
 def weight_matrices(module):
@@ -164,12 +172,18 @@ def _hooked(hooks):
 
 
 def _hidden_layers(seen, n_samples):
-    layers, made_by = {}, None
+    """The activations, and the names of the parts that received them, by layer."""
+    layers, received_by, made_by = {}, {}, None
     for name, received in seen:
         if made_by is not None and _is_activation(received, n_samples) and not _known(received, layers):
-            layers[_free_name(made_by, layers)] = received
+            layer = _free_name(made_by, layers)
+            layers[layer], received_by[layer] = received, name
         made_by = name
-    return layers
+    return layers, received_by
+
+
+def _convolves(part):
+    return any(p.ndim >= 3 for p in _own_weights(part))
 
 
 def _is_activation(value, n_samples):

@@ -77,7 +77,7 @@ def capital(text):
 
 def trained_on_note(source):
     """What has to be said where a model's training record was read for want of another."""
-    if source != SOURCES["train"]:
+    if not source.startswith(SOURCES["train"]):
         return ""
     return " The model has no validation record, so these are samples it was trained on."
 

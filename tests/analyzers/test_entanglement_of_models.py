@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.recording import Geometry
 from tests import reference
 from tests.analyzers.saying import flat
 
@@ -116,18 +117,22 @@ def test_a_pipeline_and_a_search_transform_the_samples_before():
         np.testing.assert_allclose(table[:, 7:9], slow_similarities(h, m), atol=1e-5)
 
 
-def test_convolution_layers_are_flattened():
+@pytest.mark.parametrize(("pool", "width"), [("mean", 2), ("flat", 72)])
+def test_convolution_layers_are_as_their_centroids(pool, width):
     def network(input_shape, n_classes):
         first, second = torch.nn.Conv2d(1, 2, 3), torch.nn.Conv2d(2, 2, 3)
         flat = torch.nn.Flatten(), torch.nn.Linear(32, n_classes)
         return torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), *flat)
 
     images = X.reshape(-1, 1, 8, 8).astype(np.float32)
-    clf = DynamicsClassifier(network, max_epochs=2, random_state=0).fit(images, Y)
+    record = "samples", Geometry(pool=pool)
+    clf = DynamicsClassifier(network, max_epochs=2, random_state=0, record=record).fit(images, Y)
     table = EntanglementAnalyzer(layer=0).fit(clf).transform(clf, samples=images)
     h = clf.activations(images, layer=0)
     assert h.shape == (120, 2, 6, 6)
-    expected = slow_similarities(h.reshape(120, -1), clf.dynamics_.centroids["0"][-1])
+    flat = h.mean((2, 3)) if pool == "mean" else h.reshape(120, -1)
+    assert flat.shape[1] == width
+    expected = slow_similarities(flat, clf.dynamics_.centroids["0"][-1])
     np.testing.assert_allclose(table[:, 7:9], expected, atol=1e-5)
 
 

@@ -344,7 +344,7 @@ def test_a_joint_look_is_the_look_of_each(record, n):
             with capture_activations(module) as call:
                 seen.append(call(rows[chunk]))
         layers = {name: torch.stack([own[name] for _, own in seen]) for name in seen[0][1]}
-        return torch.stack([scores for scores, _ in seen]), layers
+        return torch.stack([scores for scores, _ in seen]), layers, ()
 
     joint = StackedRecorder(together, LossStack(losses))
     for epoch in (0, 3):

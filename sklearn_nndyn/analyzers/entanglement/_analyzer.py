@@ -315,10 +315,17 @@ class EntanglementAnalyzer(RecordAnalyzer):
         found = np.full((len(record), 4), np.nan)
         for i, at in enumerate((self.inversion_, -1)):
             if at is not None:
-                activations = model.activations(samples, layer=self.layer_, epoch=self.epochs_[at].item())
-                flat, centroids = activations.reshape(len(activations), -1), record.centroids[self.layer_][at]
+                centroids = record.centroids[self.layer_][at]
+                flat = self._activations(model, samples, self.epochs_[at].item(), centroids.shape[1])
                 found[:, 2 * i : 2 * i + 2] = np.transpose(similarities(flat, record.target, centroids))
         return found
+
+    def _activations(self, model, samples, epoch, width):
+        """Activations (n_samples, width), pooled as the centroids are."""
+        activations = model.activations(samples, layer=self.layer_, epoch=epoch, pool="mean")
+        if activations.shape[1] == width:
+            return activations
+        return model.activations(samples, layer=self.layer_, epoch=epoch, pool="flat")
 
     def _findings(self):
         return entanglement_findings(self)

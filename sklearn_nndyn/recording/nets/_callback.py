@@ -10,7 +10,13 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from sklearn_nndyn.dynamics import concatenate_epochs
-from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings, what_to_record
+from sklearn_nndyn.recording._record import (
+    check_all_samples,
+    check_network,
+    check_record,
+    layer_recordings,
+    what_to_record,
+)
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.recording.nets._modules import all_modules
@@ -105,6 +111,7 @@ class RecordDynamics(Callback):
             Not used.
         """
         check_record(self.record)
+        check_all_samples(self.record, "RecordDynamics")
         if "gradients" in what_to_record(self.record):
             raise ValueError(
                 "RecordDynamics cannot record gradients: what the criterion is given need not be what the module "

@@ -220,11 +220,11 @@ class Evaluation:
     def _forward(self):
         step = self.runner.step
         if not self.runner.is_mlp:
-            return lambda rows: step.evaluate(self.slice, self.X[rows])
+            return lambda rows: (*step.evaluate(self.slice, self.X[rows]), step.maps)
         if self._is_the_batch():
             return _slices(*self._evaluate_batch())
         X = self.X.flatten(1)
-        return lambda rows: step.evaluate(self.slice, X[rows])
+        return lambda rows: (*step.evaluate(self.slice, X[rows]), ())
 
     def _is_the_batch(self):
         """Whether the next step's forward pass is over these very rows, with nothing dropped."""
@@ -248,7 +248,7 @@ class Evaluation:
 
 
 def _slices(scores, layers):
-    return lambda rows: (scores[:, rows], {name: layer[:, rows] for name, layer in layers.items()})
+    return lambda rows: (scores[:, rows], {name: layer[:, rows] for name, layer in layers.items()}, ())
 
 
 def in_order(members):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 
 from sklearn_nndyn.losses import LossStack, changes_in_training
-from sklearn_nndyn.recording import RECORDINGS, what_to_record
+from sklearn_nndyn.recording import RECORDINGS, chosen_samples, what_to_record
 from sklearn_nndyn.training._epoch_runner import computing_dtype
 from sklearn_nndyn.training.stacked._epoch_runner import StackedFit
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
@@ -80,8 +80,12 @@ def _dtype(net):
 
 
 def _records_closely(fit):
-    """Whether it records what takes longer than the training, or within an epoch."""
-    return fit.schedule.by_iteration or not set(what_to_record(fit.record)).isdisjoint(RECORDINGS)
+    """Whether it records what takes longer than the training, within an epoch, or of samples of its own."""
+    return (
+        fit.schedule.by_iteration
+        or not set(what_to_record(fit.record)).isdisjoint(RECORDINGS)
+        or not chosen_samples(fit.record).is_default
+    )
 
 
 def _key(fit):
@@ -97,7 +101,10 @@ def _key(fit):
         (type(net.optimizer_), repr(sorted(own.items(), key=lambda item: item[0]))),
         (batch_size(fit), fit.epochs, fit.shuffle, data.X.device, tuple(data.X.shape[1:])),
         _computing(fit),
-        (frozenset(fit.record), tuple(fit.schedule.is_due(epoch, None) for epoch in range(fit.epochs + 1))),
+        (
+            repr(sorted(what_to_record(fit.record).items(), key=lambda item: item[0])),
+            tuple(fit.schedule.is_due(epoch, None) for epoch in range(fit.epochs + 1)),
+        ),
         (fit.validation is not None, fit.keep_weights, fit.n_classes),
     )
 

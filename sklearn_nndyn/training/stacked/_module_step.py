@@ -20,6 +20,11 @@ class StackedModuleStep:
     ----------
     stack : StackedParameters
     losses : LossStack
+
+    Attributes
+    ----------
+    maps : set of str
+        Layers that are feature maps, as far as they were seen in evaluations.
     """
 
     draws = False  # what is random is not stacked
@@ -31,7 +36,7 @@ class StackedModuleStep:
         self.template = copy_module(modules[0])
         buffers = [dict(module.named_buffers()) for module in modules]
         self.buffers = {name: torch.stack([b[name] for b in buffers]) for name in buffers[0]}
-        self.parts = []
+        self.parts, self.maps = [], set()
 
     def __call__(self, members, x, y, weight):
         """Mean loss (m,) of a batch of some networks; see `StackedMLPStep`."""
@@ -70,11 +75,15 @@ class StackedModuleStep:
 
     def _forward(self, state, members, x, shared, capture=False):
         buffers = {name: b[members] for name, b in self.buffers.items()}
-        run = vmap(_runner(self.template, capture), in_dims=(0, 0, None if shared else 0), randomness="error")
+        run = vmap(
+            _runner(self.template, capture, self.maps),
+            in_dims=(0, 0, None if shared else 0),
+            randomness="error",
+        )
         return run(state, buffers, x)
 
 
-def _runner(template, capture):
+def _runner(template, capture, maps):
     def run(state, buffers, x):
         def call(x):
             return functional_call(template, (state, buffers), *inputs_of(x))
@@ -82,7 +91,9 @@ def _runner(template, capture):
         if not capture:
             return scores_of(call(x))
         with capture_activations(template, call) as forward:
-            return forward(x)
+            found = forward(x)
+            maps.update(forward.maps)
+            return found
 
     return run
 
