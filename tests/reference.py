@@ -509,3 +509,13 @@ def refined_losses(scores, target, second):
             temperature = best_temperature(scores[~own, epoch], target[~own])
             refined[own, epoch] = log_loss_at(scores[own, epoch], target[own], temperature)
     return refined
+
+
+def label_score(held_out, trained_on, margin, c):
+    """The score of one label from several networks: probabilities without and with it, margins along a training."""
+
+    def difference(p):
+        return p[c] - max(value for j, value in enumerate(p) if j != c)
+
+    along = sum(2 / (1 + np.exp(-m)) - 1 for m in margin) / len(margin)
+    return (difference(held_out) + along + difference(trained_on) / 2) / 2.5

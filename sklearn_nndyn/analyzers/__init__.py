@@ -9,7 +9,12 @@ from sklearn_nndyn.analyzers.entanglement import (
 from sklearn_nndyn.analyzers.learning_phases import LearningPhaseAnalyzer, LearningPhases, worst_shares
 from sklearn_nndyn.analyzers.loss_tails import LossTailAnalyzer
 from sklearn_nndyn.analyzers.refinement import RefinementAnalyzer
-from sklearn_nndyn.analyzers.sample_scores import LabelErrors, SampleScoreAnalyzer, find_label_errors
+from sklearn_nndyn.analyzers.sample_scores import (
+    LabelErrors,
+    LabelRuns,
+    SampleScoreAnalyzer,
+    find_label_errors,
+)
 from sklearn_nndyn.utils.lazy import lazy_names
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     "FeatureGrowth",
     "Finding",
     "LabelErrors",
+    "LabelRuns",
     "LearningPhaseAnalyzer",
     "LearningPhases",
     "LossTailAnalyzer",

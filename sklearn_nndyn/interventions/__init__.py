@@ -1,6 +1,7 @@
 """What becomes of a phenomenon when its supposed cause is changed: networks are changed or trained again."""
 
 from sklearn_nndyn.interventions._feature_growth import FeatureGrowth, feature_growth
+from sklearn_nndyn.interventions._label_runs import train_label_runs
 from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms, share_on_correct
 from sklearn_nndyn.interventions._removal import RemovalExperiment, remove_and_refit
 from sklearn_nndyn.interventions._scale_test import ScaleTest, scale_test
@@ -18,4 +19,5 @@ __all__ = [
     "scale_test",
     "score_scale",
     "share_on_correct",
+    "train_label_runs",
 ]

@@ -30,3 +30,20 @@ def lazy_names(package, places):
         return sorted({*sys.modules[package].__dict__, *places})
 
     return look_up, names
+
+
+def later_stage(module, name):
+    """A function of a stage that comes later on the line, looked up when it is called, so that imports run one way.
+
+    Parameters
+    ----------
+    module : str
+        The stage's package.
+    name : str
+        One of its public names.
+
+    Returns
+    -------
+    function : callable
+    """
+    return getattr(importlib.import_module(module), name)

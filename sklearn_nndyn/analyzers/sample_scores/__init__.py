@@ -1,8 +1,13 @@
 """How hard, how often forgotten, how believable: scores of each sample, and which labels are wrong."""
 
 from sklearn_nndyn.analyzers.sample_scores._analyzer import SampleScoreAnalyzer
-from sklearn_nndyn.analyzers.sample_scores._label_count import label_error_interval
+from sklearn_nndyn.analyzers.sample_scores._label_count import (
+    held_out_interval,
+    label_error_interval,
+    looks_wrong_by_chance,
+)
 from sklearn_nndyn.analyzers.sample_scores._label_errors import LabelErrors, find_label_errors, most_predicted
+from sklearn_nndyn.analyzers.sample_scores._label_runs import LabelRuns, bounded_margin, label_scores
 from sklearn_nndyn.analyzers.sample_scores._learning_times import (
     epoch_learned,
     forgetting_events,
@@ -13,14 +18,19 @@ from sklearn_nndyn.analyzers.sample_scores._threshold import label_error_thresho
 
 __all__ = [
     "LabelErrors",
+    "LabelRuns",
     "SampleScoreAnalyzer",
     "area_under_margin",
+    "bounded_margin",
     "el2n",
     "epoch_learned",
     "find_label_errors",
     "forgetting_events",
+    "held_out_interval",
     "label_error_interval",
     "label_error_threshold",
+    "label_scores",
+    "looks_wrong_by_chance",
     "most_predicted",
     "times_forgotten",
 ]

@@ -1,25 +1,28 @@
-"""Wrong labels, found by how little a network took to them while it learned."""
+"""Wrong labels, found by how little networks took to them while they learned, or without having seen them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.sample_scores._analyzer import after_start
 from sklearn_nndyn.analyzers.sample_scores._label_count import (
-    LEARNED_BY_HEART,
-    LEAST_EPOCHS,
+    held_out_interval,
     label_error_interval,
+    looks_wrong_by_chance,
 )
+from sklearn_nndyn.analyzers.sample_scores._label_findings import label_findings
+from sklearn_nndyn.analyzers.sample_scores._label_runs import LabelRuns, bounded_margin, label_scores
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._summary import epochs_after_start
 from sklearn_nndyn.analyzers.sample_scores._threshold import label_error_threshold
 from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.utils.lazy import later_stage
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.text import counted, figure, percent, samples
-
-SHOWN = 3
+from sklearn_nndyn.utils.text import counted, figure, in_words, samples, summary_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -29,26 +32,34 @@ class LabelErrors(ShortRepr):
     Parameters
     ----------
     source : str
-        Source of the data: ``"the training record of the model"``, or a record.
+        Source of the data: ``"the training record of the model"``, a record, or several networks.
     epochs : array of shape (n_epochs,)
         Recorded epochs after the start, which count.
     y : array of shape (n_samples,)
         Labels as they were given.
     scores : array of shape (n_samples,)
-        Area under the margin, in the units of the network's outputs: the lower, the more suspect.
+        The lower, the more suspect. From one run the area under the margin, in the units of the network's outputs; from
+        several see ``label_scores``, -1 to 1.
     ranking : array of int of shape (n_samples,)
         All samples by position, the most suspect first.
     n_errors : int
         Number of samples that stand out: a point estimate of the number of wrong labels, which may be far off.
     count_interval : tuple of two int, or None
-        Between which numbers the count of wrong labels lies, see ``label_error_interval``; None where this run cannot
-        tell.
+        Between which numbers the count of wrong labels lies, see ``label_error_interval`` and ``held_out_interval``;
+        None where the runs cannot tell.
     end_error : float
-        Share of the samples that the network gets wrong at the last epoch.
+        Share of the samples that the network gets wrong at the last epoch; with several, those that did not see them.
     threshold : float
         Score up to which a label counts as wrong; -inf where none does.
     suggestions : array of shape (n_samples,)
-        The class predicted at most of the epochs; of several the first in the order of the classes.
+        The class predicted at most of the epochs, of several the first in the order of the classes; with several
+        networks, the class that those that did not see the sample find the most probable.
+    n_runs : int, default=1
+        Number of networks it rests on.
+    n_fits : float, default=1.0
+        What they cost, in fits on all samples.
+    expected_by_chance : float or None, default=None
+        Number of hard samples with right labels that look as wrong, see ``looks_wrong_by_chance``; None for one run.
 
     Examples
     --------
@@ -74,76 +85,106 @@ class LabelErrors(ShortRepr):
     end_error: float
     threshold: float
     suggestions: np.ndarray
+    n_runs: int = 1
+    n_fits: float = 1.0
+    expected_by_chance: float | None = None
 
     @property
     def indices(self) -> np.ndarray:
         """The first ``n_errors`` of the ranking: the samples whose labels look wrong."""
         return self.ranking[: self.n_errors]
 
+    @property
+    def findings_(self) -> tuple[Finding, ...]:
+        """Whether labels are wrong and how many, whether that can be told, and which stand out."""
+        return label_findings(self)
+
     def summary(self) -> str:
-        """The findings in words, with the figures of this record.
+        """The findings in words, with the figures of these runs.
 
         Returns
         -------
         text : str
             A paragraph.
         """
-        return f"{_read(self)} {_count(self)} {_suspects(self)}"
+        return summary_of(self.findings_, f"Read from {self.source}: {_what_was_read(self)}.")
 
 
-def find_label_errors(X: Dynamics | BaseEstimator) -> LabelErrors:
-    """Which labels are wrong, from the record of one run.
+def find_label_errors(
+    model: Dynamics | BaseEstimator | LabelRuns,
+    X: Any = None,
+    y: ArrayLike | None = None,
+    *,
+    runs: Any = None,
+) -> LabelErrors:
+    """Which labels are wrong, from the record of one run, or from several networks.
 
     A network learns what labels have in common before it learns single wrong ones by heart: while it trains, the class
     that it prefers to a wrong label is mostly the true one. So the margin of a sample, averaged over the epochs, is low
-    where its label is wrong (Pleiss et al. 2020).
+    where its label is wrong (Pleiss et al. 2020). That is read from any record, and costs nothing more. Several
+    networks, of which some never saw the label, rank better and tell more narrowly how many labels are wrong.
 
     Parameters
     ----------
-    X : Dynamics or fitted estimator
+    model : Dynamics, fitted estimator, or LabelRuns; with ``X`` a DynamicsClassifier
         A record with margins and predictions; or a model, also at the end of a Pipeline, or as the best of a search, of
         which the training record is read. A record may also come from ``replay`` of samples the model was not
-        trained on.
+        trained on. With ``X`` and ``y`` a classifier, fitted or not, of which clones are trained.
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...), default=None
+        Samples to train on.
+    y : array-like of shape (n_samples,), default=None
+        Their labels, of which some may be wrong.
+    runs : int, cross-validation splitter or iterable of (train, test), default=None
+        Networks to train on parts of the samples, besides one on all; None is 10. See
+        ``sklearn_nndyn.interventions.train_label_runs``.
 
     Returns
     -------
     found : LabelErrors
-        Scores, ranking, and how many are wrong; its ``summary()`` says it in words.
+        Scores, ranking, and how many are wrong; its ``summary()`` says it in words, ``findings_`` as data.
 
     Raises
     ------
     TypeError
-        If ``X`` can hold no record.
+        If ``model`` can hold no record; or, with ``X``, is no DynamicsClassifier.
     ValueError
-        If the record lacks margins or predictions, has no samples or no epoch after 0, or a margin is not finite.
+        If the record lacks margins or predictions, has no samples or no epoch after 0, or a margin is not finite; or if
+        ``X``, ``y`` and ``runs`` do not go together.
     sklearn.exceptions.NotFittedError
-        If the model is not fitted.
+        If the model is not fitted, and there are no samples to train it on.
 
     See Also
     --------
-    SampleScoreAnalyzer : The same score in a table with others, as a transformer.
+    SampleScoreAnalyzer : The score of one run in a table with others, as a transformer.
+    sklearn_nndyn.interventions.train_label_runs : The networks by themselves.
 
     Notes
     -----
-    The score is the area under the margin, mean over the recorded epochs t >= 1 of z_c(t) - max of the other z(t).
+    One run: the score is the area under the margin, mean over the recorded epochs t >= 1 of z_c(t) - max of the other
+    z(t). How many samples stand out is an estimate of our own, and may be far off: a mixture of two normal
+    distributions is fitted to the scores (``label_error_threshold``); none does where no score is negative, or all are.
+    Pleiss et al. train with an extra class instead. Of 10,000 images with 1,000 and 4,000 labels replaced at random it
+    gave, over three draws, 1,148 to 1,207 and 4,082 to 4,121 on MNIST, and 986 to 1,339 and 4,109 to 4,307 on
+    Fashion-MNIST; but of 4,000 samples of 20 classes with 1,600 labels moved to the next class 263 to 565. So
+    ``count_interval`` says between which numbers the count lies, by estimates that fail in different ways, or that the
+    run cannot tell (``label_error_interval``). Trust the ranking more than either.
 
-    How many samples stand out is our own estimate, and may be far off: a mixture of two normal distributions is fitted
-    to the scores (``label_error_threshold``); none does where no score is negative, or all are. Pleiss et al. train
-    with an extra class instead. Of 10,000 images with 1,000 and 4,000 labels replaced at random it gave, over three
-    draws, 1,148 to 1,207 and 4,082 to 4,121 on MNIST, and 986 to 1,339 and 4,109 to 4,307 on Fashion-MNIST
-    (``benchmarks/bench_label_errors.py``); but of 4,000 samples of 20 classes with 1,600 labels moved to the next class
-    263 to 565. So ``count_interval`` says between which numbers the count lies, by estimates that fail in different
-    ways, or that this run cannot tell (``label_error_interval``). Trust the ranking more than either.
+    Several networks: the score is the mean of three margins (``label_scores``): of the networks that did not see the
+    label, of those that did, and along the training of one on all. Those stand out whose score is negative. By default
+    that costs nine fits, and ``benchmarks/bench_label_errors.py`` has what it gains over one run and over cleanlab,
+    with three kinds of wrong labels. ``held_out_interval`` gives the range of the count.
 
     What to train: the network and the loss that one would take anyway, for 10 to 20 epochs, with every epoch
-    recorded (15 were used for these figures). Weight decay, dropout, the log probability instead of the margin,
-    margins made comparable between epochs, and training five times on four fifths to score what was held out changed
-    the average precision by 0.01 or less. What hurts are losses that are themselves robust to wrong labels, such as
-    ``"expectation"`` and ``"tanimoto"``, which also give up hard samples, and a network that has long learned the wrong
-    labels by heart: ``find_label_errors(clf.dynamics_.until(15))`` uses the first 15 epochs only.
+    recorded (15 were used for these figures). Weight decay, dropout, the log probability instead of the margin, and
+    margins made comparable between epochs changed the average precision by 0.01 or less. What hurts are losses that are
+    themselves robust to wrong labels, such as ``"expectation"`` and ``"tanimoto"``, which also give up hard samples,
+    and a network that has long learned the wrong labels by heart: ``find_label_errors(clf.dynamics_.until(15))`` uses
+    the first 15 epochs only.
 
     References
     ----------
+    Northcutt, Jiang, Chuang (2021). Confident learning: estimating uncertainty in dataset labels. arXiv 1911.00068.
+
     Pleiss, Zhang, Elenberg, Weinberger (2020). Identifying mislabeled data using the area under the margin ranking.
     arXiv 2001.10528.
 
@@ -158,13 +199,32 @@ def find_label_errors(X: Dynamics | BaseEstimator) -> LabelErrors:
     >>> found = find_label_errors(clf)
     >>> bool((found.ranking[:90] % 20 == 0).mean() > 0.85)
     True
-    >>> print(found.summary())
-    Read from the training record of the model: the margins of 1,797 samples at the 15 epochs after the start, ...
+    >>> low, high = find_label_errors(clf, X / 16, y, runs=5).count_interval
+    >>> low <= 90 <= high
+    True
     """
-    return _find(*find_record(X, ("margin", "prediction"), "train"))
+    if isinstance(model, LabelRuns):
+        _refuse_samples(X, y, runs, "the networks are trained already")
+        return _from_runs(model)
+    if X is None and y is None and runs is None:
+        return _from_record(*find_record(model, ("margin", "prediction"), "train"))
+    if isinstance(model, Dynamics):
+        _refuse_samples(X, y, runs, "a record is read as it is")
+    if X is None or y is None:
+        raise ValueError(
+            "Several networks are trained on samples and labels: find_label_errors(clf, X, y, runs=10)."
+        )
+    train = later_stage("sklearn_nndyn.interventions", "train_label_runs")
+    return _from_runs(train(model, X, y) if runs is None else train(model, X, y, runs=runs))
 
 
-def _find(record, source):
+def _refuse_samples(X, y, runs, why):
+    given = [name for name, value in (("X", X), ("y", y), ("runs", runs)) if value is not None]
+    if given:
+        raise ValueError(f"{in_words(given)}: leave out what is to be trained on, for {why}.")
+
+
+def _from_record(record, source):
     trained = after_start(record)
     scores = area_under_margin(trained.margin)
     threshold = label_error_threshold(scores)
@@ -180,6 +240,34 @@ def _find(record, source):
         threshold=threshold,
         suggestions=record.classes[most_predicted(trained.prediction, record.n_classes)],
     )
+
+
+def _from_runs(runs):
+    scores = label_scores(runs)
+    held_out = bounded_margin(runs.held_out, np.searchsorted(runs.classes, runs.y))
+    n_negative = np.count_nonzero(np.tanh(runs.margin / 2).mean(axis=1) < 0)
+    return LabelErrors(
+        source=f"{counted(runs.n_runs, 'network')} on parts of the samples and one on all",
+        epochs=np.arange(1, runs.margin.shape[1] + 1),
+        y=runs.y,
+        scores=scores,
+        ranking=scores.argsort(kind="stable"),
+        n_errors=int(np.count_nonzero(scores < 0)),
+        count_interval=held_out_interval(held_out, n_negative),
+        end_error=float((held_out < 0).mean()),
+        threshold=float(scores[scores < 0].max(initial=-np.inf)),
+        suggestions=runs.classes[np.asarray(runs.held_out).argmax(axis=1)],
+        n_runs=runs.n_runs + 1,
+        n_fits=runs.n_fits,
+        expected_by_chance=looks_wrong_by_chance(held_out),
+    )
+
+
+def _what_was_read(found):
+    epochs = epochs_after_start(found.epochs)
+    if found.n_runs == 1:
+        return f"the margins of {samples(len(found.y))} at {epochs}"
+    return f"the probabilities of {samples(len(found.y))}, and their margins at {epochs}; {figure(found.n_fits)} fits"
 
 
 def most_predicted(prediction: ArrayLike, n_classes: int) -> np.ndarray:
@@ -208,41 +296,3 @@ def most_predicted(prediction: ArrayLike, n_classes: int) -> np.ndarray:
     for column in prediction.T:
         counts[np.arange(len(prediction)), column] += 1
     return counts.argmax(axis=1)
-
-
-def _read(found):
-    return f"Read from {found.source}: the margins of {samples(len(found.y))} at {epochs_after_start(found.epochs)}."
-
-
-def _count(found):
-    if found.count_interval is not None:
-        low, high = found.count_interval
-        least, most = percent(low / len(found.y)), percent(high / len(found.y))
-        some = f"Between {low:,} and {high:,} labels are wrong ({least} to {most})"
-        some = some if low else f"At most {high:,} labels are wrong ({most})"
-        return f"{some}, as far as this one run can tell."
-    if found.end_error < LEARNED_BY_HEART:
-        why = "the network has learned nearly all labels by heart; give fewer epochs, by record.until"
-    elif len(found.epochs) < LEAST_EPOCHS:
-        why = f"{counted(len(found.epochs), 'epoch')} of training are too few; train longer"
-    else:
-        why = (
-            f"it still gets {percent(found.end_error)} of them wrong, and hard samples look like wrong labels; train "
-            "longer, or a network that fits better, and compare several seeds"
-        )
-    return f"It cannot be told from this run how many labels are wrong: {why}."
-
-
-def _suspects(found):
-    if not found.n_errors:
-        return f"No group of samples stands out by low margins. The most suspect is {_one(found, found.ranking[0])}."
-    shown = ", ".join(_one(found, i) for i in found.indices[:SHOWN])
-    return (
-        f"{counted(found.n_errors, 'sample')} {'stands' if found.n_errors == 1 else 'stand'} out, by an area under the "
-        f"margin of {figure(found.threshold)} or less, where the median is {figure(np.median(found.scores))}. The most "
-        f"suspect: {shown}."
-    )
-
-
-def _one(found, i):
-    return f"sample {i} (labelled {found.y[i]}, mostly predicted {found.suggestions[i]})"

@@ -1,0 +1,99 @@
+"""What is found about wrong labels: whether there are some and how many, whether that can be told, and which."""
+
+import numpy as np
+
+from sklearn_nndyn.analyzers._findings import Finding
+from sklearn_nndyn.analyzers.sample_scores._label_count import LEARNED_BY_HEART, LEAST_EPOCHS
+from sklearn_nndyn.utils.text import counted, figure, percent
+
+SHOWN = 3
+
+
+def label_findings(found):
+    """The findings of a LabelErrors, a tuple."""
+    return _are_wrong(found), _can_be_told(found), _stand_out(found)
+
+
+def _are_wrong(found):
+    low, _ = found.count_interval or (0, 0)
+    return Finding.from_code(
+        "SS8",
+        "yes" if low else "cannot tell",
+        value=float(found.n_errors),
+        interval=found.count_interval,
+        null=found.expected_by_chance,
+        n_runs=found.n_runs,
+        statement=_range(found) if found.count_interval else "",
+        advice="Look at them in the order of ranking, the most suspect first." if low else "",
+    )
+
+
+def _range(found):
+    low, high = found.count_interval
+    least, most = percent(low / len(found.y)), percent(high / len(found.y))
+    some = f"Between {low:,} and {high:,} labels are wrong ({least} to {most})"
+    some = some if low else f"At most {high:,} labels are wrong ({most})"
+    runs = "this one run" if found.n_runs == 1 else "these runs"
+    return f"{some}, as far as {runs} can tell."
+
+
+def _can_be_told(found):
+    known = found.count_interval is not None
+    width = np.ptp(found.count_interval) / len(found.y) if known else None
+    why, what_would = ("", "") if known else _what_would(found)
+    runs = "this run" if found.n_runs == 1 else "these runs"
+    return Finding.from_code(
+        "SS9",
+        "yes" if known else "no",
+        value=None if width is None else float(width),
+        n_runs=found.n_runs,
+        statement="" if known else f"It cannot be told from {runs} how many labels are wrong: {why}.",
+        advice=what_would,
+    )
+
+
+def _what_would(found):
+    """(why it cannot be told, what to do)."""
+    if found.n_runs > 1:
+        return (
+            f"networks that did not see them get {percent(found.end_error)} of them wrong, and not clearly so",
+            "Train longer, or a network that generalises better; more runs of the same kind will not tell.",
+        )
+    several = "several networks tell more, by find_label_errors(clf, X, y, runs=10)."
+    if found.end_error < LEARNED_BY_HEART:
+        why = "the network has learned nearly all labels by heart"
+        return why, f"Give fewer epochs, by record.until; {several}"
+    if len(found.epochs) < LEAST_EPOCHS:
+        return (
+            f"{counted(len(found.epochs), 'epoch')} of training are too few",
+            f"Train longer; {several}",
+        )
+    why = f"it still gets {percent(found.end_error)} of them wrong, and hard samples look like wrong labels"
+    return why, f"Train longer, or a network that fits better; {several}"
+
+
+def _stand_out(found):
+    return Finding.from_code(
+        "SS10",
+        "yes" if found.n_errors else "no",
+        value=float(found.n_errors),
+        null=found.expected_by_chance,
+        n_runs=found.n_runs,
+        statement=_suspects(found),
+    )
+
+
+def _suspects(found):
+    if not found.n_errors:
+        return f"No group of samples stands out by low margins. The most suspect is {_one(found, found.ranking[0])}."
+    shown = ", ".join(_one(found, i) for i in found.indices[:SHOWN])
+    score = "an area under the margin" if found.n_runs == 1 else "a score"
+    return (
+        f"{counted(found.n_errors, 'sample')} {'stands' if found.n_errors == 1 else 'stand'} out, by {score} of "
+        f"{figure(found.threshold)} or less, where the median is {figure(np.median(found.scores))}. The most suspect: "
+        f"{shown}."
+    )
+
+
+def _one(found, i):
+    return f"sample {i} (labelled {found.y[i]}, mostly predicted {found.suggestions[i]})"
