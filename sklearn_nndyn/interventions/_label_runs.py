@@ -77,23 +77,23 @@ def train_label_runs(
     True
     """
     check_instance("estimator", estimator, DynamicsClassifier)
-    y = column_or_1d(y)
+    labels = column_or_1d(y)
     rng = check_random_state(estimator.random_state)
-    parts = _training_parts(runs, y, rng)
+    parts = _training_parts(runs, labels, rng)
     whole = clone(estimator).set_params(record=("samples",), record_epochs="all", record_iterations=None)
     seeds = rng.randint(MOST_SEED, size=len(parts))
     some = [clone(estimator).set_params(record=(), random_state=int(seed)) for seed in seeds]
     networks = [network.set_params(snapshots=False) for network in (whole, *some)]
-    fit_together(networks, X, y, indices=[np.arange(len(y)), *parts])
-    held_out, trained_on = _mean_probabilities(some, parts, X, len(y))
+    fit_together(networks, X, labels, indices=[np.arange(len(labels)), *parts])
+    held_out, trained_on = _mean_probabilities(some, parts, X, len(labels))
     return LabelRuns(
-        y=y,
+        y=labels,
         classes=whole.classes_,
         held_out=held_out,
         trained_on=trained_on,
-        margin=_margins(whole, len(y)),
+        margin=_margins(whole, len(labels)),
         n_runs=len(some),
-        n_fits=1 + sum(map(len, parts)) / len(y),
+        n_fits=1 + sum(map(len, parts)) / len(labels),
     )
 
 

@@ -96,4 +96,5 @@ def _suspects(found):
 
 
 def _one(found, i):
-    return f"sample {i} (labelled {found.y[i]}, mostly predicted {found.suggestions[i]})"
+    how = "mostly predicted" if found.n_runs == 1 else "predicted"
+    return f"sample {i} (labelled {found.y[i]}, {how} {found.suggestions[i]})"
