@@ -9,8 +9,6 @@ from sklearn_nndyn.losses import get_loss, loss_names
 RAW = ["l1", "l2", "hinge", "squared_hinge", "cubed_hinge"]
 ON_PROBABILITIES = [name for name in loss_names() if name not in RAW]
 
-
-LATER = [name for name in loss_names() if name not in loss_names("paper")]
 OTHER_SETTINGS = [
     ("generalized_cross_entropy", {"q": 0.2}),
     ("generalized_cross_entropy", {"q": 1.0}),
