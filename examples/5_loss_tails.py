@@ -3,8 +3,9 @@
 
 Train long enough, and the mean loss on held-out samples turns and rises; accuracy does not fall. Is the network
 getting worse? One call on the fitted model answers for your own data: which samples rise, how few of them carry the
-whole rise, and whether they lie at the border between two classes or are wrong by far. Two more ask for the cause: is
-it that all scores grow, or that a few hidden units do?
+whole rise, and whether they lie at the border between two classes or are wrong by far. Another tells how much of the
+rise is calibration, and which epoch is best once that is mended. Two more ask for the cause: is it that all scores
+grow, or that a few hidden units do?
 
 Here the question is put twice: to the digits that ship with scikit-learn, where a small network does not get that far
 in 100 epochs and the answer is that nothing of the kind happens; and, where MNIST lies on disk, to 10,000 of its
@@ -20,13 +21,14 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer
+from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer, RefinementAnalyzer
 from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.displays import (
     LossDensityDisplay,
     LossHeatmapDisplay,
     LossShareDisplay,
     LossTailDisplay,
+    RefinementDisplay,
     WorstSamplesDisplay,
 )
 from sklearn_nndyn.interventions import feature_growth, scale_test
@@ -81,6 +83,18 @@ def table(tails, record):
 
 
 # %%
+# Is the network getting worse, or only too sure? The loss of each epoch falls into refinement, what is left when its
+# scores are divided by the temperature that suits them, and calibration.
+
+
+def refine(clf):
+    """The paragraph on refinement and calibration."""
+    refinement = RefinementAnalyzer().fit(clf)
+    print(f"\n{refinement.summary()}")
+    return refinement
+
+
+# %%
 # Why do they rise? Two tests. The first divides the scores at the end by one number, so that they are as large as at
 # the turn: what vanishes of the rise came from their growth. The second does so for a tenth of the hidden units, those
 # whose outgoing weights grew most, against as many at random.
@@ -92,12 +106,13 @@ def why(tails, clf, X_test, y_test):
 
 
 # %%
-# Five pictures. The first tells it all: the mean near its turn, and the mean among the losses of all samples.
-def draw(name, tails, clf, X_test):
+# Six pictures. The first tells it all: the mean near its turn, and the mean among the losses of all samples.
+def draw(name, tails, refinement, clf, X_test):
     """Write the pictures of one set."""
     record = clf.validation_dynamics_
     pictures = {
         "curves": LossTailDisplay.from_analyzer(tails),
+        "refinement": RefinementDisplay.from_analyzer(refinement),
         "shares": LossShareDisplay.from_analyzer(tails),
         "samples": LossHeatmapDisplay.from_dynamics(record),
         "density": LossDensityDisplay.from_dynamics(record),
@@ -122,8 +137,9 @@ def main():
         clf.fit(X_train, y_train, X_val=X_test, y_val=y_test)
         tails = analyse(clf)
         table(tails, clf.validation_dynamics_)
+        refinement = refine(clf)
         why(tails, clf, X_test, y_test)
-        draw(name, tails, clf, X_test)
+        draw(name, tails, refinement, clf, X_test)
 
 
 if __name__ == "__main__":

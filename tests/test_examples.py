@@ -11,7 +11,8 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("[0-9]*.py"))
 PROMISED = {
     "1_record_and_look": ["output/1_digits.png"],
     "5_loss_tails": [
-        f"output/5_digits_{kind}.png" for kind in ("curves", "shares", "samples", "density", "worst")
+        f"output/5_digits_{kind}.png"
+        for kind in ("curves", "refinement", "shares", "samples", "density", "worst")
     ],
     "6_entanglement": [
         f"output/6_{kind}.png" for kind in ("runs", "stability", "stragglers", "removal", "ten_classes")
