@@ -3,14 +3,15 @@
 import numpy as np
 
 from sklearn_nndyn.interventions._scores import trained_with
-from sklearn_nndyn.utils.text import counted, figure, percent, samples, signed
+from sklearn_nndyn.utils.text import counted, epoch_words, figure, percent, samples, signed
 
 
 def feature_growth_summary(found):
     """The paragraph of a FeatureGrowth."""
     if found.onset_epoch == found.end_epoch:
         return (
-            f"The mean log loss of {samples(len(found.rise))} is least at the end, epoch {found.end_epoch} "
+            f"The mean log loss of {samples(len(found.rise))} is least at the end, epoch "
+            f"{epoch_words(found.end_epoch)} "
             f"({figure(found.mean_loss[1])}): it never turned, so there is no growth to test. Give onset, an earlier "
             "recorded epoch, to measure the growth since then all the same."
         )
@@ -29,7 +30,8 @@ def _rise(found):
     n_rising = np.count_nonzero(found.rise > 0)
     of_them = f", by {figure(found.rise[found.rise > 0].mean())} in the mean" if n_rising else ""
     return (
-        f"From epoch {found.onset_epoch} to epoch {found.end_epoch} the mean log loss of {samples(len(found.rise))} "
+        f"From epoch {epoch_words(found.onset_epoch)} to epoch {epoch_words(found.end_epoch)} the mean log loss "
+        f"of {samples(len(found.rise))} "
         f"went from {start} to {end}; it rose for {n_rising:,} of them{of_them}."
     )
 

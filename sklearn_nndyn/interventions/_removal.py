@@ -20,7 +20,7 @@ from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
 from sklearn_nndyn.interventions._removal_summary import removal_summary
 from sklearn_nndyn.recording import check_all_samples, make_schedule, what_to_record
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.utils.text import epoch_words, shown
 from sklearn_nndyn.utils.validation import check_instance, is_count
 
 RUNS = ("all", "removed", "random")
@@ -252,7 +252,7 @@ def _in_words(remove):
     if isinstance(remove, str):
         return "the stragglers"
     if isinstance(remove, Integral):
-        return f"what was misclassified at epoch {remove}"
+        return f"what was misclassified at epoch {epoch_words(remove)}"
     return "the given samples"
 
 

@@ -10,7 +10,7 @@ from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
 from sklearn_nndyn.dynamics import Dynamics, LossFacts, find_record
 from sklearn_nndyn.interventions._scores import rescale_scores, score_scale, trained_with
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
+from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trained_on_note
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -190,7 +190,8 @@ def _told(test):
             f"The mean log loss was least at the end ({end}): it never turned, so there is no rise to test."
         )
     went = (
-        f"From epoch {test.onset_epoch} to the end the mean log loss went from {start} to {end}, and the scale of the "
+        f"From epoch {epoch_words(test.onset_epoch)} to the end the mean log loss went from {start} to {end}, "
+        "and the scale of the "
         f"scores from {figure(test.scale[turn])} to {figure(test.scale[-1])}."
     )
     if not test.rise > 0:

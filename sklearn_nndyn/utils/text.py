@@ -18,7 +18,7 @@ def figure(value):
 
 def epoch_words(epoch):
     """A whole epoch as it is, a fraction in three digits."""
-    return f"{float(epoch):.3g}" if float(epoch) % 1 else f"{int(epoch)}"
+    return f"{float(epoch):.3g}" if float(epoch) % 1 else f"{int(epoch):,}"
 
 
 def percent(share):

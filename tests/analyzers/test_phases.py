@@ -70,7 +70,7 @@ def test_phases_can_be_read_and_not_written():
     )
     plain = LearningPhaseAnalyzer().fit(equal_slices([FALLING, FALLING])).phases_
     assert repr(dataclasses.replace(plain, iterations=None)) == (
-        "LearningPhases of 2 runs\n  near constant: not there\n  falling: epochs 0.015625 to 16\n  rising: not there"
+        "LearningPhases of 2 runs\n  near constant: not there\n  falling: epochs 0.0156 to 16\n  rising: not there"
     )
     for name in (
         "epochs",

@@ -6,6 +6,7 @@ import pytest
 from sklearn_nndyn.utils.text import (
     capital,
     counted,
+    epoch_words,
     figure,
     in_words,
     listed,
@@ -25,6 +26,9 @@ from sklearn_nndyn.utils.text import (
         (figure(999.5), "1,000"),
         (figure(-12345.6), "-12,346"),
         (figure(np.nan), "nan"),
+        (epoch_words(np.float64(60)), "60"),
+        (epoch_words(8 / 9), "0.889"),
+        (epoch_words(1234), "1,234"),
         (percent(0.1234), "12.3 %"),
         (percent(1), "100 %"),
         (signed(0.5), "+0.5"),

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.entanglement._turn import LASTING, LEAST_TURN, smoothed_curve, turn_tolerance
 from sklearn_nndyn.utils.statistics import count_interval
-from sklearn_nndyn.utils.text import capital, counted, figure, percent, samples
+from sklearn_nndyn.utils.text import capital, counted, epoch_words, figure, percent, samples
 
 LEAST_EPOCHS = LASTING + 3  # that noise is estimated from
 SIGMAS = 1.96 * np.sqrt(2)  # of the noise, in the difference of two values
@@ -83,7 +83,8 @@ def _inversion(found, turn, name):
 def _mixes(found, turn, name):
     verb = "shrunk" if found.reference_ == "distance" else "grown"
     statement = (
-        f"The classes of layer {found.layer_} mix again from epoch {found.inversion_epoch_} on: since then the {name} "
+        f"The classes of layer {found.layer_} mix again from epoch {epoch_words(found.inversion_epoch_)} on: "
+        f"since then the {name} "
         f"has {verb} by {figure(turn.risen)} (noise alone gives up to {figure(turn.null)})."
     )
     return statement, "Quote the training error at the turn, not the epoch, and compare other seeds."
@@ -92,7 +93,10 @@ def _mixes(found, turn, name):
 def _does_not_mix(found, turn, name):
     start = f"By the {name}, the classes of layer {found.layer_} do not mix again"
     if found.inversion_ is not None:
-        asked = f"{start}: the turn by the rule asked for, at epoch {found.inversion_epoch_}, does not last."
+        asked = (
+            f"{start}: the turn by the rule asked for, at epoch {epoch_words(found.inversion_epoch_)}, does "
+            "not last."
+        )
         return asked, 'Use rule="extremum" for a turn that lasts.'
     extreme = "greatest" if found.reference_ == "distance" else "least"
     statement = f"{start}: it has no {extreme} value from which it turns back for good."
@@ -136,9 +140,9 @@ def _both(one, other):
 
 def _other_words(own, other, name, epoch):
     if own == other == "yes":
-        return f"The {name} turns too, at epoch {epoch}."
+        return f"The {name} turns too, at epoch {epoch_words(epoch)}."
     if other == "yes":
-        return f"The {name} does turn, at epoch {epoch}: the two do not agree."
+        return f"The {name} does turn, at epoch {epoch_words(epoch)}: the two do not agree."
     if own == "yes":
         lack = "has no such turn" if other == "no" else "shows no turn that is larger than its noise"
         return f"But the {name} {lack}: the two do not agree."

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.entanglement._checks import find_recorded_layer
-from sklearn_nndyn.utils.text import listed, shown
+from sklearn_nndyn.utils.text import epoch_words, listed, shown
 from sklearn_nndyn.utils.validation import check_share
 
 LEAST_EPOCHS = 3
@@ -57,6 +57,6 @@ def check_finite(values, epochs, name):
     if bad.any():
         at = bad.any(axis=0).argmax()
         raise ValueError(
-            f"{name} of sample {bad[:, at].argmax()} is not finite at epoch {epochs[at]:g}, the first of "
+            f"{name} of sample {bad[:, at].argmax()} is not finite at epoch {epoch_words(epochs[at])}, the first of "
             f"{np.count_nonzero(bad.any(axis=0))} such epochs. Give the epochs before it, by record.until."
         )

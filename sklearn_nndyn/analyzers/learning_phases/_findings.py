@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers._findings import Finding
-from sklearn_nndyn.utils.text import figure
+from sklearn_nndyn.utils.text import epoch_words, figure
 
 NO_TURN = "It gives no advice where to stop pre-training for transfer: choose by data of the transfer task."
 
@@ -58,7 +58,7 @@ def place(found, position):
     """A recorded epoch in words: its iteration, where they were counted."""
     if found.iterations_ is not None:
         return f"iteration {found.iterations_[position].item():,}"
-    return f"epoch {figure(found.epochs_[position].item())}"
+    return f"epoch {epoch_words(found.epochs_[position])}"
 
 
 def _fall(found, verdict):

@@ -8,7 +8,7 @@ from scipy.stats import t
 
 from sklearn_nndyn.analyzers.learning_phases._chance import chance_changes, noise_of_runs
 from sklearn_nndyn.utils.statistics import between, standard_error
-from sklearn_nndyn.utils.text import counted
+from sklearn_nndyn.utils.text import counted, epoch_words
 
 NAMES = ("near constant", "falling", "rising")
 CLEAR = 2.0  # standard errors
@@ -210,7 +210,7 @@ class LearningPhases:
     def _told(self, name):
         if name not in self.spans:
             return "not there"
-        description = "epochs {:g} to {:g}".format(*self.spans[name])
+        description = "epochs {} to {}".format(*map(epoch_words, self.spans[name]))
         return (
             description
             if self.iterations is None

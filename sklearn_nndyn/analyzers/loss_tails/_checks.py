@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 
-from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.utils.text import epoch_words, shown
 from sklearn_nndyn.utils.validation import check_share, is_count
 
 
@@ -38,7 +38,8 @@ def check_finite_losses(loss, epochs):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
     if len(epochs) < 2:
         raise ValueError(
-            f"Losses at one epoch only (n_features = 1), epoch {epochs[0]}: a rise needs two. Fit again with "
+            f"Losses at one epoch only (n_features = 1), epoch {epoch_words(epochs[0])}: a rise needs two. Fit "
+            "again with "
             'DynamicsClassifier(record_epochs="all"), or give the losses of more epochs.'
         )
     bad = ~np.isfinite(loss)
@@ -51,7 +52,8 @@ def _not_finite(loss, epochs, bad):
     sample = bad[:, epoch].argmax()
     value = str(loss[sample, epoch]).replace("nan", "NaN")
     text = (
-        f"The loss of sample {sample} is {value} at epoch {epochs[epoch]}, the first epoch with a loss that is "
+        f"The loss of sample {sample} is {value} at epoch {epoch_words(epochs[epoch])}, the first epoch with a "
+        "loss that is "
         f"not finite; there are {bad.sum()} of {bad.size}."
     )
     return f"{text} Give the epochs before it: record.until({epochs[epoch - 1]})." if epoch > 1 else text

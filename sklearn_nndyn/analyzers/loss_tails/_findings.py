@@ -6,7 +6,7 @@ from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.loss_tails._chance import LEAST_EPOCHS, gross_share_interval, scattered_share
 from sklearn_nndyn.dynamics import LossFacts
 from sklearn_nndyn.utils.statistics import between, count_interval
-from sklearn_nndyn.utils.text import SOURCES, figure, percent, samples
+from sklearn_nndyn.utils.text import SOURCES, epoch_words, figure, percent, samples
 
 FEW = 100
 CARRIERS = (
@@ -54,7 +54,8 @@ def _rises(tails):
     low, high = (figure(end) for end in between(tails.rise_))
     asked = "" if tails.onset == "auto" else ", as asked,"
     statement = (
-        f"The {_mean(tails)} rises from epoch {tails.onset_epoch_} on{asked} by {_amount(tails, tails.mean_rise_)} "
+        f"The {_mean(tails)} rises from epoch {epoch_words(tails.onset_epoch_)} on{asked} by "
+        f"{_amount(tails, tails.mean_rise_)} "
         f"({low} to {high}; wander from epoch to epoch alone gives up to {figure(tails.rise_null_)})."
     )
     return statement, "Compare other seeds before you stop earlier: one run tells of its own samples only."
@@ -62,17 +63,22 @@ def _rises(tails):
 
 def _does_not_rise(tails):
     if tails.onset_ == len(tails.epochs_) - 1:
-        statement = f"The {_mean(tails)} does not rise: it is least at the end, epoch {tails.epochs_[-1]}."
+        statement = f"The {_mean(tails)} does not rise: it is least at the end, epoch {epoch_words(tails.epochs_[-1])}."
         return statement, "A rise may still come with longer training."
     change = _amount(tails, tails.mean_rise_)
-    statement = f"From epoch {tails.onset_epoch_}, as asked, to the end the {_mean(tails)} has not risen: it changed by"
+    statement = (
+        f"From epoch {epoch_words(tails.onset_epoch_)}, as asked, to the end the {_mean(tails)} has not "
+        "risen: it changed by"
+    )
     return f"{statement} {change}.", "Leave onset out to measure from the least mean loss."
 
 
 def _may_rise(tails):
     asked = " asked for" if tails.onset != "auto" else ""
     above = "that" if asked else "its least value,"
-    statement = f"The {_mean(tails)} ends above {above} of epoch {tails.onset_epoch_}{asked}, but"
+    statement = (
+        f"The {_mean(tails)} ends above {above} of epoch {epoch_words(tails.onset_epoch_)}{asked}, but"
+    )
     if len(tails.epochs_) < LEAST_EPOCHS:
         few = f"{statement} of {len(tails.epochs_)} epochs its wander is not known: whether it rises cannot be told."
         return few, "Record nine epochs or more, or train longer."

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.utils.text import epoch_words, shown
 
 
 def check_scores(record):
@@ -47,7 +47,8 @@ def _not_finite(finite, epochs):
     sample = int((~finite[:, at]).argmax())
     count = np.count_nonzero(~finite)
     return (
-        f"The scores of sample {sample} at epoch {epochs[at]:g} are not finite, or the sample was not seen there; "
+        f"The scores of sample {sample} at epoch {epoch_words(epochs[at])} are not finite, or the sample was "
+        "not seen there; "
         f"there are {count:,} such cells of {finite.size:,}. Give epochs and samples without: record.until(...), "
         f"record[...]."
     )

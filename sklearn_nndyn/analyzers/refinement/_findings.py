@@ -5,7 +5,7 @@ from scipy.stats import t
 
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.utils.statistics import LEVEL, interval
-from sklearn_nndyn.utils.text import figure, percent, samples, trained_on_note
+from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trained_on_note
 
 HALF = 0.5  # of the rise: what counts as most of it
 SMALL = 0.01  # of the loss: calibration below it is none to speak of
@@ -39,7 +39,7 @@ def refinement_source(refinement, n_samples):
     first, last = refinement.epochs_[[0, -1]]
     return (
         f"Read from {refinement.source_}: the scores of {samples(n_samples)} at {len(refinement.epochs_)} epochs, "
-        f"{first:g} to {last:g}.{trained_on_note(refinement.source_)}"
+        f"{epoch_words(first)} to {epoch_words(last)}.{trained_on_note(refinement.source_)}"
     )
 
 
@@ -106,7 +106,8 @@ def _beyond(between, limit):
 def _rise_words(refinement, verdict, rise, refined, share):
     went = f"{'rises' if refined > 0 else 'falls'} by {figure(abs(refined))}"
     figures = (
-        f"from epoch {refinement.least_loss_epoch_:g} on the mean log loss rises by {figure(rise)} nats, and {went} "
+        f"from epoch {epoch_words(refinement.least_loss_epoch_)} on the mean log loss rises by {figure(rise)} "
+        f"nats, and {went} "
         "when the scores of each epoch are divided by their best temperature"
     )
     if verdict == "cannot tell":
@@ -133,7 +134,7 @@ def _epoch(refinement, gain):
     best, least = refinement.best_epoch_, refinement.least_loss_epoch_
     value, between = float(gain.mean()), _between(gain)
     if best == least:
-        words = f"Calibrated or not, epoch {best:g} is the best."
+        words = f"Calibrated or not, epoch {epoch_words(best)} is the best."
         return {"verdict": "no", "value": value, "interval": between, "statement": words}
     verdict = _beyond(between, 0.0)
     return {
@@ -148,14 +149,19 @@ def _epoch(refinement, gain):
 def _epoch_words(verdict, best, least, value):
     if verdict == "yes":
         return (
-            f"Once calibrated, epoch {best:g} is better than that of least loss: by {figure(value)} nats on samples "
+            f"Once calibrated, epoch {epoch_words(best)} is better than that of least loss: by {figure(value)} "
+            "nats on samples "
             "that chose neither."
         )
     if verdict == "no":
         return (
-            f"Refinement is least at epoch {best:g}, but samples that did not choose it say epoch {least:g}."
+            f"Refinement is least at epoch {epoch_words(best)}, but samples that did not choose it say epoch "
+            f"{epoch_words(least)}."
         )
-    return f"Whether epoch {best:g} is better than epoch {least:g} once calibrated cannot be told."
+    return (
+        f"Whether epoch {epoch_words(best)} is better than epoch {epoch_words(least)} once calibrated cannot "
+        "be told."
+    )
 
 
 def _end(refinement, calibration):

@@ -7,6 +7,7 @@ from sklearn_nndyn.analyzers.sample_scores._findings import sample_score_finding
 from sklearn_nndyn.analyzers.sample_scores._learning_times import epoch_learned, forgetting_events
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
+from sklearn_nndyn.utils.text import epoch_words
 from sklearn_nndyn.utils.validation import check_count
 
 COLUMNS = (
@@ -218,7 +219,8 @@ def _check_finite(record, field):
     at = bad.any(axis=0).argmax()
     what = "A score" if field == "scores" else f"The {field}"
     raise ValueError(
-        f"{what} of sample {bad[:, at].argmax()} is not finite at epoch {record.epochs[at]}, the first epoch of which "
+        f"{what} of sample {bad[:, at].argmax()} is not finite at epoch {epoch_words(record.epochs[at])}, the "
+        "first epoch of which "
         f"that is so; there are {np.count_nonzero(bad.any(axis=0))}. Give the epochs before it, by record.until."
     )
 

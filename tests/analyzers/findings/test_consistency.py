@@ -1,5 +1,6 @@
 """No finding contradicts another, its summary, or the curves: rules over runs of five data sets."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ DATA = {
     "checkerboard": lambda: make_checkerboard(n_samples=800, random_state=0),
 }
 VERDICTS = ("yes", "no", "cannot tell")
+EARLY = (0, 1, 2, 4, 7, 8, 10, 16, 25, 32, 40)
 RATES, EPOCHS = (0.001, 0.01, 0.1), (1, 3, 60, 300)
 DEFAULT = [("breast cancer", 0.01, 60), ("iris", 0.1, 60), ("wine", 0.001, 30)]
 
@@ -53,6 +55,15 @@ def test_findings_agree(name, lr, n_epochs):
     records = trained(name, lr, n_epochs)
     for until in (1, 3, n_epochs):
         assert broken_in(records, until) == []
+
+
+def test_fractions_of_epochs_have_three_digits():
+    """Recorded after 1, 2, 4, ... updates, as where layers are decoded: epoch 0.889, not 0.8888888888888888."""
+    train, held_out = (record.select_epochs(EARLY) for record in trained("breast cancer", 0.01, 40))
+    epochs = np.round(train.epochs / 9, 12)
+    run = analyses_of(replace(train, epochs=epochs), replace(held_out, epochs=epochs))
+    for found in run.analyzers:
+        assert not re.search(r"[1-9]\d*\.\d{3,}|0\.0*[1-9]\d{3,}", found.summary())
 
 
 @pytest.mark.slow
