@@ -41,7 +41,7 @@ test-slow: $(VENV)/.installed-test ## Run the long checks too
 	$(RUN) -m pytest
 
 test-integrations: $(VENV)/.installed-integrations ## Install Lightning, transformers, Keras, accelerate, XGBoost, LightGBM, and test what records them (a gigabyte; minutes)
-	$(RUN) -m pytest tests/recording/integrations tests/dynamics/test_boosting.py
+	$(RUN) -m pytest tests/recording/integrations tests/dynamics/test_boosting.py tests/docs/test_frameworks.py
 	$(RUN) -m tests.recording.integrations
 
 battery: $(VENV)/.installed-test ## Print which laws hold for modules, losses and callbacks that are not ours (a minute)
