@@ -506,9 +506,6 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return hasattr(self, "_skl_callbacks") or hasattr(self, "_parent_callback_ctx")
 
     def _keep(self, attributes):
-        """Set the attributes born in fit, all of them: the one place where they are set."""
-        for name in BORN_IN_FIT:
-            if name in attributes:
-                setattr(self, name, attributes[name])
-            elif name in self.__dict__:
-                delattr(self, name)
+        """Replace the attributes born in fit, all of them at once: the one place where they are set."""
+        others = {name: value for name, value in self.__dict__.items() if name not in BORN_IN_FIT}
+        self.__dict__ = others | {name: attributes[name] for name in BORN_IN_FIT if name in attributes}

@@ -29,6 +29,7 @@ from sklearn_nndyn.training import (
     optimizer_settings,
     verbosity,
 )
+from sklearn_nndyn.utils.signals import held_signals
 from sklearn_nndyn.utils.warnings import warn_user
 
 AUTO_BATCH_SIZE = 200
@@ -77,15 +78,16 @@ class PreparedFit:
         interrupted : bool
         """
         loop = EpochLoop(self.fit, epochs)
-        try:
-            with nullcontext() if self.estimator.checkpoint is None else opened([self]):
-                loop.run()
-        except BaseException as error:
-            self.conclude(error)
-            raise
-        self.conclude(interrupted=loop.interrupted)
-        if loop.interrupted:
-            self._warn_of_interrupt()
+        with held_signals() as loop.signals:
+            try:
+                with nullcontext() if self.estimator.checkpoint is None else opened([self]):
+                    loop.run()
+            except BaseException as error:
+                self.conclude(loop, error)
+                raise
+            self.conclude(loop)
+            if loop.interrupted:
+                self._warn_of_interrupt()
         return loop.interrupted
 
     def leave_untrained(self):
@@ -93,11 +95,12 @@ class PreparedFit:
         if not self.replaces:
             self.train(0)
 
-    def conclude(self, error=None, interrupted=False):
+    def conclude(self, loop, error=None):
         """Set the attributes born in fit, or leave an older model where this fit came to nothing."""
-        interrupted = interrupted or isinstance(error, KeyboardInterrupt)
         nothing = self.n_trained == 0
-        if interrupted:
+        if not loop.begun:
+            self.keeps_old = True
+        elif loop.interrupted or isinstance(error, KeyboardInterrupt):
             self.keeps_old = self.replaces and nothing
         elif error is not None:
             self.keeps_old = not self.again and (self.replaces or nothing)
@@ -111,7 +114,7 @@ class PreparedFit:
         """What the estimator is after a fit that failed, for a message."""
         if not self.keeps_old:
             return f"as it was after epoch {len(self.fit.net.history)}"
-        return "as it was before this fit" if self.replaces else "not fitted"
+        return "as it was before this fit" if hasattr(self.estimator, "net_") else "not fitted"
 
     def attributes_so_far(self):
         """Attributes of an estimator that was fitted up to now, with a network of its own."""

@@ -29,12 +29,14 @@ def read_record(recorder, start):
 def restore_record(recorder, gained):
     """Give a recorder what `read_record` read."""
     buffers = recorder.buffers
-    new = buffers.new_rows(len(gained["epochs"]))
-    for name, rows in gained["fields"].items():
-        buffers.fields[name][new] = rows
-    for group, name in ((buffers.centroids, "centroids"), (buffers.weight_norms, "weight_norms")):
+    groups = {"centroids": buffers.centroids, "weight_norms": buffers.weight_norms}
+    for name, group in groups.items():
         for layer, rows in gained[name].items():
-            buffers.array_of_layer(group, layer, rows.shape[1:])[new] = rows
+            buffers.array_of_layer(group, layer, rows.shape[1:])
+    new = buffers.new_rows(len(gained["epochs"]))
+    for name, group in {**groups, "fields": buffers.fields}.items():
+        for own, rows in gained[name].items():
+            group[own][new] = rows
     for reader, decoded in zip(recorder.readers, gained["decoded"], strict=True):
         for layer, values in decoded.items():
             reader.values.setdefault(layer, []).extend(values)

@@ -8,6 +8,7 @@ import torch
 from sklearn_nndyn.losses import changing_state, load_changing_state
 from sklearn_nndyn.training._epoch_runner import EpochRunner
 from sklearn_nndyn.utils.random import settled_generators
+from sklearn_nndyn.utils.signals import Signals
 
 
 class EpochLoop:
@@ -26,6 +27,10 @@ class EpochLoop:
     ----------
     interrupted : bool
         Whether a keyboard interrupt ended the training; the interrupted epoch is rolled back.
+    begun : bool
+        Whether the network before its first update was seen by all hooks; before that there is nothing to keep.
+    signals : Signals
+        Those that wait from one epoch to the next, and are heard within.
     finished : bool
         Whether the state on the disk is one of a training that is over.
     """
@@ -36,7 +41,8 @@ class EpochLoop:
         self.datasets = {"dataset_train": fit.data, "dataset_valid": fit.validation}
         # Callbacks may draw random numbers: they draw the fit's own.
         self.around_callbacks = fit.state.randomness if fit.has_callbacks else nullcontext()
-        self.interrupted = self.finished = False
+        self.interrupted = self.finished = self.begun = False
+        self.signals = Signals()
 
     def run(self, epochs=None, begun=False):
         """Train this fit alone.
@@ -49,6 +55,7 @@ class EpochLoop:
             Whether `begin` was called already, and earlier epochs were trained.
         """
         with self.fit.state.shuffling.as_generator(torch.Generator()) as generator:
+            self.begun = begun
             try:
                 trained = 0 if begun else self._begin_or_go_on(generator)
                 self._run_epochs(
@@ -64,19 +71,25 @@ class EpochLoop:
 
     def _begin_or_go_on(self, generator):
         """Before the first epoch, or after the last one of another process; the number of epochs that were trained."""
-        checkpoint = self.fit.checkpoint
-        if checkpoint is None:
-            self.begin()
-            return 0
-        self.notify_begin()
-        found = checkpoint.go_on([self.fit])
+        try:
+            self.signals.hear()
+            self.notify_begin()
+            found = None if self.fit.checkpoint is None else self.fit.checkpoint.go_on([self.fit])
+            if found is None:
+                self.begin_hooks()
+                self._check_checkpoint(generator)
+        finally:
+            self.signals.held = True
+        self.begun = True
         if found is None:
-            self.begin_hooks()
-            checkpoint.check([generator.get_state()])
             return 0
         generator.set_state(found["members"][0]["shuffling"])
         self.finished = found["finished"]
         return found["epoch"]
+
+    def _check_checkpoint(self, generator):
+        if self.fit.checkpoint is not None:
+            self.fit.checkpoint.check([generator.get_state()])
 
     def _save(self, generator, finished=False):
         """Write the state, where it is time."""
@@ -96,18 +109,25 @@ class EpochLoop:
             if self.wants_to_stop or self.finished:
                 break
             with self._undone_on_error(shuffler):
-                self.begin_epoch()
-                order = draw_order(self.fit.data.X, shuffler)
-                watch = self.fit.recording.watch(self.net, order)
-                if self.net.needs_batches:
-                    randomness = self.fit.state.randomness
-                    self.net.run_batches(order, self.datasets, randomness, self._on_step, watch)
-                else:
-                    loss = runner.run_epoch(order, self._on_step, watch)
-                    self.net.note_loss(loss, len(self.fit.data.X), runner.batches.steps)
-                self.end_epoch()
+                try:
+                    self.signals.hear()
+                    self._run_epoch(runner, shuffler)
+                finally:
+                    self.signals.held = True
             self.call_callbacks()
             self._save(generator)
+
+    def _run_epoch(self, runner, shuffler):
+        self.begin_epoch()
+        order = draw_order(self.fit.data.X, shuffler)
+        watch = self.fit.recording.watch(self.net, order)
+        if self.net.needs_batches:
+            randomness = self.fit.state.randomness
+            self.net.run_batches(order, self.datasets, randomness, self._on_step, watch)
+        else:
+            loss = runner.run_epoch(order, self._on_step, watch)
+            self.net.note_loss(loss, len(self.fit.data.X), runner.batches.steps)
+        self.end_epoch()
 
     @contextmanager
     def _undone_on_error(self, shuffler):
@@ -146,6 +166,7 @@ class EpochLoop:
         """Before the first epoch."""
         self.notify_begin()
         self.begin_hooks()
+        self.begun = True
 
     def notify_begin(self):
         """The user's callbacks see the beginning of a training, also of one that goes on."""
@@ -168,10 +189,14 @@ class EpochLoop:
     def call_callbacks(self):
         """The user's callbacks see a finished epoch."""
         try:
-            self._notify("on_epoch_end", **self.datasets)
+            self.notify_epoch_end()
         except KeyboardInterrupt as request:
             # skorch's callbacks (EarlyStopping, ...) ask so for the end of training.
             raise StopTraining from request
+
+    def notify_epoch_end(self):
+        """skorch's callbacks see a finished epoch."""
+        self._notify("on_epoch_end", **self.datasets)
 
     def end(self):
         """After the last epoch, whatever ended the training."""

@@ -81,6 +81,9 @@ def _data(inputs, shared):
         found[f"{name} y"] = digest_of(np.asarray(inputs.labels[name]), "y")
         if data.weight is not None:
             found[f"{name} weight"] = digest_of(data.weight, "sample_weight")
+    if inputs.data.X is not inputs.watched["train"].X:
+        found["trained rows"] = f"{tuple(inputs.data.X.shape)} {_rows(inputs.data.X, shared)}"
+        found["trained labels"] = digest_of(inputs.data.y, "y")
     if inputs.data.weight is not None:
         found["weight"] = digest_of(inputs.data.weight, "sample_weight")
     others = [inputs.classes, inputs.dtype, inputs.seed, inputs.seen, inputs.rows, str(inputs.data.X.device)]

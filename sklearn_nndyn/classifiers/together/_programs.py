@@ -8,6 +8,7 @@ from sklearn_nndyn.classifiers._preparation import PreparedFit, prepare_fit
 from sklearn_nndyn.classifiers._validation import check_validation_pair
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, opened
 from sklearn_nndyn.training.stacked import StackedEpochLoop, batch_size, make_members, make_stacks
+from sklearn_nndyn.utils.signals import held_signals
 
 
 @dataclass(eq=False)
@@ -100,15 +101,16 @@ def train(fits, *, memory_limit=None, progress=None):
     progress = progress or (lambda n: None)
     errors = {}
     programs = make_programs(fits, memory_limit)
-    while programs:
-        program = programs.pop(0)
-        try:
-            errors.update(_run(program, progress))
-        except KeyboardInterrupt:
-            for fit in (fit for program in programs for fit in program):
-                if isinstance(fit, PreparedFit):
-                    fit.leave_untrained()
-            raise
+    with held_signals():
+        while programs:
+            program = programs.pop(0)
+            try:
+                errors.update(_run(program, progress))
+            except KeyboardInterrupt:
+                for fit in (fit for program in programs for fit in program):
+                    if isinstance(fit, PreparedFit):
+                        fit.leave_untrained()
+                raise
     return [errors.get(fit) for fit in fits]
 
 
@@ -132,15 +134,16 @@ def _run(program, progress):
     members = make_members(fits, fits[0].epochs)
     loop = StackedEpochLoop(members, batch_size(fits[0]), fits[0].epochs, progress)
     failure = None
-    try:
-        with opened(program):
-            loop.run()
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        for prepared, member in zip(program, members, strict=True):
-            prepared.conclude(loop.errors.get(member, failure), member.loop.interrupted)
+    with held_signals() as loop.signals:
+        try:
+            with opened(program):
+                loop.run()
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            for prepared, member in zip(program, members, strict=True):
+                prepared.conclude(member.loop, loop.errors.get(member, failure))
     return {
         prepared: loop.errors[member]
         for prepared, member in zip(program, members, strict=True)

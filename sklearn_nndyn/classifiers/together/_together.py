@@ -122,10 +122,12 @@ def fit_together(
     try:
         errors = train_in_groups(fits, n_jobs, memory_limit=memory_limit)
     except KeyboardInterrupt:
-        epochs = [estimator.n_iter_ for estimator in estimators if hasattr(estimator, "n_iter_")]
+        if not all(hasattr(estimator, "net_") for estimator in estimators):
+            raise
+        epochs = [estimator.n_iter_ for estimator in estimators]
         warn_user(
             f"Training was interrupted; the estimators are as they were after their last whole epoch, "
-            f"{min(epochs, default=0)} to {max(epochs, default=0)}.",
+            f"{min(epochs)} to {max(epochs)}.",
             UserWarning,
         )
         return estimators

@@ -10,7 +10,8 @@ from sklearn.model_selection._validation import _score
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import _check_method_params
 
-from sklearn_nndyn.classifiers import DynamicsClassifier, check_parameters, prepare, train
+from sklearn_nndyn.classifiers import Checkpoint, DynamicsClassifier, check_parameters, prepare, train
+from sklearn_nndyn.model_selection.search._finished import FinishedFits
 from sklearn_nndyn.model_selection.search._fold import Fold
 
 DATA_LIMIT = 2**30  # bytes of training data of one program, where no limit is given
@@ -28,6 +29,7 @@ class SearchSpec:
     return_train_score: bool
     return_dynamics: bool
     memory_limit: int | None
+    checkpoint: Checkpoint | None = None
 
     @property
     def needs_predictions_only(self):
@@ -100,24 +102,32 @@ def _is_unseen(classifier, spec):
 def _fit_and_score(folds, spec, progress):
     fits = [fit for fold in folds for fit in fold.fits]
     start = time.perf_counter()
-    _prepare(fits, spec)
+    finished = None if spec.checkpoint is None else FinishedFits(spec)
+    _prepare(fits, spec, finished)
     _train(fits, spec, progress)
     seconds = (time.perf_counter() - start) / len(fits)
     results = {}
     for fold in folds:
-        results |= {fit.spec.row: _result(fit, seconds, spec) for fit in fold.fits}
+        for fit in fold.fits:
+            results[fit.spec.row] = fit.result or _result(fit, seconds, spec)
+            if finished is not None and fit.name is not None and fit.result is None:
+                finished.save(fit, results[fit.spec.row])
         fold.transformed.clear()
     return results
 
 
-def _prepare(fits, spec):
+def _prepare(fits, spec, finished):
     shared = {}
     for fit in fits:
         if fit.error is None:
             try:
+                if spec.checkpoint is not None and fit.classifier.checkpoint is None:
+                    fit.classifier.checkpoint = spec.checkpoint
                 check_parameters(fit.classifier)
                 _keep_what_is_seen(fit.classifier, spec)
                 fit.prepared = prepare(fit.classifier, **fit.fold.given, shared=shared, checked=True)
+                if finished is not None:
+                    finished.look_up(fit)
             except Exception as error:
                 fit.error = error
         if fit.error is not None:
@@ -134,7 +144,7 @@ def _keep_what_is_seen(classifier, spec):
 
 
 def _train(fits, spec, progress):
-    ready = [fit for fit in fits if fit.error is None]
+    ready = [fit for fit in fits if fit.error is None and fit.result is None]
     left = sum(fit.spec.epochs for fit in fits)
 
     def count(epochs):

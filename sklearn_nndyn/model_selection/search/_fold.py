@@ -19,13 +19,19 @@ from sklearn_nndyn.model_selection.search._units import FitSpec
 
 @dataclass
 class CandidateFit:
-    """One fit of a candidate on a fold: its classifier, what was prepared of it, and the error that ended it."""
+    """One fit of a candidate on a fold: its classifier, what was prepared of it, and the error that ended it.
+
+    With a checkpoint ``name`` and ``description`` tell it from others, and ``result`` is what an earlier search found.
+    """
 
     spec: FitSpec
     fold: "Fold"
     classifier: object
     prepared: object = None
     error: Exception | None = None
+    name: str | None = None
+    description: dict | None = None
+    result: dict | None = None
 
     @classmethod
     def of(cls, spec, fold, classifier):

@@ -3,8 +3,10 @@
 Longer than 300 lines: half of them document the class, where its parameters are stored.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any, Self
 
@@ -23,6 +25,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 from tqdm import tqdm
 
+from sklearn_nndyn.classifiers import Checkpoint
+from sklearn_nndyn.classifiers.checkpoint import as_checkpoint
 from sklearn_nndyn.model_selection.search._callback_tasks import CallbackTasks
 from sklearn_nndyn.model_selection.search._evaluation import SearchSpec, evaluate
 from sklearn_nndyn.model_selection.search._passthrough import (
@@ -76,6 +80,11 @@ class BatchedGridSearchCV(BaseSearchCV):
         Bytes that training together may use in each worker: it bounds how many networks make one program. Folds are
         trained together as long as their training data hold no more than it, or 1 GiB where it is None; otherwise
         one after the other.
+    checkpoint : str, os.PathLike or Checkpoint, default=None
+        A folder in which the search keeps what it has reached. After a kill the same search goes on: candidates that
+        were scored on a fold are not trained again there, nor where others are added to the grid, and those that were
+        being trained go on; see the parameter of :class:`~sklearn_nndyn.DynamicsClassifier`. The refit has a place
+        there too. The estimator's ``random_state`` must be a whole number.
 
     Attributes
     ----------
@@ -145,6 +154,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         },
         "return_dynamics": ["boolean"],
         "memory_limit": [Interval(Integral, 1, None, closed="left"), None],
+        "checkpoint": [str, os.PathLike, Checkpoint, None],
     }
 
     def __init__(
@@ -161,6 +171,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         return_train_score: bool = False,
         return_dynamics: bool = False,
         memory_limit: int | None = None,
+        checkpoint: str | os.PathLike | Checkpoint | None = None,
     ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
@@ -173,6 +184,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         self.return_train_score = return_train_score
         self.return_dynamics = return_dynamics
         self.memory_limit = memory_limit
+        self.checkpoint = checkpoint
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
@@ -197,7 +209,20 @@ class BatchedGridSearchCV(BaseSearchCV):
         ------
         TypeError
             Where estimator, or what a candidate makes of it, cannot be trained together; before any work.
+
+        Notes
+        -----
+        Where the search fails or is interrupted, it is as it was before.
         """
+        before = dict(vars(self))
+        try:
+            self._search(X, y, params)
+        except BaseException:
+            self.__dict__ = before
+            raise
+        return self
+
+    def _search(self, X, y, params):
         candidates = list(ParameterGrid(self.param_grid))
         made = self._make_candidates(candidates)
         scorers, refit_metric = self._get_scorers()
@@ -216,7 +241,6 @@ class BatchedGridSearchCV(BaseSearchCV):
             if self.refit:
                 self._refit(X, y, routed.estimator.fit, tasks)
             self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
-        return self
 
     def _make_candidates(self, candidates):
         if not isinstance(self.estimator, Pipeline) or not is_placeholder(last_step(self.estimator)):
@@ -256,6 +280,7 @@ class BatchedGridSearchCV(BaseSearchCV):
             return_train_score=self.return_train_score,
             return_dynamics=self.return_dynamics,
             memory_limit=self.memory_limit,
+            checkpoint=as_checkpoint(self.checkpoint),
         )
 
     def _evaluate(self, groups, X, y, spec):
@@ -308,7 +333,21 @@ class BatchedGridSearchCV(BaseSearchCV):
         self.best_estimator_ = configured(self.estimator, self.best_params_)
         with tasks.task("refit-with-best-params", self.best_estimator_):
             start = time.time()
-            self.best_estimator_.fit(X, y, **params)
+            with _with_checkpoint(last_step(self.best_estimator_), self.checkpoint):
+                self.best_estimator_.fit(X, y, **params)
             self.refit_time_ = time.time() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+@contextmanager
+def _with_checkpoint(classifier, checkpoint):
+    """Give a classifier that has none a checkpoint, for one fit."""
+    if checkpoint is None or classifier.checkpoint is not None:
+        yield
+        return
+    classifier.checkpoint = checkpoint
+    try:
+        yield
+    finally:
+        classifier.checkpoint = None

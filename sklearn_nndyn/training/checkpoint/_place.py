@@ -13,6 +13,7 @@ from sklearn_nndyn.utils.warnings import warn_user
 
 STATES = ("state-0.safetensors", "state-1.safetensors")
 JOURNAL, DESCRIPTION, LOCK = "journal", "description.json", "lock"
+RESULT = "result.json"  # of a fit of a search, in place of states
 
 
 class Place:
@@ -135,7 +136,7 @@ def facts_of(path):
     return {
         "description": description,
         "epoch": int(last.get("epoch", 0)),
-        "finished": last.get("finished") == "True",
+        "finished": last.get("finished") == "True" or (path / RESULT).exists(),
         "made": made,
         "process": holder(path / LOCK),
         "nbytes": sum(one.st_size for one in files),

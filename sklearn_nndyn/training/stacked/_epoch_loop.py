@@ -6,6 +6,7 @@ from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
+from sklearn_nndyn.utils.signals import Signals
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -28,12 +29,15 @@ class StackedEpochLoop:
     ----------
     errors : dict
         {member: exception} of those that ended by one.
+    signals : Signals
+        Those that wait from one epoch to the next, and are heard within.
     """
 
     def __init__(self, members, size, epochs, progress):
         self.members, self.size, self.epochs, self.progress = in_order(members), size, epochs, progress
         self.errors = {}
         self.epoch = 0
+        self.signals = Signals()
         self.all_members, self.checkpoint = self.members, None
 
     def run(self):
@@ -65,6 +69,7 @@ class StackedEpochLoop:
             return None
         for member, state in zip(self.all_members, found["members"], strict=True):
             member.state.shuffling.states = state["shuffling"]
+            member.loop.begun = True
         self.epoch = found["epoch"]
         pairs = zip(self.all_members, found["ended"], strict=True)
         self.members = [member for member, ended in pairs if not ended]
@@ -105,7 +110,11 @@ class StackedEpochLoop:
 
     def _begin(self):
         try:
-            self.runner.evaluate(0)
+            try:
+                self.signals.hear()
+                self.runner.evaluate(0)
+            finally:
+                self.signals.held = True
             for member in self.members:
                 member.loop.begin()
         except Exception as error:
@@ -118,12 +127,16 @@ class StackedEpochLoop:
         for member in self.members:
             member.loop.begin_epoch()
         try:
+            self.signals.hear()
             losses, steps = self.runner.run_epoch(), self.runner.batches.steps
             for member, loss, own in zip(self.members, losses, steps, strict=True):
                 member.net.note_loss(loss, len(member.data.X), own)
             self.runner.evaluate(self.epoch + 1)
         except Exception as error:
+            self.signals.held = True
             return self._separate(error)
+        finally:
+            self.signals.held = True
         self._end_epoch()
 
     def _end_epoch(self):
@@ -141,7 +154,7 @@ class StackedEpochLoop:
         if self.bar is not None:
             self.bar.update()
         for member in self.members:
-            member.loop.call_callbacks()
+            member.loop.notify_epoch_end()
         self._leave(dict.fromkeys(member for member in self.members if member.loop.wants_to_stop))
         if self.members:
             self._save()
@@ -187,6 +200,7 @@ class StackedEpochLoop:
         del member.net.history_[self.epoch :]
         member.fit.recording.forget_after(self.epoch if begun else -1)
         member.fit.recording.recorders_run = True
+        member.fit.checkpoint, member.loop.signals = None, self.signals
         try:
             member.loop.run(epochs, begun)
         except Exception as error:

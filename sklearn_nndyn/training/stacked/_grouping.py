@@ -42,14 +42,19 @@ def make_stacks(fits, memory_limit=None):
 
 
 def _cut(group, limit):
-    group = (
-        sorted(group, key=lambda fit: (-len(fit.data.X), fit.data.X.data_ptr())) if len(group) > 1 else group
-    )
+    group = _in_order(group) if len(group) > 1 else group
     most = most_members(group[0], limit) if len(group) > 1 else 1
     pieces = -(-len(group) // most)
     cuts = [len(group) * i // pieces for i in range(pieces + 1)]
     stacks = [group[a:b] for a, b in pairwise(cuts)]
     return [part for stack in stacks for part in ([stack] if _works(stack) else [[fit] for fit in stack])]
+
+
+def _in_order(group):
+    """Long ones first, those of the same rows side by side; the same order in every process."""
+    seen = {}
+    place = {fit: seen.setdefault(fit.data.X.data_ptr(), len(seen)) for fit in group}
+    return sorted(group, key=lambda fit: (-len(fit.data.X), place[fit]))
 
 
 def _works(stack):

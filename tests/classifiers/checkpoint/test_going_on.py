@@ -5,7 +5,7 @@ import torch
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring, Freezer, LRScheduler
 
 from sklearn_nndyn import Checkpoint
-from sklearn_nndyn.recording import Reconstruction, _snapshots
+from sklearn_nndyn.recording import Reconstruction, Samples, _snapshots
 from tests.classifiers.checkpoint.comparing import (
     Killed,
     assert_same_fit,
@@ -45,6 +45,8 @@ SETTINGS = {
     "no-record": {"record": (), "snapshots": False},
     "early-stopping": {"early_stopping": True, "n_iter_no_change": 2, "lr": 0.1},
     "scored": {"early_stopping": True, "monitor": "neg_log_loss", "n_iter_no_change": 2},
+    "as-batches-pass": {"record": (Samples(when="training"),)},
+    "some-samples": {"record": (Samples(indices=[3, 1, 5]),)},
     "by-iteration": {"record_iterations": "log"},
     "weighted": {"class_weight": "balanced", "record": ("samples", "gradients")},
     "scheduled": {"callbacks": lambda: [LRScheduler("ExponentialLR", gamma=0.7)]},

@@ -17,6 +17,7 @@ from skorch.callbacks import Callback
 
 from sklearn_nndyn import Checkpoint, DynamicsClassifier
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.recording import Samples
 from sklearn_nndyn.training.checkpoint import _files, _place
 from tests.classifiers.checkpoint.comparing import (
     Killed,
@@ -68,6 +69,11 @@ OTHERS = {
     "weight": ({}, {"sample_weight": np.arange(len(X)) + 1.0}),
     "validation": ({}, {"X_val": X[:20], "y_val": y[:20]}),
     "record": ({"record": ("samples",)}, {}),
+    "some recorded": ({"record": (Samples(indices=[1, 2]),)}, {}),
+    "some recorded, others trained": (
+        {"record": (Samples(indices=[1, 2]),)},
+        {"X": X * (np.arange(61) < 60)[:, None]},
+    ),
     "epochs": ({"max_epochs": 5}, {}),
 }
 

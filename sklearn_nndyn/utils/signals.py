@@ -1,0 +1,106 @@
+"""Signals that wait while a training goes from one state to the next.
+
+Python calls a handler between any two instructions of the main thread, and most handlers raise (Ctrl-C). Inside
+`held_signals` the first signal waits for the next moment at which it can do no harm; a second one acts at once. SIGTERM
+is treated as Ctrl-C where nobody else handles it.
+
+A ``finally`` that assigns ``held`` runs before any handler does: no call lies in between.
+"""
+
+import signal
+import threading
+from contextlib import contextmanager
+from functools import partial
+from operator import call
+
+NAMES = ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGPROF", "SIGBREAK")
+NUMBERS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
+# The calls in C behind them, so that several are made with no handler called in between.
+_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+_get_handler = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+
+
+class Signals:
+    """Whether signals wait, and the one that does.
+
+    Attributes
+    ----------
+    held : bool
+        Whether they wait.
+    """
+
+    def __init__(self):
+        self.held = False
+        self._waiting = None
+        self._before = {}
+
+    def hear(self):
+        """Let signals act at once from now on, beginning with the one that waits."""
+        self.held = False
+        self.deliver()
+
+    def deliver(self):
+        """Call the handler of the signal that waits."""
+        if self._waiting is not None:
+            (number, frame), self._waiting = self._waiting, None
+            self._act(number, frame)
+
+    def handle(self, number, frame):
+        """The handler of all signals meanwhile."""
+        if self.held and self._waiting is None:
+            self._waiting = number, frame
+        else:
+            self._waiting = None
+            self._act(number, frame)
+
+    def _act(self, number, frame):
+        before = self._before[number]
+        (before if callable(before) else signal.default_int_handler)(number, frame)
+
+    def install(self):
+        """Take the place of handlers written in Python, and of the default for SIGTERM."""
+        handlers = {number: _get_handler(number) for number in NUMBERS}
+        self._before = {
+            number: handler
+            for number, handler in handlers.items()
+            if callable(handler) or (number == signal.SIGTERM and handler == signal.SIG_DFL)
+        }
+        for number in self._before:
+            _set_handler(number, self.handle)
+
+    def put_back(self):
+        """Give the handlers of before their place back, all in one call."""
+        writes = [partial(_set_handler, *item) for item in self._before.items()]
+        tuple(map(call, [*writes, partial(_MAIN.clear)]))
+
+
+_MAIN: list = []  # the Signals of the main thread, while it holds some
+
+
+@contextmanager
+def held_signals():
+    """Let signals of the main thread wait, but for those parts in which they are heard.
+
+    Yields
+    ------
+    signals : Signals
+        In other threads, to which no signal comes, one that does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield Signals()
+        return
+    outermost = not _MAIN
+    signals = Signals() if outermost else _MAIN[0]
+    before = signals.held
+    try:
+        if outermost:
+            _MAIN.append(signals)
+            signals.install()
+        signals.held = True
+        yield signals
+    finally:
+        if outermost:
+            signals.put_back()
+        signals.held = before
+        if not before:
+            signals.deliver()
