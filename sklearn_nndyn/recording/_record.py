@@ -16,6 +16,7 @@ from sklearn_nndyn.utils.text import in_words
 
 RECORDINGS = {"gradients": Gradients, "reconstruction": Reconstruction, "probe": Probe}
 OBJECTS = {"samples": Samples, "geometry": Geometry, **RECORDINGS}
+DEFAULTS = {name: kind() for name, kind in OBJECTS.items()}  # what a name stands for; never changed
 RECORDABLE = ("samples", "geometry", "scores", *RECORDINGS)
 
 
@@ -24,7 +25,7 @@ def what_to_record(record):
     named = {}
     for entry in record:
         if isinstance(entry, str):
-            named[entry] = OBJECTS[entry]() if entry in OBJECTS else None
+            named[entry] = DEFAULTS.get(entry)
         else:
             named[_name(entry)] = entry
     return named
@@ -70,7 +71,7 @@ def _check_without_a_pass(record):
 
 def chosen_samples(record):
     """The `Samples` of a ``record``; the default ones where it has none."""
-    return what_to_record(record).get("samples") or Samples()
+    return what_to_record(record).get("samples", DEFAULTS["samples"])
 
 
 def without_choice(record):
@@ -131,7 +132,7 @@ def check_network(record, module, X, call=None):
         For layers that do not exist or cannot be decoded, and gradients without a closed form.
     """
     named, recordings = what_to_record(record), layer_recordings(record)
-    geometry = named.get("geometry") or Geometry()
+    geometry = named.get("geometry", DEFAULTS["geometry"])
     if not recordings and "gradients" not in named and geometry.layers is None:
         return
     x = X[:2]
