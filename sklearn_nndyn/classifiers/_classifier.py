@@ -27,6 +27,7 @@ from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.rows.arrays import as_tensor
 
 ModuleLike = torch.nn.Module | type[torch.nn.Module] | Callable | object | None
+SnapshotsLike = bool | str | int | os.PathLike
 ScheduleLike = str | int | Sequence[int] | Callable[[int], bool]
 
 
@@ -89,9 +90,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         sample and epoch (up to 127 classes), or 9 with a loss that has no probabilities.
         ``"geometry"``: class centroids of each hidden layer and the norms of the weights. ``"scores"``: all raw
         scores. ``"gradients"``: the norm of each sample's gradient. ``"reconstruction"``: how well the last hidden
-        layer gives the input back. ``"probe"``: what a fresh classifier makes of it. In place of the last three,
-        objects that say more: :class:`~sklearn_nndyn.recording.Gradients`,
+        layer gives the input back. ``"probe"``: what a fresh classifier makes of it. In place of names objects that
+        say more: :class:`~sklearn_nndyn.recording.Samples` (which samples, and when: also as their batches pass in
+        training, without a pass of their own), :class:`~sklearn_nndyn.recording.Geometry` (which layers; feature maps
+        are averaged over their positions), :class:`~sklearn_nndyn.recording.Gradients`,
         :class:`~sklearn_nndyn.recording.Reconstruction`, :class:`~sklearn_nndyn.recording.Probe`. Empty: no record.
+        Past 512 MiB a record lies in temporary files (in the folder of ``tempfile.gettempdir()``).
     record_epochs : {"all", "log"}, int, sequence of int, or callable, default="all"
         When to record: every epoch, at 0 and the powers of two, every so many epochs, at these, or where the callable
         of the epoch is true. Epoch 0 is the network before its first update; epoch e is the network in evaluation
@@ -102,9 +106,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         epochs. ``"auto"``: ``"log"`` and the last epoch where ``"reconstruction"`` or ``"probe"`` is recorded and
         ``record_epochs`` is left alone, for much of what they show happens early, and each time takes them about a
         second; else None.
-    snapshots : bool, default=True
+    snapshots : bool, "trainable", int, str or os.PathLike, default=True
         Whether to keep the weights as of each recorded epoch, for :meth:`replay`, :meth:`at_epoch` and the
-        ``staged_`` methods. Past 512 MiB they go to a temporary file.
+        ``staged_`` methods. Past 512 MiB they go to a temporary file. ``"trainable"`` keeps parameters that learn,
+        and buffers; frozen ones once. An int keeps every so many recorded epochs, the first included. A folder: in
+        it each fit makes one of its own (``fit-1``, ``fit-2``, ...) with a safetensors file for each epoch, the
+        ``state_dict`` of the network under its own names; the estimator then holds their paths, and a pickle of it no
+        weights but those of the trained network: files do not travel with it, and are never deleted.
     validation_fraction : float, default=None
         Share of the training samples to hold out, stratified, where no ``X_val`` is given.
     early_stopping : bool, default=False
@@ -225,7 +233,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         record: Sequence = ("samples", "geometry"),
         record_epochs: ScheduleLike = "all",
         record_iterations: ScheduleLike | None = "auto",
-        snapshots: bool = True,
+        snapshots: SnapshotsLike = True,
         validation_fraction: float | None = None,
         early_stopping: bool = False,
         monitor: str | Callable = "auto",

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording import check_record, what_to_record
+from sklearn_nndyn.recording import check_record, step_of, what_to_record
 from sklearn_nndyn.training import EarlyStopping, ReconstructionStopping
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.refinement import refined_loss
@@ -160,7 +160,7 @@ def _check_reconstruction(estimator):
             'monitor="reconstruction" needs the reconstruction to be recorded: set record=("samples", '
             '"reconstruction").'
         )
-    if not estimator.snapshots:
+    if not estimator.snapshots or step_of(estimator.snapshots) > 1:
         raise ValueError('monitor="reconstruction" needs the weights of each record: set snapshots=True.')
 
 

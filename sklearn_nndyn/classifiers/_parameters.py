@@ -9,7 +9,7 @@ from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, check_checkpoint
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind
-from sklearn_nndyn.recording import check_record, chosen_samples, make_schedule
+from sklearn_nndyn.recording import check_record, check_snapshots, chosen_samples, make_schedule
 from sklearn_nndyn.training import (
     check_callbacks,
     check_optimizer_params,
@@ -156,7 +156,7 @@ def _check_record_iterations(estimator):
 
 
 RULES = {
-    **dict.fromkeys(("reinitialize", "shuffle", "snapshots", "early_stopping", "warm_start"), FLAG),
+    **dict.fromkeys(("reinitialize", "shuffle", "early_stopping", "warm_start"), FLAG),
     **dict.fromkeys(("max_epochs", "n_iter_no_change"), COUNT),
     "lr": POSITIVE,
     **dict.fromkeys(("weight_decay", "tol"), NOT_NEGATIVE),
@@ -179,6 +179,7 @@ CHECKS = [
     lambda estimator: get_loss(estimator.loss),
     _check_optimizer,
     lambda estimator: check_record(estimator.record),
+    lambda estimator: check_snapshots(estimator.snapshots),
     _check_record_epochs,
     _check_record_iterations,
     _check_monitor,

@@ -12,7 +12,7 @@ from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes, p
 from sklearn_nndyn.classifiers._state import FitState, refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.classifiers.checkpoint import opened
 from sklearn_nndyn.losses import loss_for_fit
-from sklearn_nndyn.recording import check_recorded
+from sklearn_nndyn.recording import check_recorded, check_same_kind
 from sklearn_nndyn.training import (
     DynamicsNet,
     EpochLoop,
@@ -172,6 +172,8 @@ def prepare_fit(
     if again:
         estimator.net_.check_training_readiness()
         refuse_fixed(estimator, estimator._state.parameters)
+        if estimator.snapshots and estimator._state.snapshots is not None:
+            check_same_kind(estimator.snapshots, estimator._state.snapshots)
         net, state = estimator.net_, estimator._state
     else:
         state = FitState.begin(inputs.seed, inputs.dtype, inputs.data.X.device)
@@ -215,7 +217,7 @@ def _network_fit(estimator, net, inputs, state):
         schedule=make_record_schedule(
             estimator.record, estimator.record_epochs, estimator.record_iterations, steps
         ),
-        keep_weights=bool(estimator.snapshots),
+        keep_weights=estimator.snapshots,
         n_classes=len(inputs.classes),
         make_stopper=make_stopper,
         score=make_score(estimator, predicting_attributes(inputs, net, state), inputs),

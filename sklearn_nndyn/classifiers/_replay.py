@@ -32,7 +32,8 @@ from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import as_tensor
-from sklearn_nndyn.utils.validation import find_layer
+from sklearn_nndyn.utils.text import in_words
+from sklearn_nndyn.utils.validation import find_layer, is_number
 
 
 def _has_probabilities(estimator):
@@ -315,8 +316,21 @@ def _choose(epochs, recorded):
     missing = [epoch for epoch in epochs if epoch not in recorded]
     if missing:
         raise ValueError(
-            f"The weights of epochs {missing} were not kept; there are those of {list(recorded)}."
+            f"The weights of epochs {missing} were not kept; there are those of {list(recorded)}"
+            f"{_nearest(missing, recorded)}."
         )
     if not epochs or epochs != sorted(set(epochs)):
         raise ValueError(f"epochs must be at least one, in increasing order, got {epochs}.")
     return epochs
+
+
+def _nearest(missing, recorded):
+    """The kept epochs on either side of those that were not kept, in words."""
+    near = set()
+    for epoch in filter(is_number, missing):
+        near |= set(
+            [own for own in recorded if own < epoch][-1:] + [own for own in recorded if own > epoch][:1]
+        )
+    return (
+        f", of which the nearest {'are' if len(near) > 1 else 'is'} {in_words(sorted(near))}" if near else ""
+    )

@@ -24,7 +24,13 @@ from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._replay import replay, staged_scores
 from sklearn_nndyn.recording._samples import Samples, measure_samples
 from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.recording._snapshots import Snapshots
+from sklearn_nndyn.recording._snapshots import (
+    Snapshots,
+    check_same_kind,
+    check_snapshots,
+    make_snapshots,
+    step_of,
+)
 from sklearn_nndyn.recording._stacked import StackedRecorder
 from sklearn_nndyn.recording.decoders._decode import decode
 from sklearn_nndyn.recording.decoders._probe import Probe

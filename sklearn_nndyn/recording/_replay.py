@@ -59,7 +59,7 @@ def staged_scores(module, snapshots, epochs, X):
 def _groups(epochs, snapshots, X):
     """Groups of epochs whose networks and activations fit in the CPU cache; larger groups are no faster."""
     rows = min(len(X), rows_per_chunk(X.shape[1:]))
-    cost = snapshots.row_size + rows * X[:1].nbytes
+    cost = snapshots.state_size + rows * X[:1].nbytes
     size = max(1, min(MOST_NETWORKS, STACK_BYTES // cost))
     return [epochs[i : i + size] for i in range(0, len(epochs), size)]
 

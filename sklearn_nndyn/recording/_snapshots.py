@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
 import weakref
@@ -11,6 +12,9 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.losses import ClassificationLoss, changing_state, load_changing_state
+from sklearn_nndyn.recording.storage._folder import FolderSnapshots
+from sklearn_nndyn.utils.files import user_path
+from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of
 
 MEMORY_LIMIT = 512 * 2**20
 ALIGNMENT = 64
@@ -34,6 +38,9 @@ class Snapshots:
         Bytes held in memory; None is 512 MiB.
     loss : ClassificationLoss, default=None
         The trained loss, whose learned parameters and buffers are kept too.
+    only_trainable : bool, default=False
+        Whether parameters that are frozen (``requires_grad=False``) are kept once, and not at each epoch. Where one of
+        them is unfrozen in training, a warning says so, and the snapshots end.
 
     Examples
     --------
@@ -56,8 +63,12 @@ class Snapshots:
         capacity: int,
         memory_limit: int | None = None,
         loss: ClassificationLoss | None = None,
+        only_trainable: bool = False,
     ) -> None:
-        states = _states(module, loss)
+        self.only_trainable = only_trainable
+        self._fixed = _frozen(module) if only_trainable else {}
+        self._names = list(module.state_dict())
+        states = _states(module, loss, self._fixed)
         self.layout, self.row_size = _layout(states)
         self._keeps_loss = any(owner == OF_LOSS for owner, _ in states)
         self.memory_limit = MEMORY_LIMIT if memory_limit is None else memory_limit
@@ -71,6 +82,11 @@ class Snapshots:
     def nbytes(self) -> int:
         """Bytes held, in memory or in the file."""
         return len(self.epochs) * self.row_size
+
+    @property
+    def state_size(self) -> int:
+        """Bytes of the state of a network, with what is kept once."""
+        return self.row_size + sum(value.nbytes for value in self._fixed.values())
 
     @property
     def spilled(self) -> bool:
@@ -89,13 +105,24 @@ class Snapshots:
         loss : ClassificationLoss, default=None
             The trained loss, where one was given to the constructor.
         """
+        if self._fixed and self.complete:
+            self._check_frozen(module)
         row = self._new_row()
         if not self.complete:
             return
-        states = _states(module, loss if self._keeps_loss else None)
+        states = _states(module, loss if self._keeps_loss else None, self._fixed)
         for (_, _, _, start, stop), value in zip(self.layout, states.values(), strict=True):
             row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
         self._keep(row, epoch)
+
+    def _check_frozen(self, module):
+        frozen = self._fixed.keys()
+        unfrozen = [name for name, p in module.named_parameters() if p.requires_grad and name in frozen]
+        if unfrozen:
+            self._give_up(
+                f'snapshots="trainable" keeps frozen parameters once, but {unfrozen[0]} was unfrozen in training '
+                "(snapshots=True keeps all)"
+            )
 
     def _new_row(self):
         """Memory for the next row, where further rows are kept."""
@@ -109,7 +136,7 @@ class Snapshots:
             try:
                 _write(self._file, row, self.nbytes)
             except OSError as error:
-                self._give_up(error)
+                self._give_up(f"they could not be written to a temporary file: {error}")
                 return
         self.epochs.append(epoch)
 
@@ -158,18 +185,18 @@ class Snapshots:
             weakref.finalize(self, file.close)
             _write(file, self._rows[: len(self.epochs)].reshape(-1), 0)
         except OSError as error:
-            self._give_up(error)
+            self._give_up(f"they could not be written to a temporary file: {error}")
         else:
             self._file, self._rows = file, self._rows[:0]
 
-    def _give_up(self, error):
+    def _give_up(self, reason):
         if not self.complete:
             return
         self.complete = False
         ends = f"replay ends at epoch {self.epochs[-1]}" if self.epochs else "there will be no replay"
         warnings.warn(
-            f"The weights of further epochs could not be written to a temporary file: {error}. Training goes on and "
-            f"the record is complete, but {ends}.",
+            f"The weights of further epochs are not kept: {reason}. Training goes on and the record is complete, but "
+            f"{ends}.",
             RuntimeWarning,
             stacklevel=3,
         )
@@ -215,7 +242,9 @@ class Snapshots:
             The tensors by their names in the state. Where the epochs are consecutive, these are views of the storage;
             do not write to them.
         """
-        return self._views(epochs, OF_MODULE)
+        found = self._views(epochs, OF_MODULE)
+        fixed = {name: v.expand(len(epochs), *v.shape) for name, v in self._fixed.items()}
+        return {name: found[name] if name in found else fixed[name] for name in self._names}
 
     def _views(self, epochs, whose):
         positions = [self.epochs.index(epoch) for epoch in epochs]
@@ -268,9 +297,15 @@ def _write(file, row, place):
         rest = rest[file.write(rest) :]
 
 
-def _states(module, loss):
+def _frozen(module):
+    """Copies of the parameters that do not learn, by name."""
+    parameters = module.named_parameters(remove_duplicate=False)
+    return {name: p.detach().cpu().clone() for name, p in parameters if not p.requires_grad}
+
+
+def _states(module, loss, without=()):
     """{(owner, name): tensor} of a module, and of the changing state of a loss."""
-    states = {(OF_MODULE, name): value for name, value in module.state_dict().items()}
+    states = {(OF_MODULE, name): v for name, v in module.state_dict().items() if name not in without}
     changing = {} if loss is None else changing_state(loss)
     return states | {(OF_LOSS, name): value for name, value in changing.items()}
 
@@ -282,3 +317,75 @@ def _layout(states):
         layout.append((key, value.dtype, tuple(value.shape), start, stop))
         start = -(-stop // ALIGNMENT) * ALIGNMENT
     return layout, max(start, ALIGNMENT)
+
+
+def make_snapshots(kind, module, capacity, loss):
+    """Snapshots of the kind that the parameter of the classifier asks for.
+
+    Parameters
+    ----------
+    kind : True, "trainable", int, str or os.PathLike
+    module : torch.nn.Module
+    capacity : int
+        Number of recorded epochs.
+    loss : ClassificationLoss
+
+    Returns
+    -------
+    snapshots : Snapshots or FolderSnapshots
+    """
+    if is_folder(kind):
+        return FolderSnapshots(kind, module, loss)
+    return Snapshots(
+        module, -(-capacity // step_of(kind)), loss=loss, only_trainable=is_one_of(kind, ("trainable",))
+    )
+
+
+def step_of(kind):
+    """How many recorded epochs lie between two snapshots, the later one included."""
+    return int(kind) if is_count(kind) else 1
+
+
+def is_folder(kind):
+    """Whether a kind of snapshots is the name of a folder."""
+    return isinstance(kind, (str, os.PathLike)) and not is_one_of(kind, ("trainable",))
+
+
+def check_snapshots(kind):
+    """Refuse what is no kind of snapshots.
+
+    Raises
+    ------
+    ValueError
+        For another word or number, or a folder that can neither be found nor made.
+    """
+    if is_flag(kind) or is_count(kind, 1) or is_one_of(kind, ("trainable",)):
+        return
+    if not is_folder(kind):
+        raise ValueError(
+            f'snapshots must be True, False, "trainable", an integer, 1 or greater, or a folder, got {kind!r}.'
+        )
+    path = user_path(kind)
+    as_path = isinstance(kind, os.PathLike) or len(path.parts) > 1
+    if not (path.is_dir() or (as_path and path.parent.is_dir() and not path.exists())):
+        raise ValueError(
+            f'snapshots must be True, False, "trainable", an integer, or a folder, got {kind!r}: there is no such '
+            "folder, and none is made but by a whole path in a folder that exists."
+        )
+
+
+def check_same_kind(kind, snapshots):
+    """Refuse another kind of snapshots than that with which a training began.
+
+    Raises
+    ------
+    ValueError
+    """
+    began = "trainable" if getattr(snapshots, "only_trainable", False) else getattr(snapshots, "root", True)
+    now = user_path(kind).absolute() if is_folder(kind) else True
+    now = kind if is_one_of(kind, ("trainable",)) else now
+    if now != began:
+        raise ValueError(
+            f"snapshots={kind!r} was set since the last fit, but training that goes on (warm_start=True, partial_fit) "
+            f"keeps its weights where it began to, snapshots={began!r}: fit anew with warm_start=False, or set it back."
+        )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sklearn_nndyn.recording import Evaluator, Snapshots
+from sklearn_nndyn.recording import Evaluator, make_snapshots, step_of
 from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
 from sklearn_nndyn.training._net import DynamicsNet, TrainingData
@@ -30,7 +30,7 @@ class NetworkFit:
     shuffle : bool
     record : tuple
     schedule : RecordSchedule
-    keep_weights : bool
+    keep_weights : bool, "trainable", int, str or os.PathLike
         Whether to keep the weights of the recorded epochs.
     n_classes : int
     make_stopper : callable, optional
@@ -55,7 +55,7 @@ class NetworkFit:
     shuffle: bool
     record: tuple
     schedule: RecordSchedule
-    keep_weights: bool
+    keep_weights: Any
     n_classes: int
     make_stopper: Callable | None = None
     score: Callable | None = None
@@ -103,7 +103,8 @@ class NetworkFit:
         capacity = self.schedule.begin(self.net.history, epochs)
         state = self.state
         if self.keep_weights and state.snapshots is None:
-            state.snapshots = Snapshots(self.net.module_, capacity, loss=self.net.criterion_)
+            given = self.net.module_, capacity, self.net.criterion_
+            state.snapshots = make_snapshots(self.keep_weights, *given)
         return Recording(
             self.watched,
             self.net.criterion_,
@@ -115,4 +116,5 @@ class NetworkFit:
             capacity,
             self.data,
             self.places,
+            step_of(self.keep_weights),
         )

@@ -80,6 +80,8 @@ class Recording(TrainingHook):
         The rows that are trained on.
     places : ndarray of int, optional
         See `BatchRecorder`.
+    step : int
+        Weights are kept at every ``step``-th of the recorded epochs.
 
     Attributes
     ----------
@@ -91,9 +93,20 @@ class Recording(TrainingHook):
     recorders_run = True
 
     def __init__(
-        self, datasets, loss, record, schedule, snapshots, iterations, n_classes, capacity, data, places=None
+        self,
+        datasets,
+        loss,
+        record,
+        schedule,
+        snapshots,
+        iterations,
+        n_classes,
+        capacity,
+        data,
+        places=None,
+        step=1,
     ):
-        self.schedule, self.snapshots, self.iterations = schedule, snapshots, iterations
+        self.schedule, self.snapshots, self.iterations, self.step = schedule, snapshots, iterations, step
         self.watches_steps = schedule.by_iteration
         self.times = {}
         self.recorders, self.batch_recorder = {}, None
@@ -188,7 +201,8 @@ class Recording(TrainingHook):
         self.iterations[epoch] = iteration
         for recorder in self.recorders.values() if self.recorders_run else ():
             recorder.record(net.module_, epoch)
-        if self.snapshots is not None and self.snapshots.epochs[-1:] != [epoch]:
+        is_kept = (len(self.iterations) - 1) % self.step == 0
+        if self.snapshots is not None and is_kept and self.snapshots.epochs[-1:] != [epoch]:
             self.snapshots.store(net.module_, epoch, net.criterion_)
         self.times[epoch] = time.perf_counter() - self._last
         self._last = time.perf_counter()

@@ -316,7 +316,10 @@ PARAMETERS = {
         {"record_epochs": lambda: True},
         "record_epochs cannot be called with an epoch: TypeError",
     ),
-    "snapshots-word": ({"snapshots": "no"}, "snapshots must be True or False, got 'no'"),
+    "snapshots-word": (
+        {"snapshots": "no"},
+        "snapshots must be True, False, \"trainable\", an integer, or a folder, got 'no': there is no such folder",
+    ),
     "validation_fraction-zero": (
         {"validation_fraction": 0},
         "None or a number between 0 and 1, both excluded, got 0",

@@ -110,7 +110,7 @@ def _key(fit):
             repr(sorted(what_to_record(fit.record).items(), key=lambda item: item[0])),
             tuple(fit.schedule.is_due(epoch, None) for epoch in range(fit.epochs + 1)),
         ),
-        (fit.validation is not None, fit.keep_weights, fit.n_classes),
+        (fit.validation is not None, bool(fit.keep_weights), fit.n_classes),
     )
 
 
