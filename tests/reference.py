@@ -519,3 +519,24 @@ def label_score(held_out, trained_on, margin, c):
 
     along = sum(2 / (1 + np.exp(-m)) - 1 for m in margin) / len(margin)
     return (difference(held_out) + along + difference(trained_on) / 2) / 2.5
+
+
+# ------------------------------------------------------------------------------------ neural collapse
+
+
+def traces_ratio(u, target):
+    """tr S_W / tr S_B of activations u (n_samples, width) of length 1, from the samples themselves."""
+    means = {c: u[target == c].mean(axis=0) for c in set(target.tolist())}
+    within = np.mean([np.sum((own - means[c]) ** 2) for own, c in zip(u, target.tolist(), strict=True)])
+    between = np.mean([np.sum((means[c] - u.mean(axis=0)) ** 2) for c in target.tolist()])
+    return within / between
+
+
+def simplex_deviations(means):
+    """Variation of the lengths, and mean deviation of the cosines, of K centroids (n_classes, width)."""
+    centred = [m - np.mean(means, axis=0) for m in means]
+    lengths = [np.sqrt(w @ w) for w in centred]
+    cosines = [
+        centred[a] @ centred[b] / (lengths[a] * lengths[b]) for a in range(len(means)) for b in range(a)
+    ]
+    return np.std(lengths) / np.mean(lengths), np.mean([abs(c + 1 / (len(means) - 1)) for c in cosines])

@@ -1,6 +1,7 @@
 """How classes separate and mix again: the inversion point, its stragglers, and the formulas to find them by."""
 
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
+from sklearn_nndyn.analyzers.entanglement._collapse import simplex_distance, within_class_share
 from sklearn_nndyn.analyzers.entanglement._overlap import chance_overlap, jaccard, overlap, overlap_z
 from sklearn_nndyn.analyzers.entanglement._separation import (
     distances,
@@ -33,7 +34,9 @@ __all__ = [
     "overlap_z",
     "radii",
     "similarities",
+    "simplex_distance",
     "smoothed_curve",
     "straggler_stability",
     "turning_point",
+    "within_class_share",
 ]

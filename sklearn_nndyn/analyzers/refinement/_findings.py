@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import t
 
 from sklearn_nndyn.analyzers._findings import Finding
-from sklearn_nndyn.utils.statistics import LEVEL, interval
+from sklearn_nndyn.utils.statistics import LEVEL, between
 from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trained_on_note
 
 HALF = 0.5  # of the rise: what counts as most of it
@@ -49,19 +49,13 @@ def _units(runs, name):
     return values[0] if len(runs) == 1 else np.array([own.mean() for own in values])
 
 
-def _between(values):
-    """95 % interval of the mean; None where it cannot be given."""
-    mean, half = interval(values)
-    return None if np.isnan(half) else (mean - half, mean + half)
-
-
 def rise_verdict(runs):
     """Whether the mean loss rises: in a single run as its loss tails say, of several by the interval over them."""
     if len(runs) == 1:
         return runs[0].verdict
     if all(run.verdict == "no" for run in runs):
         return "no"
-    low, _ = _between(_units(runs, "rise"))
+    low, _ = between(_units(runs, "rise"))
     return "yes" if low > 0 else "cannot tell"
 
 
@@ -77,12 +71,12 @@ def _rise(refinement, runs):
         words = "Whether the mean log loss rises cannot be told from chance, and so not whether that is calibration."
         return {"verdict": "cannot tell", "statement": words, "advice": _more(runs)}
     rise, refined = (_units(runs, name) for name in ("rise", "refined_rise"))
-    share, between = share_interval(rise - refined, rise)
-    verdict = _beyond(between, HALF)
+    share, ends = share_interval(rise - refined, rise)
+    verdict = _beyond(ends, HALF)
     return {
         "verdict": verdict,
         "value": share,
-        "interval": between,
+        "interval": ends,
         "statement": _rise_words(refinement, verdict, rise.mean(), refined.mean(), share),
         "advice": "" if verdict == "yes" else _what_stays(verdict, runs),
     }
@@ -96,11 +90,11 @@ def share_interval(parts, wholes):
     return share, (float(share - half), float(share + half))
 
 
-def _beyond(between, limit):
+def _beyond(ends, limit):
     """Yes for an interval above the limit, no for one below it."""
-    if between is None or between[0] <= limit <= between[1]:
+    if ends is None or ends[0] <= limit <= ends[1]:
         return "cannot tell"
-    return "yes" if between[0] > limit else "no"
+    return "yes" if ends[0] > limit else "no"
 
 
 def _rise_words(refinement, verdict, rise, refined, share):
@@ -132,15 +126,15 @@ def _more(runs):
 def _epoch(refinement, gain):
     """RF2."""
     best, least = refinement.best_epoch_, refinement.least_loss_epoch_
-    value, between = float(gain.mean()), _between(gain)
+    value, ends = float(gain.mean()), between(gain)
     if best == least:
         words = f"Calibrated or not, epoch {epoch_words(best)} is the best."
-        return {"verdict": "no", "value": value, "interval": between, "statement": words}
-    verdict = _beyond(between, 0.0)
+        return {"verdict": "no", "value": value, "interval": ends, "statement": words}
+    verdict = _beyond(ends, 0.0)
     return {
         "verdict": verdict,
         "value": value,
-        "interval": between,
+        "interval": ends,
         "statement": _epoch_words(verdict, best, least, value),
         "advice": f'Stop by monitor="refined_loss", then {CALIBRATE}.' if verdict == "yes" else "",
     }
@@ -166,14 +160,14 @@ def _epoch_words(verdict, best, least, value):
 
 def _end(refinement, calibration):
     """RF3."""
-    value, between = float(calibration.mean()), _between(calibration)
-    verdict = _beyond(between, 0.0)
-    if verdict == "cannot tell" and between is not None and between[1] < SMALL * refinement.loss_curve_[-1]:
+    value, ends = float(calibration.mean()), between(calibration)
+    verdict = _beyond(ends, 0.0)
+    if verdict == "cannot tell" and ends is not None and ends[1] < SMALL * refinement.loss_curve_[-1]:
         verdict = "no"
     return {
         "verdict": verdict,
         "value": value,
-        "interval": between,
+        "interval": ends,
         "statement": _end_words(refinement, verdict, value),
         "advice": _end_advice(refinement) if verdict == "yes" else "",
     }
