@@ -17,8 +17,8 @@ LOSS_TAILS = (
             "is above 0 and the smoothed curve rises by more than chance."
         ),
         chance=(
-            "The rise that one plateau of twenty exceeds, if it wanders from epoch to epoch as this curve does and "
-            "its least value is chosen likewise."
+            "The rise that one plateau of twenty exceeds, if it wanders from epoch to epoch as this curve does, "
+            "for as long, and its least value is chosen likewise."
         ),
         to_do="Ask who carries it (LT2) before stopping earlier; other seeds tell whether it is the rule.",
     ),

@@ -18,6 +18,7 @@ from sklearn_nndyn.analyzers.entanglement._turn import (
     smoothed_curve,
     turning_point,
 )
+from sklearn_nndyn.analyzers.entanglement._wander import rise_beyond_wander, wander_correlation
 
 __all__ = [
     "EntanglementAnalyzer",
@@ -33,10 +34,12 @@ __all__ = [
     "overlap",
     "overlap_z",
     "radii",
+    "rise_beyond_wander",
     "similarities",
     "simplex_distance",
     "smoothed_curve",
     "straggler_stability",
     "turning_point",
+    "wander_correlation",
     "within_class_share",
 ]

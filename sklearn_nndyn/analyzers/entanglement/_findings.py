@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.entanglement._turn import LASTING, LEAST_TURN, smoothed_curve, turn_tolerance
+from sklearn_nndyn.analyzers.entanglement._wander import rise_beyond_wander
 from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import capital, counted, epoch_words, figure, percent, samples
 
@@ -52,9 +53,13 @@ def turn_of(found, curve, at):
     size, known = np.ptp(smooth), len(values) >= LEAST_EPOCHS
     least = int(smooth.argmin())
     fallen, risen = smooth[: least + 1].max() - smooth[least], smooth[-1] - smooth[least]
+    beyond, chance = rise_beyond_wander(values)
+    wanders = beyond <= chance
+    chance = max(chance, turn_tolerance(size, noise, found.tolerance))
     if at is not None:
         risen = curve[-1] - curve[at]
-        verdict = ("yes" if known else "cannot tell") if risen > 0 else "no"
+        told = known and not wanders and risen > chance
+        verdict = ("yes" if told else "cannot tell") if risen > 0 else "no"
     else:
         verdict = "no" if min(fallen, risen) <= LEAST_TURN * size else "cannot tell"
     half = SIGMAS * noise
@@ -62,7 +67,7 @@ def turn_of(found, curve, at):
         verdict,
         float(risen),
         (float(risen - half), float(risen + half)) if noise else None,
-        float(turn_tolerance(size, noise, found.tolerance)) if known else None,
+        float(chance) if known else None,
     )
 
 

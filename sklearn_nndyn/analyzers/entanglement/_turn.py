@@ -42,10 +42,10 @@ def curve_noise(curve: ArrayLike) -> float:
     >>> round(curve_noise(curve), 3), round(curve_noise(curve + noise), 1)
     (0.0, 1.0)
     """
-    return float(_noise(np.asarray(curve, dtype=np.float64)[None])[0])
+    return float(noise_of_curves(np.asarray(curve, dtype=np.float64)[None])[0])
 
 
-def _noise(curves):
+def noise_of_curves(curves):
     """The same of each curve (n_curves, n_epochs)."""
     bends = np.diff(curves, 3)
     if bends.shape[1] < LASTING:
@@ -94,7 +94,7 @@ def smoothed_curve(curve: ArrayLike) -> tuple[np.ndarray, float]:
 
 def _smoothed(curves):
     """The same of each curve (n_curves, n_epochs): curves, and what noise is left (n_curves,)."""
-    noise, size = _noise(curves), np.ptp(curves, axis=1)
+    noise, size = noise_of_curves(curves), np.ptp(curves, axis=1)
     needed = np.divide(noise, LEAST_TURN * size, out=np.zeros(len(curves)), where=size > 0) ** 2
     windows = np.minimum(np.ceil(needed), LARGEST_WINDOW * curves.shape[1]).astype(int)
     windows = np.maximum(1, windows - 1 + windows % 2)  # odd: the average stays where it belongs

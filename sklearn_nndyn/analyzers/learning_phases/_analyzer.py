@@ -142,7 +142,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     runs have about their mean. Give ``fit`` a list of runs with other seeds. Of one run alone, the standard errors are
     those of the differences over its samples: they tell of other samples and not of other seeds; and chance is how far
     both fall and rise go in wandering curves (each value .9 of the one before, and noise) of such noise as the third
-    differences of this one show. Fewer than nine epochs do not show it.
+    differences of this one show. Fewer than nine epochs do not show it, and no phase is told.
 
     The correlation asks whether the samples whose reconstruction gets worse are the ones learned last. Samples never
     learned (wrong at the end) rank behind all others. Near 1, the layer gives up what it knew of the samples it is

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.entanglement import curve_noise
+from sklearn_nndyn.analyzers.entanglement._turn import curve_noise, noise_of_curves
+from sklearn_nndyn.analyzers.entanglement._wander import wandering
 
 LEVEL = 0.95
 N_CURVES = 2000
@@ -47,16 +48,9 @@ def chance_changes(rows, one_run):
 @lru_cache
 def _unit_turn(n_epochs):
     """95 % quantile of the lesser of fall and rise in wandering curves, in units of their noise as estimated."""
-    curves = _wandering(np.random.default_rng(0).normal(size=(N_CURVES, n_epochs)), WANDER)
+    curves = wandering(np.random.default_rng(0).normal(size=(N_CURVES, n_epochs)), WANDER)
     turns = np.minimum(curves[:, 0], curves[:, -1]) - curves.min(axis=1)
-    return float(np.quantile(turns / np.array([curve_noise(curve) for curve in curves]), LEVEL))
-
-
-def _wandering(curves, correlation):
-    """Normal noise (n_curves, n_epochs) made to correlate from epoch to epoch, in place."""
-    for at in range(1, curves.shape[1]):
-        curves[:, at] = correlation * curves[:, at - 1] + np.sqrt(1 - correlation**2) * curves[:, at]
-    return curves
+    return float(np.quantile(turns / noise_of_curves(curves), LEVEL))
 
 
 def noise_of_runs(rows):
@@ -75,7 +69,7 @@ def noise_of_runs(rows):
 def _unit_changes(n_epochs, correlation, freedom):
     """The same for noise of deviation one, estimated with so many degrees of freedom."""
     rng = np.random.default_rng(0)
-    curves = _wandering(rng.normal(size=(N_CURVES, n_epochs)), correlation)
+    curves = wandering(rng.normal(size=(N_CURVES, n_epochs)), correlation)
     curves /= np.sqrt(rng.chisquare(freedom, N_CURVES) / freedom)[:, None]
     start, end, least = curves[:, 0], curves[:, -1], curves.min(axis=1)
     changes = start - least, end - least, curves.max(axis=1) - start

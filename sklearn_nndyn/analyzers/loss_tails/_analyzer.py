@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
+from sklearn_nndyn.analyzers.entanglement import rise_beyond_wander
 from sklearn_nndyn.analyzers.loss_tails._chance import (
     LEAST_EPOCHS,
     carrier_null,
     gross_rise_share,
-    rise_beyond_wander,
 )
 from sklearn_nndyn.analyzers.loss_tails._checks import check_losses, check_tail, onset_position
 from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, concentration_curve
@@ -269,7 +269,8 @@ class LossTailAnalyzer(RecordAnalyzer):
         if self.onset_ == len(self.epochs_) - 1 or (given is not None and self.mean_rise_ <= 0):
             return "no"
         samples = between(self.rise_)
-        return "yes" if samples is not None and samples[0] > 0 and rise > self.rise_null_ else "cannot tell"
+        beyond_chance = min(rise, self.mean_rise_) > self.rise_null_
+        return "yes" if samples is not None and samples[0] > 0 and beyond_chance else "cannot tell"
 
     def _set_transitions(self, record):
         self.transitions_ = self.borderline_ = None

@@ -1,77 +1,14 @@
-"""What chance alone would give: of a rise of the mean, and of how few samples carry it."""
-
-from functools import lru_cache
+"""What chance alone would give of how few samples carry a rise."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from sklearn_nndyn.analyzers.entanglement import curve_noise
 from sklearn_nndyn.utils.statistics import ratio_interval, worst_count
 
-LEVEL = 0.95
 N_DRAWS = 200
-N_CURVES = 1000
 LEAST_EPOCHS = 9  # that the wander of a curve is estimated from
-WINDOW = 0.1  # of the epochs, averaged before a rise is looked for
 FRACTION = 0.05  # what counts as a small minority of the samples
-
-
-def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple[float, float]:
-    """How far a curve ends above its least value, and how far it would by its wander from epoch to epoch alone.
-
-    The curve is averaged over a tenth of its epochs. Its wander is estimated by ``curve_noise``, and chance is the 95 %
-    quantile of the same rise in curves of independent normal noise, as long and with the noise estimated likewise. A
-    turning epoch that is given was not chosen, and chance is less. Noise that is related from one epoch to the next is
-    not known to it.
-
-    Parameters
-    ----------
-    mean_curve : array of shape (n_epochs,)
-        A curve without nan, such as the mean loss.
-    onset : int, default=None
-        Position of the turning epoch; None is the least value.
-
-    Returns
-    -------
-    rise : float
-        Mean over the last tenth of the epochs less that around the turning epoch, in the units of the curve.
-    chance : float
-        What it exceeds in one of twenty plateaus of such a wander; 0 for fewer than nine epochs, which cannot tell.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_nndyn.analyzers.loss_tails import rise_beyond_wander
-    >>> plateau = 1 + 0.05 * np.random.default_rng(0).normal(size=60)
-    >>> rise, chance = rise_beyond_wander(plateau)
-    >>> rise < chance
-    True
-    >>> rise, chance = rise_beyond_wander(plateau + np.abs(np.linspace(-0.5, 0.5, 60)))
-    >>> rise > chance
-    True
-    """
-    curve = np.asarray(mean_curve, dtype=np.float64)
-    noise = curve_noise(curve)
-    chance = noise * _chance_in_noise(len(curve), onset) if noise else 0.0
-    return float(_rises(curve[None], onset)[0]), chance
-
-
-def _rises(curves, onset):
-    """Last less least of the running means of each curve (n_curves, n_epochs), or less that around the onset."""
-    width = max(1, int(WINDOW * curves.shape[1]))
-    sums = np.cumsum(np.pad(curves, ((0, 0), (1, 0))), axis=1)
-    means = (sums[:, width:] - sums[:, :-width]) / width
-    at = None if onset is None else min(max(onset - width // 2, 0), means.shape[1] - 1)
-    return means[:, -1] - (means.min(axis=1) if at is None else means[:, at])
-
-
-@lru_cache
-def _chance_in_noise(n_epochs, onset):
-    """95 % quantile of the rise of plain noise, in units of its noise as estimated."""
-    curves = np.random.default_rng(0).normal(size=(N_CURVES, n_epochs))
-    noise = np.array([curve_noise(curve) for curve in curves])
-    return float(np.quantile(_rises(curves, onset) / noise, LEVEL))
 
 
 def gross_rise_share(rise: ArrayLike, fraction: float = FRACTION) -> float:
