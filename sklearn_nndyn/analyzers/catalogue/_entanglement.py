@@ -17,8 +17,8 @@ ENTANGLEMENT = (
             "chance."
         ),
         chance=(
-            "The greatest of three: six standard deviations of the noise, a hundredth of the range of the curve, and the "
-            "rise that one plateau of twenty exceeds if it wanders as this curve does."
+            "The greatest of three: six standard deviations of the noise, a hundredth of the range of the curve, and "
+            "the rise that one plateau of twenty exceeds if it wanders as this curve does."
         ),
         to_do=(
             "Quote the training error at the turn, inversion_error_, and compare other seeds: epochs vary, errors "
