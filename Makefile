@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases study-refinement lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights odd-inputs test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases study-refinement lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ battery: $(VENV)/.installed-test ## Print which laws hold for modules, losses an
 
 weights: $(VENV)/.installed-test ## Print how far weights are from leaving out and repeating (two minutes)
 	$(RUN) -W ignore -m tests.classifiers.battery.weights
+
+odd-inputs: $(VENV)/.installed-test ## Print what becomes of six hundred odd inputs: right, or refused in words
+	$(RUN) -m tests.classifiers.odd_inputs
 
 test-browser: $(VENV)/.installed-test ## Check the report in a headless browser (installs chromium and two npm packages)
 	@command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }

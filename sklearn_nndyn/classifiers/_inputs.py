@@ -16,12 +16,14 @@ from sklearn_nndyn.classifiers._validation import (
     check_two_classes,
     combine_weights,
     encode,
+    near_one,
     settle_dtype,
     split_off,
 )
 from sklearn_nndyn.recording import chosen_samples
 from sklearn_nndyn.training import TrainingData
 from sklearn_nndyn.utils.rows.arrays import Rows, as_tensor, take
+from sklearn_nndyn.utils.rows.given import as_labels
 
 
 @dataclass
@@ -173,13 +175,13 @@ def _weigh_validation(inputs, weight):
     """Weights of the validation samples, for their mean loss and accuracy."""
     if not weight.any():
         raise ValueError("Every validation sample has weight zero: there is nothing to measure.")
-    data = inputs.watched["validation"]
+    data, weight = inputs.watched["validation"], near_one(weight)
     inputs.watched["validation"] = TrainingData(data.X, data.y, torch.as_tensor(weight, device=data.X.device))
 
 
 def _find_classes(estimator, y, classes, again, partial):
     if classes is not None:
-        classes = np.unique(classes)
+        classes = np.unique(as_labels(classes, "classes"))
     if again:
         if classes is not None and not np.array_equal(classes, estimator.classes_):
             raise ValueError(

@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, SparseRows, tensor_of
+from sklearn_nndyn.utils.rows.given import as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
 
@@ -67,14 +68,14 @@ def check_is_named(X, expected):
 
 def _field(name, values, dtype):
     what = f"X[{name!r}]"
+    values = as_numbers(values, what)
     if issparse(values):
         return SparseRows(values.tocsr(), getattr(torch, dtype))
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{what} must be one array, with rows of one length; {error}") from error
-    if array.dtype.kind not in "biuf" or array.ndim == 0:
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} must hold numbers, a row for each sample; got dtype {array.dtype}.")
+    if array.ndim == 0 or not len(array):
+        raise ValueError(f"{what} must hold a row for each sample; got an array of shape {array.shape}.")
     if array.dtype.kind != "f":
         return tensor_of(np.ascontiguousarray(array, _integer_dtype(array)))
     if memory_map_of(array) is not None:

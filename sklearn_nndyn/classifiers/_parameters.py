@@ -123,7 +123,8 @@ def _check_random_state(estimator):
 def _check_optimizer(estimator):
     optimizer, params = find_optimizer(estimator.optimizer), estimator.optimizer_params
     if params is None or isinstance(params, Mapping):
-        check_optimizer_params(optimizer, params or {}, estimator.weight_decay)
+        decay = estimator.weight_decay
+        check_optimizer_params(optimizer, params or {}, decay if is_finite(decay) else 0)
 
 
 def _check_monitor(estimator):
@@ -171,7 +172,7 @@ RULES = {
         lambda v: v is None or (is_finite(v) and 0 < v < 1),
     ),
     "class_weight": ('None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
-    "dtype": ('"float32" or "float64"', lambda v: v in ("float32", "float64")),
+    "dtype": ('"float32" or "float64"', lambda v: is_one_of(v, ("float32", "float64"))),
 }
 CHECKS = [
     _refuse_modes,

@@ -18,8 +18,10 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, as_tensor, chunks_of, tensor_of
+from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
+from sklearn_nndyn.utils.validation import is_number
 
 LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster
 IDS = "int64"
@@ -124,7 +126,7 @@ def _validated(estimator, *data, reset, dtype, keep=True):
         return _validated_dict(estimator, *data, reset=reset, dtype=dtype)
     if dtype == IDS:
         return _validated_ids(estimator, *data, reset=reset)
-    X, y = _integers_of_lists(data[0]), data[1:]
+    X, y = as_numbers(data[0], "X"), [as_labels(y) for y in data[1:]]
     kept = keep and is_kept(X)
     dtypes = [dtype] if isinstance(dtype, str) else dtype
     if issparse(X):
@@ -155,7 +157,7 @@ def _validated_dict(estimator, X, *y, reset, dtype):
 def _labels_for(X, y):
     """scikit-learn's check of labels, and of their number."""
     rows = np.broadcast_to(np.float32(0), (len(X), 1))
-    return check_lengths_and_labels(rows, y, dtype=None, ensure_all_finite=False)[1]
+    return check_lengths_and_labels(rows, as_labels(y), dtype=None, ensure_all_finite=False)[1]
 
 
 def _validated_by_sklearn(estimator, *data, **options):
@@ -171,6 +173,10 @@ def _validated_by_sklearn(estimator, *data, **options):
                 "sklearn.preprocessing.OneHotEncoder."
             ) from error
         raise
+    except TypeError as error:
+        if "argument must be a string or a real number" in str(error):
+            raise TypeError(f"X must hold numbers: {error}.") from error
+        raise
 
 
 def _validated_ids(estimator, *data, reset):
@@ -184,17 +190,6 @@ def _validated_ids(estimator, *data, reset):
         )
     X = X.astype(IDS, copy=False)
     return (X, *y) if y else X
-
-
-def _integers_of_lists(X):
-    """Nested lists of whole numbers as an array of them, which has a dtype."""
-    if not isinstance(X, (list, tuple)):
-        return X
-    try:
-        array = np.asarray(X)
-    except ValueError:
-        return X  # of different lengths: scikit-learn will say so
-    return array if array.dtype.kind in "iu" else X
 
 
 def _check_finite(estimator, X):
@@ -266,6 +261,8 @@ def check_two_classes(classes, what="y", hint=""):
 
 def check_sample_weight(sample_weight, X, name="sample_weight"):
     """Weights (n_samples,) in float64, ones for None."""
+    if sample_weight is not None and not is_number(sample_weight):
+        sample_weight = as_numbers(sample_weight, name)
     try:
         return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     except ValueError as error:
@@ -282,13 +279,20 @@ def combine_weights(sample_weight, class_weight, y_encoded, classes, one_class_w
     ValueError
         For no positive weight, positive ones in one class only, or a ``class_weight`` of other classes.
     """
-    weight = sample_weight * _weights_of_classes(class_weight, y_encoded, classes, sample_weight)
+    sample_weight = near_one(sample_weight)
+    weight = near_one(sample_weight * _weights_of_classes(class_weight, y_encoded, classes, sample_weight))
     used = weight > 0
     if not used.any():
         raise ValueError("Every sample has weight zero: there is nothing to learn from.")
     if not one_class_will_do:
         check_two_classes(classes[np.unique(y_encoded[used])], "y, where weights are greater than zero,")
     return None if np.ptp(weight) == 0 else weight / weight[used].mean()
+
+
+def near_one(weight):
+    """The weights times a power of two, which rounds nothing, so that their sum is finite."""
+    _, exponent = np.frexp(weight.max(initial=0))
+    return np.ldexp(weight, -exponent)
 
 
 def _weights_of_classes(class_weight, y_encoded, classes, sample_weight):

@@ -84,10 +84,27 @@ def build_network(module, input_shape, n_classes, dtype, *, reinitialize=False, 
         Samples from which lazy layers learn their shape.
     """
     with _float32_by_default():
-        built = build_module(module, input_shape, n_classes, reinitialize=reinitialize).to(dtype)
+        built = build_module(module, input_shape, n_classes, reinitialize=reinitialize)
+        _check_tensors(built)
+        built = built.to(dtype)
         if rows is not None and any(map(is_lazy, (*built.parameters(), *built.buffers()))):
             _materialize(built, rows)
     return built
+
+
+def _check_tensors(module):
+    """Refuse parameters without values, and those that lose their imaginary part."""
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.is_meta:
+            raise ValueError(
+                f"module: {name!r} is on the meta device, which holds no values: give it some with "
+                'module.to_empty(device="cpu") and load_state_dict.'
+            )
+        if tensor.is_complex():
+            raise ValueError(
+                f"module: {name!r} is complex ({tensor.dtype}), but networks are trained in float32 or float64: hold "
+                "real and imaginary part as parameters of their own."
+            )
 
 
 @contextmanager

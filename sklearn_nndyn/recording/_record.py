@@ -41,7 +41,7 @@ def check_record(record):
     ValueError
         For an unknown name, one given twice, or parameters of an object that cannot be used.
     """
-    if isinstance(record, str) or not hasattr(record, "__iter__"):
+    if isinstance(record, (str, type)) or not hasattr(record, "__iter__"):
         raise TypeError(f'record must be a tuple such as ("samples", "geometry"), got {record!r}.')
     unknown = [entry for entry in record if _name(entry) not in RECORDABLE]
     if unknown:

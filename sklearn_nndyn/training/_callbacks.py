@@ -4,6 +4,8 @@ import inspect
 
 from skorch.callbacks import Callback, PrintLog
 
+from sklearn_nndyn.utils.validation import is_one_of
+
 VALIDATED = ("valid_loss", "valid_acc")
 
 
@@ -14,7 +16,7 @@ def check_callbacks(callbacks):
     ------
     TypeError
     """
-    if callbacks is None or callbacks == "disable":
+    if is_one_of(callbacks, (None, "disable")):
         return
     if not isinstance(callbacks, (list, tuple)):
         raise TypeError(f"callbacks must be a list of skorch callbacks, got {type(callbacks).__name__}.")
@@ -56,7 +58,7 @@ def verbosity(callbacks, verbose):
 
 def _callbacks(callbacks):
     """Instances and classes, without their names."""
-    for item in () if callbacks is None or callbacks == "disable" else callbacks:
+    for item in () if is_one_of(callbacks, (None, "disable")) else callbacks:
         yield item[1] if isinstance(item, tuple) and len(item) == 2 else item
 
 

@@ -1,6 +1,7 @@
 """A module and a loss tried on two samples, before training starts."""
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_nndyn.losses import check_outputs, check_scores
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, scores_of
@@ -34,6 +35,7 @@ def check_module(module, loss, data, n_classes):
     with untouched_generators(rows.device), refuse_python_random("module or loss"):
         with torch.no_grad(), evaluation_mode(module):
             scores = _try(module, rows, loss, n_classes)
+            _check_rows_apart(module, data.X[:3].clone(), scores)
             check_outputs(copy_module(loss, "loss"), scores)
         copies = copy_module(module).train(), copy_module(loss, "loss").train()
         _try_to_learn(*copies, rows, target.clone(), n_classes)
@@ -53,6 +55,8 @@ def _try_to_learn(module, loss, rows, target, n_classes):
             raise ValueError(
                 f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}."
             )
+        if values.isnan().any():
+            raise ValueError(f"loss gives nan for the first {len(rows)} samples, before any training.")
         if not values.requires_grad:
             raise ValueError(
                 "The loss does not depend on the parameters of module in a way that torch can differentiate: look for "
@@ -80,6 +84,11 @@ def _try(module, rows, loss, n_classes):
             f"module must give a score for each of the {n_classes} classes, shape ({len(rows)}, {n_classes}) for "
             f"{len(rows)} samples, but gives {shape}."
         )
+    if not scores.is_floating_point() or scores.layout is not torch.strided:
+        kind = scores.dtype if scores.layout is torch.strided else scores.layout
+        raise ValueError(
+            f"module must give scores as a dense tensor of floating-point numbers, but gives {kind}."
+        )
     if scores.isnan().any():
         raise ValueError(
             f"module gives nan for the first {len(rows)} samples, before any training: look for 0 / 0, log or sqrt of "
@@ -88,6 +97,30 @@ def _try(module, rows, loss, n_classes):
     if rows._version:
         raise ValueError("module writes into its input: begin it with an operation that is not in place.")
     return scores
+
+
+def _check_rows_apart(module, rows, scores):
+    """Refuse a module whose scores of a sample change with the samples beside it, or whose axes are exchanged.
+
+    Batch normalisation without running statistics is made to mix samples, and is left to the user.
+    """
+    mixes = any(isinstance(part, _BatchNorm) and not part.track_running_stats for part in module.modules())
+    if len(rows) < 3 or mixes:
+        return
+    with reraise_as(f"module cannot process a batch of {_described(rows)}"):
+        three, again, last = (scores_of(run(module, x.clone())) for x in (rows, rows, rows[1:]))
+    if three.shape != (3, scores.shape[1]):
+        raise ValueError(
+            f"module must give a score for each of the {scores.shape[1]} classes, shape (3, {scores.shape[1]}) for 3 "
+            f"samples, but gives {tuple(three.shape)}."
+        )
+    if torch.equal(three, again) and not torch.allclose(
+        three[1:], last, rtol=0.01, atol=0.01 * float(three.std().nan_to_num(0))
+    ):
+        raise ValueError(
+            "module mixes samples: in evaluation mode the scores of a sample change with the samples beside it. The "
+            "first axis of its input counts samples (batch_first=True for recurrent layers and attention)."
+        )
 
 
 def _described(rows):

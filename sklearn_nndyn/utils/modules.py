@@ -111,6 +111,8 @@ def first_output(output):
     """
     if isinstance(output, torch.Tensor):
         return output
+    if isinstance(output, (Mapping, tuple, list)) and not output:
+        raise ValueError(f"module gives an empty {type(output).__name__} in place of scores.")
     if isinstance(output, Mapping):
         if "logits" not in output:
             raise ValueError(
