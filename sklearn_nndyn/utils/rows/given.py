@@ -82,12 +82,18 @@ def _array_of(values, name):
                 f"used: fill them, {name}.filled(...), or leave those rows out."
             )
         return values.data
-    no_array = isinstance(values, (str, bytes, set, frozenset, Mapping)) and not issparse(values)
-    if no_array or not (isinstance(values, Sized) or isinstance(getattr(values, "shape", None), tuple)):
+    if not _is_array_like(values):
         is_text = isinstance(values, (str, bytes, Mapping))
         hint = f": give list({name})" if hasattr(values, "__iter__") and not is_text else ""
         raise TypeError(f"{name} must be an array, a table or a list, got {_shown(values)}{hint}.")
     return values
+
+
+def _is_array_like(values):
+    if isinstance(values, (str, bytes, set, frozenset, Mapping)):
+        return issparse(values)  # one by keys is a dict
+    has_shape = isinstance(getattr(values, "shape", None), tuple)
+    return isinstance(values, Sized) or has_shape or hasattr(type(values), "__array__")
 
 
 def _shown(values):

@@ -20,6 +20,16 @@ FLOATS = {"X": IDS.astype(float)}
 F = {"X": X}
 
 
+class Wrapped:
+    """Can be made an array, and nothing else."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+
 def frame(values=X, names=ABCD, **options):
     return pd.DataFrame(values, columns=names, **options)
 
@@ -73,6 +83,7 @@ ROWS = {
     "bfloat16": right({"X": torch.tensor(X).bfloat16().double()}, X=torch.tensor(X).bfloat16()),
     "sparse tensor": refused("X is a sparse tensor: give X.to_dense()", X=torch.tensor(X).to_sparse()),
     "meta tensor": refused("X is a tensor on the meta device", X=torch.empty(N, 4, device="meta")),
+    "anything with __array__": right(F, X=Wrapped(X)),
     "list of arrays": right(F, X=list(X)),
     "nested lists": right(F, X=X.tolist()),
     "nested tuples": right(F, X=tuple(map(tuple, X))),
