@@ -120,7 +120,7 @@ class Snapshots:
         unfrozen = [name for name, p in module.named_parameters() if p.requires_grad and name in frozen]
         if unfrozen:
             self._give_up(
-                f'snapshots="trainable" keeps frozen parameters once, but {unfrozen[0]} was unfrozen in training '
+                f'are not kept: snapshots="trainable" keeps frozen parameters once, but {unfrozen[0]} was unfrozen in training '
                 "(snapshots=True keeps all)"
             )
 
@@ -136,7 +136,7 @@ class Snapshots:
             try:
                 _write(self._file, row, self.nbytes)
             except OSError as error:
-                self._give_up(f"they could not be written to a temporary file: {error}")
+                self._give_up(f"could not be written to a temporary file: {error}")
                 return
         self.epochs.append(epoch)
 
@@ -185,7 +185,7 @@ class Snapshots:
             weakref.finalize(self, file.close)
             _write(file, self._rows[: len(self.epochs)].reshape(-1), 0)
         except OSError as error:
-            self._give_up(f"they could not be written to a temporary file: {error}")
+            self._give_up(f"could not be written to a temporary file: {error}")
         else:
             self._file, self._rows = file, self._rows[:0]
 
@@ -195,8 +195,7 @@ class Snapshots:
         self.complete = False
         ends = f"replay ends at epoch {self.epochs[-1]}" if self.epochs else "there will be no replay"
         warnings.warn(
-            f"The weights of further epochs are not kept: {reason}. Training goes on and the record is complete, but "
-            f"{ends}.",
+            f"The weights of further epochs {reason}. Training goes on and the record is complete, but {ends}.",
             RuntimeWarning,
             stacklevel=3,
         )
