@@ -36,10 +36,12 @@ from sklearn_nndyn.recording.decoders._decode import decode
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction
 from sklearn_nndyn.recording.nets._callback import RecordDynamics
+from sklearn_nndyn.recording.storage._sizes import LargeRecordWarning, warn_of_size
 
 __all__ = [
     "Geometry",
     "Gradients",
+    "LargeRecordWarning",
     "Probe",
     "Reconstruction",
     "RecordDynamics",

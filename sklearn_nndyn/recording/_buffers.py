@@ -34,10 +34,12 @@ class RecordBuffers:
         self.y, self.n_classes, self.entries = y, n_classes, entries
         self.epochs, self._capacity = [], capacity
         self.centroids, self.weight_norms, self._on_disk = {}, {}, {}
-        self.fields = self._allocate(fields_of_samples(entries, len(y), n_classes, probability))
+        fields = fields_of_samples(entries, len(y), n_classes, probability)
+        self.row_bytes = row_bytes(fields)
+        self.fields = self._allocate(fields)
 
     def _allocate(self, fields):
-        large = self._capacity * row_bytes(fields) > MEMORY_LIMIT
+        large = self._capacity * self.row_bytes > MEMORY_LIMIT
         return {name: self._make_array(name, shape, dtype, large) for name, (shape, dtype) in fields.items()}
 
     def _make_array(self, name, shape, dtype, large):

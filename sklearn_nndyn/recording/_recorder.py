@@ -230,6 +230,28 @@ class Recorder:
             buffers.store_geometry(new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
+    def width_of_layers(self, module: torch.nn.Module) -> int:
+        """Numbers in the centroids of a class, over all layers, found by a pass over two samples.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network.
+
+        Returns
+        -------
+        width : int
+            The sum over the layers.
+        """
+        with self._evaluator(module, self.loss, False), capture_activations(module) as forward:
+            scores, layers = forward(self.X[:2])
+        named = named_layers(scores, layers)
+        widths = [
+            self.geometry.flatten(named[name][None], name in forward.maps).shape[-1]
+            for name in self.geometry.choose(list(layers))
+        ]
+        return sum(widths)
+
     def _new_centroids(self):
         if self.geometry is None:
             return None

@@ -120,8 +120,8 @@ class Snapshots:
         unfrozen = [name for name, p in module.named_parameters() if p.requires_grad and name in frozen]
         if unfrozen:
             self._give_up(
-                f'are not kept: snapshots="trainable" keeps frozen parameters once, but {unfrozen[0]} was unfrozen in training '
-                "(snapshots=True keeps all)"
+                f'are not kept: snapshots="trainable" keeps frozen parameters once, but {unfrozen[0]} was unfrozen in '
+                "training (snapshots=True keeps all)"
             )
 
     def _new_row(self):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sklearn_nndyn.recording import Evaluator, make_snapshots, step_of
+from sklearn_nndyn.recording import Evaluator, make_snapshots, step_of, warn_of_size
 from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
 from sklearn_nndyn.training._net import DynamicsNet, TrainingData
@@ -100,21 +100,30 @@ class NetworkFit:
         return {name: hook for name, hook in self._own_hooks().items() if hook in self.hooks}
 
     def _make_recording(self, epochs):
-        capacity = self.schedule.begin(self.net.history, epochs)
-        state = self.state
-        if self.keep_weights and state.snapshots is None:
-            given = self.net.module_, capacity, self.net.criterion_
-            state.snapshots = make_snapshots(self.keep_weights, *given)
-        return Recording(
+        capacity, step = self.schedule.begin(self.net.history, epochs), step_of(self.keep_weights)
+        recording = Recording(
             self.watched,
             self.net.criterion_,
             self.record,
             self.schedule,
-            state.snapshots if self.keep_weights else None,
-            state.iterations,
+            self._begin_snapshots(capacity),
+            self.state.iterations,
             self.n_classes,
             capacity,
             self.data,
             self.places,
-            step_of(self.keep_weights),
+            step,
         )
+        recorders, snapshots = list(recording.recorders.values()), recording.snapshots
+        kept = 0 if snapshots is None else len(snapshots.epochs)
+        warn_of_size(recorders, self.net.module_, snapshots, capacity, kept + -(-capacity // step))
+        return recording
+
+    def _begin_snapshots(self, capacity):
+        """What keeps the weights, begun in an earlier fit or now; None where they are not to be kept."""
+        state, net = self.state, self.net
+        if not self.keep_weights:
+            return None
+        if state.snapshots is None:
+            state.snapshots = make_snapshots(self.keep_weights, net.module_, capacity, net.criterion_)
+        return state.snapshots
