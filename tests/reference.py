@@ -540,3 +540,12 @@ def simplex_deviations(means):
         centred[a] @ centred[b] / (lengths[a] * lengths[b]) for a in range(len(means)) for b in range(a)
     ]
     return np.std(lengths) / np.mean(lengths), np.mean([abs(c + 1 / (len(means) - 1)) for c in cosines])
+
+
+# ---------------------------------------------------------------------------------- forgotten knowledge
+
+
+def forgotten(correct):
+    """F_e: of each epoch, how many samples were right there and wrong at the end, as a share."""
+    n_samples, n_epochs = len(correct), len(correct[0])
+    return [sum(own[e] and not own[-1] for own in correct) / n_samples for e in range(n_epochs)]

@@ -19,6 +19,10 @@ REFINEMENT = (
         ),
         chance="0: temperatures chosen on one half remove nothing by chance on the other.",
         to_do="Where it holds, train on and calibrate; where a rise stays, stop earlier or regularise.",
+        false_alarms=(
+            "Of 200 planted runs of 500 samples each: 0 % where nothing rises, where refinement itself rises, and on "
+            "plateaus whose refinement wanders; 0.5 % where the temperature wanders. Of true ones 91 % are found."
+        ),
     ),
     FindingKind(
         code="RF2",
@@ -34,6 +38,10 @@ REFINEMENT = (
         ),
         chance="0: neither half sees the samples that it is scored on.",
         to_do='Stop by monitor="refined_loss", then calibrate.',
+        false_alarms=(
+            "Of 200 planted runs each: 0 % where both epochs are the same, where refinement rises, and where it "
+            "wanders; 2 % where the temperature wanders. Of true ones 100 % are found."
+        ),
     ),
     FindingKind(
         code="RF3",
@@ -48,5 +56,8 @@ REFINEMENT = (
         ),
         chance="0: a temperature that one half chose by chance is no better on the other.",
         to_do='Calibrate on held-out samples: CalibratedClassifierCV(method="temperature").',
+        false_alarms=(
+            "Of 200 planted runs each whose temperature is 1 at the end: 0.5 % and 0 %. Of true ones 100 % are found."
+        ),
     ),
 )

@@ -1,6 +1,7 @@
 """All codes that the package can give, by phenomenon. A new finding gets its entry here first."""
 
 from sklearn_nndyn.analyzers.catalogue._entanglement import ENTANGLEMENT
+from sklearn_nndyn.analyzers.catalogue._epoch_ensemble import EPOCH_ENSEMBLE
 from sklearn_nndyn.analyzers.catalogue._label_errors import LABEL_ERRORS
 from sklearn_nndyn.analyzers.catalogue._learning_phases import LEARNING_PHASES
 from sklearn_nndyn.analyzers.catalogue._loss_tails import LOSS_TAILS
@@ -14,5 +15,6 @@ PHENOMENA = {
     "Learning phases": LEARNING_PHASES,
     "Sample scores": SAMPLE_SCORES,
     "Wrong labels": LABEL_ERRORS,
+    "Forgotten knowledge": EPOCH_ENSEMBLE,
 }
 TABLE = {kind.code: kind for kinds in PHENOMENA.values() for kind in kinds}
