@@ -13,10 +13,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite
 from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
+from sklearn_nndyn.utils.private_names import _check_sample_weight
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, as_tensor, chunks_of, tensor_of
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of

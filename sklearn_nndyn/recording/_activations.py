@@ -6,6 +6,7 @@ from math import inf
 import torch
 
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
+from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.validation import find_layer, is_count
 
 CACHE_BYTES = 256 * 2**20
@@ -110,7 +111,7 @@ def check_layers(layers, called):
 @contextmanager
 def batch_norm_in_training(module):
     """Normalise each batch by its own mean and variance; running statistics stay as they are."""
-    parts = [part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm)]
+    parts = [part for part in module.modules() if isinstance(part, BatchNorm)]
     before = [{name: value.clone() for name, value in part.named_buffers(recurse=False)} for part in parts]
     for part in parts:
         part.training = True

@@ -11,6 +11,7 @@ from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
 from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.utils.modules import run, scores_of
+from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.rows.arrays import Rows, whole
 
 CHUNK_BYTES = 4 * 2**20
@@ -234,4 +235,4 @@ def count_steps(module, n, size):
 
 def needs_two_rows(module):
     """Whether a training batch of one row is an error: batch normalisation has no variance there."""
-    return any(isinstance(part, torch.nn.modules.batchnorm._BatchNorm) for part in module.modules())
+    return any(isinstance(part, BatchNorm) for part in module.modules())

@@ -4,6 +4,8 @@ from itertools import islice
 
 import torch
 
+from sklearn_nndyn.utils.private_names import kernel
+
 
 class FusedOptimizerStep:
     """One update of the parameters from their gradients, by the net's own optimizer.
@@ -80,7 +82,8 @@ def _fused_call(make, group, state):
     if not group.get("fused") or not all(p.requires_grad for p in group["params"]):
         return None
     states = [state.get(p, {}) for p in group["params"]]
-    return make(group, states) if make.can_go_on_from(group, states) else None
+    call = make(group, states) if make.can_go_on_from(group, states) else None
+    return None if call is None or call.kernel is None else call
 
 
 class FusedAdam:
@@ -92,7 +95,7 @@ class FusedAdam:
         return all(states) and len({float(state["step"]) for state in states}) == 1
 
     def __init__(self, group, states):
-        self.kernel = torch._fused_adamw_ if group.get("decoupled_weight_decay") else torch._fused_adam_
+        self.kernel = kernel("_fused_adamw_" if group.get("decoupled_weight_decay") else "_fused_adam_")
         self.steps = [state["step"] for state in states]
         first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
         most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
@@ -130,13 +133,14 @@ class FusedSGD:
         return not group["momentum"] or all(state.get("momentum_buffer") is not None for state in states)
 
     def __init__(self, group, states):
+        self.kernel = kernel("_fused_sgd_")
         self.parameters = [p.detach() for p in group["params"]]
         self.buffers = [state["momentum_buffer"] for state in states] if group["momentum"] else []
         names = ("weight_decay", "momentum", "lr", "dampening", "nesterov", "maximize")
         self.settings = {name: group[name] for name in names} | {"is_first_step": False}
 
     def __call__(self, gradients):
-        torch._fused_sgd_(self.parameters, gradients, self.buffers, **self.settings)
+        self.kernel(self.parameters, gradients, self.buffers, **self.settings)
 
     def finish(self):
         pass

@@ -7,6 +7,7 @@ fresh memory. Here the same torch kernels are called in the same order, into mem
 import torch
 
 from sklearn_nndyn.utils.networks.evaluation import has_hooks
+from sklearn_nndyn.utils.private_names import copy_all
 
 aten = torch.ops.aten
 
@@ -32,7 +33,7 @@ class Linear:
     def begin(self):
         """Update the copies of the parameters."""
         if self.copies is not None:
-            torch._foreach_copy_(self.copies, self.sources)
+            copy_all(self.copies, self.sources)
 
     def forward(self, x, memory):
         memory["x"] = x

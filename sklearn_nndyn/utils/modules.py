@@ -13,6 +13,7 @@ import torch
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unfused_attention
+from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.rows.arrays import joined, whole
 
 ROWS_OF_IMAGES = 256
@@ -229,7 +230,7 @@ def chunk_sizes(n, rows):
 
 def depends_on_the_batch(module):
     """Whether the scores of a row depend on the rows beside it, in evaluation too: batch norm without statistics."""
-    kind = torch.nn.modules.batchnorm._BatchNorm
+    kind = BatchNorm
     return any(isinstance(part, kind) and part.running_mean is None for part in module.modules())
 
 

@@ -69,9 +69,15 @@ class Signals:
             _set_handler(number, self.handle)
 
     def put_back(self):
-        """Give the handlers of before their place back, all in one call."""
+        """Give the handlers of before their place back; setting one calls those that are due, which may raise."""
         writes = [partial(_set_handler, *item) for item in self._before.items()]
-        tuple(map(call, [*writes, partial(_MAIN.clear)]))
+        try:
+            tuple(map(call, writes))
+        except BaseException:
+            tuple(map(call, writes))
+            raise
+        finally:
+            _MAIN.clear()
 
 
 _MAIN: list = []  # the Signals of the main thread, while it holds some

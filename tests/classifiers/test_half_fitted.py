@@ -15,7 +15,11 @@ from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, compare_losse
 from tests.utils.test_interrupted_random import users_generators
 from tests.utils.test_signals import handlers
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX timers")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="needs signals of POSIX"),
+    # Python itself ignores what a handler raises while objects are deleted, and says so.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 X, y = load_iris(return_X_y=True)
 X, y = X[::5].astype("float32"), y[::5]
 GRID = {"lr": [0.1, 0.01]}

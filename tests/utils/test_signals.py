@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from sklearn_nndyn.utils import signals
 from sklearn_nndyn.utils.signals import NUMBERS, held_signals
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -138,3 +139,21 @@ def test_other_threads_leave_signals_alone():
     thread.start()
     thread.join()
     assert found == [True]
+
+
+def test_one_that_comes_as_handlers_are_put_back(monkeypatch):
+    """Setting a handler calls those that are due: the second call here raises, as Ctrl-C would."""
+    original, calls = signals._set_handler, []
+
+    def set_handler(number, handler):
+        calls.append(number)
+        if calls == [signal.SIGINT, signal.SIGTERM]:
+            raise KeyboardInterrupt
+        original(number, handler)
+
+    def work():
+        with held_signals():
+            monkeypatch.setattr(signals, "_set_handler", set_handler)
+
+    interrupted(work)
+    assert calls == 2 * [signal.SIGINT, signal.SIGTERM]

@@ -6,12 +6,11 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers.together._groups import train_in_groups
 from sklearn_nndyn.classifiers.together._programs import prepare
+from sklearn_nndyn.utils.private_names import _num_samples, _safe_indexing
 from sklearn_nndyn.utils.rows.named import sliceable
 from sklearn_nndyn.utils.validation import check_n_jobs
 from sklearn_nndyn.utils.warnings import warn_user

@@ -5,14 +5,18 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
-from sklearn.model_selection._validation import _score
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _check_method_params
 
 from sklearn_nndyn.classifiers import Checkpoint, DynamicsClassifier, check_parameters, prepare, train
 from sklearn_nndyn.model_selection.search._finished import FinishedFits
 from sklearn_nndyn.model_selection.search._fold import Fold
+from sklearn_nndyn.utils.private_names import (
+    _BaseScorer,
+    _check_method_params,
+    _MultimetricScorer,
+    _PassthroughScorer,
+    _score,
+)
 
 DATA_LIMIT = 2**30  # bytes of training data of one program, where no limit is given
 

@@ -4,9 +4,6 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params
-
 from sklearn_nndyn.model_selection.search._passthrough import (
     Passthrough,
     configured,
@@ -15,6 +12,7 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     with_last_step,
 )
 from sklearn_nndyn.model_selection.search._units import FitSpec
+from sklearn_nndyn.utils.private_names import _check_method_params, _safe_split
 
 
 @dataclass

@@ -13,16 +13,11 @@ from typing import Any, Self
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context, clone, is_classifier
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.model_selection._validation import _insert_error_scores, _warn_or_raise_about_fit_failures
 from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
 from tqdm import tqdm
 
 from sklearn_nndyn.classifiers import Checkpoint
@@ -36,6 +31,15 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     last_step,
 )
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
+from sklearn_nndyn.utils.private_names import (
+    BaseSearchCV,
+    Interval,
+    _check_method_params,
+    _fit_context,
+    _insert_error_scores,
+    _MultimetricScorer,
+    _warn_or_raise_about_fit_failures,
+)
 from sklearn_nndyn.utils.rows.named import sliceable
 
 

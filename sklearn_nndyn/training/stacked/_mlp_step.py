@@ -10,6 +10,7 @@ from math import prod
 import torch
 
 from sklearn_nndyn.training._mlp_step import ACTIVATIONS, Activation, MLPStep, flat_parts
+from sklearn_nndyn.utils.private_names import copy_all
 
 
 class Linear:
@@ -181,7 +182,7 @@ class StackedMLPStep:
 
     def _run(self, segment, x):
         if not self.own_dtype:
-            torch._foreach_copy_(list(self.values.values()), list(self.sources.values()))
+            copy_all(list(self.values.values()), list(self.sources.values()))
         for part in segment["parts"]:
             x = part.forward(x)
         segment["scores"] = x

@@ -1,0 +1,117 @@
+"""Every private name of scikit-learn and torch that is used here, and what holds where a later version lacks it.
+
+Of scikit-learn's there is no other way to the same behaviour: without one the import says which is missing, and what to
+install. torch's kernels have a slower way to the same numbers beside them.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import sklearn
+import torch
+
+OF_SCIKIT_LEARN = {
+    "_BaseScorer": "sklearn.metrics._scorer",
+    "_MultimetricScorer": "sklearn.metrics._scorer",
+    "_PassthroughScorer": "sklearn.metrics._scorer",
+    "_check_method_params": "sklearn.utils.validation",
+    "_check_sample_weight": "sklearn.utils.validation",
+    "_fit_context": "sklearn.base",
+    "_insert_error_scores": "sklearn.model_selection._validation",
+    "_num_samples": "sklearn.utils.validation",
+    "_safe_indexing": "sklearn.utils",
+    "_safe_split": "sklearn.utils.metaestimators",
+    "_score": "sklearn.model_selection._validation",
+    "_warn_or_raise_about_fit_failures": "sklearn.model_selection._validation",
+    "BaseSearchCV": "sklearn.model_selection._search",
+    "Interval": "sklearn.utils._param_validation",
+}
+# What BatchedGridSearchCV inherits and calls.
+OF_BASE_SEARCH = (
+    "_check_refit_for_multimetric",
+    "_format_results",
+    "_get_routed_params_for_fit",
+    "_get_scorers",
+    "_select_best_index",
+)
+OF_TORCH = ("_foreach_copy_", "_fused_adam_", "_fused_adamw_", "_fused_sgd_")
+NEWEST = "1.9"  # the version of scikit-learn whose private names these are
+
+
+def of_scikit_learn(name: str) -> Any:
+    """A private name of scikit-learn.
+
+    Parameters
+    ----------
+    name : str
+        One of ``OF_SCIKIT_LEARN``.
+
+    Returns
+    -------
+    found : object
+        The function or class.
+
+    Raises
+    ------
+    ImportError
+        If this version of scikit-learn lacks it.
+    """
+    module = OF_SCIKIT_LEARN[name]
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ImportError(
+            f"scikit-learn {sklearn.__version__} has no {module}.{name}, which sklearn_nndyn builds on. Install "
+            f"scikit-learn {NEWEST}, or a newer sklearn_nndyn."
+        ) from error
+
+
+_BaseScorer = of_scikit_learn("_BaseScorer")
+_MultimetricScorer = of_scikit_learn("_MultimetricScorer")
+_PassthroughScorer = of_scikit_learn("_PassthroughScorer")
+_check_method_params = of_scikit_learn("_check_method_params")
+_check_sample_weight = of_scikit_learn("_check_sample_weight")
+_fit_context = of_scikit_learn("_fit_context")
+_insert_error_scores = of_scikit_learn("_insert_error_scores")
+_num_samples = of_scikit_learn("_num_samples")
+_safe_indexing = of_scikit_learn("_safe_indexing")
+_safe_split = of_scikit_learn("_safe_split")
+_score = of_scikit_learn("_score")
+_warn_or_raise_about_fit_failures = of_scikit_learn("_warn_or_raise_about_fit_failures")
+BaseSearchCV = of_scikit_learn("BaseSearchCV")
+Interval = of_scikit_learn("Interval")
+
+# The base of all batch normalisations, torch's own and what users derive from it.
+BatchNorm: Any = getattr(torch.nn.modules.batchnorm, "_BatchNorm", torch.nn.BatchNorm2d)
+
+
+def kernel(name: str) -> Any:
+    """A kernel of torch, None where this version lacks it.
+
+    Parameters
+    ----------
+    name : str
+        One of ``OF_TORCH``.
+
+    Returns
+    -------
+    kernel : callable or None
+        ``torch``'s own.
+    """
+    return getattr(torch, name, None)
+
+
+def copy_all(targets: list, sources: list) -> None:
+    """Copy tensors into others, in one call where torch has one.
+
+    Parameters
+    ----------
+    targets, sources : list of tensors
+        As many of each, of equal shapes.
+    """
+    together = kernel("_foreach_copy_")
+    if together is not None:
+        together(targets, sources)
+        return
+    for target, source in zip(targets, sources, strict=True):
+        target.copy_(source)
