@@ -549,3 +549,15 @@ def forgotten(correct):
     """F_e: of each epoch, how many samples were right there and wrong at the end, as a share."""
     n_samples, n_epochs = len(correct), len(correct[0])
     return [sum(own[e] and not own[-1] for own in correct) / n_samples for e in range(n_epochs)]
+
+
+# ------------------------------------------------------------------------------------------ memory
+
+
+def difference_in_differences(train, held_out, epoch):
+    """[L(0) - L(t)] - [H(0) - H(t)] of losses as lists of lists."""
+    means = [
+        [sum(own[e] for own in losses) / len(losses) for e in (0, epoch)] for losses in (train, held_out)
+    ]
+    (train_start, train_now), (held_start, held_now) = means
+    return (train_start - train_now) - (held_start - held_now)

@@ -42,10 +42,10 @@ def within_class_share(centroids: ArrayLike, counts: ArrayLike) -> np.ndarray:
     >>> within_class_share([[[0.6, 0.0], [0.0, 0.6]], [[1.0, 0.0], [0.0, 1.0]]], counts=[5, 5]).round(3)
     array([3.556, 0.   ])
     """
-    m, counts = _with_samples(centroids, counts)
-    if not len(counts):
+    m, n = _with_samples(centroids, counts)
+    if not len(n):
         return np.full(len(m), np.nan)
-    p = counts / counts.sum()
+    p = n / n.sum()
     within = np.maximum(1 - np.einsum("ecw,ecw->ec", m, m), 0) @ p
     apart = m - np.einsum("c,ecw->ew", p, m)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -83,8 +83,8 @@ def simplex_distance(centroids: ArrayLike, counts: ArrayLike) -> tuple[np.ndarra
     >>> lengths.round(6), angles.round(6)
     (array([0.]), array([0.]))
     """
-    m, counts = _with_samples(centroids, counts)
-    n_classes = len(counts)
+    m, n = _with_samples(centroids, counts)
+    n_classes = len(n)
     if n_classes < 2:
         return np.full(len(m), np.nan), np.full(len(m), np.nan)
     w = m - m.mean(axis=1, keepdims=True)

@@ -13,6 +13,7 @@ from sklearn_nndyn.analyzers.sample_scores._learning_times import (
     forgetting_events,
     times_forgotten,
 )
+from sklearn_nndyn.analyzers.sample_scores._memorised import memorised_nats
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin, el2n
 from sklearn_nndyn.analyzers.sample_scores._threshold import label_error_threshold
 
@@ -31,6 +32,7 @@ __all__ = [
     "label_error_threshold",
     "label_scores",
     "looks_wrong_by_chance",
+    "memorised_nats",
     "most_predicted",
     "times_forgotten",
 ]
