@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_nndyn.analyzers._findings import Finding
-from sklearn_nndyn.dynamics import Dynamics, find_record
-from sklearn_nndyn.utils.text import SOURCES, summary_of
+from sklearn_nndyn.dynamics import Dynamics, count_unseen, find_record
+from sklearn_nndyn.utils.text import SOURCES, counted, summary_of
 
 
 class RecordAnalyzer(TransformerMixin, BaseEstimator):
@@ -24,6 +24,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
     _needs: tuple[str, ...] = ("loss",)
     _prefers = "validation"
     _takes_arrays = False
+    _left_out = ""  # a sentence on what is passed over, born in fit
     _fit: Callable[..., None]
     _columns: Callable[..., dict[str, np.ndarray]]
     _names: Callable[[], Sequence[str]]
@@ -57,6 +58,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         """
         record, self.source_ = self._read(X, reset=True)
         self.epochs_ = record.epochs
+        self._left_out = _left_out(record)
         self._fit(record)
         self.findings_ = tuple(self._findings())
         return self
@@ -120,7 +122,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
             If the analyzer is not fitted.
         """
         check_is_fitted(self)
-        return summary_of(self.findings_, self._source_words())
+        return summary_of(self.findings_, self._source_words() + self._left_out)
 
     def _table(self, record):
         columns = self._columns(record)
@@ -136,6 +138,15 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         elif not np.array_equal(record.epochs, self.epochs_):
             raise ValueError(_other_epochs(record.epochs, self.epochs_))
         return record, source
+
+
+def _left_out(record):
+    """A sentence on the cells that an analyzer which does not refuse them passes over."""
+    n_unseen = count_unseen(record)
+    if not n_unseen:
+        return ""
+    cells = counted(n_unseen, "cell")
+    return f" {cells} of {record.n_samples * record.n_epochs:,} (a sample at an epoch) never seen: left out."
 
 
 def _other_epochs(found, fitted):

@@ -62,7 +62,7 @@ def check_dynamics(
     Traceback (most recent call last):
     ...
     ValueError: This record has no centroids: it holds loss. Fit again with
-    DynamicsClassifier(record=('samples', 'geometry')).
+    DynamicsClassifier(record=('samples', 'geometry')); in another loop, give DynamicsLog.add the activations too.
     """
     needs = [needs] if isinstance(needs, str) else list(needs)
     _check_names("needs", needs, RECORDED_BY)

@@ -74,8 +74,21 @@ def require_fields(record, needs):
     if missing:
         raise ValueError(
             f"This record has no {_listed(missing)}: it holds {_listed(has) or 'no measurement'}. "
-            f"Fit again with DynamicsClassifier(record={_recording((*has, *missing))!r})."
+            f"Fit again with DynamicsClassifier(record={_recording((*has, *missing))!r}){_elsewhere(missing)}."
         )
+
+
+def _elsewhere(missing):
+    """What makes the fields where the training is not that of our classifier."""
+    if set(missing) <= {"loss", "margin", "prediction", "probability"}:
+        return "; in another loop, log the scores of each batch by DynamicsLog.add"
+    if set(missing) <= {"loss", "margin", "prediction", "probability", "scores"}:
+        return "; of another loop, give all scores to Dynamics.from_scores"
+    if "centroids" in missing and not {"scores", "gradient_norm", "reconstruction", "probe_accuracy"} & set(
+        missing
+    ):
+        return "; in another loop, give DynamicsLog.add the activations too"
+    return f"; in another loop, use Recorder(record={_recording(missing)!r})"
 
 
 def _recording(fields):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.utils.rows.memory_maps import blocks_of
+from sklearn_nndyn.utils.text import counted
 
 NOT_SEEN = -1
 MEASURED = ("loss", "margin", "probability", "scores")
@@ -37,6 +38,42 @@ def share_of_seen(which, seen):
     """Share of the seen samples at each epoch for which ``which`` holds, (n_epochs,); nan where none was seen."""
     with np.errstate(invalid="ignore"):
         return np.count_nonzero(which, axis=0) / np.count_nonzero(seen, axis=0)
+
+
+def count_unseen(record):
+    """How many cells were never seen."""
+    return record.seen.size - int(np.count_nonzero(record.seen))
+
+
+def refuse_unseen(record):
+    """Raise where some cells hold nothing at all, for what needs every cell.
+
+    A nan beside measurements that are there is another matter: a loss that is not finite, say. Of a record with one
+    measurement alone the two cannot be told apart, and nothing is raised.
+
+    Raises
+    ------
+    ValueError
+        Says how many cells were never seen, and what to do.
+    """
+    measured = [getattr(record, name) for name in MEASURED if getattr(record, name) is not None]
+    if len(measured) < 2 or record.seen.all():
+        return
+    unseen = np.logical_and.reduce([_holds_nothing(values) for values in measured])
+    if unseen.any():
+        sample, at = np.argwhere(unseen)[0]
+        whole = int(np.count_nonzero(~unseen.any(axis=1)))
+        raise ValueError(
+            f"{counted(int(np.count_nonzero(unseen)), 'cell')} of {unseen.size:,} (a sample at an epoch) were never "
+            f"seen, the first of sample {sample} at epoch {record.epochs[at]:.3g}. Take the samples that were seen at "
+            f"every epoch, record[record.seen.all(axis=1)], {whole:,} of {len(unseen):,}; or of a log what was seen "
+            'last, log.dynamics("last").'
+        )
+
+
+def _holds_nothing(values):
+    missing = np.isnan(values)
+    return missing.all(axis=2) if values.ndim == 3 else missing
 
 
 def _with_nan(record):

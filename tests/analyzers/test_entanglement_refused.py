@@ -61,7 +61,7 @@ def test_records_without_what_is_needed_are_refused_with_the_call():
         ValueError, f"This record has no prediction: .* {call}", dataclasses.replace(record, prediction=None)
     )
     refused(ValueError, "^The record has no samples, so there is nothing to analyse.$", record[:0])
-    message = r"^The record has one epoch only, 6: .* DynamicsClassifier\(record_epochs=\"all\"\).$"
+    message = r"^The record has one epoch only, 6: .* DynamicsClassifier\(record_epochs=\"all\"\); in another"
     refused(ValueError, message, record.select_epochs([6]))
     refused(TypeError, "Expected a Dynamics, or a fitted model that holds one", record.loss)
     refused(NotFittedError, "not fitted yet", DynamicsClassifier())

@@ -45,7 +45,7 @@ def test_layers_that_are_not_there_are_refused_with_those_that_are():
 
 def test_records_without_what_is_needed_are_refused_with_the_call():
     record = phase_record()
-    call = r"Fit again with DynamicsClassifier\(record=\('samples', 'reconstruction'\)\)\.$"
+    call = r"Fit again with DynamicsClassifier\(record=\('samples', 'reconstruction'\)\); in another loop, use Recorder"
     bare = dataclasses.replace(record, reconstruction={}, probe_accuracy={})
     message = f"^This record has no reconstruction: it holds prediction. {call}"
     refused(ValueError, message, bare)
@@ -54,7 +54,7 @@ def test_records_without_what_is_needed_are_refused_with_the_call():
     refused(ValueError, "^The record has no samples, so there is nothing to analyse.$", record, record[:0])
     message = (
         r"^Phases need at least 3 recorded epochs, but the record has 2: 0(\.0)?, 0.015625. Fit again and record more "
-        r"often, as with DynamicsClassifier\(record_epochs=\"all\"\).$"
+        r"often, as with DynamicsClassifier\(record_epochs=\"all\"\); in another loop"
     )
     refused(ValueError, message, record.until(EPOCHS[1]))
     LearningPhaseAnalyzer().fit(record.until(EPOCHS[2]))

@@ -385,7 +385,7 @@ class FirstSix(StandardScaler):
         (by_hand()[:0], r"^The record has no samples, so there is nothing to score\.$"),
         (
             by_hand().select_epochs(0),
-            r"^The record has epoch 0 only, .* DynamicsClassifier\(record_epochs=\"all\"\)\.$",
+            r"^The record has epoch 0 only, .* DynamicsClassifier\(record_epochs=\"all\"\); in another",
         ),
         (dataclasses.replace(by_hand(), margin=None), "has no margin"),
         (dataclasses.replace(by_hand(), prediction=None), "has no prediction"),

@@ -29,7 +29,7 @@ from sklearn_nndyn.analyzers.entanglement._separation import (
 )
 from sklearn_nndyn.analyzers.entanglement._turn import turning_points
 from sklearn_nndyn.analyzers.sample_scores import epoch_learned, times_forgotten
-from sklearn_nndyn.dynamics import unwrap_estimator
+from sklearn_nndyn.dynamics import NOT_SEEN, unwrap_estimator
 
 COLUMNS = ("straggler", "class_straggler", "margin_at_turn", "epoch_learned", "times_forgotten")
 REPLAYED = (
@@ -136,9 +136,10 @@ class EntanglementAnalyzer(RecordAnalyzer):
     (``StandardScaler``): where all pixels are positive, all activations point one way at first, and radii say little.
 
     ``transform`` has a row for each sample: ``straggler`` and ``class_straggler``; ``margin_at_turn``;
-    ``epoch_learned``, the first recorded epoch from which the sample stays correct (nan where it is wrong at the end);
-    ``times_forgotten``; and cosines of its activation with the centroid of its own class and with the nearest
-    other, as recorded, at the turn and at the end. These have to be replayed: nan where ``samples`` are not given.
+    ``epoch_learned``, the first recorded epoch from which the sample stays correct (nan where it is wrong at the
+    end); ``times_forgotten`` (both nan for a sample that was not seen at every epoch); and cosines of its
+    activation with the centroid of its own class and with the nearest other, as recorded, at the turn and at the
+    end. These have to be replayed: nan where ``samples`` are not given.
 
     References
     ----------
@@ -305,6 +306,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
             unknown if self.inversion_ is None or record.margin is None else record.margin[:, self.inversion_]
         )
         learned, forgotten = epoch_learned(record.correct, record.epochs), times_forgotten(record.correct)
+        learned, forgotten = (np.where(record.seen.all(axis=1), own, np.nan) for own in (learned, forgotten))
         own = (*self._stragglers(record), margins, learned, forgotten)
         return dict(zip(COLUMNS, own, strict=True)) | dict.fromkeys(REPLAYED, unknown)
 
@@ -337,6 +339,8 @@ class EntanglementAnalyzer(RecordAnalyzer):
 def wrong_at(record, turn):
     """Samples misclassified at a position among the epochs, or each at its own; none for None or a negative one.
 
+    A sample that was not seen there was not misclassified.
+
     Parameters
     ----------
     record : Dynamics
@@ -347,4 +351,5 @@ def wrong_at(record, turn):
     mask : array of bool of shape (n_samples,)
     """
     turn = np.full(len(record), -1) if turn is None else np.broadcast_to(turn, len(record))
-    return (turn >= 0) & (record.prediction[np.arange(len(record)), turn] != record.target)
+    prediction = record.prediction[np.arange(len(record)), turn]
+    return (turn >= 0) & (prediction != record.target) & (prediction != NOT_SEEN)

@@ -26,7 +26,7 @@ def check_record(record):
     if record.n_epochs < 2:
         raise ValueError(
             f"The record has one epoch only, {record.epochs[0]}: a turn needs more. Fit again with "
-            'DynamicsClassifier(record_epochs="all").'
+            'DynamicsClassifier(record_epochs="all"); in another loop, record after each epoch.'
         )
 
 

@@ -17,7 +17,7 @@ from sklearn_nndyn.analyzers.entanglement._overlap import (
     pairs_of,
 )
 from sklearn_nndyn.analyzers.entanglement._stability_summary import stability_summary
-from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.dynamics import Dynamics, find_record, refuse_unseen
 from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.validation import check_instance
 
@@ -264,6 +264,8 @@ def _records(runs):
     if len(runs) < 2:
         raise ValueError(f"runs must be two or more, got {len(runs)}.")
     records = [find_record(run, ("prediction", "centroids"), "train")[0] for run in runs]
+    for record in records:
+        refuse_unseen(record)
     for i, record in enumerate(records[1:], 1):
         if not np.array_equal(record.y, records[0].y):
             raise ValueError(

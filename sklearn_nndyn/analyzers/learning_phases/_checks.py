@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers.entanglement._checks import find_recorded_layer
+from sklearn_nndyn.dynamics import refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words, listed, shown
 from sklearn_nndyn.utils.validation import check_share
 
@@ -44,10 +45,12 @@ def check_epochs(record):
     """At least one sample, and three epochs: a start, a least value and an end."""
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
+    refuse_unseen(record)
     if record.n_epochs < LEAST_EPOCHS:
         raise ValueError(
             f"Phases need at least {LEAST_EPOCHS} recorded epochs, but the record has {record.n_epochs}: "
-            f'{shown(record.epochs)}. Fit again and record more often, as with DynamicsClassifier(record_epochs="all").'
+            f"{shown(record.epochs)}. Fit again and record more often, as with "
+            'DynamicsClassifier(record_epochs="all"); in another loop, record after each epoch.'
         )
 
 

@@ -4,6 +4,7 @@ from math import inf
 
 import numpy as np
 
+from sklearn_nndyn.dynamics import refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words, shown
 from sklearn_nndyn.utils.validation import check_share, is_count
 
@@ -29,11 +30,11 @@ def onset_position(onset, epochs, *, last=False):
 
 def check_losses(record):
     """At least one sample, two epochs, and nothing that is not finite."""
-    check_finite_losses(record.loss, record.epochs)
+    check_finite_losses(record.loss, record.epochs, record)
 
 
-def check_finite_losses(loss, epochs):
-    """The same of an array (n_samples, n_epochs)."""
+def check_finite_losses(loss, epochs, record=None):
+    """The same of an array (n_samples, n_epochs), that of a record or not."""
     if not len(loss):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
     if len(epochs) < 2:
@@ -44,6 +45,8 @@ def check_finite_losses(loss, epochs):
         )
     bad = ~np.isfinite(loss)
     if bad.any():
+        if record is not None:
+            refuse_unseen(record)
         raise ValueError(_not_finite(loss, epochs, bad))
 
 

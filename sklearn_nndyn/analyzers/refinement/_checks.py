@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_nndyn.dynamics import refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words, shown
 
 
@@ -16,10 +17,11 @@ def check_scores(record):
     if record.n_epochs < 2:
         raise ValueError(
             f"The record has one epoch only, {shown(record.epochs)}: which epoch is best needs two. Fit again with "
-            'DynamicsClassifier(record_epochs="all").'
+            'DynamicsClassifier(record_epochs="all"); in another loop, record after each epoch.'
         )
     finite = np.isfinite(record.scores).all(axis=2)
     if not finite.all():
+        refuse_unseen(record)
         raise ValueError(_not_finite(finite, record.epochs))
 
 
@@ -47,8 +49,7 @@ def _not_finite(finite, epochs):
     sample = int((~finite[:, at]).argmax())
     count = np.count_nonzero(~finite)
     return (
-        f"The scores of sample {sample} at epoch {epoch_words(epochs[at])} are not finite, or the sample was "
-        "not seen there; "
+        f"The scores of sample {sample} at epoch {epoch_words(epochs[at])} are not finite; "
         f"there are {count:,} such cells of {finite.size:,}. Give epochs and samples without: record.until(...), "
         f"record[...]."
     )

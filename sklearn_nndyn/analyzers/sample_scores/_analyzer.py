@@ -7,6 +7,7 @@ from sklearn_nndyn.analyzers.sample_scores._findings import sample_score_finding
 from sklearn_nndyn.analyzers.sample_scores._learning_times import epoch_learned, forgetting_events
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
+from sklearn_nndyn.dynamics import refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words
 from sklearn_nndyn.utils.validation import check_count
 
@@ -203,7 +204,7 @@ def after_start(record, fields=("margin",)):
     if not len(trained):
         raise ValueError(
             "The record has epoch 0 only, the network before its first update: there is nothing to score. Fit again "
-            'with DynamicsClassifier(record_epochs="all").'
+            'with DynamicsClassifier(record_epochs="all"); in another loop, record after each epoch.'
         )
     record = record.select_epochs(trained)
     for field in fields:
@@ -215,6 +216,7 @@ def _check_finite(record, field):
     values = getattr(record, field)
     if values is None or np.isfinite(values).all():
         return
+    refuse_unseen(record)
     bad = ~np.isfinite(values).reshape(*record.shape, -1).all(axis=2)
     at = bad.any(axis=0).argmax()
     what = "A score" if field == "scores" else f"The {field}"

@@ -205,7 +205,9 @@ def test_sigmoids_are_refused_and_the_way_out_works():
 def test_cells_that_were_not_seen_are_refused_with_their_place():
     scores, y = planted_scores(n_samples=30)
     scores[[7, 8], 3] = np.nan
-    with pytest.raises(ValueError, match=r"sample 7 at epoch 3 are not finite, .* 2 such cells of 720"):
+    with pytest.raises(
+        ValueError, match=r"^2 cells of 720 .* never seen, the first of sample 7 at epoch 3\."
+    ):
         RefinementAnalyzer().fit(Dynamics.from_scores(scores, y))
 
 
