@@ -39,7 +39,7 @@ def test_the_signature_is_that_of_grid_search():
     theirs = inspect.signature(GridSearchCV).parameters
     ours = inspect.signature(BatchedGridSearchCV).parameters
     shared = [name for name in theirs if name != "pre_dispatch"]
-    assert list(ours) == [*shared, "return_dynamics", "memory_limit"]
+    assert list(ours) == [*shared, "return_dynamics", "memory_limit", "checkpoint"]
     for name in shared:
         assert ours[name].kind == theirs[name].kind
         assert ours[name].default is theirs[name].default or ours[name].default == theirs[name].default
