@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights odd-inputs test-browser bench study-loss-tails study-entanglement study-losses study-learning-phases study-refinement lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -84,7 +84,11 @@ test-oldest: ## Run the tests with the oldest versions that are allowed, in a fr
 	build/oldest/environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # they warn of their own future
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
-	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(RUN) $$bench || exit 1; done
+	@for bench in $(filter-out benchmarks/bench_label_errors.py,$(sort $(wildcard benchmarks/bench_*.py))); do \
+		echo "== $$bench"; $(RUN) $$bench || exit 1; done
+
+bench-labels: $(VENV)/.installed-test ## Print the tables on wrong labels, of three kinds, beside cleanlab's (an hour; MNIST on disk)
+	$(RUN) benchmarks/bench_label_errors.py
 
 study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (20 minutes; MNIST and others on disk)
 	$(RUN) benchmarks/studies/loss_tails.py

@@ -13,8 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_nndyn import Dynamics, DynamicsClassifier, SampleScoreAnalyzer
 from sklearn_nndyn.analyzers import LabelErrors, find_label_errors
 from sklearn_nndyn.analyzers.sample_scores import label_error_interval, label_error_threshold, most_predicted
-from sklearn_nndyn.utils.text import percent
 from tests import reference
+from tests.analyzers.saying import figures_in, sentences_of
 from tests.test_docstrings import entries
 
 X, Y = load_digits(return_X_y=True)
@@ -249,10 +249,8 @@ def test_the_interval_holds_the_number_of_planted_errors(rate, kind):
     found = find_label_errors(clf.fit(X / 16, np.where(wrong, (Y + by) % 10, Y)))
     low, high = found.count_interval
     assert low <= wrong.sum() <= high
-    shares = f"{percent(low / len(Y))} to {percent(high / len(Y))}"
-    assert not low or f"Between {low} and {high} labels are wrong ({shares}), as far" in one_line(
-        found.summary()
-    )
+    text = one_line(found.summary())
+    assert not low or f"Between {low} and {high} of 1,797 labels are wrong, as far as" in text
     assert (low > 0) == (rate > 0)
     assert high - low <= len(Y) / 4
 
@@ -309,31 +307,31 @@ def test_the_summary_has_the_figures_of_the_record():
     record = dataclasses.replace(record, y=names[y], classes=names, margin=margin, prediction=prediction)
     text = find_label_errors(record).summary()
     assert one_line(text) == (
-        "At most 6 labels are wrong (12 %), as far as this one run can tell. 2 samples stand out, by an area under the "
-        "margin of -4 or less, where the median is 2. The most suspect: sample 7 (labelled bee, mostly predicted cow), "
-        "sample 30 (labelled ant, mostly predicted cow). Read from a record: the margins of 50 samples at the 3 epochs "
-        "after the start, 1 to 4 (not each of them is recorded)."
+        "At most 6 of 50 labels are wrong, as far as this one run can tell. 2 samples stand out by low margins, first "
+        "of all sample 7 (labelled bee, mostly predicted cow), then 30. Read from a record, 3 epochs after the start."
     )
     one = one_line(find_label_errors(record[8:31]).summary())
-    assert "1 sample stands out, by an area under the margin of" in one
-    assert "The most suspect: sample 22 (labelled ant, mostly predicted cow). Read" in one
+    assert (
+        "1 sample stands out by its low margin: sample 22 (labelled ant, mostly predicted cow). Read" in one
+    )
     none = one_line(find_label_errors(record[8:20]).summary())
     assert (
-        "No group of samples stands out by low margins. The most suspect is sample 0 (labelled ant, mostly predicted "
+        "No group of samples stands out by low margins; the most suspect is sample 0 (labelled ant, mostly predicted "
         "ant). Read"
     ) in none
 
 
-def test_the_summary_shows_three_at_most():
+def test_the_summary_is_short():
     found = find_label_errors(planted())
     text, (low, high) = one_line(found.summary()), found.count_interval
     assert low == 0
     assert 20 < high < 35
-    assert text.count("mostly predicted") == 3
+    assert text.count("mostly predicted") == 1
     assert (
-        f"At most {high} labels are wrong ({percent(high / 200)}), as far as this one run can tell. 20 samp"
-        in text
+        f"At most {high} of 200 labels are wrong, as far as this one run can tell. 20 samples stand" in text
     )
+    assert len(sentences_of(text)) <= 6
+    assert len(figures_in(text)) <= 10
 
 
 # ----------------------------------------------------------------------------------------- refused

@@ -13,6 +13,7 @@ from sklearn_nndyn.analyzers.sample_scores import (
     looks_wrong_by_chance,
 )
 from tests import reference
+from tests.analyzers.saying import figures_in, sentences_of
 from tests.analyzers.test_label_errors import one_line, planted
 
 WRONG = np.arange(0, 400, 10)
@@ -159,11 +160,14 @@ def test_findings_of_several_networks():
     assert (wrong.value, wrong.interval, wrong.null, wrong.n_runs) == (40, found.count_interval, 0, 11)
     assert told.value == pytest.approx((found.count_interval[1] - found.count_interval[0]) / 400)
     low, high = found.count_interval
-    assert f"Between {low} and {high} labels are wrong" in wrong.statement
+    assert f"Between {low} and {high} of 400 labels are wrong, as far as these runs" in wrong.statement
     text = one_line(found.summary())
     assert text.startswith(wrong.statement)
-    assert text.endswith("at the 4 epochs after the start, 1 to 4; 9 fits.")
-    assert "10 networks on parts of the samples and one on all" in text
+    assert text.endswith(
+        "Read from 10 networks on parts of the samples and one on all, 4 epochs after the start, at the cost of 9 fits."
+    )
+    assert len(sentences_of(text)) <= 6
+    assert len(figures_in(text)) <= 12  # the cost is told too
 
 
 def test_findings_of_one_run_that_cannot_tell():

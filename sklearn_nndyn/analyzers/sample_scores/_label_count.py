@@ -126,7 +126,7 @@ def looks_wrong_by_chance(held_out: ArrayLike) -> float:
     """
     held_out = np.asarray(held_out, dtype=np.float64)
     hard = (held_out < 0) & ~_far(held_out)
-    return HARD_THAT_LOOK_WRONG * np.count_nonzero(hard)
+    return float(HARD_THAT_LOOK_WRONG * np.count_nonzero(hard))
 
 
 def _far(held_out):

@@ -17,12 +17,11 @@ from sklearn_nndyn.analyzers.sample_scores._label_count import (
 from sklearn_nndyn.analyzers.sample_scores._label_findings import label_findings
 from sklearn_nndyn.analyzers.sample_scores._label_runs import LabelRuns, bounded_margin, label_scores
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
-from sklearn_nndyn.analyzers.sample_scores._summary import epochs_after_start
 from sklearn_nndyn.analyzers.sample_scores._threshold import label_error_threshold
 from sklearn_nndyn.dynamics import Dynamics, find_record
 from sklearn_nndyn.utils.lazy import later_stage
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.text import counted, figure, in_words, samples, summary_of
+from sklearn_nndyn.utils.text import counted, figure, in_words, summary_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -107,7 +106,9 @@ class LabelErrors(ShortRepr):
         text : str
             A paragraph.
         """
-        return summary_of(self.findings_, f"Read from {self.source}: {_what_was_read(self)}.")
+        cost = "" if self.n_runs == 1 else f", at the cost of {figure(self.n_fits)} fits"
+        epochs = f"{counted(len(self.epochs), 'epoch')} after the start"
+        return summary_of(self.findings_, f"Read from {self.source}, {epochs}{cost}.")
 
 
 def find_label_errors(
@@ -161,13 +162,11 @@ def find_label_errors(
     Notes
     -----
     One run: the score is the area under the margin, mean over the recorded epochs t >= 1 of z_c(t) - max of the other
-    z(t). How many samples stand out is an estimate of our own, and may be far off: a mixture of two normal
-    distributions is fitted to the scores (``label_error_threshold``); none does where no score is negative, or all are.
-    Pleiss et al. train with an extra class instead. Of 10,000 images with 1,000 and 4,000 labels replaced at random it
-    gave, over three draws, 1,148 to 1,207 and 4,082 to 4,121 on MNIST, and 986 to 1,339 and 4,109 to 4,307 on
-    Fashion-MNIST; but of 4,000 samples of 20 classes with 1,600 labels moved to the next class 263 to 565. So
-    ``count_interval`` says between which numbers the count lies, by estimates that fail in different ways, or that the
-    run cannot tell (``label_error_interval``). Trust the ranking more than either.
+    z(t). How many samples stand out is an estimate of our own: a mixture of two normal distributions is fitted to the
+    scores (``label_error_threshold``); none does where no score is negative, or all are. Pleiss et al. train with an
+    extra class instead. It may be far off: of 4,000 samples of 20 classes with 1,600 labels moved to the next class it
+    gave 263 to 565. So ``count_interval`` says between which numbers the count lies, by estimates that fail in
+    different ways, or that the run cannot tell (``label_error_interval``). Trust the ranking more than either.
 
     Several networks: the score is the mean of three margins (``label_scores``): of the networks that did not see the
     label, of those that did, and along the training of one on all. Those stand out whose score is negative. By default
@@ -175,7 +174,7 @@ def find_label_errors(
     with three kinds of wrong labels. ``held_out_interval`` gives the range of the count.
 
     What to train: the network and the loss that one would take anyway, for 10 to 20 epochs, with every epoch
-    recorded (15 were used for these figures). Weight decay, dropout, the log probability instead of the margin, and
+    recorded. Weight decay, dropout, the log probability instead of the margin, and
     margins made comparable between epochs changed the average precision by 0.01 or less. What hurts are losses that are
     themselves robust to wrong labels, such as ``"expectation"`` and ``"tanimoto"``, which also give up hard samples,
     and a network that has long learned the wrong labels by heart: ``find_label_errors(clf.dynamics_.until(15))`` uses
@@ -261,13 +260,6 @@ def _from_runs(runs):
         n_fits=runs.n_fits,
         expected_by_chance=looks_wrong_by_chance(held_out),
     )
-
-
-def _what_was_read(found):
-    epochs = epochs_after_start(found.epochs)
-    if found.n_runs == 1:
-        return f"the margins of {samples(len(found.y))} at {epochs}"
-    return f"the probabilities of {samples(len(found.y))}, and their margins at {epochs}; {figure(found.n_fits)} fits"
 
 
 def most_predicted(prediction: ArrayLike, n_classes: int) -> np.ndarray:

@@ -4,9 +4,9 @@ import numpy as np
 
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.sample_scores._label_count import LEARNED_BY_HEART, LEAST_EPOCHS
-from sklearn_nndyn.utils.text import counted, figure, percent
+from sklearn_nndyn.utils.text import counted, percent
 
-SHOWN = 3
+SHOWN = 2
 
 
 def label_findings(found):
@@ -30,11 +30,9 @@ def _are_wrong(found):
 
 def _range(found):
     low, high = found.count_interval
-    least, most = percent(low / len(found.y)), percent(high / len(found.y))
-    some = f"Between {low:,} and {high:,} labels are wrong ({least} to {most})"
-    some = some if low else f"At most {high:,} labels are wrong ({most})"
+    some = f"Between {low:,} and {high:,}" if low else f"At most {high:,}"
     runs = "this one run" if found.n_runs == 1 else "these runs"
-    return f"{some}, as far as {runs} can tell."
+    return f"{some} of {len(found.y):,} labels are wrong, as far as {runs} can tell."
 
 
 def _can_be_told(found):
@@ -84,17 +82,11 @@ def _stand_out(found):
 
 
 def _suspects(found):
-    if not found.n_errors:
-        return f"No group of samples stands out by low margins. The most suspect is {_one(found, found.ranking[0])}."
-    shown = ", ".join(_one(found, i) for i in found.indices[:SHOWN])
-    score = "an area under the margin" if found.n_runs == 1 else "a score"
-    return (
-        f"{counted(found.n_errors, 'sample')} {'stands' if found.n_errors == 1 else 'stand'} out, by {score} of "
-        f"{figure(found.threshold)} or less, where the median is {figure(np.median(found.scores))}. The most suspect: "
-        f"{shown}."
-    )
-
-
-def _one(found, i):
+    first, *others = map(int, found.ranking[:SHOWN])
     how = "mostly predicted" if found.n_runs == 1 else "predicted"
-    return f"sample {i} (labelled {found.y[i]}, {how} {found.suggestions[i]})"
+    worst = f"sample {first} (labelled {found.y[first]}, {how} {found.suggestions[first]})"
+    if not found.n_errors:
+        return f"No group of samples stands out by low margins; the most suspect is {worst}."
+    if found.n_errors == 1:
+        return f"1 sample stands out by its low margin: {worst}."
+    return f"{counted(found.n_errors, 'sample')} stand out by low margins, first of all {worst}, then {others[0]}."
