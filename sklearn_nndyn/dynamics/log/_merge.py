@@ -70,7 +70,8 @@ def _contradictions(log, other):
         if differ.any():
             first = log._name_of(both[differ][0])
             yield (
-                f"{counted(int(differ.sum()), 'cell')} at epoch {epoch} differ, the first of sample {first!r}: choose "
+                f"{counted(int(differ.sum()), 'cell')} at epoch {epoch} {'differs' if differ.sum() == 1 else 'differ'}, "
+                f"the first of sample {first!r}: choose "
                 'overlap="first" or "last"'
             )
 

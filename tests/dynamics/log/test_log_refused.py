@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from sklearn_nndyn import DynamicsLog, EntanglementAnalyzer, LossTailAnalyzer, SampleScoreAnalyzer
 
@@ -59,6 +60,29 @@ ILL_FORMED = {
     "negative epoch": ((-1, [0, 1], S), ValueError, "epoch must be 0 or more, got -1"),
     "epoch nan": ((float("nan"), [0, 1], S), TypeError, "epoch must be a finite number, got nan"),
     "named epoch": (("3", [0, 1], S), TypeError, "epoch must be a finite number, got '3'"),
+    "one id alone": ((3, 0, S[:1]), ValueError, r"ids must have one axis, .* got shape \(\)"),
+    "ragged scores": (
+        (3, [0, 1], [[0.0, 1.0, 2.0], [0.0]]),
+        TypeError,
+        "scores cannot be read as an array: ValueE",
+    ),
+    "complex scores": ((3, [0, 1], S * 1j), TypeError, "scores must be numbers, got complex128"),
+    "scores without values": (
+        (3, [0, 1], torch.zeros(2, 3, device="meta")),
+        TypeError,
+        "scores cannot be read as an array: NotImplementedError",
+    ),
+    "classes in front": (
+        (3, [0, 1], S.T),
+        ValueError,
+        r"scores has shape \(3, 2\), expected \(2, 3\)",
+    ),
+    "too many axes": (
+        (3, [0, 1], S[:, :, None]),
+        ValueError,
+        r"scores has shape \(2, 3, 1\), expected \(2, 3\)",
+    ),
+    "no epoch": ((None, [0, 1], S), TypeError, "epoch must be a finite number, got None"),
     "epoch True": ((True, [0, 1], S), TypeError, "epoch must be a finite number, got True"),
 }
 LAYERS = {"z": np.zeros((2, 5)), "conv": np.zeros((2, 2, 3))}
@@ -137,6 +161,56 @@ def test_a_loss_that_fails_loses_nothing(training, log_all):
     log = log_all(DynamicsLog(training.y, loss=loss), training)
     broken.append(True)
     assert_refused_and_nothing_lost(log, lambda: log.add(3, [0, 1], S), ZeroDivisionError, "broken")
+
+
+def test_what_follows_a_file_is_checked_as_what_came_before_it(full_log, tmp_path):
+    full_log.save(tmp_path / "log")
+    loaded = DynamicsLog.load(tmp_path / "log")
+    for name in ("epoch back", "unknown id", "other width"):
+        arguments, error, message = ILL_FORMED[name]
+        assert_refused_and_nothing_lost(
+            loaded, lambda arguments=arguments: loaded.add(*arguments), error, message
+        )
+    call = lambda: loaded.add(3, [0, 1], S, activations={"z": np.zeros((2, 6))})  # noqa: E731
+    assert_refused_and_nothing_lost(
+        loaded, call, ValueError, "has the layers 'z'; before they were 'z', 'conv'"
+    )
+
+
+def test_a_log_of_a_training_with_other_labels_cannot_go_on_with_this_one(training, full_log, tmp_path):
+    """Labels that were corrected between two runs are those of another log."""
+    full_log.save(tmp_path / "log")
+    corrected = training.y.copy()
+    corrected[[3, 8]] = np.where(corrected[[3, 8]] == "ant", "bee", "ant")
+    later = DynamicsLog(corrected)
+    later.add(4, [0, 1], S)
+    call = lambda: later.merge(DynamicsLog.load(tmp_path / "log"))  # noqa: E731
+    assert_refused_and_nothing_lost(later, call, ValueError, "the labels of 2 samples differ")
+
+
+def test_everything_that_differs_is_said_at_once(training, full_log):
+    other = DynamicsLog(np.roll(training.y, 1), loss="focal", sample_ids=np.arange(60))
+    message = r"(?s)- the labels of 60 .*- their sample_ids differ.*- one measures the loss 'log', the other 'focal'"
+    assert_refused_and_nothing_lost(full_log, lambda: full_log.merge(other), ValueError, message)
+
+
+def test_a_log_merged_with_itself_has_its_activations_twice(full_log, training, log_all):
+    message = "both hold activations of 60 samples at epoch 0: log those of each sample in one of them"
+    assert_refused_and_nothing_lost(full_log, lambda: full_log.merge(full_log), ValueError, message)
+    plain = log_all(DynamicsLog(training.y), training)
+    before = state(plain)
+    for one, other in zip(state(plain.merge(plain)), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_contradiction_at_a_late_epoch_leaves_the_early_ones_unmerged(training):
+    one, other = DynamicsLog(training.y), DynamicsLog(training.y)
+    one.add(2, [0, 1], S)
+    other.add(0, [5], S[:1])
+    other.add(2, [1], [[1.0, 0.0, 0.0]])
+    message = "1 cell at epoch 2 differs, the first of sample 1"
+    assert_refused_and_nothing_lost(one, lambda: one.merge(other), ValueError, message)
+    assert one.epochs == (2,)
 
 
 def test_named_ids_are_offered(training):
