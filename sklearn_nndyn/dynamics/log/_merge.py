@@ -68,11 +68,10 @@ def _contradictions(log, other):
             one, two = ours.rows[name][both], theirs.rows[name][both]
             differ |= ~np.isclose(one, two, rtol=RTOL, atol=ATOL)
         if differ.any():
-            first = log._name_of(both[differ][0])
+            first, n = log._name_of(both[differ][0]), int(differ.sum())
             yield (
-                f"{counted(int(differ.sum()), 'cell')} at epoch {epoch} {'differs' if differ.sum() == 1 else 'differ'}, "
-                f"the first of sample {first!r}: choose "
-                'overlap="first" or "last"'
+                f"{counted(n, 'cell')} at epoch {epoch} differ{'s' if n == 1 else ''}, the first of sample {first!r}: "
+                'choose overlap="first" or "last"'
             )
 
 
