@@ -38,7 +38,7 @@ class BatchRecorder(Recorder):
     def __init__(self, data, trained, places, loss, n_classes, capacity):
         super().__init__(data.X, data.y, loss, n_classes=n_classes, record=("samples",), capacity=capacity)
         self.trained_y, self.places = trained.y, places
-        self._order, self._scores = None, None
+        self._order, self._scores, self._is_known = None, None, is_known(loss)
 
     def begin_epoch(self, order):
         """Begin an epoch whose batches hold the trained rows in this order, None for the given one."""
@@ -46,24 +46,29 @@ class BatchRecorder(Recorder):
             torch.arange(len(self.trained_y), device=self.trained_y.device) if order is None else order
         )
         self._row, self._measured, self._held = self.buffers.new_rows(1).start, 0, 0
-        for name, field in self.buffers.fields.items():
-            field[self._row] = -1 if name == "prediction" else np.nan
+        if self.places is not None:  # else every cell will be written
+            for name, field in self.buffers.fields.items():
+                field[self._row] = -1 if name == "prediction" else np.nan
 
     def add(self, scores, values):
         """Take the scores (n, n_classes) and losses (n,) of a batch before its update."""
-        if not is_known(self.loss):
+        if not self._is_known:
             return self._measure(scores, values)
-        if self._held + len(scores) > len(self._buffer(scores)):
-            self._flush()
-        if len(scores) > len(self._scores):
-            return self._measure(scores)
-        self._scores[self._held : self._held + len(scores)] = scores
-        self._held += len(scores)
+        stop = self._held + scores.shape[0]
+        if self._scores is None or stop > self._scores.shape[0] or self._scores.dtype != scores.dtype:
+            return self._add_elsewhere(scores)
+        self._scores[self._held : stop] = scores
+        self._held = stop
 
-    def _buffer(self, scores):
+    def _add_elsewhere(self, scores):
+        """Make room, first or again; a batch that needs all of it is measured at once."""
+        self._flush()
+        n_rows = BUFFER_BYTES // scores[:1].nbytes
+        if scores.shape[0] > n_rows:
+            return self._measure(scores)
         if self._scores is None or self._scores.dtype != scores.dtype:
-            self._scores = scores.new_empty(BUFFER_BYTES // scores[:1].nbytes, scores.shape[1])
-        return self._scores
+            self._scores = scores.new_empty(n_rows, scores.shape[1])
+        self.add(scores, None)
 
     def _flush(self):
         held, self._held = self._held, 0
@@ -87,11 +92,10 @@ class BatchRecorder(Recorder):
         return stack
 
     def _write(self, rows, measures):
-        places = rows if self.places is None else self.places[rows]
-        recorded = places >= 0
+        chosen = slice(None) if self.places is None else np.flatnonzero(self.places[rows] >= 0)
+        places = rows if self.places is None else self.places[rows][chosen]
         for name, field in self.buffers.fields.items():
-            values = measures[name][0].cpu().numpy()
-            field[self._row, places[recorded]] = values[recorded]
+            field[self._row][places] = measures[name][0].cpu().numpy()[chosen]
 
     def record(self, module, epoch, call=None):
         """Close the epoch that was begun; at other times there is nothing to record."""
