@@ -85,6 +85,13 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         Passes over the training samples.
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
+    batch_transform : callable, default=None
+        Augmentation: ``batch_transform(batch, generator)`` gives what is trained on in place of a batch, a tensor of
+        shape (n_batch, ...) or, where X is a dict, a dict of tensors. It has as many rows, in the same order, of any
+        shape that the module takes; labels stay. The batch is its own to write into. What is random is to be drawn
+        from the ``torch.Generator`` that it is given, which lies on the data's device and is seeded by
+        ``random_state``; torch's and NumPy's global generators are fixed too. It is called for the batches of
+        training alone, never to record, replay, validate or predict.
     record : tuple of str or objects, default=("samples", "geometry")
         What to record. ``"samples"``: loss, margin, prediction and the probability of the true class, 13 bytes a
         sample and epoch (up to 127 classes), or 9 with a loss that has no probabilities.
@@ -230,6 +237,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         batch_size: int | str = "auto",
         max_epochs: int = 50,
         shuffle: bool = True,
+        batch_transform: Callable | None = None,
         record: Sequence = ("samples", "geometry"),
         record_epochs: ScheduleLike = "all",
         record_iterations: ScheduleLike | None = "auto",
@@ -258,6 +266,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.shuffle = shuffle
+        self.batch_transform = batch_transform
         self.record = record
         self.record_epochs = record_epochs
         self.record_iterations = record_iterations

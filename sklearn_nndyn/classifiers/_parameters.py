@@ -11,6 +11,7 @@ from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind
 from sklearn_nndyn.recording import check_record, check_snapshots, chosen_samples, make_schedule
 from sklearn_nndyn.training import (
+    check_batch_transform,
     check_callbacks,
     check_optimizer_params,
     find_optimizer,
@@ -184,6 +185,7 @@ CHECKS = [
     _check_record_epochs,
     _check_record_iterations,
     _check_monitor,
+    _if_given("batch_transform", lambda estimator: check_batch_transform(estimator.batch_transform)),
     _if_given("callbacks", lambda estimator: check_callbacks(estimator.callbacks)),
     _if_given("checkpoint", lambda estimator: as_checkpoint(estimator.checkpoint)),
     _if_given("checkpoint", check_checkpoint),

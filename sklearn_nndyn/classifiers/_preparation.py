@@ -14,6 +14,7 @@ from sklearn_nndyn.classifiers.checkpoint import opened
 from sklearn_nndyn.losses import loss_for_fit
 from sklearn_nndyn.recording import check_recorded, check_same_kind
 from sklearn_nndyn.training import (
+    BatchTransform,
     DynamicsNet,
     EpochLoop,
     ModuleFactory,
@@ -33,6 +34,7 @@ from sklearn_nndyn.utils.signals import held_signals
 from sklearn_nndyn.utils.warnings import warn_user
 
 AUTO_BATCH_SIZE = 200
+DRY_RUN_ROWS = 32
 
 
 @dataclass(eq=False)
@@ -223,7 +225,18 @@ def _network_fit(estimator, net, inputs, state):
         score=make_score(estimator, predicting_attributes(inputs, net, state), inputs),
         verbose=bool(estimator.verbose),
         places=inputs.places,
+        transform=_make_transform(estimator, net, inputs, state),
     )
+
+
+def _make_transform(estimator, net, inputs, state):
+    if estimator.batch_transform is None:
+        return None
+    transform = BatchTransform(
+        estimator.batch_transform, state.begin_augmentation(), getattr(torch, estimator.dtype)
+    )
+    transform.check(net.module_, inputs.data.X[: min(net.batch_size, DRY_RUN_ROWS)])
+    return transform
 
 
 def make_net(estimator, inputs, randomness):

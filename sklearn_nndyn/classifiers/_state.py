@@ -14,6 +14,7 @@ from sklearn_nndyn.training import change_optimizer
 from sklearn_nndyn.utils.random import RandomState
 
 FIXED = ("module", "reinitialize", "loss", "dtype", "device", "random_state")
+OTHER_SEEDS = 2**31  # seeds of fits are smaller
 OF_THE_OPTIMIZER = ("optimizer", "lr", "weight_decay", "optimizer_params")
 
 
@@ -39,6 +40,8 @@ class FitState:
         The stopper of the last fit, with its best value and counts.
     parameters : dict
         The estimator's, as of the last fit; see `remember_parameters`.
+    augmentation : RandomState, optional
+        The generator that ``batch_transform`` is given, where it was needed.
     """
 
     seed: int
@@ -50,11 +53,18 @@ class FitState:
     fingerprints: dict = field(default_factory=dict)
     stopper: object = None
     parameters: dict = field(default_factory=dict)
+    augmentation: RandomState | None = None
 
     @classmethod
     def begin(cls, seed, dtype, device):
         """The state before the first update."""
         return cls(seed, dtype, shuffling=RandomState(seed), randomness=RandomState(seed, device))
+
+    def begin_augmentation(self):
+        """The generator of augmentation, begun when it is first asked for; its seed is that of no fit's own."""
+        if self.augmentation is None:
+            self.augmentation = RandomState(self.seed + OTHER_SEEDS, self.randomness.device)
+        return self.augmentation
 
     def until(self, epoch):
         """A copy as of a recorded epoch; the generators go on from where they are."""
@@ -62,6 +72,7 @@ class FitState:
             self,
             shuffling=copy.deepcopy(self.shuffling),
             randomness=copy.deepcopy(self.randomness),
+            augmentation=copy.deepcopy(self.augmentation),
             snapshots=self.snapshots.until(epoch),
             iterations={own: i for own, i in self.iterations.items() if own <= epoch},
             stopper=None,

@@ -29,9 +29,10 @@ class Samples(BaseEstimator):
         ``"epoch"``: the network in evaluation mode, at the end of recorded epochs (by ``record_epochs``), as if ``fit``
         had stopped there. ``"training"``: as each sample's batch passed in these epochs, which costs no pass over the
         samples. That is the network as it went, before each update: in training mode with dropout and all, early in
-        the epoch for some samples and late for others. Epoch 0 is not recorded. Samples of weight zero pass in no
-        batch: their cells hold nan, and -1 in ``prediction``. Nothing can be recorded beside it that needs a pass
-        (``"geometry"``, ...). Validation samples are recorded in evaluation mode.
+        the epoch for some samples and late for others, and with ``batch_transform`` for the transformed batch. Epoch 0
+        is not recorded. Samples of weight zero pass in no batch: their cells hold nan, and -1 in ``prediction``.
+        Nothing can be recorded beside it that needs a pass (``"geometry"``, ...). Validation samples are recorded in
+        evaluation mode.
 
     Examples
     --------

@@ -12,7 +12,6 @@ from sklearn_nndyn.training._callbacks import check_callbacks, check_monitors, v
 from sklearn_nndyn.training._dry_run import check_once
 from sklearn_nndyn.training._early_stopping import EarlyStopping, ReconstructionStopping
 from sklearn_nndyn.training._epoch_loop import EpochLoop
-from sklearn_nndyn.training._epoch_runner import count_steps, needs_two_rows
 from sklearn_nndyn.training._hooks import TrainingHook
 from sklearn_nndyn.training._ids import check_ids, takes_ids
 from sklearn_nndyn.training._net import DynamicsNet, ModuleFactory, TrainingData
@@ -25,5 +24,7 @@ from sklearn_nndyn.training._optimizers import (
     optimizer_settings,
 )
 from sklearn_nndyn.training._recording_hook import is_auto, is_default, make_record_schedule
+from sklearn_nndyn.training.batches._cutting import count_steps, needs_two_rows
+from sklearn_nndyn.training.batches._transform import BatchTransform, check_batch_transform
 
 __all__ = []

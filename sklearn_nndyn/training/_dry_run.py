@@ -73,7 +73,7 @@ def _check_unwritten(loss, given, before):
 
 
 def _try(module, rows, loss, n_classes):
-    with reraise_as(f"module cannot process a batch of {_described(rows)}"):
+    with reraise_as(f"module cannot process a batch of {described(rows)}"):
         output = run(module, rows)
     if is_one_column(first_output(output)):
         _check_one_column(loss, n_classes)
@@ -107,7 +107,7 @@ def _check_rows_apart(module, rows, scores):
     mixes = any(isinstance(part, _BatchNorm) and not part.track_running_stats for part in module.modules())
     if len(rows) < 3 or mixes:
         return
-    with reraise_as(f"module cannot process a batch of {_described(rows)}"):
+    with reraise_as(f"module cannot process a batch of {described(rows)}"):
         three, again, last = (scores_of(run(module, x.clone())) for x in (rows, rows, rows[1:]))
     if three.shape != (3, scores.shape[1]):
         raise ValueError(
@@ -123,7 +123,7 @@ def _check_rows_apart(module, rows, scores):
         )
 
 
-def _described(rows):
+def described(rows):
     if not isinstance(rows, dict):
         return f"shape {tuple(rows.shape)}"
     return ", ".join(f"{name} {tuple(values.shape)}" for name, values in rows.items())

@@ -103,8 +103,9 @@ class EpochLoop:
             self.finished = finished
 
     def _run_epochs(self, epochs, generator, went_on=False):
-        runner = EpochRunner(self.net, self.fit.data, self.fit.state.randomness, went_on)
-        shuffler = generator if self.fit.shuffle else None
+        fit = self.fit
+        runner = EpochRunner(self.net, fit.data, fit.state.randomness, went_on, fit.transform)
+        shuffler = generator if fit.shuffle else None
         for _ in range(epochs):
             if self.wants_to_stop or self.finished:
                 break
@@ -122,8 +123,8 @@ class EpochLoop:
         order = draw_order(self.fit.data.X, shuffler)
         watch = self.fit.recording.watch(self.net, order)
         if self.net.needs_batches:
-            randomness = self.fit.state.randomness
-            self.net.run_batches(order, self.datasets, randomness, self._on_step, watch)
+            randomness, transform = self.fit.state.randomness, self.fit.transform
+            self.net.run_batches(order, self.datasets, randomness, self._on_step, watch, transform)
         else:
             loss = runner.run_epoch(order, self._on_step, watch)
             self.net.note_loss(loss, len(self.fit.data.X), runner.batches.steps)
@@ -132,7 +133,7 @@ class EpochLoop:
     @contextmanager
     def _undone_on_error(self, shuffler):
         """Roll an epoch back that ends with an exception."""
-        before = TrainingCheckpoint(self.net, shuffler, self.fit.state.randomness)
+        before = TrainingCheckpoint(self.net, shuffler, self.fit.generators)
         try:
             with settled_generators():
                 yield
@@ -227,18 +228,19 @@ class TrainingCheckpoint:
     ----------
     net : DynamicsNet
     shuffler : torch.Generator or None
-    randomness : RandomState
+    generators : list of RandomState
     """
 
-    def __init__(self, net, shuffler, randomness):
-        self.net, self.shuffler, self.randomness = net, shuffler, randomness
+    def __init__(self, net, shuffler, generators):
+        self.net, self.shuffler, self.generators = net, shuffler, generators
         self.epoch = len(net.history)
         self.weights, self.loss = (
             {name: value.clone() for name, value in state.items()}
             for state in (net.module_.state_dict(), changing_state(net.criterion_))
         )
         self.optimizer = {p: copied_state(state) for p, state in net.optimizer_.state.items()}
-        self.random = randomness.states, None if shuffler is None else shuffler.get_state()
+        self.states = [generator.states for generator in generators]
+        self.shuffling = None if shuffler is None else shuffler.get_state()
 
     def restore(self):
         """Roll back to this checkpoint."""
@@ -247,9 +249,10 @@ class TrainingCheckpoint:
         load_changing_state(self.net.criterion_, self.loss)
         self.net.optimizer_.state.clear()
         self.net.optimizer_.state.update(self.optimizer)
-        self.randomness.states, shuffling = self.random
+        for generator, states in zip(self.generators, self.states, strict=True):
+            generator.states = states
         if self.shuffler is not None:
-            self.shuffler.set_state(shuffling)
+            self.shuffler.set_state(self.shuffling)
 
 
 def copied_state(state):

@@ -10,11 +10,10 @@ import torch
 from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
 from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training._mlp_step import MLPStep
+from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
+from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import run, scores_of
-from sklearn_nndyn.utils.private_names import BatchNorm
-from sklearn_nndyn.utils.rows.arrays import Rows, whole
 
-CHUNK_BYTES = 4 * 2**20
 SMALL_FULL_BATCH = 200
 
 
@@ -71,10 +70,13 @@ class EpochRunner:
         The fit's own random numbers (dropout).
     began : bool, default=False
         Whether the optimizer's first update was made in another process.
+    transform : BatchTransform, optional
+        Changes each batch.
     """
 
-    def __init__(self, net, data, randomness, began=False):
+    def __init__(self, net, data, randomness, began=False, transform=None):
         self.net, self.data, self.randomness, self.began = net, data, randomness, began
+        self.transform = transform
         self.generator = torch.Generator(data.X.device)
         self.parts = None
 
@@ -100,7 +102,7 @@ class EpochRunner:
         if type(self.step) is MLPStep and self.step.generator is not None:
             with self.randomness.as_generator(self.generator), torch.no_grad():
                 return self._run(order, on_step)
-        with self.randomness, torch.no_grad():
+        with self.randomness, torch.no_grad(), lent_to(self.transform):
             return self._run(order, on_step)
 
     def _take_parts(self):
@@ -124,8 +126,8 @@ class EpochRunner:
             return AutogradStep(module, loss, self.update.parameters)
         dtype = computing_dtype(next(module.parameters()).dtype, len(self.data.X), self.net.batch_size, loss)
         self.batches.convert(dtype)
-        # A loss that may draw random numbers draws them from the same stream as dropout does.
-        generator = self.generator if is_known(loss) else None
+        # What may draw from the global generators draws from the same stream as dropout does.
+        generator = self.generator if is_known(loss) and self.transform is None else None
         return MLPStep(module, loss, generator, dtype, self.update.parameters)
 
     def _run(self, order, on_step):
@@ -134,6 +136,8 @@ class EpochRunner:
         total = torch.zeros((), dtype=torch.float64, device=self.data.X.device)
         try:
             for step, (x, y, weight) in enumerate(self.batches(order), start=1):
+                if self.transform is not None:
+                    x = self.transform(x)
                 mean = self.step(x, y, weight)
                 self.update(self.step.gradients)
                 total.add_(mean, alpha=len(y))
@@ -143,96 +147,3 @@ class EpochRunner:
             self.update.finish()
             self.net.criterion_.eval()
         return float(total) / len(self.data.X)
-
-
-class Batches:
-    """Cut an epoch into batches, gathering a chunk of them at a time.
-
-    Parameters
-    ----------
-    data : TrainingData
-    size : int
-        Rows of a batch; the last one may be shorter.
-    dtype : torch.dtype
-        The dtype of the sample weights and of the rows, unless the rows are integer ids.
-    merge_last : bool, default=False
-        Give a last batch of one row to the batch before it.
-
-    Attributes
-    ----------
-    steps : int
-        Number of batches.
-    """
-
-    def __init__(self, data, size, dtype, merge_last=False):
-        self.data, self.size, self.merge_last = data, size, merge_last
-        self.steps = len(cut(len(data.X), size, merge_last))
-        self._buffers = None
-        self.convert(dtype)
-
-    def convert(self, dtype):
-        """Hand out rows and weights in this dtype."""
-        self.columns = [in_floats(self.data.X, dtype), self.data.y]
-        if self.data.weight is not None:
-            self.columns.append(self.data.weight.to(dtype))
-
-    def __call__(self, order):
-        """Yield (X, y, weight) of each batch; the tensors are overwritten by later chunks."""
-        if self.size >= len(self.columns[0]):
-            yield (*map(whole, self.columns), None)[:3]
-            return
-        for chunk in self._chunks(order):
-            sizes = cut(len(chunk[0]), self.size, self.merge_last)
-            for batch in zip(*(column.split(sizes) for column in chunk), strict=True):
-                yield (*batch, None)[:3]
-
-    def _chunks(self, order):
-        if order is None:
-            yield self.columns
-            return
-        rows = self._rows_of_chunk()
-        if self._buffers is None:
-            self._buffers = [_buffer(column, rows + 1) for column in self.columns]
-        for chosen in order.split(cut(len(order), rows, self.merge_last)):
-            yield [
-                _gather(column, chosen, buffer)
-                for column, buffer in zip(self.columns, self._buffers, strict=True)
-            ]
-
-    def _rows_of_chunk(self):
-        row = self.columns[0][:1].nbytes
-        return self.size * max(1, CHUNK_BYTES // max(1, row * self.size))
-
-
-def _buffer(column, rows):
-    return None if isinstance(column, Rows) else column.new_empty(rows, *column.shape[1:])
-
-
-def _gather(column, chosen, buffer):
-    """The chosen rows, written to the buffer; newly allocated where there is none."""
-    if buffer is None:
-        return column[chosen]
-    return torch.index_select(column, 0, chosen, out=buffer[: len(chosen)])
-
-
-def in_floats(X, dtype):
-    """Rows converted to this dtype; integer ids stay integers."""
-    return X.to(dtype) if X.is_floating_point() else X
-
-
-def cut(n, size, merge_last):
-    """Sizes of the pieces of n rows; ``merge_last`` gives a last piece of one row to the one before it."""
-    whole, rest = divmod(n, size)
-    if rest == 1 and whole and merge_last:
-        return [size] * (whole - 1) + [size + 1]
-    return [size] * whole + ([rest] if rest else [])
-
-
-def count_steps(module, n, size):
-    """Updates of an epoch of n rows."""
-    return len(cut(n, size, needs_two_rows(module)))
-
-
-def needs_two_rows(module):
-    """Whether a training batch of one row is an error: batch normalisation has no variance there."""
-    return any(isinstance(part, BatchNorm) for part in module.modules())

@@ -13,7 +13,8 @@ from skorch.utils import to_tensor
 
 from sklearn_nndyn.modules import build_network
 from sklearn_nndyn.training._epoch_loop import mark_best
-from sklearn_nndyn.training._epoch_runner import Batches, needs_two_rows
+from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
+from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.python_random import refuse_python_random
@@ -77,7 +78,7 @@ class DynamicsNet(NeuralNetClassifier):
         self.history.record_batch("train_loss", loss)
         self.history.record_batch("train_batch_size", n_samples)
 
-    def run_batches(self, order, datasets, randomness, on_step=None, watch=None):
+    def run_batches(self, order, datasets, randomness, on_step=None, watch=None, transform=None):
         """Train on every row once by skorch's own loop over batches.
 
         Parameters
@@ -91,24 +92,25 @@ class DynamicsNet(NeuralNetClassifier):
             Called with the number of updates done in this epoch, after each.
         watch : callable, optional
             Called with the scores and losses of each batch, as they first are.
+        transform : BatchTransform, optional
+            Changes each batch.
         """
         data = datasets["dataset_train"]
         dtype = next(self.module_.parameters()).dtype
         batches = Batches(data, self.batch_size, dtype, merge_last=needs_two_rows(self.module_))
-        with randomness:
-            self.run_single_epoch(
-                self._weighted(batches(order), on_step, watch), True, "train", self.train_step
-            )
+        with randomness, lent_to(transform):
+            iterator = self._weighted(batches(order), on_step, watch, transform)
+            self.run_single_epoch(iterator, True, "train", self.train_step)
             if datasets["dataset_valid"] is not None:
                 iterator = self.get_iterator(datasets["dataset_valid"])
                 self.run_single_epoch(iterator, False, "valid", self.validation_step)
         self.history.record("train_loss", self._mean_loss("train"))
 
-    def _weighted(self, batches, on_step, watch):
+    def _weighted(self, batches, on_step, watch, transform):
         for step, (X, y, weight) in enumerate(batches, start=1):
             self.batch_weight_, self.batch_watch_ = weight, watch
             # The memory of a chunk is used again: what a callback keeps must be its own.
-            yield X.clone(), y.clone()
+            yield X.clone() if transform is None else transform(X), y.clone()
             if on_step is not None:
                 on_step(step)
         del self.batch_weight_, self.batch_watch_

@@ -9,6 +9,7 @@ from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
 from sklearn_nndyn.training._net import DynamicsNet, TrainingData
 from sklearn_nndyn.training._recording_hook import Recording, RecordSchedule
+from sklearn_nndyn.training.batches._transform import BatchTransform
 from sklearn_nndyn.training.checkpoint import CheckpointWriter
 
 
@@ -41,6 +42,8 @@ class NetworkFit:
         Whether to show a bar.
     places : ndarray of int, optional
         See `BatchRecorder`.
+    transform : BatchTransform, optional
+        Changes each batch that is trained on.
     hooks : list of TrainingHook
         Others that are called last; `begin` puts its own before them.
     checkpoint : CheckpointWriter, optional
@@ -63,11 +66,17 @@ class NetworkFit:
     hooks: list[TrainingHook] = field(default_factory=list)
     checkpoint: CheckpointWriter | None = None
     places: Any = None
+    transform: BatchTransform | None = None
 
     @property
     def has_callbacks(self):
         """Whether the user gave skorch callbacks."""
         return self.net.callbacks not in (None, "disable", [], ())
+
+    @property
+    def generators(self):
+        """The generators that epochs draw from, beside that of the order of the rows."""
+        return [self.state.randomness] + ([] if self.transform is None else [self.transform.numbers])
 
     @property
     def validation(self):

@@ -17,8 +17,8 @@ from skorch.callbacks import Callback
 
 from sklearn_nndyn.recording import Recorder, Snapshots, _snapshots
 from sklearn_nndyn.training._early_stopping import EarlyStopping
-from sklearn_nndyn.training._epoch_runner import Batches
 from sklearn_nndyn.training._hooks import DivergenceGuard, Validation
+from sklearn_nndyn.training.batches._cutting import Batches
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
 from tests.problems import PROBLEMS, Problem, convolution_net
 

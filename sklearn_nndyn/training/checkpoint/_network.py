@@ -39,7 +39,7 @@ def state_of(fit, shuffling):
         "optimizer": _state_of_optimizer(net.optimizer_),
         "callbacks": _states_of_callbacks(net.callbacks_),
         "shuffling": shuffling,
-        "randomness": fit.state.randomness.states,
+        "generators": [generator.states for generator in fit.generators],
         "hooks": {name: hook.state_dict() for name, hook in fit.named_hooks().items()},
     }
 
@@ -52,7 +52,8 @@ def load_state(fit, state):
     _load_optimizer(net.optimizer_, state["optimizer"])
     for (_, callback), own in zip(net.callbacks_, state["callbacks"], strict=True):
         load_attributes(callback, own)
-    fit.state.randomness.states = state["randomness"]
+    for generator, own in zip(fit.generators, state["generators"], strict=True):
+        generator.states = own
     for name, hook in fit.named_hooks().items():
         hook.load_state_dict(net, state["hooks"][name])
 

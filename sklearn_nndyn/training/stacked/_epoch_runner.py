@@ -8,8 +8,9 @@ import torch
 from sklearn_nndyn.losses import LossStack
 from sklearn_nndyn.recording import StackedRecorder, weight_norms
 from sklearn_nndyn.training._epoch_loop import EpochLoop
-from sklearn_nndyn.training._epoch_runner import computing_dtype, needs_two_rows
+from sklearn_nndyn.training._epoch_runner import computing_dtype
 from sklearn_nndyn.training._hooks import ROWS_OF_REFERENCE
+from sklearn_nndyn.training.batches._cutting import needs_two_rows
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
 from sklearn_nndyn.training.stacked._parameters import StackedParameters, rate_and_decay

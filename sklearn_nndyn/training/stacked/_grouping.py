@@ -66,7 +66,7 @@ def _works(stack):
 
 
 def _may_be_stacked(fit):
-    if fit.has_callbacks or fit.hooks or _records_closely(fit):
+    if fit.has_callbacks or fit.hooks or fit.transform is not None or _records_closely(fit):
         return False
     net = fit.net
     settings = net.optimizer_.param_groups

@@ -5,7 +5,7 @@ from itertools import groupby
 import torch
 
 from sklearn_nndyn.training._epoch_loop import draw_order
-from sklearn_nndyn.training._epoch_runner import cut, in_floats
+from sklearn_nndyn.training.batches._cutting import cut, in_floats
 from sklearn_nndyn.utils.random import RandomState
 from sklearn_nndyn.utils.rows.arrays import whole
 

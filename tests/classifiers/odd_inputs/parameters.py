@@ -28,6 +28,7 @@ VALUES = {
 }
 TAKEN = {
     "None": (
+        "batch_transform",
         "callbacks",
         "checkpoint",
         "class_weight",

@@ -8,7 +8,7 @@ from sklearn.model_selection import KFold
 
 from sklearn_nndyn import fit_together
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.training._epoch_runner import Batches
+from sklearn_nndyn.training.batches._cutting import Batches
 from sklearn_nndyn.training.stacked._row_sampler import StackedLoader
 from tests.classifiers.together.comparing import (
     EVERYTHING,

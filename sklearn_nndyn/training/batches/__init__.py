@@ -1,0 +1,1 @@
+"""The batches of an epoch: cut, gathered, and changed by augmentation."""
