@@ -1,6 +1,7 @@
 """SampleScoreAnalyzer: seven scores of a sample, where probabilities come from, and what is refused."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -477,3 +478,25 @@ def test_the_softmax_is_that_of_scipy():
     """The oracle."""
     scores = np.random.default_rng(0).normal(size=(5, 3))
     np.testing.assert_allclose([reference.softmax(o) for o in scores], softmax(scores, axis=1))
+
+
+@pytest.mark.parametrize("make", [with_scores, without_scores])
+def test_blocks_of_samples_change_nothing(make, monkeypatch):
+    record = make()
+    expected = SampleScoreAnalyzer().fit(record).transform(record)
+    monkeypatch.setattr("sklearn_nndyn.analyzers.sample_scores._analyzer.BLOCK_CELLS", 50)
+    found = SampleScoreAnalyzer().fit(record)
+    np.testing.assert_array_equal(found.transform(record), expected)
+    np.testing.assert_array_equal(found.area_under_margin_, expected[:, 0])
+
+
+def test_memory_does_not_grow_with_the_record(monkeypatch):
+    """Ten times the samples: beside the table itself, the same few blocks."""
+    monkeypatch.setattr("sklearn_nndyn.analyzers.sample_scores._analyzer.BLOCK_CELLS", 2**14)
+    record = with_scores(n_samples=20_000, n_classes=2, n_epochs=40)
+    record = dataclasses.replace(record, scores=None)
+    tracemalloc.start()
+    SampleScoreAnalyzer().fit(record)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < record.margin.nbytes

@@ -1,6 +1,7 @@
 """The field's known scores of a sample: how hard it was, how often forgotten, whether its label is to be believed."""
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
 from sklearn_nndyn.analyzers.sample_scores._findings import sample_score_findings, sample_score_source
@@ -8,6 +9,7 @@ from sklearn_nndyn.analyzers.sample_scores._learning_times import epoch_learned,
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
 from sklearn_nndyn.dynamics import refuse_unseen
+from sklearn_nndyn.utils.rows.memory_maps import blocks_of
 from sklearn_nndyn.utils.text import epoch_words
 from sklearn_nndyn.utils.validation import check_count
 
@@ -22,6 +24,7 @@ COLUMNS = (
 )
 OF_PROBABILITIES = ("confidence", "variability", "el2n")
 USED = ("margin", "probability", "scores")
+BLOCK_CELLS = 2**22
 
 
 class SampleScoreAnalyzer(RecordAnalyzer):
@@ -160,6 +163,13 @@ class SampleScoreAnalyzer(RecordAnalyzer):
     def _columns(self, record):
         trained = after_start(record, USED)
         self._check_sources(self._sources(trained))
+        size = max(1, BLOCK_CELLS // record.n_epochs)
+        blocks = [self._columns_of_block(record[rows]) for rows in gen_batches(len(record), size)]
+        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+    def _columns_of_block(self, record):
+        """The same of so few samples that several arrays of their cells take little memory."""
+        trained = record.select_epochs(record.epochs[record.epochs > 0])
         correct = trained.correct
         columns = {
             "area_under_margin": area_under_margin(trained.margin),
@@ -214,7 +224,7 @@ def after_start(record, fields=("margin",)):
 
 def _check_finite(record, field):
     values = getattr(record, field)
-    if values is None or np.isfinite(values).all():
+    if values is None or all(np.isfinite(block).all() for block in blocks_of(values)):
         return
     refuse_unseen(record)
     bad = ~np.isfinite(values).reshape(*record.shape, -1).all(axis=2)
