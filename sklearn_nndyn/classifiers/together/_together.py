@@ -69,6 +69,9 @@ def fit_together(
     ValueError, TypeError
         Where parameters or data of some estimators cannot be used: before any is trained, with all estimators as
         they were.
+    KeyboardInterrupt
+        Where an interrupt comes before all estimators have a model; those that have none are as they were. Later it is
+        a ``UserWarning``, and all are as they were after their last whole epoch.
 
     See Also
     --------
