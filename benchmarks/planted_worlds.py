@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sklearn_nndyn import Dynamics, EntanglementAnalyzer, LearningPhaseAnalyzer, LossTailAnalyzer
-from sklearn_nndyn.analyzers import Finding
+from sklearn_nndyn.analyzers import Finding, straggler_stability
 
 N_SAMPLES, N_EPOCHS, TURN = 4000, 60, 25
 SAMPLE_NOISE = 0.3  # of the loss of one sample at one epoch, in nats
@@ -132,6 +132,22 @@ def radius(values, scale=RADIUS_NOISE, correlation=0.0):
     return lambda rng: turn_of(trend + scale * wander(rng, (N_EPOCHS,), correlation))
 
 
+def stragglers(shared, n_runs=5, n_samples=400, n_stragglers=60):
+    """Runs that turn, with so many stragglers of which a share are those of all runs, the others drawn."""
+    curve = np.interp(np.arange(20), [0, 10, 19], [0.9, 0.5, 0.7])
+    centroids = {"hidden": np.sqrt(1 - curve**2)[:, None, None] * np.eye(2)}
+    y = np.arange(n_samples) % 2
+    n_same = round(shared * n_stragglers)
+
+    def run(rng):
+        wrong = np.arange(n_samples) < n_same
+        wrong[n_same + rng.choice(n_samples - n_same, n_stragglers - n_same, replace=False)] = True
+        prediction = np.repeat(np.where(wrong, 1 - y, y)[:, None], 20, axis=1)
+        return Dynamics(y=y, classes=[0, 1], epochs=np.arange(20), prediction=prediction, centroids=centroids)
+
+    return lambda rng: straggler_stability([run(rng) for _ in range(n_runs)]).findings_
+
+
 # ---------------------------------------------------------------------------------------- learning phases
 
 PHASES = np.interp(np.arange(PHASE_EPOCHS), [0, 3, 9, 16], [0, 0, -1, 0])
@@ -177,6 +193,9 @@ WORLDS = (
     World("radius wanders by 0.02, lasting (AR .9)", {"EN1": False}, radius((0.9, 0.5, 0.5), 0.02, 0.9), wanders=True),
     World("radius turns, by 0.06 with noise 0.02", {"EN1": True}, radius((0.9, 0.5, 0.56), 0.02)),
     World("radius turns, by 0.04 with noise 0.004", {"EN1": True, "EN3": True}, radius((0.9, 0.5, 0.54))),
+    World("5 runs, stragglers drawn at random", {"ST1": False}, stragglers(0)),
+    World("5 runs, a tenth of the stragglers shared", {"ST1": True}, stragglers(0.1)),
+    World("5 runs, half of the stragglers shared", {"ST1": True}, stragglers(0.5)),
     *(World(f"reconstruction, noise, {n} run{'s' * (n > 1)}", NO_PHASES, phases(n)) for n in (1, 3, 10)),
     *(
         World(f"reconstruction wanders (AR .9), {n} run{'s' * (n > 1)}", NO_PHASES, phases(n, correlation=0.9), True)

@@ -7,16 +7,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from sklearn_nndyn.analyzers import Finding
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
 from sklearn_nndyn.dynamics import LossFacts, unwrap_estimator
-from sklearn_nndyn.interventions._feature_growth_summary import feature_growth_summary
+from sklearn_nndyn.interventions._feature_growth_findings import (
+    feature_growth_findings,
+    feature_growth_source,
+)
 from sklearn_nndyn.interventions._last_layer import METHODS, last_layer, replay_scores
 from sklearn_nndyn.interventions._outgoing import outgoing_norms, restore_norms, share_on_correct
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.statistics import rank_correlation, worst_count
+from sklearn_nndyn.utils.statistics import rank_correlation, ratio_interval, worst_count
+from sklearn_nndyn.utils.text import summary_of
 from sklearn_nndyn.utils.validation import check_count, check_share
 
 # What an intervention changes.
+STILL = 1e-3  # of the move asked for: units that move the scores by less have not grown
 CHANGES = ("rising_loss", "loss", "accuracy")
 
 
@@ -32,7 +38,7 @@ def most_grown(growth, share):
     return order[: worst_count(share, len(growth))]
 
 
-def change_without_growth(activations, weight, bias, norms_at_turn, units, target, rising):
+def change_without_growth(activations, weight, bias, norms_at_turn, units, target, rising, size=None):
     """What changes at the end when ``units`` are brought back to their outgoing norms at the turning epoch.
 
     Parameters
@@ -47,21 +53,32 @@ def change_without_growth(activations, weight, bias, norms_at_turn, units, targe
         Positions of the true classes.
     rising : array of bool of shape (n_samples,)
         Samples whose log loss rose since the turning epoch.
+    size : float, default=None
+        How far the scores are to move, root mean square; the change is stretched to it, unless they hardly move. None
+        is as far as they move.
 
     Returns
     -------
     change : dict of str to float
         ``"rising_loss"`` and ``"loss"``, of the mean log loss of the rising and of all samples, in nats; and
         ``"accuracy"``.
+    sample_change : array of shape (n_samples,)
+        Change of the log loss of each sample.
+    moved : float
+        How far the scores moved, root mean square.
     """
     before = activations @ weight.T + bias
     # Only these units change, and they are few.
     less = (restore_norms(weight, norms_at_turn, units) - weight)[:, units]
-    after = before + activations[:, units] @ less.T
+    move = activations[:, units] @ less.T
+    moved = float(np.sqrt((move**2).mean()))
+    if size is not None and moved > STILL * size:
+        move, moved = move * (size / moved), size
+    after = before + move
     change = sample_log_loss(after, target) - sample_log_loss(before, target)
     right = (after.argmax(axis=1) == target).mean() - (before.argmax(axis=1) == target).mean()
     rise = float(change[rising].mean()) if rising.any() else np.nan
-    return dict(zip(CHANGES, (rise, float(change.mean()), float(right)), strict=True))
+    return dict(zip(CHANGES, (rise, float(change.mean()), float(right)), strict=True)), change, moved
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -90,7 +107,9 @@ class FeatureGrowth(ShortRepr):
         What bringing them back changes at the end: ``"rising_loss"``, the mean log loss of the samples whose loss
         rose (nan where there are none), and ``"loss"``, that of all samples, both in nats; and ``"accuracy"``.
     random_change : dict of str to array of shape (n_random,)
-        The same for random sets of as many units.
+        The same for random sets of as many units, their change stretched until the scores move as much.
+    undone_interval : tuple of two floats, or None
+        95 % interval of the share of what rose that is undone, over the samples that rose.
 
     Examples
     --------
@@ -116,6 +135,12 @@ class FeatureGrowth(ShortRepr):
     restored_units: np.ndarray
     change: dict
     random_change: dict
+    undone_interval: tuple[float, float] | None
+
+    @property
+    def findings_(self) -> tuple[Finding, ...]:
+        """FG1 and FG2: whether the most grown units make the loss rise; whether units of right samples grew more."""
+        return feature_growth_findings(self)
 
     @property
     def random_interval(self) -> dict[str, tuple[float, float, float]]:
@@ -126,14 +151,14 @@ class FeatureGrowth(ShortRepr):
         }
 
     def summary(self) -> str:
-        """The findings in words, with the figures of this network.
+        """The findings in words: the verdicts first, then what to do next, then what was read.
 
         Returns
         -------
         text : str
-            A paragraph.
+            A paragraph of at most 100 columns, made of ``findings_``.
         """
-        return feature_growth_summary(self)
+        return summary_of(self.findings_, feature_growth_source(self))
 
 
 def feature_growth(
@@ -200,8 +225,9 @@ def feature_growth(
     W by g_j. Whatever loss was trained, the changes are those of log loss.
 
     Where most samples are correct, a_j is near 1 for all units, and the correlation is one of small differences.
-    Units drawn at random, silent ones among them, have grown too: bringing back any of them makes the scores
-    smaller. The random sets tell how much of the change that is.
+    Units drawn at random have grown too, by less: bringing back any of them makes the scores smaller. So the change of
+    a random set is stretched until its scores move as far as those of the most grown units, root mean square: the
+    random sets tell what any such move does. A set of units that hardly move them is left as it is.
 
     A turning epoch that is chosen on these samples makes their rise look a little too large: give ``onset`` where that
     matters.
@@ -220,7 +246,7 @@ def feature_growth(
     >>> X, y = make_classification(300, random_state=0)
     >>> clf = DynamicsClassifier(max_epochs=20, lr=0.01, random_state=0).fit(X[:100], y[:100])
     >>> print(feature_growth(clf, X[100:], y[100:], onset=5).summary())
-    From epoch 5 to epoch 20 the mean log loss of 200 samples went from ... to ...
+    Whether the units that grew most make the loss rise cannot be told: to bring the 10 most grown units ...
     """
     check_parameters(share, n_random)
     model, X = unwrap_estimator(model, X, methods=METHODS)
@@ -234,11 +260,12 @@ def feature_growth(
     correlation, p_value = rank_correlation(belongs, growth)
     rise = loss[1] - loss[0]
 
-    def change(units):
-        return change_without_growth(activations, weight, bias, norms, units, record.target, rise > 0)
+    def change(units, size=None):
+        return change_without_growth(activations, weight, bias, norms, units, record.target, rise > 0, size)
 
     units, rng = most_grown(growth, share), check_random_state(random_state)
-    drawn = [change(rng.choice(len(growth), len(units), replace=False)) for _ in range(n_random)]
+    changed, sample_change, size = change(units)
+    drawn = [change(rng.choice(len(growth), len(units), replace=False), size)[0] for _ in range(n_random)]
     return FeatureGrowth(
         loss_facts=record.loss_facts,
         onset_epoch=first,
@@ -250,8 +277,9 @@ def feature_growth(
         mean_loss=(float(loss[0].mean()), float(loss[1].mean())),
         rise=rise,
         restored_units=units,
-        change=change(units),
+        change=changed,
         random_change={name: np.array([one[name] for one in drawn]) for name in CHANGES},
+        undone_interval=ratio_interval(-sample_change[rise > 0], rise[rise > 0], bounded=False),
     )
 
 

@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from sklearn_nndyn.analyzers import EntanglementAnalyzer
+from sklearn_nndyn.analyzers import EntanglementAnalyzer, Finding
 from sklearn_nndyn.analyzers.entanglement import turning_point
 from sklearn_nndyn.classifiers import DynamicsClassifier, fit_together
-from sklearn_nndyn.interventions._removal_summary import removal_summary
+from sklearn_nndyn.interventions._removal_findings import removal_findings, removal_source
 from sklearn_nndyn.recording import check_all_samples, make_schedule, what_to_record
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.text import epoch_words, shown
+from sklearn_nndyn.utils.text import epoch_words, shown, summary_of
 from sklearn_nndyn.utils.validation import check_instance, is_count
 
 RUNS = ("all", "removed", "random")
@@ -84,15 +84,20 @@ class RemovalExperiment(ShortRepr):
             for name in RUNS
         }
 
+    @property
+    def findings_(self) -> tuple[Finding, ...]:
+        """RM1 and RM2: whether the inversion goes away without these samples, and whether the network tests worse."""
+        return removal_findings(self)
+
     def summary(self) -> str:
-        """The findings in words, with the figures of these runs.
+        """The findings in words: the verdicts first, then what to do next, then what was removed.
 
         Returns
         -------
         text : str
-            A paragraph.
+            A paragraph of at most 100 columns, made of ``findings_``.
         """
-        return removal_summary(self)
+        return summary_of(self.findings_, removal_source(self))
 
 
 def remove_and_refit(
@@ -174,7 +179,7 @@ def remove_and_refit(
     >>> X, y = load_digits(return_X_y=True)
     >>> found = remove_and_refit(DynamicsClassifier(max_epochs=5), X / 16, y, remove=3, seeds=(0, 1))
     >>> print(found.summary())
-    In 2 runs what was misclassified at epoch 3 was left out, ...
+    Without what was misclassified at epoch 3 ...
     """
     analyzer, seeds = _check(estimator, analyzer, seeds)
     how = {"X_val": X_val, "y_val": y_val, "n_jobs": n_jobs}

@@ -6,11 +6,15 @@ from typing import Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_nndyn.analyzers import Finding, LossTailAnalyzer
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
 from sklearn_nndyn.dynamics import Dynamics, LossFacts, find_record
 from sklearn_nndyn.interventions._scores import rescale_scores, score_scale, trained_with
 from sklearn_nndyn.utils.results import ShortRepr
-from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trained_on_note
+from sklearn_nndyn.utils.statistics import ratio_interval
+from sklearn_nndyn.utils.text import SOURCES, epoch_words, figure, percent, samples, summary_of
+
+HALF = 0.5  # of the rise
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -41,6 +45,10 @@ class ScaleTest(ShortRepr):
         The same for the scores at the end divided by the temperature, in nats.
     share_vanished : float
         1 - rise_at_turn_scale / rise; above 1 where the loss would even have fallen, nan where there is no rise.
+    share_interval : tuple of two floats, or None
+        95 % interval of it over the samples; None where there is no rise.
+    rise_verdict : {"yes", "no", "cannot tell"}
+        Whether the mean log loss rises, as ``LossTailAnalyzer`` judges it.
 
     Examples
     --------
@@ -65,17 +73,24 @@ class ScaleTest(ShortRepr):
     rise: float
     rise_at_turn_scale: float
     share_vanished: float
+    share_interval: tuple[float, float] | None
+    rise_verdict: str
+
+    @property
+    def findings_(self) -> tuple[Finding, ...]:
+        """SC1: whether the rise is a matter of the scale of the scores."""
+        return (scale_finding(self),)
 
     def summary(self) -> str:
-        """The findings in words, with the figures of this record.
+        """The finding in words: the verdict first, then what to do next, then what was read.
 
         Returns
         -------
         text : str
-            A paragraph.
+            A paragraph of at most 100 columns, made of ``findings_``.
         """
-        return " ".join(
-            sentence for sentence in [_read(self), trained_with(self.loss_facts), _told(self)] if sentence
+        return summary_of(
+            self.findings_, " ".join(filter(None, (_read(self), trained_with(self.loss_facts))))
         )
 
 
@@ -139,7 +154,7 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
     >>> clf = DynamicsClassifier(max_epochs=20, lr=0.01, record=("scores",), random_state=0)
     >>> clf = clf.fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
     >>> print(scale_test(clf).summary())
-    Read from the validation record of the model: the scores of 200 samples at 21 epochs, 0 to 20. ...
+    Whether the rise of the mean log loss is a matter of scale cannot be told: 57.8 % of it vanishes ...
     """
     return _measure(*find_record(X, ("scores",)), onset)
 
@@ -149,9 +164,10 @@ def _measure(record, source, onset):
     turn = turning_position(loss, record.epochs, onset)
     mean_loss = loss.mean(axis=0)
     scale = np.array([score_scale(record.scores[:, at]) for at in range(record.n_epochs)])
+    rescaled = sample_log_loss(rescale_scores(record.scores[:, -1], scale[turn]), record.target)
     rise = float(mean_loss[-1] - mean_loss[turn])
-    rescaled = rescale_scores(record.scores[:, -1], scale[turn])
-    rise_at_turn_scale = float(sample_log_loss(rescaled, record.target).mean() - mean_loss[turn])
+    rise_at_turn_scale = float(rescaled.mean() - mean_loss[turn])
+    parts, wholes = loss[:, -1] - rescaled, loss[:, -1] - loss[:, turn]
     return ScaleTest(
         source=source,
         loss_facts=record.loss_facts,
@@ -164,7 +180,17 @@ def _measure(record, source, onset):
         rise=rise,
         rise_at_turn_scale=rise_at_turn_scale,
         share_vanished=1 - rise_at_turn_scale / rise if rise > 0 else np.nan,
+        share_interval=ratio_interval(parts, wholes, bounded=False) if rise > 0 else None,
+        rise_verdict=_rise_verdict(loss, record, turn, onset),
     )
+
+
+def _rise_verdict(loss, record, turn, onset):
+    """What the loss tails say of the log loss; with the last epoch as the turn there is no rise."""
+    if turn == record.n_epochs - 1:
+        return "no"
+    plain = Dynamics(y=record.y, classes=record.classes, epochs=record.epochs, loss=loss)
+    return LossTailAnalyzer(onset=onset).fit(plain).rise_verdict_
 
 
 def _temperature(from_scale, to_scale):
@@ -174,38 +200,56 @@ def _temperature(from_scale, to_scale):
     return np.inf if from_scale > 0 else 1.0
 
 
-def _read(test):
-    first, last = test.epochs[[0, -1]]
-    return (
-        f"Read from {test.source}: the scores of {samples(test.n_samples)} at {len(test.epochs)} epochs, {first} to "
-        f"{last}.{trained_on_note(test.source)}"
-    )
-
-
-def _told(test):
-    turn = int(np.searchsorted(test.epochs, test.onset_epoch))
-    start, end = figure(test.mean_loss[turn]), figure(test.mean_loss[-1])
-    if turn == len(test.epochs) - 1:
-        return (
-            f"The mean log loss was least at the end ({end}): it never turned, so there is no rise to test."
+def scale_finding(test):
+    """SC1 of a ScaleTest."""
+    if test.rise_verdict == "no" or not test.rise > 0:
+        never = (
+            "it is least at the end"
+            if test.onset_epoch == test.epochs[-1]
+            else "it has not risen since the turn"
         )
-    went = (
-        f"From epoch {epoch_words(test.onset_epoch)} to the end the mean log loss went from {start} to {end}, "
-        "and the scale of the "
-        f"scores from {figure(test.scale[turn])} to {figure(test.scale[-1])}."
+        statement = f"There is no rise of the mean log loss to test: {never}."
+        return Finding.from_code(
+            "SC1", "no", statement=statement, advice="A rise may still come with longer training."
+        )
+    low, high = test.share_interval if test.share_interval else (-np.inf, np.inf)
+    verdict = "yes" if low > HALF else "no" if high < HALF else "cannot tell"
+    verdict = test.rise_verdict if test.rise_verdict != "yes" else verdict
+    return Finding.from_code(
+        "SC1",
+        verdict,
+        value=test.share_vanished,
+        interval=test.share_interval,
+        null=0.0,
+        statement=_told(test, verdict),
+        advice={
+            "yes": "Calibrate by a temperature, and train on.",
+            "no": "Ask who carries the rise: LT2.",
+        }.get(verdict, "Give more held-out samples, or record more epochs."),
     )
-    if not test.rise > 0:
-        return f"{went} The loss does not rise, so there is nothing to test."
-    return f"{went} {_divided(test, test.mean_loss[turn] + test.rise_at_turn_scale)}"
 
 
-def _divided(test, loss):
+def _told(test, verdict):
+    start = {
+        "yes": "The rise of the mean log loss is a matter of the scale of the scores",
+        "no": "The rise of the mean log loss is not a matter of the scale of the scores",
+        "cannot tell": "Whether the rise of the mean log loss is a matter of scale cannot be told",
+    }[verdict]
     divided = (
-        f"Divided by {figure(test.temperature)}, which brings them back to their scale at the turn, the scores at the "
-        f"end have a mean log loss of {figure(loss)}:"
+        f"divided by {figure(test.temperature)}, to their scale at epoch {epoch_words(test.onset_epoch)}"
     )
+    rises = f"{figure(test.rise_at_turn_scale)} in place of {figure(test.rise)} nats"
+    return f"{start}: {_share(test)} when the scores at the end are {divided}, and the rise is {rises}."
+
+
+def _share(test):
     if test.share_vanished < 0:
-        return f"{divided} higher still. The growth of the scores has made the loss smaller, not larger."
+        return "it grows even"
     if test.share_vanished > 1:
-        return f"{divided} lower than at the turn: at that scale nothing of the rise is left."
-    return f"{divided} {percent(test.share_vanished)} of the rise vanishes with the growth of the scores."
+        return "all of it vanishes"
+    return f"{percent(test.share_vanished)} of it vanishes"
+
+
+def _read(test):
+    trained = ", which it was trained on" if test.source == SOURCES["train"] else ""
+    return f"Read from {test.source}: the scores of {samples(test.n_samples)}{trained}."

@@ -111,10 +111,10 @@ def count_interval(count, total):
     return float(found.low), float(found.high)
 
 
-def ratio_interval(parts, wholes):
-    """95 % interval of sum(parts) / sum(wholes), two floats from 0 to 1, by the influence of each of (n,) pairs.
+def ratio_interval(parts, wholes, *, bounded=True):
+    """95 % interval of sum(parts) / sum(wholes), two floats, by the influence of each of (n,) pairs; cut at 0 and 1.
 
-    None for fewer than two pairs, and where the wholes sum to 0.
+    None for fewer than two pairs, and where the wholes do not sum to more than 0. Not cut unless ``bounded``.
     """
     total = wholes.sum()
     if len(wholes) < 2 or not total > 0:
@@ -122,7 +122,8 @@ def ratio_interval(parts, wholes):
     share = parts.sum() / total
     error = np.sqrt(len(wholes)) * (parts - share * wholes).std(ddof=1) / total
     half = t.isf((1 - LEVEL) / 2, len(wholes) - 1) * error
-    return float(max(share - half, 0.0)), float(min(share + half, 1.0))
+    low, high = float(share - half), float(share + half)
+    return (max(low, 0.0), min(high, 1.0)) if bounded else (low, high)
 
 
 def _mean(values, counts):

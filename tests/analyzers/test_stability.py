@@ -4,17 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
+from scipy.stats import hypergeom, t
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
 from sklearn_nndyn.analyzers import straggler_stability
+from sklearn_nndyn.analyzers.entanglement._overlap import pairs_of
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.utils.text import figure, percent
 from tests import reference
 from tests.analyzers.planted_entanglement import run_with_stragglers
+from tests.analyzers.saying import finding, flat, verdicts
 
 SETS = [set(range(0, 12)), set(range(2, 12)), set(range(4, 20))]
 SILENT = run_with_stragglers(range(8), seed=7, inverts=False)
@@ -192,47 +194,56 @@ def test_what_was_found_cannot_be_changed():
 def test_the_whole_paragraph():
     found = straggler_stability(runs())
     loops = pair_loops(SETS, 40)
-    errors = [0.3, 0.25, 0.4]
-    assert found.summary() == (
-        f"Of 3 runs of 40 samples all have an inversion, at a training error of {percent(reference.mean(errors))} "
-        f"(standard deviation {percent(reference.deviation(errors))}). The stragglers are 10 to 16 samples. Two runs "
-        f"have 8 to 10 of them in common, where chance would give {figure(reference.mean(loops['expected']))}: on "
-        f"average {percent(reference.mean(loops['jaccard']))} of the stragglers of either. 8 samples are stragglers in "
-        "every run that inverts, 20 in at least one of 3."
+    common = reference.mean(loops["common"])
+    assert verdicts(found) == {"ST1": "yes", "ST2": "cannot tell"}
+    assert flat(found.summary()) == (
+        f"Runs share their stragglers: two have {figure(common)} of them in common on average, where chance gives "
+        f"{figure(reference.mean(loops['expected']))}, and all of the runs invert, at a training error of "
+        f"{percent(reference.mean([0.3, 0.25, 0.4]))}. Look at persistent_indices, stragglers in every run that "
+        "inverts; remove_and_refit asks what they do. Read from 3 runs of 40 samples."
     )
+    shared = finding(found, "ST1")
+    without = [pairs_of(np.delete(np.delete(found.common, i, 0), i, 1)).mean() for i in range(3)]
+    half = t.isf(0.025, 2) * np.sqrt(2 / 3 * np.sum((without - np.mean(without)) ** 2))
+    np.testing.assert_allclose(shared.interval, [common - half, common + half])
+    assert (shared.value, shared.n_runs) == (pytest.approx(common), 3)
 
 
 def test_the_paragraph_is_of_the_runs_that_invert():
-    text = straggler_stability([SILENT, *runs()[:2]]).summary()
-    assert text.startswith(
-        "Of 3 runs of 40 samples 2 have an inversion, at a training error of 27.5 % (standard"
-    )
+    found = straggler_stability([SILENT, *runs()[:2]])
     assert (
-        "The stragglers are 10 to 12 samples. Two runs have 10 of them in common, where chance would give 3:"
-        in text
+        "two have 10 of them in common on average, where chance gives 3, and 2 of the runs invert, at a"
+        in flat(found.summary())
     )
-    assert f"on average {percent(10 / 12)} of the stragglers of either." in text
-    assert text.endswith("10 samples are stragglers in every run that inverts, 12 in at least one of 2.")
+    assert finding(found, "ST1").n_runs == 2
+    assert finding(found, "ST1").interval is None
 
 
-def test_one_run_that_inverts_has_no_pair():
-    text = straggler_stability([SILENT, runs()[0]]).summary()
-    assert text == (
-        "Of 2 runs of 40 samples 1 has an inversion, at a training error of 30 %. The stragglers are 12 samples. 12 "
-        "samples are stragglers in every run that inverts, 12 in at least one of 1."
+@pytest.mark.parametrize(("inverting", "some"), [(1, "only one"), (0, "none")])
+def test_without_two_inversions_nothing_can_be_told(inverting, some):
+    found = straggler_stability([SILENT, runs()[0] if inverting else SILENT])
+    assert verdicts(found) == {"ST1": "cannot tell", "ST2": "cannot tell"}
+    assert flat(found.summary()) == (
+        f"Whether runs share their stragglers cannot be told: {some} of them has an inversion. Train longer: a turn of "
+        "the classes has to come first. Read from 2 runs of 40 samples."
     )
 
 
-def test_no_inversion_is_all_there_is_to_say():
-    text = straggler_stability([SILENT, SILENT]).summary()
-    assert text == "Of 2 runs of 40 samples 0 have an inversion: there are no stragglers to compare."
+def test_random_sets_share_no_more_than_chance():
+    told = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sets = [set(rng.choice(40, 12, replace=False).tolist()) for _ in range(5)]
+        told.append(finding(straggler_stability(runs(*sets)), "ST1").verdict)
+    assert told.count("yes") <= 3
+    assert told.count("cannot tell") >= 34
 
 
 def test_two_runs_have_no_spread_between_pairs():
     found = straggler_stability(runs()[:2])
     assert np.isnan(found.z)
     assert np.isnan(found.z_curve).all()
-    assert "Against the spread" not in found.summary()
+    assert "z " not in found.summary()
 
 
 def test_z_of_the_stragglers_is_that_of_all_runs_at_one_training_error():
@@ -242,12 +253,15 @@ def test_z_of_the_stragglers_is_that_of_all_runs_at_one_training_error():
     level = found.inversion_errors.mean()
     assert found.z_at_inversion == straggler_stability(runs(*sets), errors=[level]).z_curve[0] != found.z
     best = int(np.nanargmax(found.z_curve))
+    same = finding(found, "ST2")
+    assert (same.value, same.null) == (found.z_at_inversion, found.z_curve[best])
     assert (
-        "Against the spread between pairs of runs, the sets of all runs at the mean training error of the inversions "
-        f"have z {figure(found.z_at_inversion)}; of 30 such sets the most reproducible have z "
-        f"{figure(found.z_curve[best])}, at a training error of {percent(found.errors[best])}."
-    ) in found.summary()
-    assert "z " not in straggler_stability(runs(*sets[:4])).summary(), "six pairs are too few"
+        f"at the mean error of the inversions the sets have z {figure(found.z_at_inversion)}, and at most z "
+        f"{figure(found.z_curve[best])}, at {percent(found.errors[best])}."
+    ) in flat(found.summary())
+    few = straggler_stability(runs(*sets[:4]))
+    assert finding(few, "ST2").verdict == "cannot tell", "six pairs are too few"
+    assert "z " not in few.summary()
 
 
 def test_without_an_inversion_there_is_no_z_there():

@@ -1,7 +1,6 @@
 """Growth of features: which units grew, whose they are, and what restoring them undoes."""
 
 import dataclasses
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,9 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier, LossTailAnalyzer
-from sklearn_nndyn.dynamics import LossFacts
+from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
 from sklearn_nndyn.interventions import (
     feature_growth,
     outgoing_norms,
@@ -26,8 +26,9 @@ from sklearn_nndyn.interventions import (
     share_on_correct,
 )
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.utils.statistics import rank_correlation
+from sklearn_nndyn.utils.statistics import rank_correlation, rank_interval
 from tests import reference
+from tests.analyzers.saying import finding, flat, verdicts
 
 GREW = 5  # the unit that grows in the planted network
 
@@ -112,7 +113,8 @@ def test_restoring_random_units_does_not():
     found = feature_growth(*planted(), share=0.01)
     for values in found.random_change.values():
         np.testing.assert_allclose(values, np.zeros(20), atol=1e-12)
-    assert "more than that of random units" in found.summary()
+    assert finding(found, "FG1").verdict == "yes"
+    assert finding(found, "FG1").null == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("make", [planted, moving])
@@ -265,43 +267,60 @@ def test_two_classes_no_bias_and_a_convolution_below():
 # --------------------------------------------------------------------------------------- said
 
 
+def test_random_sets_move_the_scores_as_much():
+    """Against as many random units, any that move the scores more would look like a cause."""
+    model, H, y = moving(n_units=40)
+    found = feature_growth(model, H, y, onset=0, share=0.1, n_random=8)
+    turn, end = model.weights
+    norms = outgoing_norms(turn)
+    before = H @ end.T + model.bias
+    size = np.sqrt(((H @ (restore_norms(end, norms, found.restored_units) - end).T) ** 2).mean())
+    rng = check_random_state(0)
+    expected = []
+    for _ in range(8):
+        units = rng.choice(40, 4, replace=False)
+        move = H @ (restore_norms(end, norms, units) - end).T
+        move *= size / np.sqrt((move**2).mean())
+        expected.append((sample_log_loss(before + move, y) - sample_log_loss(before, y)).mean())
+    np.testing.assert_allclose(found.random_change["loss"], expected)
+
+
 def test_the_summary_has_the_figures_of_the_network():
     found = feature_growth(*planted(), share=0.01)
-    (start, end), rising = found.mean_loss, found.rise[90:].mean()
-    assert found.summary() == (
-        f"From epoch 1 to epoch 2 the mean log loss of 100 samples went from {start:.3g} to {end:.3g}; it rose for 10 "
-        f"of them, by {rising:.3g} in the mean. The outgoing weights of the 100 units of the last hidden layer grew by "
-        "a factor of 1 (median; 1 to 8). Units whose activation falls more on samples that were right already grew "
-        f"neither clearly more nor clearly less (rank correlation {found.correlation:.3g}, p = {found.p_value:.3g}). "
-        "Bringing the 1 most grown unit back to the norm at the turn changes the mean log loss of the samples that "
-        f"rose by {-rising:+.3g} (0, 0 to 0), the mean log loss of all samples by {start - end:+.3g} (0, 0 to 0), and "
-        "accuracy by 0 (0, 0 to 0); in brackets the mean and the 95 % interval of random sets of as many units. The "
-        "growth of these units explains 100 % of what rose, more than that of random units (0 %)."
+    assert flat(found.summary()) == (
+        "The units that grew most make the loss rise: to bring the 1 most grown unit back undoes 100 % of what rose, "
+        "and random ones that move the scores as much 0 %. Weight decay on the last layer is worth a try. Read from "
+        "the log loss of 100 samples at epochs 1 to 2."
     )
+    cause, order = found.findings_
+    assert cause.value == pytest.approx(1)
+    np.testing.assert_allclose(cause.interval, 1, atol=1e-6)
+    assert (order.verdict, order.value, order.null) == ("cannot tell", found.correlation, 0)
+    np.testing.assert_allclose(order.interval, rank_interval(found.correlation, 100))
 
 
 def test_the_summary_says_what_does_not_happen():
     found = feature_growth(*moving(), onset=0, share=1.0)
 
     def said(**changes):
-        return dataclasses.replace(found, **changes).summary()
+        other = dataclasses.replace(found, **changes)
+        return verdicts(other), flat(other.summary())
 
-    assert "no more than that of random units may" in said(change={"rising_loss": -1.0, "loss": 0.0, "accuracy": 0.0},
-        random_change={name: np.array([-2.0, -0.5]) for name in found.change})  # fmt: skip
-    assert "is not what made the loss rise" in said(change={"rising_loss": 0.1, "loss": 0.0, "accuracy": 0.0})
+    random = {name: np.array([-2.0, -0.5]) for name in found.change}
+    told, text = said(change={"rising_loss": -1.0, "loss": 0.0, "accuracy": 0.0}, random_change=random)
+    assert (told["FG1"], "make the loss rise cannot be told: " in text) == ("cannot tell", True)
+    for change in (0.1, -0.1):
+        told, text = said(change={"rising_loss": change, "loss": 0.0, "accuracy": 0.0}, random_change=random)
+        assert (told["FG1"], "are not what makes the loss rise: " in text) == ("no", True)
     nothing = {"rising_loss": np.nan, "loss": 0.0, "accuracy": 0.0}
-    fell = said(change=nothing, rise=-np.ones(60))
-    assert "Without samples that rose, nothing can be said of a cause." in fell
-    assert "it rose for 0 of them." in fell
-    assert "cannot be ranked" in said(correlation=np.nan)
-    assert "right already grew less (rank correlation -0.5, p = 0.01)" in said(correlation=-0.5, p_value=0.01)
-    assert "grew more (rank correlation 0.5" in said(correlation=0.5, p_value=0.01)
-    silent = np.where(np.arange(12) < 2, np.nan, found.share_on_correct)
-    assert "without 2 that are silent" in said(share_on_correct=silent)
-    assert "None of the hidden units has outgoing weights." in said(growth=np.full(12, np.nan))
-    assert "trained with the squared hinge loss; what is measured is the log loss" in said(
-        loss_facts=LossFacts("squared_hinge")
-    )
+    told, text = said(change=nothing, rise=-np.ones(60))
+    assert (told["FG1"], "No sample rose, so there is no cause to look for." in text) == ("no", True)
+    told, text = said(correlation=np.nan)
+    assert (told["FG2"], "Units of samples" in text) == ("cannot tell", False)
+    told, text = said(correlation=-0.5, p_value=0.01)
+    assert (told["FG2"], "right already grew less (rank correlation -0.5)" in text) == ("no", True)
+    told, text = said(correlation=0.5, p_value=0.01)
+    assert (told["FG2"], "grew more (rank correlation 0.5)" in text) == ("yes", True)
 
 
 def test_what_was_found_cannot_be_changed():
@@ -370,12 +389,13 @@ def test_where_the_loss_never_turned_there_is_nothing_to_test(digits, onset):
     np.testing.assert_array_equal(found.growth, 1)
     assert not found.rise.any()
     assert found.change["loss"] == found.change["accuracy"] == 0
-    assert re.match(
-        r"The mean log loss of 300 samples is least at the end, epoch 2 \(1\.\d+\): it never turned, so there is no "
-        r"growth to test\. Give onset",
-        found.summary(),
+    assert verdicts(found) == {"FG1": "no", "FG2": "cannot tell"}
+    assert flat(found.summary()).startswith(
+        "There is no growth to test: the mean log loss is least at the end, epoch 2, and never turned. Give onset"
     )
-    assert "it never turned" in scale_test(clf, onset=tails.onset_epoch_).summary()
+    assert "no rise of the mean log loss to test: it is least" in flat(
+        scale_test(clf, onset=tails.onset_epoch_).summary()
+    )
 
 
 def test_turns_that_cannot_be_looked_at_are_refused(digits, fitted):

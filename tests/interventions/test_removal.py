@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn_nndyn import DynamicsClassifier, EntanglementAnalyzer
 from sklearn_nndyn.interventions import _removal, remove_and_refit
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.utils.text import percent
+from tests.analyzers.saying import flat
 from tests.classifiers.together.comparing import BOUNDS, assert_same_records
 
 DIGITS, LABELS = load_digits(return_X_y=True)
@@ -270,7 +270,7 @@ def test_a_run_that_would_lose_a_class_is_not_trained_again():
         [run is None for run in found.classifiers["removed"]] == [not own for own in whole] == [False, True]
     )
     assert [run is None for run in found.classifiers["random"]] == [False, True]
-    assert "(1 had none, or would have lost a class, and was not trained again)" in found.summary()
+    assert "; 1 had none, or would have lost a class." in flat(found.summary())
 
 
 def test_nothing_to_leave_out_may_come_as_an_empty_list():
@@ -280,12 +280,12 @@ def test_nothing_to_leave_out_may_come_as_an_empty_list():
 # ------------------------------------------------------------------------------------------ said
 
 
-def test_the_paragraph_has_the_figures_of_the_runs(found):
-    text, trained = found.summary(), sum(run is not None for run in found.classifiers["removed"])
-    assert found.what == "the stragglers"
-    assert f"an inversion in {trained} of 4 runs at a training error of " in text
-    inverts = found.inversion_errors["all"]
-    assert percent(np.nanmean(inverts)) in text
-    assert percent(found.test_errors["all"].mean()) in text
-    again = np.count_nonzero(~np.isnan(found.inversion_errors["removed"]))
-    assert f"Without them: an inversion in {again} of {trained} runs" in text
+def test_the_findings_are_those_of_the_runs(found):
+    trained = [run is not None for run in found.classifiers["removed"]]
+    inversion, test_error = found.findings_
+    again = (~np.isnan(found.inversion_errors["removed"]))[trained]
+    random = (~np.isnan(found.inversion_errors["random"]))[trained]
+    assert (inversion.value, inversion.null, inversion.n_runs) == (again.mean(), random.mean(), sum(trained))
+    difference = (found.test_errors["removed"] - found.test_errors["random"])[trained]
+    assert test_error.value == pytest.approx(difference.mean())
+    assert f"{again.sum()} of {sum(trained)} runs have one" in flat(found.summary())

@@ -1,13 +1,15 @@
-"""The paragraph of a RemovalExperiment, of runs whose errors are given."""
+"""Findings and paragraph of a RemovalExperiment, of runs whose errors are given."""
 
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
+from scipy.stats import t
 
 from sklearn_nndyn.interventions import RemovalExperiment
-from sklearn_nndyn.utils.text import percent
+from tests.analyzers.saying import finding, flat, verdicts
 
-ENDS = {"all": 0.05, "removed": 0.01, "random": 0.1}
+NONE = {"removed": [None], "random": [None]}
 
 
 def experiment(inversions, sizes=(12, 14), what="the stragglers", tests=None):
@@ -20,11 +22,12 @@ def experiment(inversions, sizes=(12, 14), what="the stragglers", tests=None):
         }
 
     def analyzer(name, i, error):
-        return SimpleNamespace(inversion_error_=error, training_error_=np.array([0.5, ENDS[name] * (i + 1)]))
+        return SimpleNamespace(inversion_error_=error, training_error_=np.array([0.5, 0.1]))
 
     def classifier(name, i, error):
-        record = SimpleNamespace(error=np.array([0.5, 0.25 + ENDS[name] * i]))
-        return SimpleNamespace(validation_dynamics_=record) if tests else SimpleNamespace()
+        if tests is None:
+            return SimpleNamespace()
+        return SimpleNamespace(validation_dynamics_=SimpleNamespace(error=np.array([0.5, tests[name][i]])))
 
     positions = [np.arange(size) for size in sizes]
     return RemovalExperiment(
@@ -33,72 +36,80 @@ def experiment(inversions, sizes=(12, 14), what="the stragglers", tests=None):
     )  # fmt: skip
 
 
-def test_the_whole_paragraph():
-    text = experiment(
-        {"all": [0.08, 0.1], "removed": [np.nan, np.nan], "random": [0.09, np.nan]}, tests=True
-    ).summary()
-    end = {name: f"({percent(e)} to {percent(2 * e)})" for name, e in ENDS.items()}
-    test = {name: f"(25 % to {percent(0.25 + e)})" for name, e in ENDS.items()}
-    assert text == (
-        "In 2 runs the stragglers were left out, 12 to 14 samples. On all samples: an inversion in every run at a "
-        f"training error of 9 % (8 % to 10 %); training error ends at 7.5 % {end['all']}, test error at 27.5 % "
-        f"{test['all']}. Without them: an inversion in 0 of 2 runs; training error ends at 1.5 % {end['removed']}, "
-        f"test error at 25.5 % {test['removed']}. Without as many random ones: an inversion in 1 of 2 runs at a "
-        f"training error of 9 %; training error ends at 15 % {end['random']}, test error at 30 % {test['random']}."
+def runs(removed, random, n_runs=3, **given):
+    """Runs of which so many invert without the stragglers, and without random samples."""
+    return experiment(
+        {
+            "all": [0.1] * n_runs,
+            "removed": [0.1] * removed + [np.nan] * (n_runs - removed),
+            "random": [0.1] * random + [np.nan] * (n_runs - random),
+        },
+        sizes=(12,) * n_runs,
+        **given,
     )
+
+
+@pytest.mark.parametrize(
+    ("removed", "random", "n_runs", "verdict"),
+    [(0, 3, 3, "yes"), (0, 2, 2, "cannot tell"), (1, 3, 3, "cannot tell"), (3, 3, 3, "no"), (2, 1, 3, "no")],
+)
+def test_the_inversion_goes_away_where_random_runs_keep_it(removed, random, n_runs, verdict):
+    found = runs(removed, random, n_runs)
+    one = finding(found, "RM1")
+    assert (one.verdict, one.value, one.null, one.n_runs) == (
+        verdict,
+        removed / n_runs,
+        random / n_runs,
+        n_runs,
+    )
+    assert one.interval[0] - 1e-9 <= one.value <= one.interval[1] + 1e-9
+
+
+def test_the_whole_paragraph():
+    tests = {"all": [0.2] * 3, "removed": [0.3, 0.31, 0.32], "random": [0.2, 0.2, 0.21]}
+    found = runs(0, 3, tests=tests)
+    assert verdicts(found) == {"RM1": "yes", "RM2": "yes"}
+    assert flat(found.summary()) == (
+        "Without the stragglers the inversion goes away: 0 of 3 runs have one, and without as many random samples 3. "
+        "Its test error is 11 points above that without random ones. The stragglers were left out of 3 runs, 12 "
+        "samples."
+    )
+    difference = np.array([0.1, 0.11, 0.11])
+    half = t.isf(0.025, 2) * difference.std(ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose(finding(found, "RM2").interval, difference.mean() + np.array([-half, half]))
+
+
+def test_of_two_seeds_there_are_the_two_values_and_no_verdict():
+    tests = {"all": [0.2] * 2, "removed": [0.3, 0.2], "random": [0.2, 0.2]}
+    one = finding(runs(0, 2, 2, tests=tests), "RM2")
+    assert one.verdict == "cannot tell"
+    np.testing.assert_allclose([one.value, *one.interval], [0.05, 0, 0.1], atol=1e-12)
+    assert one.statement == "Its test error is 5 points above that without random ones, which may be chance."
 
 
 def test_runs_that_were_not_trained_again_are_counted():
-    with_one = experiment(
-        {"all": [0.08, np.nan], "removed": [0.01, None], "random": [0.1, None]}, sizes=(12, 0)
-    )
-    text = with_one.summary()
-    assert text.startswith(
-        "In 2 runs the stragglers were left out, 12 samples (1 had none, or would have lost a class, and was not "
-        "trained again). On all samples: an inversion in 1 of 2 runs at a training error of 8 %; training error ends "
-        "at 7.5 % ("
-    )
-    assert (
-        "Without them: an inversion in 1 of 1 runs at a training error of 1 %; training error ends at 1 %."
-        in text
+    found = experiment({"all": [0.08, np.nan], "removed": [0.01, None], "random": [0.1, None]}, sizes=(12, 0))
+    assert finding(found, "RM1").n_runs == 1
+    text = flat(found.summary())
+    assert "the inversion does not go away: 1 of 1 run has one, and without as many random samples 1." in text
+    assert text.endswith(
+        "The stragglers were left out of 2 runs, 12 samples; 1 had none, or would have lost a class."
     )
     assert "test error" not in text
-    two = experiment(
-        {"all": [np.nan] * 3, "removed": [0.01, None, None], "random": [0.1, None, None]}, (1500, 0, 0)
-    )
-    assert (
-        "left out, 1,500 samples (2 had none, or would have lost a class, and were not trained again). On all samples: "
-        "an inversion in 0 of 3 runs;" in two.summary()
-    )
 
 
 def test_nothing_to_remove_is_said():
-    none = {"removed": [None], "random": [None]}
-    assert experiment({"all": [np.nan]} | none, sizes=(0,)).summary() == (
-        "In 1 run there was nothing to remove: the stragglers were no sample. On all samples: an inversion in 0 of 1 "
-        "runs; training error ends at 5 %."
+    found = experiment({"all": [np.nan]} | NONE, sizes=(0,))
+    assert verdicts(found) == {"RM1": "cannot tell", "RM2": "cannot tell"}
+    assert flat(found.summary()) == (
+        "What becomes of the inversion without the stragglers cannot be told: there is nothing to remove. Train "
+        "longer, or remove others. Read from 1 run."
     )
-    text = experiment({"all": [0.2]} | none, (0,), what="what was misclassified at epoch 3").summary()
-    assert (
-        "nothing to remove: what was misclassified at epoch 3 was no sample. On all samples: an inversion in every"
-        in text
-    )
+    lost = experiment({"all": [0.2]} | NONE, (7,)).summary()
+    assert "cannot be told: without the stragglers a class would have no samples." in flat(lost)
 
 
-def test_that_a_class_would_be_lost_is_said():
-    text = experiment({"all": [0.2], "removed": [None], "random": [None]}, (7,)).summary()
-    assert text.startswith(
-        "In 1 run nothing was left out: without the stragglers a class would have no samples. On all"
-    )
-
-
-def test_one_run_and_what_was_asked_for():
-    text = experiment({"all": [0.2], "removed": [0.1], "random": [0.3]}, (7,), "the given samples").summary()
-    assert text.startswith(
-        "In 1 run the given samples were left out, 7 samples. On all samples: an inversion in every"
-    )
-    assert "Without them: an inversion in 1 of 1 runs at a training error of 10 %;" in text
-    text = experiment(
-        {"all": [0.2], "removed": [0.1], "random": [0.3]}, (7,), "what was misclassified at epoch 3"
-    ).summary()
-    assert text.startswith("In 1 run what was misclassified at epoch 3 was left out, 7 samples.")
+def test_what_was_asked_for_is_named():
+    errors = {"all": [0.2], "removed": [0.1], "random": [0.3]}
+    text = flat(experiment(errors, (7,), "what was misclassified at epoch 3").summary())
+    assert text.endswith("What was misclassified at epoch 3 was left out of 1 run, 7 samples.")

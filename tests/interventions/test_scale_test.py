@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.stats import t
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,6 +13,7 @@ from sklearn_nndyn import Dynamics, DynamicsClassifier
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
 from sklearn_nndyn.interventions import rescale_scores, scale_test, score_scale
 from tests import reference
+from tests.analyzers.saying import flat
 
 HEADER = {"loss": "log"}
 
@@ -133,38 +135,70 @@ def test_a_given_turn():
 # --------------------------------------------------------------------------------------- said
 
 
-def test_the_summary_has_the_figures_of_the_record():
-    found = scale_test(grown())
-    s, loss = found.scale, found.mean_loss
-    assert found.summary() == (
-        "Read from a record: the scores of 120 samples at 3 epochs, 0 to 4. From epoch 2 to the end the mean log loss "
-        f"went from {loss[1]:.3g} to {loss[2]:.3g}, and the scale of the scores from {s[1]:.3g} to {s[2]:.3g}. Divided "
-        "by 3, which brings them back to their scale at the turn, the scores at the end have a mean log loss of "
-        f"{loss[1]:.3g}: 100 % of the rise vanishes with the growth of the scores."
+def long(y, *scores, **fields):
+    """The same scores, each held for some epochs: what rises, rises at the tenth."""
+    return record_of(y, *[own for own in scores for _ in range(6)], **fields)
+
+
+def test_a_rise_that_is_all_scale():
+    y, z = scores_at_the_turn()
+    found = scale_test(long(y, 0 * z, z, 3 * z))
+    (one,) = found.findings_
+    assert (found.rise_verdict, one.verdict, one.null) == ("yes", "yes", 0)
+    assert one.value == found.share_vanished == pytest.approx(1)
+    assert one.interval == found.share_interval
+    np.testing.assert_allclose(one.interval, 1, atol=1e-6)
+    assert flat(found.summary()).startswith(
+        "The rise of the mean log loss is a matter of the scale of the scores: "
     )
+    assert "when the scores at the end are divided by 3, to their scale at epoch" in flat(found.summary())
+    assert flat(found.summary()).endswith("Read from a record: the scores of 120 samples.")
+
+
+def test_the_interval_is_that_of_the_ratio():
+    y, z = scores_at_the_turn()
+    some_wrong = np.eye(4)[np.where(np.arange(120) % 3, y, (y + 1) % 4)]
+    end = 2 * z + 3 * some_wrong - 3 * np.eye(4)[y]
+    found = scale_test(long(y, 0 * z, z, end))
+    loss = [sample_log_loss(own, y) for own in (z, end)]
+    rescaled = sample_log_loss(rescale_scores(end, score_scale(z)), y)
+    parts, wholes = loss[1] - rescaled, loss[1] - loss[0]
+    share = parts.sum() / wholes.sum()
+    half = t.isf(0.025, 119) * (parts - share * wholes).std(ddof=1) / np.sqrt(120) / wholes.mean()
+    np.testing.assert_allclose(found.share_interval, [share - half, share + half], rtol=1e-6)
+
+
+def test_of_three_epochs_a_rise_cannot_be_told():
+    found = scale_test(grown())
+    assert (found.rise_verdict, found.findings_[0].verdict) == ("cannot tell", "cannot tell")
+    assert "is a matter of scale cannot be told: " in flat(found.summary())
 
 
 def test_the_summary_says_where_there_is_no_rise():
     y, z = scores_at_the_turn()
     fell = scale_test(record_of(y, 0 * z, z))
     assert np.isnan(fell.share_vanished)
-    assert "it never turned, so there is no rise to test." in fell.summary()
+    assert fell.share_interval is None
+    assert fell.findings_[0].verdict == "no"
+    assert "There is no rise of the mean log loss to test: it is least at the end." in flat(fell.summary())
     asked = scale_test(record_of(y, 0 * z, z), onset=0)
     assert asked.rise < 0
     assert np.isnan(asked.share_vanished)
-    assert "The loss does not rise, so there is nothing to test." in asked.summary()
+    assert "no rise of the mean log loss to test: it has not risen since the turn." in flat(asked.summary())
 
 
 def test_the_summary_says_when_more_or_less_than_nothing_vanishes():
     y, z = scores_at_the_turn()
     right = np.eye(4)[y]
-    more = scale_test(record_of(y, 0 * z, z, 6 * (z + 0.05 * right)))
+    more = scale_test(long(y, 0 * z, z, 6 * (z + 0.05 * right)))
     assert more.share_vanished > 1
-    assert "lower than at the turn: at that scale nothing of the rise is left." in more.summary()
+    assert "all of it vanishes when" in flat(more.summary())
+    assert more.findings_[0].verdict == "yes"
     some_wrong = np.eye(4)[np.where(np.arange(120) % 3, y, (y + 1) % 4)]
-    less = scale_test(record_of(y, 0 * z, 0.3 * right, 0.33 * some_wrong))
+    less = scale_test(long(y, 0 * z, 0.3 * right, 0.33 * some_wrong))
     assert less.share_vanished < 0
-    assert "higher still. The growth of the scores has made the loss smaller" in less.summary()
+    assert less.findings_[0].verdict == "no"
+    assert "is not a matter of the scale of the scores: it grows even when" in flat(less.summary())
 
 
 @pytest.mark.parametrize(
@@ -178,7 +212,7 @@ def test_the_summary_says_when_more_or_less_than_nothing_vanishes():
 def test_the_summary_says_what_was_trained(header, sentence):
     record = grown()
     found = scale_test(record_of(record.y, *np.moveaxis(record.scores, 1, 0), header=header))
-    assert sentence in found.summary()
+    assert sentence in flat(found.summary())
     assert found.loss_facts.name == header.get("loss", "")
 
 
@@ -196,7 +230,7 @@ def test_what_is_read_of_a_model():
     pipe = make_pipeline(StandardScaler(), clf).fit(z, y)
     found = scale_test(pipe)
     assert found.source == "the training record of the model"
-    assert "these are samples it was trained on" in found.summary()
+    assert "which it was trained on" in flat(found.summary())
     assert "trained with" not in found.summary()
     clf.fit(z, y, X_val=z[:30], y_val=y[:30])
     found = scale_test(clf)

@@ -2,6 +2,7 @@
 
 from sklearn_nndyn.analyzers.catalogue._entanglement import ENTANGLEMENT
 from sklearn_nndyn.analyzers.catalogue._epoch_ensemble import EPOCH_ENSEMBLE
+from sklearn_nndyn.analyzers.catalogue._interventions import INTERVENTIONS, STABILITY
 from sklearn_nndyn.analyzers.catalogue._label_errors import LABEL_ERRORS
 from sklearn_nndyn.analyzers.catalogue._learning_phases import LEARNING_PHASES
 from sklearn_nndyn.analyzers.catalogue._loss_tails import LOSS_TAILS
@@ -12,9 +13,11 @@ PHENOMENA = {
     "Loss tails": LOSS_TAILS,
     "Refinement": REFINEMENT,
     "Entanglement": ENTANGLEMENT,
+    "Stragglers of several runs": STABILITY,
     "Learning phases": LEARNING_PHASES,
     "Sample scores": SAMPLE_SCORES,
     "Wrong labels": LABEL_ERRORS,
     "Forgotten knowledge": EPOCH_ENSEMBLE,
+    "Interventions": INTERVENTIONS,
 }
 TABLE = {kind.code: kind for kinds in PHENOMENA.values() for kind in kinds}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
+from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement._overlap import (
     chance_overlap,
@@ -16,9 +17,10 @@ from sklearn_nndyn.analyzers.entanglement._overlap import (
     overlap_z,
     pairs_of,
 )
-from sklearn_nndyn.analyzers.entanglement._stability_summary import stability_summary
+from sklearn_nndyn.analyzers.entanglement._stability_findings import stability_findings, stability_source
 from sklearn_nndyn.dynamics import Dynamics, find_record, refuse_unseen
 from sklearn_nndyn.utils.results import ShortRepr
+from sklearn_nndyn.utils.text import summary_of
 from sklearn_nndyn.utils.validation import check_instance
 
 N_LEVELS = 30
@@ -104,15 +106,20 @@ class StragglerStability(ShortRepr):
         epochs = [analyzer.inversion_epoch_ for analyzer in self.analyzers]
         return np.array([np.nan if epoch is None else epoch for epoch in epochs], dtype=float)
 
+    @property
+    def findings_(self) -> tuple[Finding, ...]:
+        """ST1 and ST2: whether runs share their stragglers, and whether no other set is more reproducible."""
+        return stability_findings(self)
+
     def summary(self) -> str:
-        """The findings in words, with the figures of these runs.
+        """The findings in words: the verdicts first, then what to do next, then what was read.
 
         Returns
         -------
         text : str
-            A paragraph.
+            A paragraph of at most 100 columns, made of ``findings_``.
         """
-        return stability_summary(self)
+        return summary_of(self.findings_, stability_source(self))
 
 
 def straggler_stability(
@@ -179,7 +186,7 @@ def straggler_stability(
     >>> clf = DynamicsClassifier(max_epochs=20)
     >>> runs = fit_together([clone(clf).set_params(random_state=s) for s in range(3)], X / 16, y)
     >>> print(straggler_stability(runs).summary())
-    Of 3 runs of 1,797 samples ...
+    Whether runs share their stragglers cannot be told: none of them has an inversion. ...
     """
     analyzer = EntanglementAnalyzer() if analyzer is None else analyzer
     check_instance("analyzer", analyzer, EntanglementAnalyzer)

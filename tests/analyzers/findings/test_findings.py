@@ -71,8 +71,11 @@ def test_every_code_that_can_be_given_is_in_the_table_and_the_other_way_round():
 
 
 def test_the_table_is_complete_and_in_order():
-    for kinds in PHENOMENA.values():
-        assert [int(kind.code[2:]) for kind in kinds] == sorted({int(kind.code[2:]) for kind in kinds})
+    listed = [kind.code for kinds in PHENOMENA.values() for kind in kinds]
+    assert len(listed) == len(set(listed)) == len(TABLE)
+    for letters in {code[:2] for code in listed}:
+        numbers = [int(code[2:]) for code in listed if code.startswith(letters)]
+        assert numbers == sorted(numbers)
     for code, kind in TABLE.items():
         assert CODE.match(code)
         for text in (kind.meaning, kind.computed, kind.chance, kind.to_do):
