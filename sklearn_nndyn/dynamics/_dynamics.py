@@ -18,7 +18,7 @@ from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
 from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
 from sklearn_nndyn.dynamics._loss_facts import LossFacts, read_loss_facts
-from sklearn_nndyn.dynamics._seen import NOT_SEEN, prediction_where_seen, seen_cells, share_of_seen
+from sklearn_nndyn.dynamics._seen import accuracy_and_error, prediction_where_seen, seen_cells
 from sklearn_nndyn.dynamics._selection import epochs_key, one_epoch, sample_key
 from sklearn_nndyn.dynamics._text import as_html, as_text
 from sklearn_nndyn.dynamics._validation import check_fields, positions
@@ -360,10 +360,6 @@ class Dynamics:
         prediction = self._recorded("prediction")
         return read_only(prediction == self.target.astype(prediction.dtype)[:, None])
 
-    @property
-    def _predicted(self) -> np.ndarray:
-        return self._recorded("prediction") != NOT_SEEN
-
     def _recorded(self, name: str) -> np.ndarray:
         require_fields(self, [name])
         return getattr(self, name)
@@ -371,12 +367,12 @@ class Dynamics:
     @property
     def error(self) -> np.ndarray:
         """Share of the seen samples misclassified, shape (n_epochs,): the error curve; nan where none was seen."""
-        return read_only(share_of_seen(self._predicted & ~self.correct, self._predicted))
+        return read_only(accuracy_and_error(self._recorded("prediction"), self.target)[1])
 
     @property
     def accuracy(self) -> np.ndarray:
         """Share of the seen samples classified correctly, shape (n_epochs,); nan where none was seen."""
-        return read_only(share_of_seen(self.correct, self._predicted))
+        return read_only(accuracy_and_error(self._recorded("prediction"), self.target)[0])
 
     def __len__(self) -> int:
         return self.n_samples

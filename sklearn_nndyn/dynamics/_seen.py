@@ -6,6 +6,7 @@ from sklearn_nndyn.utils.rows.memory_maps import blocks_of
 from sklearn_nndyn.utils.text import counted
 
 NOT_SEEN = -1
+BLOCK_CELLS = 2**22
 MEASURED = ("loss", "margin", "probability", "scores")
 
 
@@ -34,10 +35,16 @@ def prediction_where_seen(record):
     return prediction
 
 
-def share_of_seen(which, seen):
-    """Share of the seen samples at each epoch for which ``which`` holds, (n_epochs,); nan where none was seen."""
+def accuracy_and_error(prediction, target):
+    """Shares of the seen samples that are right, and that are wrong, (n_epochs,); nan where none was seen."""
+    target, step = target.astype(prediction.dtype)[:, None], max(1, BLOCK_CELLS // max(1, len(prediction)))
+    right, seen = np.zeros((2, prediction.shape[1]), int)
+    for start in range(0, len(right), step):
+        at = slice(start, start + step)
+        right[at] = np.count_nonzero(prediction[:, at] == target, axis=0)
+        seen[at] = np.count_nonzero(prediction[:, at] != NOT_SEEN, axis=0)
     with np.errstate(invalid="ignore"):
-        return np.count_nonzero(which, axis=0) / np.count_nonzero(seen, axis=0)
+        return right / seen, (seen - right) / seen
 
 
 def count_unseen(record):

@@ -105,3 +105,13 @@ def test_lazy_is_true_or_false(record, path):
     record.save(path)
     with pytest.raises(TypeError, match=r"lazy must be True or False, got 'yes'\."):
         load_dynamics(path, lazy="yes")
+
+
+def test_error_and_accuracy_are_counted_in_blocks_of_epochs(make_record, monkeypatch):
+    record = make_record(9, 7, prediction=np.random.default_rng(0).integers(-1, 3, (9, 7)))
+    whole = record.error, record.accuracy
+    monkeypatch.setattr("sklearn_nndyn.dynamics._seen.BLOCK_CELLS", 20)
+    np.testing.assert_array_equal(record.error, whole[0])
+    np.testing.assert_array_equal(record.accuracy, whole[1])
+    seen = record.prediction >= 0
+    np.testing.assert_allclose(record.error, (seen & ~record.correct).sum(0) / seen.sum(0))
