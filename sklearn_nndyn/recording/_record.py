@@ -50,7 +50,8 @@ def check_record(record):
             "Reconstruction(layers=0)."
         )
     names = [_name(entry) for entry in record]
-    twice = [name for name in RECORDABLE if names.count(name) > 1]
+    say_more = {*RECORDINGS, *(_name(entry) for entry in record if not isinstance(entry, str))}
+    twice = [name for name in RECORDABLE if names.count(name) > 1 and name in say_more]
     if twice:
         raise ValueError(f"record: {', '.join(twice)} was asked for twice; give one of them.")
     for entry in record:
