@@ -41,7 +41,7 @@ def epochs_trained(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:Training diverged")
-@pytest.mark.parametrize("n_saves", [1, 2, 5])
+@pytest.mark.parametrize("n_saves", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 5))])
 @pytest.mark.parametrize("name", GROUPS)
 def test_a_group(name, n_saves, tmp_path, monkeypatch, epochs_trained):
     def fitted(checkpoint=None):
