@@ -14,7 +14,22 @@ LESS = {
 
 
 class LargeRecordWarning(UserWarning):
-    """Given before training where the samples, centroids or snapshots that a fit records will pass 1 GiB."""
+    """Given before training where the samples, centroids or snapshots that a fit records will pass 1 GiB.
+
+    Parameters
+    ----------
+    message : str
+        What will be how large, where it will be written, and how to have less.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_nndyn.recording import LargeRecordWarning
+    >>> warnings.simplefilter("ignore", LargeRecordWarning)  # where it is known and wanted
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
 
 
 def warn_of_size(recorders, module, snapshots, capacity, n_snapshots):
