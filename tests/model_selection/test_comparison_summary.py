@@ -289,3 +289,16 @@ def test_the_suitable_picture_is_drawn(found):
             assert found.plot(kind, ax).figure_ is figure
     finally:
         plt.close("all")
+
+
+def test_findings_say_whether_all_others_are_surely_behind():
+    clear = comparison({"a": [0.9, 0.9, 0.91], "b": [0.5, 0.51, 0.5]}, n_epochs=1).findings_
+    assert [(one.code, one.verdict, one.n_runs) for one in clear] == [("CL1", "yes", 3), ("CL2", "yes", 3)]
+    assert clear[1].interval[0] < clear[1].value < clear[1].interval[1] <= 1
+    assert clear[1].null < 0.6
+    alone = comparison({"a": [0.9]}).findings_
+    assert [(one.verdict, one.interval, one.null) for one in alone] == [("cannot tell", None, None)] * 2
+    noisy = comparison(
+        {"a": [[0.9] * 3, [0.4, 0.5, 0.6]], "b": [[0.5] * 3, [0.6, 0.4, 0.5]]}, label_noise=(0.0, 0.4)
+    )
+    assert [(one.code, one.verdict) for one in noisy.findings_][2:] == [("CL3", "cannot tell")]

@@ -1,5 +1,6 @@
 """All codes that the package can give, by phenomenon. A new finding gets its entry here first."""
 
+from sklearn_nndyn.analyzers.catalogue._comparison import COMPARISON
 from sklearn_nndyn.analyzers.catalogue._entanglement import ENTANGLEMENT
 from sklearn_nndyn.analyzers.catalogue._epoch_ensemble import EPOCH_ENSEMBLE
 from sklearn_nndyn.analyzers.catalogue._interventions import INTERVENTIONS, STABILITY
@@ -19,5 +20,6 @@ PHENOMENA = {
     "Wrong labels": LABEL_ERRORS,
     "Forgotten knowledge": EPOCH_ENSEMBLE,
     "Interventions": INTERVENTIONS,
+    "Comparison of losses": COMPARISON,
 }
 TABLE = {kind.code: kind for kinds in PHENOMENA.values() for kind in kinds}

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_nndyn.analyzers import Finding
 from sklearn_nndyn.displays import LossComparisonDisplay, NoiseRobustnessDisplay
+from sklearn_nndyn.model_selection.comparison._findings import comparison_findings
 from sklearn_nndyn.model_selection.comparison._runs import OUTCOMES
 from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best, hold
 from sklearn_nndyn.model_selection.comparison._summary import comparison_summary
@@ -288,6 +290,11 @@ class LossComparison(ShortRepr):
             self.test_accuracy.ravel(),
         )
         return pd.DataFrame(columns)
+
+    @property
+    def findings_(self) -> tuple[Finding, ...]:
+        """CL1 to CL4: whether one loss surely learns fastest, ends best, and is best under noise of either kind."""
+        return comparison_findings(self)
 
     def summary(self) -> str:
         """The findings in words, with the figures of these runs.
