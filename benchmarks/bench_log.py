@@ -21,7 +21,7 @@ from _interleaved import interleaved, print_table
 
 from sklearn_nndyn import DynamicsLog
 from sklearn_nndyn.dynamics.arrays._measure import empty_rows, measure_samples
-from sklearn_nndyn.utils.array_losses import array_loss
+from sklearn_nndyn.utils.losses.arrays import array_loss
 
 N_CLASSES, BATCH, MOST = 10, 1000, 1.5
 

@@ -10,8 +10,8 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import check_record, step_of, what_to_record
 from sklearn_nndyn.training import EarlyStopping, ReconstructionStopping
+from sklearn_nndyn.utils.losses.refinement import refined_loss
 from sklearn_nndyn.utils.random import untouched_generators
-from sklearn_nndyn.utils.refinement import refined_loss
 from sklearn_nndyn.utils.validation import reraise_as
 
 OF_TRAINING = ("auto", "train_loss", "reconstruction")

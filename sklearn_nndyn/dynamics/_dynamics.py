@@ -26,7 +26,7 @@ from sklearn_nndyn.dynamics.arrays._checks import as_numpy, check_labels, check_
 from sklearn_nndyn.dynamics.arrays._measure import measure_epochs
 from sklearn_nndyn.dynamics.arrays._staged import staged_scores
 from sklearn_nndyn.dynamics.files._storage import save_record
-from sklearn_nndyn.utils.array_losses import array_loss
+from sklearn_nndyn.utils.losses.arrays import array_loss
 from sklearn_nndyn.utils.text import counted
 from sklearn_nndyn.utils.versions import versions
 

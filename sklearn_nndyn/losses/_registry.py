@@ -19,7 +19,7 @@ from sklearn_nndyn.losses._probability import (
 from sklearn_nndyn.losses._raw import HingeLoss, L1Loss, L2Loss
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 from sklearn_nndyn.losses.custom._custom import CustomLoss
-from sklearn_nndyn.utils.loss_names import understand
+from sklearn_nndyn.utils.losses.names import understand
 from sklearn_nndyn.utils.validation import check_choice
 
 _OF_THE_PAPER: dict[str, Callable[[], ClassificationLoss]] = {

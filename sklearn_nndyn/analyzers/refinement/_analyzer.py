@@ -10,7 +10,7 @@ from sklearn_nndyn.analyzers.refinement._checks import check_scores
 from sklearn_nndyn.analyzers.refinement._decomposition import as_temperature, decompose_loss
 from sklearn_nndyn.analyzers.refinement._findings import refinement_findings, refinement_source
 from sklearn_nndyn.analyzers.refinement._measures import measure_run
-from sklearn_nndyn.utils.refinement import score_differences, tempered_losses
+from sklearn_nndyn.utils.losses.refinement import score_differences, tempered_losses
 
 COLUMNS = (
     "loss_at_least",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_nndyn.utils.refinement import inverse_temperatures, score_differences, tempered_losses
+from sklearn_nndyn.utils.losses.refinement import inverse_temperatures, score_differences, tempered_losses
 from sklearn_nndyn.utils.results import ShortRepr
 
 PRIOR = 1.0  # samples: Laplace's rule

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.dynamics._seen import NOT_SEEN
-from sklearn_nndyn.utils.array_losses import ArrayLoss, log_softmax, true_class_values
+from sklearn_nndyn.utils.losses.arrays import ArrayLoss, log_softmax, true_class_values
 
 
 def measure_samples(scores: np.ndarray, y_encoded: np.ndarray, loss: ArrayLoss) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_nndyn.dynamics.files._described import FileKind, read_described, write_described
 from sklearn_nndyn.dynamics.files._labels import pack_labels, unpack_labels
-from sklearn_nndyn.utils.array_losses import name_of_function
+from sklearn_nndyn.utils.losses.arrays import name_of_function
 
 LOG = FileKind("log", "sklearn_nndyn.DynamicsLog", 1, "DynamicsLog.save")
 

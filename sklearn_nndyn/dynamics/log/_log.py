@@ -20,7 +20,7 @@ from sklearn_nndyn.dynamics.log._freeze import freeze
 from sklearn_nndyn.dynamics.log._index import SampleIndex
 from sklearn_nndyn.dynamics.log._memory import BoundedMemory
 from sklearn_nndyn.dynamics.log._merge import merge_logs
-from sklearn_nndyn.utils.array_losses import array_loss
+from sklearn_nndyn.utils.losses.arrays import array_loss
 from sklearn_nndyn.utils.text import counted, samples, shown
 from sklearn_nndyn.utils.validation import check_choice, check_count, is_finite
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklearn_nndyn.losses import get_loss, loss_names
-from sklearn_nndyn.utils.array_losses import LOSSES, array_loss, log_softmax
+from sklearn_nndyn.utils.losses.arrays import LOSSES, array_loss, log_softmax
 
 
 def some_scores(n_classes, scale):

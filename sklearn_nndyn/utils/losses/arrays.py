@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_nndyn.utils.loss_names import understand
+from sklearn_nndyn.utils.losses.names import understand
 
 
 class ArrayLoss(NamedTuple):
@@ -68,7 +68,7 @@ def array_loss(loss) -> ArrayLoss:
 
     Examples
     --------
-    >>> from sklearn_nndyn.utils.array_losses import array_loss
+    >>> from sklearn_nndyn.utils.losses.arrays import array_loss
     >>> array_loss("log").unit
     'nats'
     """

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_nndyn.utils.refinement import (
+from sklearn_nndyn.utils.losses.refinement import (
     inverse_temperatures,
     refined_loss,
     score_differences,

@@ -1,0 +1,1 @@
+"""Losses as arrays: in NumPy, their names, and the temperature that suits scores."""
