@@ -1,12 +1,12 @@
 """A module and a loss tried on two samples, before training starts."""
 
 import torch
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from sklearn_nndyn.losses import check_outputs, check_scores
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
@@ -104,7 +104,7 @@ def _check_rows_apart(module, rows, scores):
 
     Batch normalisation without running statistics is made to mix samples, and is left to the user.
     """
-    mixes = any(isinstance(part, _BatchNorm) and not part.track_running_stats for part in module.modules())
+    mixes = any(isinstance(part, BatchNorm) and not part.track_running_stats for part in module.modules())
     if len(rows) < 3 or mixes:
         return
     with reraise_as(f"module cannot process a batch of {described(rows)}"):
