@@ -200,7 +200,7 @@ def test_a_file_is_never_read_whole(stored, monkeypatch):
     monkeypatch.setattr(rows_module.ArrayRows, "_read", watched)
     monkeypatch.setattr("sklearn_nndyn.utils.modules.rows_per_chunk", lambda shape: 20)
     monkeypatch.setattr("sklearn_nndyn.recording._recorder.rows_per_chunk", lambda shape: 20)
-    monkeypatch.setattr("sklearn_nndyn.training._epoch_runner.CHUNK_BYTES", 700)
+    monkeypatch.setattr("sklearn_nndyn.training.batches._cutting.CHUNK_BYTES", 700)
     monkeypatch.setattr("sklearn_nndyn.training._hooks.ROWS_OF_REFERENCE", 20)
     clf = classifier(validation_fraction=0.2).fit(X, Y, WEIGHTS)
     clf.predict(X)

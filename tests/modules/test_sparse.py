@@ -198,7 +198,7 @@ def test_it_is_never_made_dense_whole(monkeypatch):
     monkeypatch.setattr("sklearn_nndyn.utils.rows.arrays.CHUNK_BYTES", 700)
     monkeypatch.setattr("sklearn_nndyn.utils.modules.rows_per_chunk", lambda shape: 20)
     monkeypatch.setattr("sklearn_nndyn.recording._recorder.rows_per_chunk", lambda shape: 20)
-    monkeypatch.setattr("sklearn_nndyn.training._epoch_runner.CHUNK_BYTES", 700)
+    monkeypatch.setattr("sklearn_nndyn.training.batches._cutting.CHUNK_BYTES", 700)
     monkeypatch.setattr("sklearn_nndyn.training._hooks.ROWS_OF_REFERENCE", 20)
     X = sp.csr_matrix(DENSE)
     classifier(validation_fraction=0.2).fit(X, Y, WEIGHTS).predict(X)

@@ -36,6 +36,18 @@ class CheckpointPlace:
         {parameter, or part of the data: in words}; of several fits those of the first.
     differs : dict
         The part of ``parameters`` in which the places of the folder differ.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_nndyn import Checkpoint, DynamicsClassifier
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clf = DynamicsClassifier(max_epochs=3, random_state=0, checkpoint=folder)
+    ...     clf = clf.fit(*load_iris(return_X_y=True))
+    ...     (place,) = Checkpoint(folder).places()
+    >>> place.epoch, place.finished, place.parameters["random_state"]
+    (3, True, '0')
     """
 
     name: str

@@ -71,17 +71,17 @@ class LearningPhaseDisplay:
     >>> import numpy as np
     >>> from sklearn_nndyn import Dynamics, LearningPhaseAnalyzer
     >>> from sklearn_nndyn.displays import LearningPhaseDisplay
-    >>> curve = np.array([1.0, 0.99, 0.7, 0.5, 0.6, 0.9])
+    >>> curve = np.array([1.0, 1.0, 0.99, 0.9, 0.7, 0.5, 0.6, 0.7, 0.8, 0.9])
     >>> record = Dynamics(
     ...     y=[0, 1] * 20,
     ...     classes=[0, 1],
-    ...     epochs=[0, 0.25, 0.5, 1, 2, 4],
-    ...     iterations=[0, 2, 4, 8, 16, 32],
-    ...     reconstruction={"linear1": curve + np.random.default_rng(0).normal(scale=0.01, size=(40, 6))},
+    ...     epochs=np.append(0, 2.0 ** np.arange(-2, 7)),
+    ...     iterations=np.append(0, 2 ** np.arange(1, 10)),
+    ...     reconstruction={"linear1": curve + np.random.default_rng(0).normal(scale=0.01, size=(40, 10))},
     ... )
     >>> display = LearningPhaseDisplay.from_analyzer(LearningPhaseAnalyzer().fit(record)).plot()
     >>> display.phases, display.turn
-    ({'near constant': (0, 4), 'falling': (4, 8), 'rising': (8, 32)}, 8)
+    ({'near constant': (0, 8), 'falling': (8, 32), 'rising': (32, 512)}, 32)
     >>> plt.close(display.figure_)
     """
 

@@ -47,9 +47,9 @@ class Probe(LayerRecording):
     >>> X, y = load_digits(return_X_y=True)
     >>> clf = DynamicsClassifier(max_epochs=1, record=("samples", "probe"), random_state=0).fit(X / 16, y)
     >>> clf.dynamics_.iterations
-    array([0, 1, 2, 4, 8])
+    array([0, 1, 2, 4, 8, 9])
     >>> clf.dynamics_.probe_accuracy["linear1"].shape
-    (5,)
+    (6,)
     """
 
     field = "probe_accuracy"

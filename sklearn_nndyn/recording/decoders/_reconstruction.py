@@ -63,9 +63,9 @@ class Reconstruction(LayerRecording):
     >>> clf = DynamicsClassifier(max_epochs=2, record=("samples", Reconstruction(layers="all")), random_state=0)
     >>> record = clf.fit(X / 16, y).dynamics_
     >>> record.iterations
-    array([ 0,  1,  2,  4,  8, 16])
+    array([ 0,  1,  2,  4,  8, 16, 18])
     >>> {layer: errors.shape for layer, errors in record.reconstruction.items()}
-    {'linear1': (1797, 6)}
+    {'linear1': (1797, 7)}
     """
 
     field = "reconstruction"

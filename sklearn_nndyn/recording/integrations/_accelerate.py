@@ -26,14 +26,12 @@ class AccelerateRecorder(EvaluatedSamples):
 
     Examples
     --------
-    .. code-block:: python
-
-       recorder = AccelerateRecorder(accelerator, X_test, y_test)
-       recorder.evaluate(model, 0)
-       for epoch in range(20):
-           ...  # train
-           recorder.evaluate(model, epoch + 1)
-       recorder.dynamics()
+    >>> recorder = AccelerateRecorder(accelerator, X_test, y_test)  # doctest: +SKIP
+    >>> for epoch in range(20):  # doctest: +SKIP
+    ...     recorder.evaluate(model, epoch)
+    ...     # train for an epoch
+    >>> recorder.evaluate(model, 20)  # doctest: +SKIP
+    >>> record = recorder.dynamics()  # doctest: +SKIP
     """
 
     def __init__(self, accelerator: Any, X: Any, y: Any = None, **parameters: Any) -> None:

@@ -42,11 +42,9 @@ class KerasRecorder(FrameworkCallback):
 
     Examples
     --------
-    .. code-block:: python
-
-       recorder = KerasRecorder(X_test, y_test)
-       model.fit(X_train, y_train, epochs=20, callbacks=[recorder])
-       recorder.dynamics()
+    >>> recorder = KerasRecorder(X_test, y_test)  # doctest: +SKIP
+    >>> model.fit(X_train, y_train, epochs=20, callbacks=[recorder])  # doctest: +SKIP
+    >>> record = recorder.dynamics()  # doctest: +SKIP
     """
 
     _base, _extra = ("keras.callbacks", "Callback"), "keras"

@@ -35,11 +35,10 @@ class LightningRecorder(EvaluatedSamples, FrameworkCallback):
 
     Examples
     --------
-    .. code-block:: python
-
-       recorder = LightningRecorder(X_test, y_test)
-       lightning.Trainer(max_epochs=20, callbacks=[recorder]).fit(module, loader)
-       recorder.dynamics()
+    >>> recorder = LightningRecorder(X_test, y_test)  # doctest: +SKIP
+    >>> trainer = lightning.Trainer(max_epochs=20, callbacks=[recorder])  # doctest: +SKIP
+    >>> trainer.fit(module, loader)  # doctest: +SKIP
+    >>> record = recorder.dynamics()  # doctest: +SKIP
     """
 
     _base, _extra = ("lightning.pytorch", "Callback"), "lightning"

@@ -35,11 +35,12 @@ class TransformersRecorder(EvaluatedSamples, FrameworkCallback):
 
     Examples
     --------
-    .. code-block:: python
-
-       recorder = TransformersRecorder(test_set)
-       transformers.Trainer(model, arguments, train_dataset=train_set, callbacks=[recorder]).train()
-       recorder.dynamics()
+    >>> recorder = TransformersRecorder(test_set)  # doctest: +SKIP
+    >>> trainer = transformers.Trainer(  # doctest: +SKIP
+    ...     model, arguments, train_dataset=train_set, callbacks=[recorder]
+    ... )
+    >>> trainer.train()  # doctest: +SKIP
+    >>> record = recorder.dynamics()  # doctest: +SKIP
     """
 
     _base, _extra = ("transformers", "TrainerCallback"), "transformers"
