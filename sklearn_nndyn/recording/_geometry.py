@@ -6,7 +6,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.recording._activations import check_layers, choose_layers, named_layers
-from sklearn_nndyn.utils.modules import weight_matrices
+from sklearn_nndyn.utils.modules import read_together, weight_matrices
 from sklearn_nndyn.utils.validation import check_choice
 
 POOLS = (None, "mean", "flat")
@@ -167,4 +167,5 @@ def _norms(activation):
 
 def weight_norms(module):
     """Frobenius norm of the weights of every linear or convolution layer, by name."""
-    return {name: float(torch.linalg.vector_norm(w.detach())) for name, w in weight_matrices(module)}
+    norms = {name: torch.linalg.vector_norm(w.detach()) for name, w in weight_matrices(module)}
+    return dict(zip(norms, read_together(norms.values()), strict=True))

@@ -4,6 +4,7 @@ from itertools import islice
 
 import torch
 
+from sklearn_nndyn.utils.modules import read_together
 from sklearn_nndyn.utils.private_names import kernel
 
 
@@ -92,7 +93,7 @@ class FusedAdam:
     @staticmethod
     def can_go_on_from(group, states):
         """Not where the loss did not depend on a parameter, which then was updated less often."""
-        return all(states) and len({float(state["step"]) for state in states}) == 1
+        return all(states) and len(set(read_together(state["step"] for state in states))) == 1
 
     def __init__(self, group, states):
         self.kernel = kernel("_fused_adamw_" if group.get("decoupled_weight_decay") else "_fused_adam_")

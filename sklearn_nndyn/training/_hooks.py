@@ -6,7 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
-from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.modules import read_together, score_in_chunks
 from sklearn_nndyn.utils.warnings import warn_user
 
 EXPLODED = 1e6
@@ -112,9 +112,8 @@ class DivergenceGuard(TrainingHook):
     def _parameters_are_finite(self, net):
         if self.finite is not None:
             return self.finite
-        return all(
-            bool(torch.isfinite(p).all()) for group in net.optimizer_.param_groups for p in group["params"]
-        )
+        groups = net.optimizer_.param_groups
+        return all(read_together(torch.isfinite(p).all() for group in groups for p in group["params"]))
 
 
 def _mean_of_first_rows(losses):

@@ -92,6 +92,12 @@ def weight_matrices(module):
     return [(name, max(_own_weights(part), key=lambda p: p.ndim)) for name, part in _weighted_parts(module)]
 
 
+def read_together(scalars):
+    """The numbers in some tensors without axes, by one transfer from their device."""
+    scalars = list(scalars)
+    return torch.stack([one.to(scalars[0].device) for one in scalars]).tolist() if scalars else []
+
+
 def inputs_of(x):
     """Positional and named arguments of a module's ``forward``: a dict of tensors is given by name."""
     return ((), dict(x)) if isinstance(x, dict) else ((x,), {})
