@@ -8,9 +8,9 @@ Data and networks, `log` loss, Adam at 1e-3, batches of 100, 60 epochs (CIFAR-10
 and the order of the samples:
 
 - MNIST and Fashion-MNIST: the first 10,000 training images, the 10,000 test images; the default network, one layer of
-100; - CIFAR-10 subset: the first 4,000 training images, the 2,000 test images; two convolutions (16 and 32 channels, 3
-x 3,
-  stride 2, ReLU), one linear layer;
+  100;
+- CIFAR-10 subset: 4,000 training images, the 2,000 test images; two convolutions (16 and 32 channels, 3 x 3, stride 2,
+  ReLU), one linear layer;
 - digits of scikit-learn: 1,797 images, one half (stratified, seed 0) trains, the other is held out; one layer of 100.
 
 Choosing and scoring: the held-out images fall into two random halves (the seed of the run). On one half an epoch is
