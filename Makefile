@@ -102,7 +102,7 @@ study-losses: $(VENV)/.installed-test ## Do the claims on twelve losses hold? (u
 study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (40 minutes; CIFAR-10 and others on disk)
 	$(RUN) benchmarks/studies/learning_phases.py
 
-study-refinement: $(VENV)/.installed-test ## Is the epoch of least refined loss the best one once calibrated? (20 minutes; MNIST and others on disk)
+study-refinement: $(VENV)/.installed-test ## Is the epoch of least refined loss the best one once calibrated? (8 minutes; MNIST and others on disk)
 	$(RUN) benchmarks/studies/refinement.py
 
 lint: $(VENV)/.installed-test ## Check style, format, types and docstrings
