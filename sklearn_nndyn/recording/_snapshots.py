@@ -1,4 +1,7 @@
-"""The weights at each recorded epoch."""
+"""The weights at each recorded epoch.
+
+Longer than 300 lines: one store with three places (memory, a temporary file, a folder), and its documentation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Loss tails: why the mean loss rises while accuracy holds."""
+"""Loss tails: why the mean loss rises while accuracy holds.
+
+A long file of short methods: most of it says what is measured, where the user meets it.
+"""
 
 from typing import Any, Self
 

@@ -1,4 +1,7 @@
-"""The runs of a comparison: noise, tuning, training, and what is kept of each."""
+"""The runs of a comparison: noise, tuning, training, and what is kept of each.
+
+A little longer than 300 lines: one way from the settings to the table of runs, in short functions.
+"""
 
 import warnings
 from dataclasses import dataclass
