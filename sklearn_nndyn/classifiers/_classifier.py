@@ -91,7 +91,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         shape that the module takes; labels stay. The batch is its own to write into. What is random is to be drawn
         from the ``torch.Generator`` that it is given, which lies on the data's device and is seeded by
         ``random_state``; torch's and NumPy's global generators are fixed too. It is called for the batches of
-        training alone, never to record, replay, validate or predict.
+        training alone, never to record, replay, validate or predict. Each fit calls a copy of it.
     record : tuple of str or objects, default=("samples", "geometry")
         What to record. ``"samples"``: loss, margin, prediction and the probability of the true class, 13 bytes a
         sample and epoch (up to 127 classes), or 9 with a loss that has no probabilities.

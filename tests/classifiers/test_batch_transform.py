@@ -55,7 +55,7 @@ def test_one_that_changes_nothing_is_none(problem):
 
 @BOTH
 def test_it_meets_training_batches_alone(problem):
-    """Everything but training sees the rows as they are: with a transform that erases them nothing is learned."""
+    """Counted: it is called for the batches of training, and for nothing else."""
     X, y = problem.data()
     seen = []
 
