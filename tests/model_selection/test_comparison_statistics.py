@@ -6,6 +6,7 @@ from scipy import stats
 
 from sklearn_nndyn.model_selection.comparison._statistics import compare_with_best
 from sklearn_nndyn.utils.statistics import holm, interval, paired_p
+from tests.model_selection.compared import comparison
 
 RNG = np.random.default_rng(0)
 
@@ -116,3 +117,11 @@ def test_the_best_of_equals_is_seldom_taken_for_another():
         rows = compare_with_best(dict(enumerate(rng.normal(size=(6, 4)))))
         wrong += next(p < 0.05 for loss, _, _, p in rows if loss == 0)
     assert wrong <= 0.05 * 300
+
+
+def test_a_run_that_diverged_stays_where_it_was():
+    """In the mean of three, of which one has no accuracy at the end."""
+    ended = {("log", 0.0, 0.0, 1): "diverged"}
+    (mean,), _ = comparison({"log": [0.9, 0.9, 0.9]}, ended=ended).learning_curves()
+    np.testing.assert_allclose(mean[:4], np.linspace(0.1, 0.9, 5)[:4])
+    np.testing.assert_allclose(mean[4], (0.9 + 0.7 + 0.9) / 3)
