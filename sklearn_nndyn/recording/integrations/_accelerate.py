@@ -26,6 +26,9 @@ class AccelerateRecorder(EvaluatedSamples):
 
     Examples
     --------
+    The lines that matter. The whole program is ``docs/guide/frameworks/accelerate_loop.py``;
+    ``make test-integrations`` runs it.
+
     >>> recorder = AccelerateRecorder(accelerator, X_test, y_test)  # doctest: +SKIP
     >>> for epoch in range(20):  # doctest: +SKIP
     ...     recorder.evaluate(model, epoch)

@@ -42,6 +42,9 @@ class KerasRecorder(FrameworkCallback):
 
     Examples
     --------
+    The lines that matter. The whole program is ``docs/guide/frameworks/keras_loop.py``;
+    ``make test-integrations`` runs it.
+
     >>> recorder = KerasRecorder(X_test, y_test)  # doctest: +SKIP
     >>> model.fit(X_train, y_train, epochs=20, callbacks=[recorder])  # doctest: +SKIP
     >>> record = recorder.dynamics()  # doctest: +SKIP

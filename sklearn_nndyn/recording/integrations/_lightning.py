@@ -35,6 +35,9 @@ class LightningRecorder(EvaluatedSamples, FrameworkCallback):
 
     Examples
     --------
+    The lines that matter. The whole program is ``docs/guide/frameworks/lightning_loop.py``;
+    ``make test-integrations`` runs it.
+
     >>> recorder = LightningRecorder(X_test, y_test)  # doctest: +SKIP
     >>> trainer = lightning.Trainer(max_epochs=20, callbacks=[recorder])  # doctest: +SKIP
     >>> trainer.fit(module, loader)  # doctest: +SKIP

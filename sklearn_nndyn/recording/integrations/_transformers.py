@@ -35,6 +35,9 @@ class TransformersRecorder(EvaluatedSamples, FrameworkCallback):
 
     Examples
     --------
+    The lines that matter. The whole program is ``docs/guide/frameworks/transformers_loop.py``;
+    ``make test-integrations`` runs it.
+
     >>> recorder = TransformersRecorder(test_set)  # doctest: +SKIP
     >>> trainer = transformers.Trainer(  # doctest: +SKIP
     ...     model, arguments, train_dataset=train_set, callbacks=[recorder]
