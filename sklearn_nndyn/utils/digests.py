@@ -7,6 +7,7 @@ from functools import partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.utils.rows.arrays import chunks_of
@@ -41,10 +42,13 @@ def digest_of_rows(X):
     """A digest of rows: a tensor, or what stands for one, read a chunk at a time; of several arrays by name."""
     if hasattr(X, "fields"):
         return digest_of({name: digest_of_rows(own) for name, own in X.fields.items()}, "X")
-    digest = hashlib.blake2b(f"{tuple(X.shape)} {X.dtype}".encode(), digest_size=SIZE)
+    digest = hashlib.sha256(
+        f"{tuple(X.shape)} {X.dtype}".encode()
+    )  # twice as fast as BLAKE2 on today's processors
     for chunk in chunks_of(X):
-        digest.update(chunk.cpu().contiguous().numpy())
-    return digest.hexdigest()
+        values = chunk.cpu().resolve_conj().contiguous()
+        digest.update(values.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[: 2 * SIZE]
 
 
 class _Describer:

@@ -116,6 +116,41 @@ def replaced_file(path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
+@contextmanager
+def replaced_file_of_one_writer(path) -> Iterator[Path]:
+    """`replaced_file` for a file that no other process writes meanwhile: no folder has to be made and locked.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A regular file, or none yet, whose folder exists; the caller holds a lock on it.
+
+    Yields
+    ------
+    place : pathlib.Path
+        `draft_of` that file, to be made; what a killed writer left there is gone.
+
+    Raises
+    ------
+    OSError
+    """
+    place = draft_of(path)
+    try:
+        place.unlink(missing_ok=True)
+        mode = _new_mode(place)
+        yield place
+        _finish(place, mode)
+        os.replace(place, path)
+    finally:
+        place.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def draft_of(path):
+    """Where the only writer of a file prepares its new content."""
+    return path.with_name(f"{path.name}.draft")
+
+
 def sweep(folder):
     """Remove what killed writers left in a folder; those at work keep theirs.
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save, save_file
 
 from sklearn_nndyn.training.checkpoint._encoding import decode, encode
-from sklearn_nndyn.utils.files import replaced_file
+from sklearn_nndyn.utils.files import replaced_file_of_one_writer
 
 FORMAT, VERSION = "sklearn_nndyn.checkpoint", 1
 LENGTH = struct.Struct("<Q")
@@ -42,7 +42,7 @@ def write_state(path, tree, facts):
         "digest": _digest(text, arrays),
     }
     try:
-        with replaced_file(path) as place:
+        with replaced_file_of_one_writer(path) as place:
             save_file(arrays, place, metadata=about)
     except SafetensorError as error:
         raise OSError(f"{path} could not be written: {error}") from error
@@ -78,7 +78,7 @@ def _checked(file):
 
 
 def _digest(text, arrays):
-    digest = hashlib.blake2b(text.encode(), digest_size=32)
+    digest = hashlib.sha256(text.encode())
     for name in sorted(arrays):
         digest.update(f"\n{name} {arrays[name].shape}\n".encode())
         digest.update(arrays[name])
@@ -100,7 +100,7 @@ class Journal:
 
     def __init__(self, path):
         self.path = path
-        self._length, self._digest = 0, hashlib.blake2b(digest_size=32)
+        self._length, self._digest = 0, hashlib.sha256()
 
     @property
     def mark(self):
@@ -130,7 +130,7 @@ class Journal:
             Where the file is not what it was.
         """
         length, expected = mark
-        self._length, self._digest = length, hashlib.blake2b(digest_size=32)
+        self._length, self._digest = length, hashlib.sha256()
         try:
             with open(self.path, "rb") as file:
                 for data in _pieces(file, length):

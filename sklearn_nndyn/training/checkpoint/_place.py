@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sklearn_nndyn.training.checkpoint._files import Journal, read_facts, read_state, write_state
 from sklearn_nndyn.training.checkpoint._lock import holder, locked
-from sklearn_nndyn.utils.files import replaced_file, sweep
+from sklearn_nndyn.utils.files import draft_of, replaced_file, sweep
 from sklearn_nndyn.utils.warnings import warn_user
 
 STATES = ("state-0.safetensors", "state-1.safetensors")
@@ -47,11 +47,17 @@ class Place:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path / LOCK, f"checkpoint: {self.path}"):
-            sweep(self.path)
+            self._sweep()
             if not (self.path / DESCRIPTION).exists():
                 with replaced_file(self.path / DESCRIPTION) as draft:
                     draft.write_text(json.dumps(self.description, indent=1))
             yield self
+
+    def _sweep(self):
+        """Remove what a killed process left, which nobody writes to while the place is held."""
+        sweep(self.path)
+        for name in STATES:
+            draft_of(self.path / name).unlink(missing_ok=True)
 
     def load(self):
         """The last state that is sound and the trees of its journal; None where there is none.
