@@ -211,9 +211,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     Training that diverges (a loss that is not finite, or a million times what it was) ends with a
     ``ConvergenceWarning``, and a keyboard interrupt with a ``UserWarning``; model and record are then those of the
     last whole epoch.
-    SIGTERM is treated as a keyboard interrupt where the program does not handle it, in the main thread. An interrupt
-    that comes between two epochs waits for the next moment at which it can do no harm; a second one ends at once. One
-    that comes before the first epoch begins is raised, with the classifier as it was.
+    SIGTERM, where the program does not handle it, ends training in the same way, and then the program: ``fit`` raises
+    KeyboardInterrupt once model, record and checkpoint are safe. An interrupt that comes between two epochs waits for
+    the next moment at which it can do no harm; a second one ends at once. One that comes before the first epoch begins
+    is raised, with the classifier as it was.
 
     Examples
     --------

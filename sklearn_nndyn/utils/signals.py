@@ -2,7 +2,8 @@
 
 Python calls a handler between any two instructions of the main thread, and most handlers raise (Ctrl-C). Inside
 `held_signals` the first signal waits for the next moment at which it can do no harm; a second one acts at once. SIGTERM
-is treated as Ctrl-C where nobody else handles it.
+is treated as Ctrl-C where nobody else handles it, but it is meant for the program, not for what runs at the moment: it
+leaves the outermost block as `Terminated`, even where the KeyboardInterrupt inside was answered.
 
 A ``finally`` that assigns ``held`` runs before any handler does: no call lies in between.
 """
@@ -20,6 +21,13 @@ _set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
 _get_handler = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which the program does not handle."""
+
+    def __init__(self):
+        super().__init__("SIGTERM: the program was asked to end")
+
+
 class Signals:
     """Whether signals wait, and the one that does.
 
@@ -27,10 +35,12 @@ class Signals:
     ----------
     held : bool
         Whether they wait.
+    terminating : bool
+        Whether SIGTERM came, which nobody else handles.
     """
 
     def __init__(self):
-        self.held = False
+        self.held = self.terminating = False
         self._waiting = None
         self._before = {}
 
@@ -55,7 +65,11 @@ class Signals:
 
     def _act(self, number, frame):
         before = self._before[number]
-        (before if callable(before) else signal.default_int_handler)(number, frame)
+        if callable(before):
+            before(number, frame)
+        else:
+            self.terminating = True
+            raise Terminated
 
     def install(self):
         """Take the place of handlers written in Python, and of the default for SIGTERM."""
@@ -91,6 +105,11 @@ def held_signals():
     ------
     signals : Signals
         In other threads, to which no signal comes, one that does nothing.
+
+    Raises
+    ------
+    Terminated
+        At the end of the outermost block, where SIGTERM came and nobody else handles it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield Signals()
@@ -104,9 +123,15 @@ def held_signals():
             signals.install()
         signals.held = True
         yield signals
+    except KeyboardInterrupt as interrupt:
+        if outermost and signals.terminating and not isinstance(interrupt, Terminated):
+            raise Terminated from interrupt
+        raise
     finally:
         if outermost:
             signals.put_back()
         signals.held = before
         if not before:
             signals.deliver()
+    if outermost and signals.terminating:
+        raise Terminated

@@ -53,6 +53,43 @@ def test_the_first_waits_until_it_is_heard():
     interrupted(work)
 
 
+def swallowed(number):
+    done = []
+    with held_signals() as outer:
+        with held_signals() as signals:
+            try:
+                signals.hear()
+                signal.raise_signal(number)
+            except KeyboardInterrupt:
+                signals.held = True
+        done.append(outer is signals)
+    return done
+
+
+def test_control_c_is_over_once_it_was_answered():
+    assert swallowed(signal.SIGINT) == [True]
+
+
+def test_termination_ends_the_program_even_where_it_was_answered():
+    """At the end of the outermost block, and only that one: the next is as any other."""
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM: the program was asked to end"):
+        swallowed(signal.SIGTERM)
+    assert swallowed(signal.SIGINT) == [True]
+
+
+def test_termination_does_not_hide_an_error():
+    def work():
+        with held_signals() as signals:
+            signals.hear()
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except KeyboardInterrupt:
+                raise ZeroDivisionError from None
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+
+
 def test_one_that_is_heard_acts_at_once():
     def work():
         with held_signals() as signals:

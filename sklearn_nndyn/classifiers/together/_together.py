@@ -12,6 +12,7 @@ from sklearn_nndyn.classifiers.together._groups import train_in_groups
 from sklearn_nndyn.classifiers.together._programs import prepare
 from sklearn_nndyn.utils.private_names import _num_samples, _safe_indexing
 from sklearn_nndyn.utils.rows.named import sliceable
+from sklearn_nndyn.utils.signals import Terminated
 from sklearn_nndyn.utils.validation import check_n_jobs
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -71,7 +72,8 @@ def fit_together(
         they were.
     KeyboardInterrupt
         Where an interrupt comes before all estimators have a model; those that have none are as they were. Later it is
-        a ``UserWarning``, and all are as they were after their last whole epoch.
+        a ``UserWarning``, and all are as they were after their last whole epoch. Always where SIGTERM comes, which the
+        program does not handle.
 
     See Also
     --------
@@ -123,8 +125,8 @@ def fit_together(
     )
     try:
         errors = train_in_groups(fits, n_jobs, memory_limit=memory_limit)
-    except KeyboardInterrupt:
-        if not all(hasattr(estimator, "net_") for estimator in estimators):
+    except KeyboardInterrupt as interrupt:
+        if isinstance(interrupt, Terminated) or not all(hasattr(own, "net_") for own in estimators):
             raise
         epochs = [estimator.n_iter_ for estimator in estimators]
         warn_user(

@@ -19,6 +19,7 @@ from sklearn_nndyn.model_selection.comparison._runs import (
     tune,
 )
 from sklearn_nndyn.model_selection.comparison._summary import ended_runs
+from sklearn_nndyn.utils.signals import Terminated
 from sklearn_nndyn.utils.validation import check_count, check_n_jobs, is_flag
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -113,7 +114,8 @@ def compare_losses(
 
     Nothing that was computed is lost. Where training diverges it ends there, as in ``DynamicsClassifier``, and the
     accuracy before counts for all later epochs, with one ``ConvergenceWarning`` for all such runs. A run that fails
-    has nan, with a ``FitFailedWarning``, and so has every run that was not finished when the keyboard interrupts.
+    has nan, with a ``FitFailedWarning``, and so has every run that was not finished when the keyboard
+    interrupts. SIGTERM, which the program does not handle, ends it with a KeyboardInterrupt.
 
     Of rates that do as well the one nearest to the estimator's is taken, and one with which training diverges only
     where it does with all. The seeds' interval is one of networks and noise, at the rate that was chosen: it knows
@@ -186,8 +188,8 @@ def _train_levels(settings, plan, progress):
             rates = tune(settings, plan, noise, progress) if plan.rates is None else plan.rates
             for run in train_all(settings, plan, noise, rates, progress):
                 runs[run["loss"], run["label_noise"], run["input_noise"], run["seed"]] = run
-    except KeyboardInterrupt:
-        if not runs:
+    except KeyboardInterrupt as interrupt:
+        if not runs or isinstance(interrupt, Terminated):
             raise
     return runs
 

@@ -16,6 +16,7 @@ from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
 from sklearn_nndyn.classifiers import DynamicsClassifier, prepare, train_in_groups
 from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.model_selection.comparison._statistics import hold
+from sklearn_nndyn.utils.signals import Terminated
 
 RECORD = ("samples", "geometry")
 RECORDS_AT_ONCE = 2**30  # bytes
@@ -235,6 +236,8 @@ def _train(classifiers, data, n_jobs, progress, **validation):
                 errors[i] = error
         try:
             found = train_in_groups(list(fits.values()), n_jobs=n_jobs, progress=progress)
+        except Terminated:
+            raise
         except KeyboardInterrupt:
             return errors, True
     for i, ended_by in zip(fits, found, strict=True):
