@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from skorch.callbacks import Callback
 from sklearn_nndyn import Checkpoint, DynamicsClassifier
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Samples
-from sklearn_nndyn.training.checkpoint import _files, _place
+from sklearn_nndyn.training.checkpoint import _files, _place, _writer
 from tests.classifiers.checkpoint.comparing import (
     Killed,
     assert_same_fit,
@@ -41,7 +40,9 @@ def names(folder):
 
 
 def given_net(value):
-    net = torch.nn.Sequential(torch.nn.Linear(16, 3))
+    net = torch.nn.Sequential(
+        torch.nn.Linear(16, 3, bias=False)
+    )  # a bias would be drawn anew in each process
     torch.nn.init.constant_(net[0].weight, value)
     return net
 
@@ -283,19 +284,39 @@ def test_partial_fit_is_refused(tmp_path):
         classifier(tmp_path).partial_fit(X, y)
 
 
-def test_seconds_between_states(tmp_path, monkeypatch):
-    class Sleeps(Callback):
-        def on_epoch_begin(self, net, **kwargs):
-            time.sleep(0.05)
+class Clock:
+    """Time that passes as the test says: so much for each epoch, and for each state that is written."""
 
-    written, original = [], _place.write_state
+    def __init__(self, monkeypatch, epoch, state):
+        self.now, self.written, original = 0.0, [], _place.write_state
 
-    monkeypatch.setattr(
-        _place,
-        "write_state",
-        lambda path, tree, facts: (written.append(tree["epoch"]), original(path, tree, facts)),
-    )
-    for seconds, epochs in ((0, [1, 2, 3, 4, 4]), (0.07, [1, 3, 4]), (1000, [1, 4])):
-        written.clear()
-        classifier(Checkpoint(tmp_path / str(seconds), seconds), callbacks=[Sleeps()]).fit(X, y)
-        assert written == epochs
+        def write_state(path, tree, facts):
+            self.now += state
+            self.written.append(tree["epoch"])
+            original(path, tree, facts)
+
+        class Passes(Callback):
+            def on_epoch_begin(own, net, **kwargs):
+                self.now += epoch
+
+        self.callback = Passes()
+        monkeypatch.setattr(_place, "write_state", write_state)
+        monkeypatch.setattr(_writer.time, "perf_counter", lambda: self.now)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "epochs"), [(0, [1, 2, 3, 4, 4]), (0.07, [1, 3, 4]), (1000, [1, 4])], ids=str
+)
+def test_seconds_between_states(seconds, epochs, tmp_path, monkeypatch):
+    clock = Clock(monkeypatch, epoch=0.05, state=0.001)
+    classifier(Checkpoint(tmp_path, seconds), callbacks=[clock.callback]).fit(X, y)
+    assert clock.written == epochs
+
+
+@pytest.mark.parametrize(("state", "every"), [(0.001, 1), (0.003, 2), (0.03, 20)])
+def test_by_default_states_take_three_percent_of_the_time(state, every, tmp_path, monkeypatch):
+    """So long epochs have one each, and short ones go without."""
+    clock = Clock(monkeypatch, epoch=0.051, state=state)
+    classifier(tmp_path, callbacks=[clock.callback], max_epochs=40).fit(X, y)
+    assert clock.written == [*range(1, 41, every), 40]
+    assert state * len(clock.written[1:-1]) <= 0.03 * clock.now
