@@ -4,6 +4,7 @@ What JSON lacks is an object whose only key begins with a dollar; arrays and ten
 """
 
 import json
+import math
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -105,6 +106,8 @@ def _decoded(value, arrays):
 
 
 def _tensor(values, dtype, shape):
+    if values.nbytes != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{values.nbytes} bytes are no tensor of shape {shape}")
     empty = torch.empty(shape, dtype=dtype)
     empty.reshape(-1).view(torch.uint8).copy_(torch.from_numpy(values.copy()))
     return empty

@@ -16,18 +16,28 @@ from sklearn_nndyn.utils.files import replaced_file_of_one_writer
 
 FORMAT, VERSION = "sklearn_nndyn.checkpoint", 1
 LENGTH = struct.Struct("<Q")
-UNSOUND = (SafetensorError, OSError, LookupError, TypeError, AttributeError, ValueError, RuntimeError)
+UNSOUND = (
+    SafetensorError,
+    OSError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    RuntimeError,
+)
 
 
-def write_state(path, tree, facts):
+def write_state(path, tree, epoch, finished):
     """Write a tree of plain data; the file holds the old one or the new, never part of one.
 
     Parameters
     ----------
     path : pathlib.Path
     tree : dict
-    facts : dict of str
-        What can be read without the rest.
+    epoch : int
+        Can be read without the rest, as can ``finished``.
+    finished : bool
 
     Raises
     ------
@@ -35,7 +45,8 @@ def write_state(path, tree, facts):
     """
     text, arrays = encode(tree)
     about = {
-        **facts,
+        "epoch": str(epoch),
+        "finished": str(finished),
         "format": FORMAT,
         "version": str(VERSION),
         "tree": text,
@@ -49,10 +60,11 @@ def write_state(path, tree, facts):
 
 
 def read_facts(path):
-    """What `write_state` was given as facts; a ValueError where the file does not hold a state."""
+    """(epoch, finished) of `write_state`; a ValueError where the file does not hold a state."""
     try:
         with safe_open(path, "np") as file:
-            return _checked(file)
+            about = _checked(file)
+        return int(about["epoch"]), about["finished"] == "True"
     except UNSOUND as error:
         raise ValueError(f"{path.name} cannot be read: {error}") from error
 
@@ -65,9 +77,20 @@ def read_state(path):
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if about["digest"] != _digest(about["tree"], arrays):
             raise ValueError("its digest differs, so it was changed or damaged")
-        return decode(about["tree"], arrays)
+        return _of_right_form(decode(about["tree"], arrays))
     except UNSOUND as error:
         raise ValueError(f"{path.name} cannot be read: {error}") from error
+
+
+def _of_right_form(state):
+    """A state that says what a place needs to know of it, whoever wrote it."""
+    length, digest = state["journal"]
+    numbers = (state["number"], state["epoch"], length)
+    if not all(type(number) is int and number >= 0 for number in numbers) or type(digest) is not str:
+        raise ValueError("its numbers are none")
+    if not isinstance(state["tree"]["members"], list):
+        raise ValueError("it holds no fits")
+    return state
 
 
 def _checked(file):

@@ -48,7 +48,7 @@ class Place:
         self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path / LOCK, f"checkpoint: {self.path}"):
             self._sweep()
-            if not (self.path / DESCRIPTION).exists():
+            if _description_in(self.path) is None:
                 with replaced_file(self.path / DESCRIPTION) as draft:
                     draft.write_text(json.dumps(self.description, indent=1))
             yield self
@@ -110,7 +110,7 @@ class Place:
         """
         number = self._number + 1
         whole = {"number": number, "journal": list(self.journal.mark), "epoch": epoch, "tree": tree}
-        write_state(self.path / STATES[number % 2], whole, {"epoch": str(epoch), "finished": str(finished)})
+        write_state(self.path / STATES[number % 2], whole, epoch, finished)
         self._number = number
 
 
@@ -128,23 +128,35 @@ def facts_of(path):
         ``description``, ``epoch``, ``finished``, ``process``, ``nbytes``, ``made``, ``changed``; None where it
         is no place.
     """
-    try:
-        description = json.loads((path / DESCRIPTION).read_text())
-    except (OSError, ValueError):
+    description = _description_in(path)
+    if description is None:
         return None
     found = []
     for name in STATES:
         with suppress(ValueError):
             found.append(read_facts(path / name))
-    last = max(found, key=lambda own: (int(own["epoch"]), own["finished"]), default={})
+    epoch, finished = max(found, default=(0, False))
     made = (path / DESCRIPTION).stat().st_mtime
     files = [entry.stat() for entry in os.scandir(path) if entry.is_file()]
     return {
         "description": description,
-        "epoch": int(last.get("epoch", 0)),
-        "finished": last.get("finished") == "True" or (path / RESULT).exists(),
+        "epoch": epoch,
+        "finished": finished or (path / RESULT).exists(),
         "made": made,
         "process": holder(path / LOCK),
         "nbytes": sum(one.st_size for one in files),
         "changed": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(max(one.st_mtime for one in files))),
     }
+
+
+def _description_in(path):
+    """The description of a place; None where there is none, or it is damaged."""
+    try:
+        description = json.loads((path / DESCRIPTION).read_text())
+        words = [description[part] for part in ("parameters", "data", "versions")]
+        sound = type(description["n_fits"]) is int and all(
+            type(text) is str for own in words for text in own.values()
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    return description if sound else None

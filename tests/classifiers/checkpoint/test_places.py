@@ -227,6 +227,19 @@ def test_damage_is_told_and_the_last_sound_state_is_taken(how, damage, outcome, 
     assert_same_fit(classifier(tmp_path).fit(X, y), whole, X)
 
 
+@pytest.mark.parametrize(
+    "content", ["", "0", "[]", "{}", '{"parameters": 3, "data": {}, "versions": {}, "n_fits": 1}']
+)
+def test_a_damaged_description_is_written_anew(content, tmp_path):
+    whole = classifier(tmp_path).fit(X, y)
+    (before,) = Checkpoint(tmp_path).places()
+    (tmp_path / before.name / "description.json").write_text(content)
+    assert Checkpoint(tmp_path).places() == []
+    assert_same_fit(classifier(tmp_path).fit(X, y), whole, X)
+    (after,) = Checkpoint(tmp_path).places()
+    assert after.parameters == before.parameters
+
+
 @pytest.mark.parametrize("step", ["append", "write"])
 def test_a_full_disk_is_told_once_and_training_goes_on(step, tmp_path, monkeypatch):
     whole = PROBLEMS[0].classifier(max_epochs=6).fit(X, y)
@@ -290,10 +303,10 @@ class Clock:
     def __init__(self, monkeypatch, epoch, state):
         self.now, self.written, original = 0.0, [], _place.write_state
 
-        def write_state(path, tree, facts):
+        def write_state(path, tree, epoch, finished):
             self.now += state
-            self.written.append(tree["epoch"])
-            original(path, tree, facts)
+            self.written.append(epoch)
+            original(path, tree, epoch, finished)
 
         class Passes(Callback):
             def on_epoch_begin(own, net, **kwargs):

@@ -1,0 +1,1 @@
+"""Damaged files, guided by which lines of ours they reach."""
