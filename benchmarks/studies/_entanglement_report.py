@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _tables import interval, judge, shown, table
+from _tables import interval, shown, table
 
 
 def first_table(found):
@@ -134,71 +134,11 @@ def robustness_table(found):
     return table([*titles, "training error at the end", "test error"], rows)
 
 
-def claims_table(found, removal, stability, deletion):
-    """Markdown, a row for each claim."""
-    reference = next(iter(found.values()))["eps"].mean()
-    turned = {s: own["eps"][np.isfinite(own["eps"])] for s, own in found.items()}
-
-    def near(kinds):
-        values = [turned[s] for s in found if s.kind in kinds]
-        return judge([bool(len(own)) and abs(own.mean() / reference - 1) < 0.1 for own in values])
-
-    spread = [own.std(ddof=1) < 0.1 * own.mean() for own in turned.values() if len(own) > 1]
-    rows = [
-        [
-            "1 classes come apart, then mix again",
-            judge([bool(np.isfinite(own["eps"]).all()) for own in found.values()]),
-        ],
-        ["2a eps* is stable between seeds", judge(spread)],
-        ["2b under another rate or optimiser", near(["rate", "optimiser"])],
-        ["2c under mini-batches", near(["batches"])],
-        ["2d under another width or network", near(["network"])],
-        ["2e under subsampling", near(["samples"])],
-        ["3 the stragglers are the most reproducible set", judge_stability(stability)],
-        ["4 they cause the inversion", judge_removal(removal)],
-        ["5a they matter most for generalisation", judge_deletion(deletion, "clean")],
-        ["5b with input noise", judge_deletion(deletion, "noisy")],
-    ]
-    return table(["claim", "MNIST parity and, in 1 and 2a, all settings"], rows)
-
-
-def judge_stability(stability):
-    """By z, which the paper uses; the Jaccard index beside it."""
-    best, jaccard = np.nanargmax(stability.z_curve), np.nanargmax(stability.jaccard_curve)
-    ratio = stability.z_at_inversion / stability.z_curve[best]
-    words = "held" if ratio >= 0.9 else "held in part" if ratio >= 0.5 else "did not hold"
-    return (
-        f"{words} (z {stability.z_at_inversion:.0f} at eps*, greatest {stability.z_curve[best]:.0f} at error "
-        f"{stability.errors[best]:.3f}; Jaccard greatest at {stability.errors[jaccard]:.3f})"
-    )
-
-
-def judge_removal(removal):
-    """No inversion without stragglers; the same one without random samples."""
-    errors = removal.inversion_errors
-    moved = abs(interval(errors["random"])[0] - interval(errors["all"])[0])
-    parts = [
-        not np.isfinite(errors["removed"]).any(),
-        bool(np.isfinite(errors["random"]).all()) and moved < 0.003,
-    ]
-    words = "held" if all(parts) else "held in part" if any(parts) else "did not hold"
-    return (
-        f"{words} (without stragglers {np.isfinite(errors['removed']).sum()} of {len(errors['removed'])} runs invert; "
-        f"without random samples eps* moves by {moved:.4f})"
-    )
-
-
-def judge_deletion(deletion, name):
-    """Whether the set at the inversion has the greatest effect for each sample deleted."""
-    effect = {t: interval(per_sample(own, name))[0] for t, own in deletion.items()}
-    best = max(effect, key=lambda t: abs(effect[t]))
-    when = f"epoch {deletion[best]['epoch'].mean():.0f}"
-    if "inversion" not in effect:
-        return "cannot be asked: no inversion"
-    words = "held" if best == "inversion" else "did not hold"
-    return (
-        f"{words} (for a hundred deleted {effect['inversion']:+.1f} errors of 10,000 at the inversion, most at {when}: "
-        f"{effect[best]:+.1f})"
+def hardest_table(like):
+    """Markdown: the stragglers beside the hardest samples of an epoch, as many of each class."""
+    rows = [[f"hardest at epoch {epoch}", f"{own:.3f}"] for epoch, own in like.hardest.items()]
+    return table(
+        ["as many of each class", "Jaccard of two runs"], [["stragglers", f"{like.stragglers:.3f}"], *rows]
     )
 
 

@@ -1,31 +1,20 @@
 """Entanglement: do the claims of Ciceri, Cassani, Osella, Rotondo, Valle and Gherardi (2024) hold?
 
-The authors' four experiments on MNIST parity (8,192 images, 20 tanh units, full-batch gradient descent), ten seeds:
+The authors' four experiments on MNIST parity (8,192 images, 20 tanh units, full-batch gradient descent):
 
 1. Radii and distance of the two classes against epoch and training error, at rates 0.1 and 0.2.
 2. The stragglers deleted, and as many random samples; trained again from the same initial weights.
 3. What is misclassified after t steps deleted, for t spaced evenly in its logarithm; 500 epochs; test error, clean and
-   with Gaussian input noise of deviation 1. Five seeds.
-4. What two runs misclassify in common, against chance, by training error.
+   with Gaussian input noise of deviation 1.
+4. What two runs misclassify in common, against chance, by training error; and the stragglers beside the hardest samples
+   of other epochs, as many of each class.
 
 Then the training error at the inversion, eps*, elsewhere: subsamples, widths, optimisers, momentum, other networks
 (two hidden layers, a convolution net, each in its first and last hidden layer), Fashion-MNIST, ten classes, and
-mini-batches against full batches. Two classes are judged by the radius of label 0, ten by the mean radius.
+mini-batches against full batches. Two classes are judged by the radius of label 0, ten by the mean radius. Seeds,
+exclusions and the rule of each claim stand in rules/entanglement.json.
 
-The claims, each with the rule by which it is judged here (all our own; intervals are 95 %, Student's t over seeds):
-
-1. Classes first come apart and then mix again. Held in a setting if every seed has an inversion.
-2. Its training error is stable. Held between seeds if their standard deviation is below a tenth of eps* in every
-   setting with an inversion; under a change of rate, optimiser, width or network, or of the number of samples, if eps*
-   differs by less than a tenth from that of the reference.
-3. Of all sets of misclassified samples that of the stragglers is the most reproducible. Held if z at eps* is at least
-   nine tenths of the greatest z of all training errors, in part if half.
-4. The stragglers cause the inversion. Held if without them no run inverts, and without as many random samples all do,
-   at an eps* that differs by less than 0.003.
-5. They matter most for generalisation. Held if of all sets deleted in experiment 3 that nearest to the inversion
-   changes the test error most, against as many random samples and for each sample deleted; with noise and without.
-
-    python benchmarks/studies/entanglement.py [--quick] [--threads 2]
+    python benchmarks/studies/entanglement.py [--quick] [--threads 2] [--parts stability,...] [--out FOLDER]
 """
 
 import argparse
@@ -39,15 +28,19 @@ matplotlib.use("Agg")
 
 import numpy as np
 import torch
+from _claims import write_claims, write_tables
+from _entanglement_claims import deletion_claims, removal_claims, settings_claims, stability_claims
+from _entanglement_hardest import against_hardest
 from _entanglement_report import (
-    claims_table,
     draw_robustness,
     first_table,
     fourth_table,
+    hardest_table,
     removal_table,
     robustness_table,
     third_table,
 )
+from _rules import load_rules
 from _tables import NAMES, flat_images, shown
 from sklearn.base import clone
 
@@ -58,11 +51,10 @@ from sklearn_nndyn.interventions import remove_and_refit
 from sklearn_nndyn.modules import MLP
 
 HERE = Path(__file__).parent
-N_SAMPLES = 8192
-SEEDS = tuple(range(10))
-FEW = SEEDS[:5]
+RULES = load_rules("entanglement")
+N_SAMPLES = RULES["n_samples"]
+SEEDS = tuple(RULES["seeds"])
 LAYER_NAMES = {0: ", first layer", 1: ", second layer", -1: ", last layer"}
-DELETED_AT = (2, 4, 8, 16, 32, 64, 128, 256, 500)
 
 
 def convolution(input_shape, n_classes):
@@ -118,21 +110,21 @@ def settings():
         Setting("Adam, rate 0.001", "optimiser", ADAM),
         Setting("batches of 100, rate 0.01", "batches", SMALL_BATCHES),
         Setting("width 5", "network", GRADIENT_DESCENT, module=(5,)),
-        Setting("width 100", "network", GRADIENT_DESCENT, module=(100,), seeds=FEW),
+        Setting("width 100", "network", GRADIENT_DESCENT, module=(100,)),
         Setting("two layers of 20", "network", GRADIENT_DESCENT, module=(20, 20), layers=(0, 1)),
         Setting(
             "convolution net, 250 epochs",
             "network",
             {**GRADIENT_DESCENT, "max_epochs": 250},
             module=convolution,
-            seeds=SEEDS[:3],
+            seeds=tuple(RULES["seeds_of"]["convolution net, 250 epochs"]),
             layers=(0, -1),
         ),
     ]
     samples = [Setting(f"{n:,} images", "samples", GRADIENT_DESCENT, n=n) for n in (512, 1024, 2048, 4096)]
     fashion = [Setting("Fashion-MNIST parity", "data", GRADIENT_DESCENT, data="fashion_mnist")]
     ten = [
-        Setting(f"{NAMES[data]}, ten classes, {how}", "data", training, data=data, classes=10, seeds=FEW)
+        Setting(f"{NAMES[data]}, ten classes, {how}", "data", training, data=data, classes=10)
         for data in ("mnist", "fashion_mnist")
         for how, training in (
             ("full batch", {**GRADIENT_DESCENT, "lr": 0.5, "max_epochs": 800}),
@@ -215,7 +207,7 @@ def second_experiment(quick):
     """The removal of stragglers, 300 epochs."""
     X, y, X_test, y_test = standardised("mnist", N_SAMPLES, 2)
     return remove_and_refit(
-        REFERENCE.classifier(max_epochs=20 if quick else 300),
+        REFERENCE.classifier(max_epochs=20 if quick else RULES["epochs"]["removal"]),
         X,
         y,
         seeds=SEEDS,
@@ -229,33 +221,33 @@ def second_experiment(quick):
 def third_experiment(quick):
     """Test errors without S(t), and without as many random samples: {t: {figure: values over seeds}}."""
     X, y, X_test, y_test = standardised("mnist", N_SAMPLES, 2)
-    epochs = 20 if quick else 500
+    epochs = 20 if quick else RULES["epochs"]["deletion"]
     clf = REFERENCE.classifier(max_epochs=epochs)
-    whole = fit_together(seeded(clf, FEW), X, y)
+    whole = fit_together(seeded(clf, SEEDS), X, y)
     turns = [EntanglementAnalyzer(reference=0).fit(run).inversion_epoch_ for run in whole]
     noise = np.random.default_rng(0).normal(size=X_test.shape).astype(np.float32)
     bare = clone(clf).set_params(record=())
     found = {}
-    for t in (*(t for t in DELETED_AT if t <= epochs), "inversion"):
+    for t in (*(t for t in RULES["deleted_at"] if t <= epochs), "inversion"):
         at = [turn if t == "inversion" else t for turn in turns]
         if None in at:
             continue
         deleted = [misclassified(run, epoch) for run, epoch in zip(whole, at, strict=True)]
         drawn = [
             np.random.default_rng(seed).choice(len(y), len(own), replace=False)
-            for seed, own in zip(FEW, deleted, strict=True)
+            for seed, own in zip(SEEDS, deleted, strict=True)
         ]
         stay = [np.setdiff1d(np.arange(len(y)), own) for own in (*deleted, *drawn)]
-        runs = fit_together([*seeded(bare, FEW), *seeded(bare, FEW)], X, y, indices=stay)
+        runs = fit_together([*seeded(bare, SEEDS), *seeded(bare, SEEDS)], X, y, indices=stay)
         errors = np.array([[1 - run.score(Z, y_test) for Z in (X_test, X_test + noise)] for run in runs])
         found[t] = {
             "epoch": np.array(at),
             "deleted": np.array([len(own) for own in deleted]),
             "training error then": np.array([len(own) / len(y) for own in deleted]),
-            "clean": errors[: len(FEW), 0],
-            "clean, random": errors[len(FEW) :, 0],
-            "noisy": errors[: len(FEW), 1],
-            "noisy, random": errors[len(FEW) :, 1],
+            "clean": errors[: len(SEEDS), 0],
+            "clean, random": errors[len(SEEDS) :, 0],
+            "noisy": errors[: len(SEEDS), 1],
+            "noisy, random": errors[len(SEEDS) :, 1],
         }
     return found
 
@@ -266,56 +258,100 @@ def misclassified(run, epoch):
     return np.flatnonzero(record.prediction[:, epoch] != record.target)
 
 
-def main():
-    """Run all of it; print the tables and write the figures."""
+def options():
+    """Of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="20 epochs: whether it runs")
-    arguments = parser.parse_args()
-    quick = arguments.quick
-    torch.set_num_threads(arguments.threads)
-    start, found, analyzers = time.perf_counter(), {}, None
+    parser.add_argument("--parts", default=",".join(RULES["parts"]), help="some of the parts of the rules")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of claims.json, tables and figures")
+    parser.add_argument("--quick", action="store_true", help="20 epochs: whether it runs; needs --out")
+    chosen = parser.parse_args()
+    if chosen.quick and chosen.out == HERE:
+        parser.error("--quick needs --out: its figures are not to be kept beside those of the study")
+    return chosen
 
-    def done(what):
-        print(f"{time.perf_counter() - start:6.0f} s  {what}", flush=True)
 
+def main():
+    """Run all of it; write claims, tables and figures, a part at a time."""
+    chosen = options()
+    torch.set_num_threads(chosen.threads)
+    start = time.perf_counter()
+    (chosen.out / "figures").mkdir(parents=True, exist_ok=True)
+    for part in chosen.parts.split(","):
+        entries, sections, figures = PARTS[part](chosen.quick)
+        write_claims(chosen.out, entries)
+        write_tables(chosen.out, "entanglement", "Entanglement", sections)
+        for name, figure in figures.items():
+            figure.savefig(chosen.out / "figures" / f"{name}.png", dpi=110)
+        print(f"{time.perf_counter() - start:6.0f} s  {part}", flush=True)
+
+
+def stability_part(quick):
+    """Experiment 4."""
+    runs = parity_runs(quick)
+    found = straggler_stability(runs, analyzer=EntanglementAnalyzer(reference=0))
+    like = against_hardest(
+        [run.dynamics_ for run in runs], found, [e for e in RULES["hardest_at"] if e <= runs[0].n_iter_]
+    )
+    figure = StragglerStabilityDisplay.from_stability(found).plot().figure_
+    text = f"{fourth_table(found)}\n\n{hardest_table(like)}\n\n{found.summary()}"
+    return (
+        stability_claims(found, like),
+        {"Experiment 4: what runs share": text},
+        {"entanglement_stability": figure},
+    )
+
+
+def removal_part(quick):
+    """Experiment 2."""
+    found = second_experiment(quick)
+    names = {"all": "all samples", "removed": "without stragglers", "random": "without random ones"}
+    groups = {name: found.analyzers[key] for key, name in names.items()}
+    figure = EntanglementDisplay.from_analyzer(groups).plot().figure_
+    sections = {"Experiment 2: without the stragglers": removal_table(found)}
+    return removal_claims(found), sections, {"entanglement_removal": figure}
+
+
+def deletion_part(quick):
+    """Experiment 3."""
+    found = third_experiment(quick)
+    return deletion_claims(found), {"Experiment 3: what is wrong at an epoch deleted": third_table(found)}, {}
+
+
+def settings_part(quick):
+    """Experiment 1, and eps* elsewhere."""
+    found, analyzers = {}, None
     for setting in settings():
         for named, own, fitted in measure(setting, quick):
             found[named], analyzers = own, analyzers or fitted
-            done(f"{named.name}: eps* {shown(own['eps'], '{:.4f}')}")
-    runs = parity_runs(quick)
-    stability = straggler_stability(runs, analyzer=EntanglementAnalyzer(reference=0))
-    done("experiment 4")
-    removal = second_experiment(quick)
-    done("experiment 2")
-    deletion = third_experiment(quick)
-    done("experiment 3")
-    print("\n" + claims_table(found, removal, stability, deletion))
-    print("\n### The four experiments\n\n" + first_table(found))
-    print("\n" + removal_table(removal) + "\n\n" + third_table(deletion) + "\n\n" + fourth_table(stability))
-    print("\n" + stability.summary())
-    print("\n### eps* elsewhere\n\n" + robustness_table(found))
-    where = Path("output") if quick else HERE / "figures"
-    where.mkdir(exist_ok=True)
-    names = {"all": "all samples", "removed": "without stragglers", "random": "without random ones"}
-    groups = {name: removal.analyzers[key] for key, name in names.items()}
+            print(f"        {named.name}: eps* {shown(own['eps'], '{:.4f}')}", flush=True)
+    sections = {
+        "Experiment 1: radii and distance": first_table(found),
+        "eps* elsewhere": robustness_table(found),
+    }
     figures = {
         "entanglement_runs": EntanglementDisplay.from_analyzer(analyzers).plot().figure_,
-        "entanglement_removal": EntanglementDisplay.from_analyzer(groups).plot().figure_,
-        "entanglement_stability": StragglerStabilityDisplay.from_stability(stability).plot().figure_,
         "entanglement_elsewhere": draw_robustness(found),
     }
-    for name, figure in figures.items():
-        figure.savefig(where / f"{name}.png", dpi=110)
-    done("in all")
+    return settings_claims(found), sections, figures
 
 
 def parity_runs(quick):
     """Ten runs of the reference, 150 epochs."""
     X, y, _, _ = standardised("mnist", N_SAMPLES, 2)
-    return fit_together(seeded(REFERENCE.classifier(max_epochs=20 if quick else 150), SEEDS), X, y)
+    return fit_together(
+        seeded(REFERENCE.classifier(max_epochs=20 if quick else RULES["epochs"]["stability"]), SEEDS), X, y
+    )
+
+
+PARTS = {
+    "stability": stability_part,
+    "removal": removal_part,
+    "deletion": deletion_part,
+    "settings": settings_part,
+}
 
 
 if __name__ == "__main__":
