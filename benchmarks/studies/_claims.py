@@ -1,5 +1,6 @@
 """Claims as data: what claims.json holds, and the tables that are made of it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -13,7 +14,10 @@ FIELDS = (
     "statistics", "rules", "digest",
 )  # fmt: skip
 CURRENT, EARLIER = "current", "earlier"
+MANY = 5
 CLAIMS, SETTINGS = "Claims", "Every setting that was judged"
+DIGEST = "Digest of the sections that were measured, sha256"
+STAR = " (marked *: earlier statistics)"
 
 
 def claim(study, name, data, rule, *, runs, verdict, values=None, settings=(), note=""):
@@ -67,11 +71,15 @@ def read_claims(folder):
     return json.loads(file.read_text()) if file.exists() else []
 
 
-def write_claims(folder, entries):
-    """Put entries in the place of those of the same study, claim and data, or at the end; all of the study's."""
-    known = {key(entry): entry for entry in read_claims(folder)}
+def write_claims(folder, entries, *, instead_of=()):
+    """Put entries in the place of those of the same study, claim and data.
+
+    ``instead_of`` are pairs of study and data of which nothing else is to be kept.
+    """
+    known = {key(e): e for e in read_claims(folder) if (e["study"], e["data"]) not in instead_of}
     known.update({key(entry): entry for entry in entries})
-    text = json.dumps(list(known.values()), indent=1, ensure_ascii=False)
+    ordered = sorted(known.values(), key=lambda entry: (entry["study"], entry["claim"]))
+    text = json.dumps(ordered, indent=1, ensure_ascii=False)
     (Path(folder) / FILE).write_text(text + "\n")
 
 
@@ -97,10 +105,13 @@ def amount(entry):
 
 
 def claims_table(entries):
-    """Markdown: a row for each claim, a column for each kind of data."""
+    """Markdown: a row for each claim, a column for each kind of data; a row for each of both where data are many."""
     data = list(dict.fromkeys(entry["data"] for entry in entries))
-    cells = {(entry["claim"], entry["data"]): cell(entry) for entry in entries}
     names = dict.fromkeys(entry["claim"] for entry in entries)
+    if len(data) > MANY:
+        rows = [[e["claim"], e["data"], cell(e)] for name in names for e in entries if e["claim"] == name]
+        return table(["claim", "data", "found"], rows)
+    cells = {(entry["claim"], entry["data"]): cell(entry) for entry in entries}
     return table(["claim", *data], [[name, *(cells.get((name, own), "-") for own in data)] for name in names])
 
 
@@ -117,11 +128,13 @@ def settings_table(entries):
 def rules_line(entries):
     """By which rules the entries were judged."""
     own = dict.fromkeys((e["rules"], e["digest"], e["statistics"]) for e in entries)
-    words = [
-        f"`{rules}`, sha256 {digest}{'' if of == CURRENT else ' (marked *: earlier statistics)'}"
-        for rules, digest, of in own
-    ]
+    words = [f"`{rules}`, sha256 {digest}{STAR if of == EARLIER else ''}" for rules, digest, of in own]
     return "Rules: " + "; ".join(words) + "."
+
+
+def summary(entries):
+    """Rules and claims of a study, as README and tables have them."""
+    return f"{rules_line(entries)}\n\n{claims_table(entries)}"
 
 
 def write_tables(folder, study, title, sections):
@@ -133,12 +146,14 @@ def write_tables(folder, study, title, sections):
 
 
 def tables_text(claims, study, title, sections):
-    """The whole file."""
+    """The whole file; its last line tells whether a figure was changed by hand."""
     entries = [entry for entry in claims if entry["study"] == study]
-    own = {CLAIMS: f"{rules_line(entries)}\n\n{claims_table(entries)}"}
+    measured = {name: text for name, text in sections.items() if name not in (CLAIMS, SETTINGS, DIGEST)}
+    own = {CLAIMS: summary(entries)}
     if any(entry["settings"] for entry in entries):
         own[SETTINGS] = settings_table(entries)
-    parts = [f"## {name}\n\n{text.strip()}" for name, text in ({**own, **sections} | own).items()]
+    digest = hashlib.sha256(json.dumps(measured).encode()).hexdigest()[:12]
+    parts = [f"## {name}\n\n{text.strip()}" for name, text in (own | measured | {DIGEST: digest}).items()]
     return "\n\n".join([f"# {title}", *parts]) + "\n"
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from _made_table import made_table
 from _rules import load_rules
 from _tables import NAMES, flat_images
-from sklearn.datasets import make_classification
 
 RULES = load_rules("loss_tails")
 NAMES_HERE = {"table": "made table", **NAMES}
@@ -45,19 +45,3 @@ def noisy(y, rate, seed):
 def samples(data, n):
     """X_train, y_train, X_test, y_test, the first n of each."""
     return made_table(n) if data == "table" else flat_images(data, n)
-
-
-def made_table(n):
-    """Two halves of a table, standardised by the first."""
-    X, y = make_classification(
-        8000,
-        40,
-        n_informative=15,
-        n_redundant=5,
-        n_classes=5,
-        n_clusters_per_class=4,
-        flip_y=0.05,
-        random_state=0,
-    )
-    X = ((X - X[:4000].mean(0)) / X[:4000].std(0)).astype(np.float32)
-    return X[:4000][:n], y[:4000][:n], X[4000:][:n], y[4000:][:n]
