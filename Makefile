@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package and test-oldest: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement lint clean
+.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -104,6 +104,15 @@ study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phas
 
 study-refinement: $(VENV)/.installed-test ## Is the epoch of least refined loss the best one once calibrated? (8 minutes; MNIST and others on disk)
 	$(RUN) benchmarks/studies/refinement.py
+
+study-epoch-ensemble: $(VENV)/.installed-test ## Is the average over epochs right more often than the last? (2 minutes; MNIST and others on disk)
+	$(RUN) benchmarks/studies/epoch_ensemble.py
+
+study-label-noise: $(VENV)/.installed-test ## Are wrong labels of three kinds found, and counted? (20 minutes)
+	$(RUN) benchmarks/studies/label_noise.py
+
+study-check: $(VENV)/.installed-test ## Do README, tables, rules and claims of the studies agree?
+	$(RUN) benchmarks/studies/agreement.py
 
 lint: $(VENV)/.installed-test ## Check style, format, types and docstrings
 	$(VENV)/bin/ruff check .

@@ -1,6 +1,5 @@
 """The studies' README, tables, rules and claims agree; and each study runs, small, and writes what agrees."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -62,7 +61,7 @@ def test_an_altered_number_is_told(agreement, copy, file, pattern, told):
 
 
 def test_rules_changed_after_the_run_are_told(agreement, copy):
-    alter(copy / "rules" / "epoch_ensemble.json", r'"seeds": \[\d')
+    alter(copy / "rules" / "entanglement.json", r'"seeds": \[\d')
     assert any("is not the file by which" in text for text in agreement.problems(copy))
 
 
