@@ -1,5 +1,7 @@
 """A search that was killed goes on: what was scored is not trained again, and the results are the same."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
@@ -7,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import BatchedGridSearchCV, Checkpoint, DynamicsClassifier
+from sklearn_nndyn.classifiers.checkpoint import SavedResults
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.training._epoch_loop import EpochLoop
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner
@@ -65,6 +68,29 @@ def test_killed_while_it_trains(n_saves, tmp_path, monkeypatch, trained):
             search(every_epoch(tmp_path), return_train_score=True).fit(X, y)
     assert_same_results(search(tmp_path, return_train_score=True).fit(X, y), whole)
     assert sum(trained) == 3 * (len(GRID["lr"]) * len(GRID["loss"]) * 3 + 1), "no epoch twice"
+
+
+@pytest.mark.parametrize("n_results", [0, 1, 7, 12])
+def test_killed_while_it_writes_scores(n_results, tmp_path, monkeypatch, trained):
+    """Fits that were trained together, some of which have their scores on the disk and some not."""
+    whole = search(return_dynamics=True).fit(X, y)
+    trained.clear()
+    original, written = SavedResults.save, []
+
+    def save(self, *args):
+        if len(written) == n_results:
+            raise Killed
+        written.append(None)
+        original(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SavedResults, "save", save)
+        with suppress(Killed):
+            search(tmp_path, return_dynamics=True).fit(X, y)
+    found = search(tmp_path, return_dynamics=True).fit(X, y)
+    assert_same_results(found, whole)
+    assert sum(trained) == 3 * (len(GRID["lr"]) * len(GRID["loss"]) * 3 + 1), "no epoch twice"
+    assert all(place.finished for place in Checkpoint(tmp_path).places())
 
 
 def test_what_is_finished_is_not_trained_again(tmp_path, trained):

@@ -2,7 +2,7 @@
 
 from sklearn_nndyn.classifiers.checkpoint._checkpoint import Checkpoint, CheckpointPlace, as_checkpoint
 from sklearn_nndyn.classifiers.checkpoint._identity import check_checkpoint, identity_of
-from sklearn_nndyn.classifiers.checkpoint._opening import opened
+from sklearn_nndyn.classifiers.checkpoint._opening import is_finished, opened
 from sklearn_nndyn.classifiers.checkpoint._results import SavedResults
 
 __all__ = ["Checkpoint", "CheckpointPlace"]

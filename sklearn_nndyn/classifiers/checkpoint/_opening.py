@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from sklearn_nndyn.classifiers.checkpoint._checkpoint import as_checkpoint
 from sklearn_nndyn.classifiers.checkpoint._identity import identity_of
-from sklearn_nndyn.training.checkpoint import CheckpointWriter
+from sklearn_nndyn.training.checkpoint import CheckpointWriter, facts_of
 from sklearn_nndyn.utils.digests import digest_of
 
 
@@ -36,6 +36,18 @@ def opened(program):
         finally:
             for prepared in program:
                 prepared.fit.checkpoint = None
+
+
+def is_finished(program):
+    """Whether fits that are trained together, with the same ``checkpoint``, have their result on the disk.
+
+    Parameters
+    ----------
+    program : list of PreparedFit
+    """
+    checkpoint = as_checkpoint(program[0].estimator.checkpoint)
+    facts = None if checkpoint is None else facts_of(checkpoint._place(*_identity(program)).path)
+    return facts is not None and facts["finished"]
 
 
 def _identity(program):

@@ -6,7 +6,7 @@ from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.classifiers._preparation import PreparedFit, prepare_fit
 from sklearn_nndyn.classifiers._validation import check_validation_pair
-from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, opened
+from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, is_finished, opened
 from sklearn_nndyn.training.stacked import StackedEpochLoop, batch_size, make_members, make_stacks
 from sklearn_nndyn.utils.signals import held_signals
 
@@ -125,6 +125,22 @@ def make_programs(fits, memory_limit=None):
     programs += [[fit] for fit in fits if isinstance(fit, OwnFit)]
     order = {fit: i for i, fit in enumerate(fits)}
     return sorted(programs, key=lambda program: min(order[fit] for fit in program))
+
+
+def all_finished(fits, memory_limit=None):
+    """Whether all fits, as `train` puts them together, have their result on the disk, so that it trains none.
+
+    Parameters
+    ----------
+    fits : list
+        From `prepare`.
+    memory_limit : int, optional
+        As in ``fit_together``.
+    """
+    return all(
+        all(isinstance(fit, PreparedFit) for fit in program) and is_finished(program)
+        for program in make_programs(fits, memory_limit)
+    )
 
 
 def _run(program, progress):

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
 
-from sklearn_nndyn.classifiers import Checkpoint, DynamicsClassifier, check_parameters, prepare, train
+from sklearn_nndyn.classifiers import (
+    Checkpoint,
+    DynamicsClassifier,
+    all_finished,
+    check_parameters,
+    prepare,
+    train,
+)
 from sklearn_nndyn.model_selection.search._finished import FinishedFits
 from sklearn_nndyn.model_selection.search._fold import Fold
 from sklearn_nndyn.utils.private_names import (
@@ -148,7 +155,7 @@ def _keep_what_is_seen(classifier, spec):
 
 
 def _train(fits, spec, progress):
-    ready = [fit for fit in fits if fit.error is None and fit.result is None]
+    ready = _to_train(fits, spec)
     left = sum(fit.spec.epochs for fit in fits)
 
     def count(epochs):
@@ -163,6 +170,15 @@ def _train(fits, spec, progress):
         fit.prepared, fit.error = None, error
     if progress is not None:
         progress(left)  # epochs that were not needed, or not reached
+
+
+def _to_train(fits, spec):
+    """Those without a result; or all, where these were trained before, together, and only their scores are missing."""
+    possible = [fit for fit in fits if fit.error is None]
+    ready = [fit for fit in possible if fit.result is None]
+    if 0 < len(ready) < len(possible) and all_finished([fit.prepared for fit in possible], spec.memory_limit):
+        return possible
+    return ready
 
 
 def _result(fit, seconds, spec):
