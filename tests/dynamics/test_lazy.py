@@ -1,5 +1,6 @@
 """A record that stays in its file is the same record, and nobody reads it until it is asked for."""
 
+import struct
 import tracemalloc
 
 import numpy as np
@@ -115,3 +116,16 @@ def test_error_and_accuracy_are_counted_in_blocks_of_epochs(make_record, monkeyp
     np.testing.assert_array_equal(record.accuracy, whole[1])
     seen = record.prediction >= 0
     np.testing.assert_allclose(record.error, (seen & ~record.correct).sum(0) / seen.sum(0))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [b'"__metadata__":null', b'"__metadata__":{"a":"b"}, "__metadata__":{"a":"c"}'],
+    ids=["null", "two"],
+)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_header_that_is_read_in_two_ways(metadata, lazy, tmp_path):
+    header = b"{" + metadata + b"}"
+    (tmp_path / "record").write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(ValueError, match=str(tmp_path / "record")):
+        load_dynamics(tmp_path / "record", lazy=lazy)

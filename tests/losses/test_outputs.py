@@ -1,6 +1,8 @@
 """Probabilities and decisions of a user's own loss are checked before training, and whenever they are asked for."""
 
 import random
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -190,3 +192,40 @@ def test_pythons_random_is_left_alone():
     before = random.getstate()
     classifier("log").fit(X, y).replay(X, y)
     assert random.getstate() == before
+
+
+@pytest.fixture
+def another_thread_draws():
+    """As that of a cluster's worker does."""
+    ended = threading.Event()
+
+    def draw():
+        while not ended.wait(1e-4):
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
+
+
+@pytest.mark.usefixtures("another_thread_draws")
+def test_what_another_thread_draws_is_its_own():
+    for _ in range(3):
+        classifier("log", module=Waits).fit(X, y)
+
+
+class Waits(nn.Sequential):
+    """Takes so long to be made that another thread draws meanwhile."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(16, 3))
+        time.sleep(0.02)
+
+
+@pytest.mark.usefixtures("another_thread_draws")
+@pytest.mark.parametrize("changes", [{"loss": Noisy()}, {"module": Skips}, {"module": random_width}])
+def test_beside_another_thread_ones_own_draws_are_refused(changes):
+    with pytest.raises(ValueError, match="draws from Python's random"):
+        classifier(**{"loss": "log", **changes}).fit(X, y)

@@ -16,6 +16,7 @@ TYPES = {
     **{f"U{8 * size}": f"<u{size}" for size in (1, 2, 4, 8)},
     "BOOL": "?",
 }
+TRIES = 10  # of opening a file that others replace
 AGAIN = "Save the record again, or fetch the whole file."
 
 
@@ -45,15 +46,24 @@ def map_safetensors(path):
     path = user_path(path)
     check_regular(path)
     with _in_words(path):
-        with safe_open(path, "np") as file:  # checks all but what is in the arrays
-            metadata = file.metadata() or {}
-        with open(path, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            entries = json.loads(file.read(length))
-            mapped = np.memmap(file, np.uint8, mode="r")
-        if entries.pop("__metadata__", {}) != metadata:  # replaced between the two openings
-            return map_safetensors(path)
-        return metadata, {name: _view(mapped[8 + length :], entry) for name, entry in entries.items()}
+        for _ in range(TRIES):
+            found = _mapped(path)
+            if found is not None:
+                return found
+        raise ValueError("its header says two things, or it is written all the time")
+
+
+def _mapped(path):
+    """Texts and arrays, None where the file was replaced between the two openings."""
+    with safe_open(path, "np") as file:  # checks all but what is in the arrays
+        metadata = file.metadata() or {}
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        entries = json.loads(file.read(length))
+        mapped = np.memmap(file, np.uint8, mode="r")
+    if (entries.pop("__metadata__", None) or {}) != metadata:
+        return None
+    return metadata, {name: _view(mapped[8 + length :], entry) for name, entry in entries.items()}
 
 
 def _view(data, entry):
