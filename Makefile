@@ -4,9 +4,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
-TESTS  :=  # which tests of package and test-oldest: all by default
+TESTS  :=  # which tests of package, test-oldest and test-nightly: all by default
 
-.PHONY: help demo docs package test-oldest examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
+.PHONY: help demo docs package test-oldest test-nightly examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -82,6 +82,14 @@ test-oldest: ## Run the tests with the oldest versions that are allowed, in a fr
 	$(PYTHON) -m venv build/oldest/environment
 	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,frames]"
 	build/oldest/environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # they warn of their own future
+
+test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-learn, if the index has any (PIP_EXTRA_INDEX_URL adds another)
+	rm -rf build/nightly && mkdir -p build/nightly
+	$(PYTHON) -m venv build/nightly/environment
+	build/nightly/environment/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	build/nightly/environment/bin/python -m pip install --quiet --pre --upgrade numpy scipy scikit-learn
+	@if build/nightly/environment/bin/python -m tests.prereleases; then \
+		build/nightly/environment/bin/python -m pytest -W default -m "not slow" $(TESTS); fi # they warn of what is to come
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in $(filter-out benchmarks/bench_label_errors.py,$(sort $(wildcard benchmarks/bench_*.py))); do \

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.oldest_versions import lower_bounds, oldest
+from tests.prereleases import described, prereleases
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -25,6 +26,19 @@ def test_a_requirement_without_a_lower_bound_is_refused():
     for requirement in ("numpy", "numpy<3", "numpy>=1,<3"):
         with pytest.raises(ValueError, match=re.escape(repr(requirement))):
             lower_bounds([requirement])
+
+
+def test_alpha_beta_candidate_and_development_builds_are_prereleases_and_patches_are_not():
+    versions = {
+        "a": "2.0a1",
+        "b": "2.0b1",
+        "c": "2.0rc1",
+        "d": "2.0.dev0+git1",
+        "e": "2.0.1",
+        "f": "2.0.post1",
+    }
+    assert list(prereleases(versions)) == ["a", "b", "c", "d"]
+    assert described({"numpy": "2.0", "scipy": "1.15"}) == "numpy 2.0, scipy 1.15"
 
 
 def test_every_file_that_is_no_module_is_packaged():

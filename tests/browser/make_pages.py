@@ -16,9 +16,11 @@ PAGES = {
     "nasty_labels": lambda: report(made_record(classes=("&", "<img src=//x>", "<script>alert(1)</script>"))),
     "one_epoch": lambda: report(made_record(n_epochs=1)),
     "no_margin": lambda: report(made_record(leave_out=("margin",))),
+    "no_scores": lambda: report(made_record(leave_out=("scores",))),
     "loss_only": lambda: report(
-        made_record(leave_out=("margin", "prediction", "centroids", "reconstruction"))
+        made_record(leave_out=("margin", "prediction", "scores", "centroids", "reconstruction"))
     ),
+    "large": lambda: report(made_record(n_samples=60_000, n_epochs=100, classes=tuple(range(10)))),
 }
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ LARGEST = (
 )
 FIRST = 4.0  # in the same units
 PRECISION = 1e-6  # of the last step, which squares it
+MANY = 4096  # samples, from which on the first guess is that of every so-and-so-many-th of them
+STRIDE = 16
 MOST_STEPS = 100
 
 
@@ -85,18 +87,33 @@ def inverse_temperatures(differences, weight=None, prior=0.0):
         found[all_right], moves = high[all_right], moves & ~all_right
     at = np.flatnonzero(moves)
     pull = prior / (weight.sum() + prior) * slope_at_none[at]
-    found[at] = _minimise(differences[:, at], share, pull, FIRST / scale[at], high[at])
+    first = _first_guess(differences[:, at], weight, prior, scale[at])
+    found[at] = _minimise(differences[:, at], share, pull, np.minimum(first, high[at]), high[at])
     return found
 
 
+def _first_guess(differences, weight, prior, scale):
+    """b (n_epochs,) of every `STRIDE`-th of many samples, and of a scale where these have none."""
+    some = slice(None, None, STRIDE)
+    if len(weight) < MANY or not weight[some].any():
+        return FIRST / scale
+    found = inverse_temperatures(differences[:, :, some], weight[some], prior / STRIDE)
+    return np.where(found > 0, found, FIRST / scale)
+
+
 def _minimise(differences, share, pull, found, high):
-    """b (n_epochs,) between 0 and ``high`` at which the slope of the mean loss is ``pull``, from a first guess."""
+    """b (n_epochs,) between 0 and ``high`` at which the slope of the mean loss is ``pull``, from a first guess.
+
+    The largest d_k of a sample is the largest whatever b is, so it is taken off once.
+    """
+    top = differences.max(axis=0)
+    below, pull = differences - top, pull - top @ share
     low, moves = np.zeros(len(found)), np.arange(len(found))
     for _ in range(MOST_STEPS):
         if not len(moves):
             break
         at = found[moves]
-        slope, curvature = _slopes(differences[:, moves], at, share)
+        slope, curvature = _slopes(below if len(moves) == len(found) else below[:, moves], at, share)
         slope -= pull[moves]
         low[moves] = np.where(slope < 0, at, low[moves])
         high[moves] = np.where(slope > 0, at, high[moves])
@@ -105,14 +122,12 @@ def _minimise(differences, share, pull, found, high):
     return found
 
 
-def _slopes(differences, inverse, share):
-    """First and second derivative in b of the mean loss, each (n_epochs,)."""
-    p = differences * inverse[:, None]
-    np.exp(np.subtract(p, p.max(axis=0), out=p), out=p)
-    p /= p.sum(axis=0)
-    weighted = np.multiply(p, differences, out=p)
-    mean = weighted.sum(axis=0)
-    square = np.einsum("ken,ken->en", weighted, differences)
+def _slopes(below, inverse, share):
+    """First and second derivative in b of the mean of log sum_k exp(b d_k), each (n_epochs,); no d_k is above 0."""
+    p = below * inverse[:, None]
+    total = np.exp(p, out=p).sum(axis=0)
+    mean = np.multiply(p, below, out=p).sum(axis=0) / total
+    square = np.einsum("ken,ken->en", p, below) / total
     return mean @ share, (square - mean**2) @ share
 
 

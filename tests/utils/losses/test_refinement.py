@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from sklearn_nndyn.utils.losses import refinement
 from sklearn_nndyn.utils.losses.refinement import (
+    STRIDE,
     inverse_temperatures,
     refined_loss,
     score_differences,
@@ -11,10 +13,10 @@ from sklearn_nndyn.utils.losses.refinement import (
 )
 
 
-def drawn(seed):
+def drawn(seed, n=None):
     """Scores (n, 1, K) of any size and spread, often with outliers, and classes."""
     rng = np.random.default_rng(seed)
-    n, n_classes = rng.integers(2, 40), rng.integers(2, 5)
+    n, n_classes = n or rng.integers(2, 40), rng.integers(2, 5)
     scores = rng.normal(size=(n, 1, n_classes)) * 10 ** rng.uniform(-6, 6)
     scores *= rng.choice([1, 1, 1000.0], size=(n, 1, 1))
     y = rng.integers(0, n_classes, n)
@@ -66,3 +68,18 @@ def test_scores_that_say_nothing_have_the_loss_of_equal_probabilities(scores):
 def test_huge_scores_overflow_nothing():
     with np.errstate(all="raise", under="ignore"):
         assert 0 < refined_loss([[1e8, 0.0], [0.0, 1e8], [1e7, 0.0]], [0, 1, 1]) < 1
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0])
+def test_the_first_guess_of_many_samples_changes_nothing(prior, monkeypatch):
+    """Whether it is that of a share of the samples, or of none, as where all of the share weigh nothing."""
+    unseen = np.ones(300)
+    unseen[::STRIDE] = 0
+    for seed in range(20):
+        differences = score_differences(*drawn(seed, n=300))
+        for weight in (None, unseen):
+            few = inverse_temperatures(differences, weight, prior)
+            with monkeypatch.context() as patch:
+                patch.setattr(refinement, "MANY", 100)
+                many = inverse_temperatures(differences, weight, prior)
+            np.testing.assert_allclose(many, few, rtol=1e-6)
