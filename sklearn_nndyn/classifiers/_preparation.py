@@ -99,6 +99,18 @@ class PreparedFit:
 
     def conclude(self, loop, error=None):
         """Set the attributes born in fit, or leave an older model where this fit came to nothing."""
+        fingerprints = dict(self.state.fingerprints)
+        try:
+            self._conclude(loop, error)
+        except BaseException:  # a second interrupt acts at once, also here
+            if (
+                self.again
+            ):  # the older network itself was trained on, so what belongs to it is set all the same
+                self.state.fingerprints = fingerprints
+                self._conclude(loop, error)
+            raise
+
+    def _conclude(self, loop, error):
         nothing = self.n_trained == 0
         if not loop.begun:
             self.keeps_old = True
@@ -127,10 +139,7 @@ class PreparedFit:
     def _warn_of_interrupt(self):
         epoch = len(self.fit.net.history)
         now = self.outcome if self.keeps_old else f"as it was after epoch {epoch}"
-        warn_user(
-            f"Training was interrupted in epoch {epoch + 1}; the model is {now}.",
-            UserWarning,
-        )
+        warn_user(f"Training was interrupted in epoch {epoch + 1}; the model is {now}.", UserWarning)
 
 
 def prepare_fit(

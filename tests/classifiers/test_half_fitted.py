@@ -12,6 +12,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, compare_losses, fit_together
+from sklearn_nndyn.classifiers import _preparation
 from tests.utils.test_interrupted_random import users_generators
 from tests.utils.test_signals import handlers
 
@@ -136,6 +137,34 @@ def test_whole_or_as_before(name, number, n_signals):
     finally:
         for own, handler in before.items():
             signal.signal(own, handler)
+
+
+@pytest.mark.parametrize("how", ["fit", "refit", "warm start", "partial fit"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_two_at_once_while_the_results_are_made(how, when, monkeypatch):
+    """The second acts at once; a network that was trained on stays with the history and the record of it."""
+    before = signal.signal(signal.SIGINT, control_c)
+    clf = small(warm_start=how == "warm start")
+    if how != "fit":
+        clf.fit(X, y)
+    fit = clf.partial_fit if how == "partial fit" else clf.fit
+    original, calls = _preparation.fitted_attributes, []
+
+    def interrupted(prepared):
+        calls.append(None)
+        made = original(prepared) if when == "after" else None
+        if len(calls) == 1:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return made or original(prepared)
+
+    monkeypatch.setattr(_preparation, "fitted_attributes", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(X, y)
+        check_whole(clf)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def control_c(number, frame):
