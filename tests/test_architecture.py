@@ -83,6 +83,17 @@ def test_analyzers_and_interventions_are_entered_by_their_doors(path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted((ROOT / "analyzers").glob("*/*.py")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
+def test_no_analyzer_opens_a_private_file_of_another(path):
+    """What two of them share lies beside them, in files of ``analyzers`` itself."""
+    for name, _ in imports(ast.parse(path.read_text())):
+        _, folder, phenomenon, *rest = [*name.split("."), "", ""]
+        if folder == "analyzers" and phenomenon != path.parent.name and not phenomenon.startswith("_"):
+            assert not any(part.startswith("_") for part in rest), f"{path.parent.name} opens {name}"
+
+
+@pytest.mark.parametrize(
     "path", [path for path in FILES if path.name == "__init__.py"], ids=lambda p: p.parent.name
 )
 def test_a_package_names_what_is_public_and_does_nothing_else(path):

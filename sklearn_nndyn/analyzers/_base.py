@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.dynamics import Dynamics, count_unseen, find_record
 from sklearn_nndyn.utils.text import SOURCES, counted, summary_of
+from sklearn_nndyn.utils.validation import find_layer
 
 
 class RecordAnalyzer(TransformerMixin, BaseEstimator):
@@ -161,3 +162,8 @@ def _epochs(epochs):
     return (
         f"{len(epochs)} epoch{several}, {', '.join(map(str, epochs[:3]))}{', ...' if len(epochs) > 3 else ''}"
     )
+
+
+def find_recorded_layer(layer, layers):
+    """The name of a layer of a record, given by name or position."""
+    return find_layer(layer, layers, absent="is not in the record; its layers are")

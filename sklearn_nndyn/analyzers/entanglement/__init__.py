@@ -1,5 +1,6 @@
 """How classes separate and mix again: the inversion point, its stragglers, and the formulas to find them by."""
 
+from sklearn_nndyn.analyzers._curves import curve_noise, rise_beyond_wander, wander_correlation
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement._collapse import simplex_distance, within_class_share
 from sklearn_nndyn.analyzers.entanglement._overlap import chance_overlap, jaccard, overlap, overlap_z
@@ -12,13 +13,11 @@ from sklearn_nndyn.analyzers.entanglement._separation import (
 )
 from sklearn_nndyn.analyzers.entanglement._stability import StragglerStability, straggler_stability
 from sklearn_nndyn.analyzers.entanglement._turn import (
-    curve_noise,
     first_rise,
     lasting_turn,
     smoothed_curve,
     turning_point,
 )
-from sklearn_nndyn.analyzers.entanglement._wander import rise_beyond_wander, wander_correlation
 
 __all__ = [
     "EntanglementAnalyzer",

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_nndyn.analyzers._base import RecordAnalyzer
+from sklearn_nndyn.analyzers._base import RecordAnalyzer, find_recorded_layer
 from sklearn_nndyn.analyzers.entanglement._checks import (
     CURVES,
     check_burn_in,
@@ -16,7 +16,6 @@ from sklearn_nndyn.analyzers.entanglement._checks import (
     check_rule,
     check_samples,
     check_tolerance,
-    find_recorded_layer,
     find_reference,
 )
 from sklearn_nndyn.analyzers.entanglement._findings import entanglement_findings, entanglement_source

@@ -3,7 +3,7 @@
 from math import inf
 
 from sklearn_nndyn.utils.text import listed
-from sklearn_nndyn.utils.validation import check_choice, check_count, check_share, find_layer
+from sklearn_nndyn.utils.validation import check_choice, check_count, check_share
 
 RULES = ("extremum", "first_rise")
 CURVES = ("mean", "distance")
@@ -44,11 +44,6 @@ def check_samples(samples, record):
     n_samples = samples.shape[0] if hasattr(samples, "shape") else len(samples)
     if n_samples != len(record):
         raise ValueError(f"{n_samples} samples were given, but the record has {len(record)}.")
-
-
-def find_recorded_layer(layer, layers):
-    """The name of a layer of a record, given by name or position."""
-    return find_layer(layer, layers, absent="is not in the record; its layers are")
 
 
 def find_reference(reference, classes):

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_nndyn.analyzers._curves import LASTING, rise_beyond_wander
 from sklearn_nndyn.analyzers._findings import Finding
-from sklearn_nndyn.analyzers.entanglement._turn import LASTING, LEAST_TURN, smoothed_curve, turn_tolerance
-from sklearn_nndyn.analyzers.entanglement._wander import rise_beyond_wander
+from sklearn_nndyn.analyzers.entanglement._turn import LEAST_TURN, smoothed_curve, turn_tolerance
 from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import capital, counted, epoch_words, figure, percent, samples
 

@@ -7,59 +7,13 @@ from numpy.typing import ArrayLike
 from scipy.ndimage import uniform_filter1d
 from sklearn.utils import gen_batches
 
+from sklearn_nndyn.analyzers._curves import noise_of_curves
 from sklearn_nndyn.analyzers.entanglement._checks import check_burn_in, check_rule, check_tolerance
 
 LEAST_TURN = 0.01  # of the range of the curve
 NOISE = 6.0  # standard deviations
 LARGEST_WINDOW = 0.2  # of the recorded epochs
 CURVES_AT_ONCE = 20_000  # some ten copies of them are held
-ROUNDING = 1e-14  # of the greatest value: of the differences of numbers in float64
-LASTING = 6  # values that a third difference is estimated from, at least
-
-
-def curve_noise(curve: ArrayLike) -> float:
-    """Standard deviation of what varies from one value of a curve to the next.
-
-    Third differences of a smooth curve are next to nothing; those of independent noise of deviation s have deviation
-    sqrt(20) s. Of them the median absolute value is taken, which a few sharp bends do not move.
-
-    Parameters
-    ----------
-    curve : array of shape (n_epochs,)
-        Without nan.
-
-    Returns
-    -------
-    noise : float
-        In the units of the curve; 0 for fewer than nine values, which cannot tell.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_nndyn.analyzers.entanglement import curve_noise
-    >>> curve = np.linspace(0, 9, 400) ** 2
-    >>> noise = np.random.default_rng(0).normal(size=400)
-    >>> round(curve_noise(curve), 3), round(curve_noise(curve + noise), 1)
-    (0.0, 1.0)
-    """
-    return float(noise_of_curves(np.asarray(curve, dtype=np.float64)[None])[0])
-
-
-def noise_of_curves(curves):
-    """The same of each curve (n_curves, n_epochs)."""
-    bends = np.diff(curves, 3)
-    if bends.shape[1] < LASTING:
-        return np.zeros(len(curves))
-    noise = _medians(np.abs(bends, out=bends)) / (0.6745 * np.sqrt(20))
-    greatest = np.maximum(curves.max(axis=1), -curves.min(axis=1))
-    return np.where(noise > ROUNDING * greatest, noise, 0.0)
-
-
-def _medians(rows):
-    """``np.median(rows, axis=1)`` of numbers without nan, for which it would look as well."""
-    middle, odd = divmod(rows.shape[1], 2)
-    chosen = [middle] if odd else [middle - 1, middle]
-    return np.partition(rows, chosen, axis=1)[:, chosen].mean(axis=1)
 
 
 def smoothed_curve(curve: ArrayLike) -> tuple[np.ndarray, float]:

@@ -11,8 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.entanglement._turn import curve_noise, noise_of_curves
-from sklearn_nndyn.analyzers.entanglement._wander import wandering
+from sklearn_nndyn.analyzers._curves import curve_noise, noise_of_curves, wandering
 
 LEVEL = 0.95
 N_CURVES = 2000

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.analyzers.entanglement._checks import find_recorded_layer
+from sklearn_nndyn.analyzers._base import find_recorded_layer
 from sklearn_nndyn.dynamics import refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words, listed, shown
 from sklearn_nndyn.utils.validation import check_share

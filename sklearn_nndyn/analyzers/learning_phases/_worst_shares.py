@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_nndyn.analyzers._shares import shares_of_worst
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
-from sklearn_nndyn.analyzers.loss_tails._concentration import shares_of_worst
 from sklearn_nndyn.dynamics import Dynamics, find_record
 from sklearn_nndyn.utils.validation import check_choice, is_number
 

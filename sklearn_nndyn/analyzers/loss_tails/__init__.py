@@ -1,6 +1,6 @@
 """Why the mean loss rises while accuracy holds: the samples that make it rise, and the formulas to tell them by."""
 
-from sklearn_nndyn.analyzers.entanglement import rise_beyond_wander
+from sklearn_nndyn.analyzers._curves import rise_beyond_wander
 from sklearn_nndyn.analyzers.loss_tails._analyzer import LossTailAnalyzer
 from sklearn_nndyn.analyzers.loss_tails._chance import carrier_null, gross_rise_share
 from sklearn_nndyn.analyzers.loss_tails._concentration import (

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.analyzers._base import RecordAnalyzer
-from sklearn_nndyn.analyzers.entanglement import rise_beyond_wander
+from sklearn_nndyn.analyzers._curves import rise_beyond_wander
 from sklearn_nndyn.analyzers.loss_tails._chance import (
     LEAST_EPOCHS,
     carrier_null,

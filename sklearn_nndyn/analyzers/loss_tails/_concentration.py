@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sklearn_nndyn.analyzers._shares import gini_of_ordered, is_below_bound, shares_of_worst
 from sklearn_nndyn.utils.statistics import worst_count
 
 FRACTIONS = (0.001, 0.01, 0.05, 0.1)
@@ -90,34 +91,11 @@ def concentration_curve(loss: ArrayLike, lower_bound: float = 0.0) -> np.ndarray
     array([0.6, 0.8, 0.9, 1. ])
     """
     ordered = _above(loss, lower_bound)
-    if _below_bound(ordered) or ordered.sum() <= 0:
+    if is_below_bound(ordered) or ordered.sum() <= 0:
         return shares_of_worst(ordered, np.arange(1, len(ordered) + 1))
     carried = np.cumsum(ordered[::-1])
     return carried / carried[-1]
 
 
-def shares_of_worst(ordered, counts):
-    """Share of the total that the worst ``counts`` carry, of increasing losses (n_samples,) above their bound."""
-    n_samples, total = len(ordered), ordered.sum()
-    if _below_bound(ordered):
-        return np.full(len(counts), np.nan)
-    if total <= 0:
-        return np.asarray(counts) / n_samples
-    return np.array([ordered[n_samples - k :].sum() for k in counts]) / total
-
-
-def gini_of_ordered(ordered):
-    """Gini coefficient of increasing losses (n_samples,) above their bound."""
-    n_samples, total = len(ordered), ordered.sum()
-    if _below_bound(ordered):
-        return np.nan
-    return np.arange(1 - n_samples, n_samples, 2) @ ordered / (n_samples * total) if total > 0 else 0.0
-
-
 def _above(loss, lower_bound):
     return np.sort(np.asarray(loss)).astype(np.float64) - lower_bound
-
-
-def _below_bound(ordered):
-    """Whether a loss is below its bound, by more than the rounding of float32."""
-    return ordered[0] < -1e-6 * max(1.0, ordered[-1])

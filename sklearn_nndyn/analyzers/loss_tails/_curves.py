@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS, gini_of_ordered, shares_of_worst
+from sklearn_nndyn.analyzers._shares import gini_of_ordered, shares_of_worst
+from sklearn_nndyn.analyzers.loss_tails._concentration import FRACTIONS
 from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.statistics import worst_count
 

@@ -1,17 +1,62 @@
-"""How far a curve rises by its wander from epoch to epoch alone."""
+"""The noise of a curve, and how far it rises by its wander from epoch to epoch alone."""
 
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_nndyn.analyzers.entanglement._turn import curve_noise, noise_of_curves
-
 LEVEL = 0.95
 N_CURVES = 1000
 WINDOW = 0.2  # of the epochs, averaged before a rise is looked for
 LAG = 12  # a twelfth of the epochs: over which a wander that lasts is seen
 GRID = np.linspace(0, 0.95, 20)  # of correlations
+ROUNDING = 1e-14  # of the greatest value: of the differences of numbers in float64
+LASTING = 6  # values that a third difference is estimated from, at least
+
+
+def curve_noise(curve: ArrayLike) -> float:
+    """Standard deviation of what varies from one value of a curve to the next.
+
+    Third differences of a smooth curve are next to nothing; those of independent noise of deviation s have deviation
+    sqrt(20) s. Of them the median absolute value is taken, which a few sharp bends do not move.
+
+    Parameters
+    ----------
+    curve : array of shape (n_epochs,)
+        Without nan.
+
+    Returns
+    -------
+    noise : float
+        In the units of the curve; 0 for fewer than nine values, which cannot tell.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_nndyn.analyzers.entanglement import curve_noise
+    >>> curve = np.linspace(0, 9, 400) ** 2
+    >>> noise = np.random.default_rng(0).normal(size=400)
+    >>> round(curve_noise(curve), 3), round(curve_noise(curve + noise), 1)
+    (0.0, 1.0)
+    """
+    return float(noise_of_curves(np.asarray(curve, dtype=np.float64)[None])[0])
+
+
+def noise_of_curves(curves):
+    """The same of each curve (n_curves, n_epochs)."""
+    bends = np.diff(curves, 3)
+    if bends.shape[1] < LASTING:
+        return np.zeros(len(curves))
+    noise = _medians(np.abs(bends, out=bends)) / (0.6745 * np.sqrt(20))
+    greatest = np.maximum(curves.max(axis=1), -curves.min(axis=1))
+    return np.where(noise > ROUNDING * greatest, noise, 0.0)
+
+
+def _medians(rows):
+    """``np.median(rows, axis=1)`` of numbers without nan, for which it would search as well."""
+    middle, odd = divmod(rows.shape[1], 2)
+    chosen = [middle] if odd else [middle - 1, middle]
+    return np.partition(rows, chosen, axis=1)[:, chosen].mean(axis=1)
 
 
 def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple[float, float]:
