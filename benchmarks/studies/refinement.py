@@ -2,41 +2,22 @@
 
 Berta, Holzmueller, Jordan and Bach (2025), arXiv 2501.19195, claim that a network should be stopped by its refined
 loss, the validation loss that is left at the best temperature, and calibrated then: the loss of probabilities is lower
-so than with the epoch of least validation loss. Written before the run: data, networks, seeds and rules.
+so than with the epoch of least validation loss. Data, networks, seeds, exclusions and the rule of each claim stand in
+rules/refinement.json.
 
-Data and networks, `log` loss, Adam at 1e-3, batches of 100, 60 epochs (CIFAR-10: 40), seeds 0 to 9 for initial weights
-and the order of the samples:
-
-- MNIST and Fashion-MNIST: the first 10,000 training images, the 10,000 test images; the default network, one layer of
-  100;
-- CIFAR-10 subset: 4,000 training images, the 2,000 test images; two convolutions (16 and 32 channels, 3 x 3, stride 2,
-  ReLU), one linear layer;
-- digits of scikit-learn: 1,797 images, one half (stratified, seed 0) trains, the other is held out; one layer of 100.
-
-Choosing and scoring: the held-out images fall into two random halves (the seed of the run). On one half an epoch is
-chosen, by accuracy (the first of equal ones), by loss, and by refined loss, epoch 0 included; and for each of these the
-temperature. The other half gives the calibrated log loss, the plain one and the accuracy. Both directions are averaged.
-A seed has one figure of each kind.
-
-Rules. The gain is the calibrated log loss of the epoch chosen otherwise less that of the epoch chosen by refined loss,
-seed by seed. 95 % intervals are Student's t over ten seeds. p values of the eight comparisons (four data sets; loss,
-accuracy) are those of a paired t test, adjusted by Holm. The claim is held on a data set against a choice if the
-adjusted p value is below 0.05 and the mean gain is above 0; contradicted if it is below 0; else not told. And of the
-rise: the run of each seed is given to a RefinementAnalyzer, and it is counted how often it says that the rise of the
-mean loss is calibration (RF1). No run is left out.
-
-    python benchmarks/studies/refinement.py [--seeds 10] [--threads 2] [--quick]
+    python benchmarks/studies/refinement.py [--threads 2] [--data digits,...] [--quick --out FOLDER]
 """
 
-import argparse
-import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from _claims import claim, write_claims, write_tables
+from _made_table import made_table
+from _options import options
+from _rules import load_rules
 from _tables import NAMES, flat_images, interval, shown, table
 from scipy.stats import ttest_1samp
 from sklearn.datasets import load_digits
@@ -48,7 +29,7 @@ from sklearn_nndyn.analyzers.refinement import temperatures
 from sklearn_nndyn.datasets import load_images
 
 CHOICES = ("accuracy", "loss", "refined loss")
-LEVEL = 0.05
+RULES = load_rules("refinement")
 
 
 class SmallConvNet(torch.nn.Sequential):
@@ -86,13 +67,17 @@ class Setting:
         return clf if self.module is None else clf.set_params(module=self.module)
 
 
-def settings(quick):
-    """The four of them, one at a time in memory."""
-    n, epochs = (500, 12) if quick else (10_000, 60)
-    yield Setting("digits", digits(), epochs)
-    for name in ("mnist", "fashion_mnist"):
-        yield Setting(NAMES[name], flat_images(name, n), epochs)
-    yield Setting(NAMES["cifar10"], colour_images(min(n, 4000)), 12 if quick else 40, SmallConvNet)
+def setting_of(data, quick):
+    """One of the data sets of the rules."""
+    n = 500 if quick else RULES["n_samples"]
+    epochs = 12 if quick else RULES["epochs_of"].get(data, RULES["epochs"])
+    if data == "digits":
+        return Setting("digits", digits(), epochs)
+    if data == "table":
+        return Setting("made table", made_table(n), epochs)
+    if data == "cifar10":
+        return Setting(NAMES[data], colour_images(min(n, 4000)), epochs, SmallConvNet)
+    return Setting(NAMES[data], flat_images(data, n), epochs)
 
 
 def digits():
@@ -169,32 +154,43 @@ def holm(p_values):
     return adjusted
 
 
-def claims_table(found):
-    """A row for each data set: the gains, and what they say of the claim."""
+def claims(found, told):
+    """The entries of all data sets."""
     pairs = [(name, against) for name in found for against in ("loss", "accuracy")]
     values = {pair: gains(found[pair[0]], pair[1]) for pair in pairs}
-    several = all(len(own) > 1 and np.ptp(own) > 0 for own in values.values())
-    p_values = (
-        holm([ttest_1samp(values[pair], 0).pvalue for pair in pairs]) if several else [1.0] * len(pairs)
+    p_values = holm([p_value(values[pair]) for pair in pairs])
+    gained = [gain_claim(*pair, values[pair], p) for pair, p in zip(pairs, p_values, strict=True)]
+    return gained + [rise_claim(name, own) for name, own in told.items()]
+
+
+def p_value(values):
+    """Of a paired t test; 1 where all are equal."""
+    return ttest_1samp(values, 0).pvalue if np.ptp(values) > 0 else 1.0
+
+
+def gain_claim(name, against, values, p):
+    """Whether refined loss chooses better."""
+    about = f"refined loss chooses a better epoch than {against}, once calibrated"
+    return claim(
+        "refinement", about, name, RULES["claims"][about], runs=len(values), values=values,
+        verdict=judged(values, p), note=f"nats, p = {p:.2g}",
+    )  # fmt: skip
+
+
+def rise_claim(name, verdicts):
+    """Whether the rise is calibration, in every seed."""
+    about, counts = "the rise of the mean loss is calibration", Counter(verdicts)
+    words = "held" if counts["yes"] == len(verdicts) else "did not hold"
+    note = f"seeds; {counts['no']} no, {counts['cannot tell']} cannot tell"
+    own = claim(
+        "refinement", about, name, RULES["claims"][about], runs=len(verdicts), verdict=words, note=note
     )
-    words = {pair: judged(values[pair], p) for pair, p in zip(pairs, p_values, strict=True)}
-    rows = [
-        [name]
-        + [
-            f"{shown(values[name, against], '{:+.4f}')}: {words[name, against]}"
-            for against in ("loss", "accuracy")
-        ]
-        for name in found
-    ]
-    return table(
-        ["gain of refined loss, in nats", "over the epoch by loss", "over the epoch by accuracy"], rows
-    )
+    return own | {"held": counts["yes"], "asked": len(verdicts)}
 
 
 def judged(values, p):
-    """held, contradicted, or not told, with the adjusted p value."""
-    words = "not told" if not p < LEVEL else "held" if interval(values)[0] > 0 else "contradicted"
-    return f"{words} (p = {p:.2g})"
+    """held, contradicted, or not told."""
+    return "not told" if not p < RULES["level"] else "held" if interval(values)[0] > 0 else "contradicted"
 
 
 def figures_table(found):
@@ -218,33 +214,21 @@ def figures_table(found):
     return table(["data", "epoch chosen by", *(title for title, _ in columns.values())], rows)
 
 
-def rises_table(told):
-    """How often the rise of the mean loss is said to be calibration."""
-    verdicts = "yes", "no", "cannot tell"
-    rows = [[name, *(str(Counter(own)[verdict]) for verdict in verdicts)] for name, own in told.items()]
-    return table(["the rise of the mean loss is calibration (RF1), seeds", *verdicts], rows)
-
-
 def main():
-    """Run all of it; print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="500 images, 12 epochs: whether it runs")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    """Run all of it; write claims and tables."""
+    chosen = options(__doc__, RULES["data"])
+    torch.set_num_threads(chosen.threads)
+    seeds = RULES["seeds"][:2] if chosen.quick else RULES["seeds"]
     start, found, told = time.perf_counter(), {}, {}
-    for setting in settings(arguments.quick):
-        records = run(setting, range(arguments.seeds))
+    for data in chosen.data.split(","):
+        setting = setting_of(data, chosen.quick)
+        records = run(setting, seeds)
         found[setting.name] = [measure(record, seed) for seed, record in enumerate(records)]
         told[setting.name] = [RefinementAnalyzer().fit(record).findings_[0].verdict for record in records]
         print(f"{time.perf_counter() - start:6.0f} s  {setting.name}", flush=True)
-    print("\n" + claims_table(found) + "\n\n" + figures_table(found) + "\n\n" + rises_table(told))
-    print(f"\nRules and seeds: {Path(__file__).name}, sha256 {digest}; {arguments.seeds} seeds.")
-    print(f"{time.perf_counter() - start:.0f} s in all.")
+    write_claims(chosen.out, claims(found, told))
+    sections = {name: figures_table({name: own}) for name, own in found.items()}
+    write_tables(chosen.out, "refinement", "Refinement", sections)
 
 
 if __name__ == "__main__":
