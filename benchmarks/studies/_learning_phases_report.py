@@ -6,7 +6,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _tables import above, interval, judge, shown, table
+from _claims import write_claims, write_tables
+from _learning_phases_claims import claims
+from _tables import interval, shown, table
 
 from sklearn_nndyn import LearningPhaseAnalyzer
 from sklearn_nndyn.analyzers import worst_shares
@@ -93,27 +95,26 @@ class Found:
         return np.array([[own[0], own[turn], own[-1]] for own, turn in zip(curves, turns, strict=True)])
 
 
-def report(runs, folder):
-    """Print all tables; draw the figures into a folder, or nowhere if it is None."""
+def report(runs, out):
+    """Write claims, tables and figures; those of V8 where it was run."""
     found, judged = {}, {}
     for name, own in runs.items():
         found[name] = judged[name] = Found(own)
         if "batch_norm" in own[0][2]:
             found[name + TRAINING] = judged[name] = Found(own, training_mode=True)
-    for title, text in (
-        ("Claims", table(["claim", "verdict", "figures"], [list(row) for row in claims(found, judged)])),
-        ("Phases", phases_table(found)),
-        ("V8 beside the authors' run", authors_table(found)),
-        ("When each is best", optima_table(judged)),
-        ("From the majority to a few", few_table(judged)),
-        ("Without the worst samples", removal_table(judged)),
-        ("Closed form and trained decoder, V8", decoder_table(found)),
-    ):
-        print(f"\n### {title}\n\n{text}")
-    seconds = sum(sum(own.seconds) for own in judged.values())
-    print(f"\nAll runs together: {seconds:.0f} s of one thread.")
-    if folder is not None:
-        figures(found, folder)
+    write_claims(out, claims(found, judged))
+    sections = {
+        "Phases of R": phases_table(found),
+        "When each is best": optima_table(judged),
+        "From the majority to a few": few_table(judged),
+        "Without the worst samples from the turn on": removal_table(judged),
+    }
+    if V8 in found:
+        sections["V8 beside the authors' run"] = authors_table(found)
+        sections["Closed form and trained decoder, V8"] = decoder_table(found)
+    write_tables(out, "learning_phases", "Learning phases", sections)
+    if V8 in found:
+        figures(found, out / "figures")
 
 
 def phases_table(found):
@@ -218,100 +219,6 @@ def decoder_table(found):
 
 def _with(judged, extra):
     return [(name, own) for name, own in judged.items() if extra in own.extras]
-
-
-def claims(found, judged):
-    """(claim, verdict, figures) of each."""
-    turned = {name: own.exist[1] and own.exist[2] for name, own in found.items()}
-    yield "1. R falls, then rises", judge(turned.values()), _not_in(turned)
-    first = {name: own.exist[0] for name, own in found.items()}
-    yield "1. a first phase, near constant", judge(first.values()), _not_in(first)
-    for name in (V8, V8 + TRAINING):
-        yield from _v8_claims(name.removeprefix("V8, CIFAR-10, "), found[name])
-    yield from _single_layer_claims(found)
-    yield from _transfer_claims(dict(_with(judged, "transfer")))
-    yield from _few_claims({name: own for name, own in judged.items() if not name.startswith("single")})
-
-
-def _v8_claims(name, own):
-    where = "V8" if name == V8 else f"V8, {name}"
-    turns = own.iterations[own.curves.argmin(axis=1)]
-    between = judge((turns >= 64) & (turns <= 1024), "seeds")
-    yield f"2. {where}: least R between iterations 64 and 1,024", between, own.at(own.curves.argmin(axis=1))
-    ratio = own.end / own.start
-    for limit in (1, 1.2):
-        yield f"2. {where}: R(end) / R(0) > {limit:g}", _held(above(ratio, limit)), shown(ratio)
-
-
-def _single_layer_claims(found):
-    rises = {
-        name: (own.end - own.least) / own.least for name, own in found.items() if name.startswith("single")
-    }
-    plain, small, slow = (rises[f"single layer{rest}"] for rest in ("", ", weights x 0.01", ", slow"))
-    yield (
-        "3. single layer: (R(end) - R(m)) / R(m) is greater with weights x 0.01",
-        _held(above(small - plain, 0)),
-        _figures(rises),
-    )
-    yield "3. single layer: it is smaller at a tenth of the rate", _held(above(plain - slow, 0)), ""
-
-
-def _transfer_claims(judged):
-    earlier = {
-        name: (own.extras["transfer"].argmax(axis=1) < own.accuracy.argmax(axis=1)).all()
-        for name, own in judged.items()
-    }
-    yield "4. transfer is best before own accuracy is", judge(earlier.values()), _not_in(earlier)
-    for when, choose in (
-        ("at its best", lambda own: own.extras["transfer"].max(axis=1)),
-        ("at the turn", lambda own: own.at_least(own.extras["transfer"])),
-    ):
-        gain = {name: choose(own) - own.extras["transfer"][:, -1] for name, own in judged.items()}
-        yield (
-            f"4. stopping {when} helps transfer, against training to the end",
-            _judge_above(gain),
-            _figures(gain),
-        )
-
-
-def _few_claims(judged):
-    grown = {
-        name: own.shares("gradient_norm", 0.05)[:, 2] - own.shares("gradient_norm", 0.05)[:, 1]
-        for name, own in judged.items()
-    }
-    yield (
-        "5. from the turn to the end the worst 5 % come to carry more of the gradient",
-        _judge_above(grown),
-        _figures(grown),
-    )
-    less = {
-        name: own.extras["removal"][:, 1] - own.extras["removal"][:, 0]
-        for name, own in _with(judged, "removal")
-    }
-    yield (
-        "5. without the worst 5 % the rise is less than without random ones",
-        _judge_above(less),
-        _figures(less),
-    )
-    learned = {name: own.phases.run_correlations_ for name, own in judged.items()}
-    yield "5. the samples learned last lose most", _judge_above(learned), _figures(learned)
-
-
-def _judge_above(values):
-    return judge([above(own, 0) for own in values.values()])
-
-
-def _held(whether):
-    return "held" if whether else "did not hold"
-
-
-def _not_in(held):
-    names = [name for name, one in held.items() if not one]
-    return f"not: {'; '.join(names)}" if names else ""
-
-
-def _figures(values):
-    return "; ".join(f"{name}: {shown(own)}" for name, own in values.items())
 
 
 def figures(found, folder):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from _rules import load_rules
 from _tables import flat_images
 from _trained_decoder import TrainedReconstruction
 from sklearn.linear_model import LogisticRegression
@@ -15,7 +16,7 @@ from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.modules import MLP, VGG, ResNet
 from sklearn_nndyn.recording import Probe, Reconstruction
 
-SEEDS = (0, 1, 2)
+RULES = load_rules("learning_phases")
 BATCH = 128
 MEANS, DEVIATIONS = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 SWAP = {"mnist": "fashion_mnist", "fashion_mnist": "mnist"}
@@ -39,7 +40,8 @@ class Scaled(torch.nn.Module):
 class Setting:
     """What is trained, on what, and how long.
 
-    ``extras`` names what is asked afterwards: transfer, batch_norm, linear, removal.
+    ``extras`` names what is asked afterwards: transfer, batch_norm, linear, removal; ``seeds`` 0 is as the rules
+    say.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Setting:
     scale: float = 1.0
     layers: object = -1
     extras: tuple = ()
+    seeds: int = 0
 
     @property
     def epochs(self):
@@ -81,6 +84,11 @@ SETTINGS = (
         "ResNet-10, CIFAR-10", "cifar10", "resnet", 0.002, 1024, 4000, 1000, extras=("transfer", "batch_norm")
     ),
 )
+
+
+def seeds_of(setting):
+    """As many as the rules have for its network."""
+    return range(setting.seeds or RULES["seeds"][setting.network])
 
 
 def images_of(setting, name=None):
@@ -172,7 +180,7 @@ def batch_norm(setting, clf, images, seed):
 
 def linear(setting, clf, images, seed):
     """Reconstruction by the trained linear decoder, at every second look: each mode of batch norm with one seed."""
-    mode = {SEEDS[0]: "evaluation", SEEDS[1]: "training"}.get(seed)
+    mode = {0: "evaluation", 1: "training"}.get(seed)
     if mode is None:
         return {}
     recording = TrainedReconstruction(batch_norm=mode, train=False)

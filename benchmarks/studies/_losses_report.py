@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
+from _claims import claim, setting
+from _options import in_all_decided
+from _rules import load_rules
 from _tables import interval, shown, table
 
 from sklearn_nndyn.displays import DecisionRegionsDisplay, LossComparisonDisplay, NoiseRobustnessDisplay
 
+RULES = load_rules("losses")
+LIMITS = RULES["limits"]
 PROTOCOLS = ("fixed", "tuned")
 TITLES = {"fixed": "one rate for all", "tuned": "rates tuned"}
 EXPECTATIONS = ("expectation", "regularized_expectation", "chebyshev")
@@ -127,52 +132,41 @@ CLAIMS = (
     Claim("2a squared hinge is better than log under label noise", noisy, ahead("squared_hinge", "log")),
     Claim("2b it loses less to it", noisy, keeps_more("squared_hinge", "log")),
     Claim("3 expectation losses are best at label noise 0.6", lambda c: c.noise == 0.6, expectations_ahead),
-    Claim("4a Tanimoto is at most 2 points below log", clean, ahead("tanimoto", "log"), -0.02),
-    Claim("4b Cauchy-Schwarz too", clean, ahead("cauchy_schwarz", "log"), -0.02),
+    Claim("4a Tanimoto is at most 2 points below log", clean, ahead("tanimoto", "log"), LIMITS["viable"]),
+    Claim("4b Cauchy-Schwarz too", clean, ahead("cauchy_schwarz", "log"), LIMITS["viable"]),
     Claim("5a L1 on probabilities learns more slowly than log", clean, ahead("log", "expectation", SPEED)),
     Claim("5b L1 on scores too", clean, ahead("log", "l1", SPEED)),
-    Claim("6a L1 on probabilities is stuck in deep networks", deep, ahead("log", "expectation"), 0.05),
-    Claim("6b L1 on scores too", deep, ahead("log", "l1"), 0.05),
-    Claim("7 L1 on scores collapses at label noise 0.4 and more", lambda c: c.noise >= 0.4, ahead("log", "l1"), 0.2),
+    Claim("6a L1 on probabilities is stuck in deep networks", deep, ahead("log", "expectation"), LIMITS["stuck"]),
+    Claim("6b L1 on scores too", deep, ahead("log", "l1"), LIMITS["stuck"]),
+    Claim(
+        "7 L1 on scores collapses at label noise 0.4 and more", lambda c: c.noise >= 0.4, ahead("log", "l1"),
+        LIMITS["collapses"],
+    ),
 )  # fmt: skip
 
 
-def claims_table(found):
-    """A row for each claim, a column for each protocol."""
-    rows = [
-        [claim.name, *(verdict(claim, cells(found, protocol)) for protocol in PROTOCOLS)] for claim in CLAIMS
+def claims(found):
+    """The entries of claims.json: each claim under each protocol."""
+    return [entry(about, protocol, cells(found, protocol)) for about in CLAIMS for protocol in PROTOCOLS]
+
+
+def entry(about, protocol, own):
+    """In all cells that can speak of a claim, in points."""
+    judged = [
+        setting(cell.name, 100 * about.difference(cell), about.judge(cell))
+        for cell in own
+        if about.speaks(cell)
     ]
-    return table(["claim", *(TITLES[protocol] for protocol in PROTOCOLS)], rows)
+    verdict = in_all_decided([one["verdict"] for one in judged]) if judged else "cannot be asked"
+    return claim(
+        "losses", about.name, TITLES[protocol], RULES["claims"][about.name], runs=RULES["seeds"]["mnist"],
+        verdict=verdict, settings=judged, note=spread([one["value"] for one in judged]),
+    )  # fmt: skip
 
 
-def verdict(claim, own):
-    """In all cells that can speak of it; with the least and the greatest difference."""
-    own = [cell for cell in own if claim.speaks(cell)]
-    if not own:
-        return "not asked"
-    each = [claim.judge(cell) for cell in own]
-    counts = {words: each.count(words) for words in ("held", "did not hold", "not decided")}
-    words = next((words for words, count in counts.items() if count == len(each)), None)
-    if words is None:
-        words = (
-            "held in part" if counts["held"] else "did not hold" if counts["did not hold"] else "not decided"
-        )
-    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
-    means = [100 * interval(claim.difference(cell))[0] for cell in own]
-    return f"{words} ({told}; {min(means):+.1f} to {max(means):+.1f} points)"
-
-
-def details_table(found):
-    """A row for each claim and setting, with the difference that was judged."""
-    rows = []
-    for claim in CLAIMS:
-        by_name = {}
-        for protocol in PROTOCOLS:
-            for cell in filter(claim.speaks, cells(found, protocol)):
-                text = f"{shown(100 * claim.difference(cell), '{:+.1f}')}, {claim.judge(cell)}"
-                by_name.setdefault(cell.name, dict.fromkeys(PROTOCOLS, "-"))[protocol] = text
-        rows += [[claim.name.split()[0], name, *own.values()] for name, own in by_name.items()]
-    return table(["claim", "setting", *(TITLES[protocol] for protocol in PROTOCOLS)], rows)
+def spread(means):
+    """The least and the greatest difference."""
+    return f"{min(means):+.1f} to {max(means):+.1f} points" if means else ""
 
 
 def tables(found):

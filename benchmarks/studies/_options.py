@@ -12,7 +12,8 @@ def options(doc, data):
     """Threads, data, where to write, and whether it is to be small."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--data", default=",".join(data), help="some of the data sets of the rules")
+    if data:
+        parser.add_argument("--data", default=",".join(data), help="some of the data sets of the rules")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of claims.json and tables")
     parser.add_argument("--quick", action="store_true", help="small, two seeds: whether it runs; needs --out")
     chosen = parser.parse_args()

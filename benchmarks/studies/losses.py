@@ -1,51 +1,17 @@
 """Losses: do the claims of Janocha and Czarnecki (2017) on what to train with hold?
 
-The twelve losses of the paper, each with the same networks, seeds, noise and batches (`compare_losses`); Adam, batches
-of 100, ReLU, no dropout:
+The twelve losses of the paper, each with the same networks, seeds, noise and batches (`compare_losses`), on MNIST,
+Fashion-MNIST, a CIFAR-10 subset, a checkerboard and a spiral, under two protocols: one rate for all losses, as in the
+paper, and for each loss and noise level the rate that does best on a part of the training data. Also MNIST, 50,000
+images, 10 epochs (5,000 steps) at a rate of 5e-4, one seed, as once measured by an independent implementation. Data,
+seeds, exclusions and the rule of each claim stand in rules/losses.json.
 
-* MNIST, 3,000 images, one hidden layer of 128, 20 epochs, five seeds: label noise 0, 0.2, 0.4 and 0.6 (of the labels
-  drawn anew, uniformly); and Gaussian noise of deviation 0.5 and 1 on the training pixels (0 to 1). Test images and
-  their labels are clean.
-* The same with 0, 2, 3, 4 and 5 hidden layers of 128, clean labels.
-* Fashion-MNIST, 3,000 images, the same network, three seeds: label noise 0, 0.4 and 0.6.
-* A CIFAR-10 subset, 2,000 images, three convolutions with batch normalisation (VGG, widths 8, 16 and 32), 15 epochs,
-  three seeds: label noise 0 and 0.4.
-* A checkerboard of 8 x 8 cells with four labels, and a spiral of four arms, 800 points each, two hidden layers of 128,
-  150 epochs, three seeds; tested on 1,000 other points.
-* MNIST, 50,000 images, 10 epochs (5,000 steps) at a rate of 5e-4, one seed: label noise 0, 0.4 and 0.7, as once
-  measured by an independent implementation.
-
-Two protocols: one rate for all losses, as in the paper (1e-3; toy sets 3e-3), and for each loss and noise level the
-rate that does best on a fifth of the training data, noise included, among 0.1, 0.3, 1, 3 and 10 times that (without the
-lowest in networks of 3 and 5 layers, without the highest on toy sets), in the mean of two runs: the same budget for
-every loss. Tuned are MNIST with 1, 3 and 5 hidden layers, Fashion-MNIST and the toy sets.
-
-The claims, each with the rule by which it is judged here (all our own). In a setting a claim is about a difference,
-paired over the seeds: it held if the whole 95 % interval (Student's t) lies above the limit, did not if the whole
-interval lies below, and is not decided otherwise. The limit is 0 where none is named.
-
-1. Squared hinge learns faster than log (mean test accuracy over the epochs, without the first tenth), and ends better.
-   Clean data.
-2. Squared hinge stands label noise better than log: it is more accurate at the same noise; and it loses less from
-   clean labels to noisy ones.
-3. Expectation losses are best under heavy noise. Label noise 0.6: the best loss of expectation, regularized expectation
-   and Chebyshev against the best of the other nine.
-4. Tanimoto and Cauchy-Schwarz are viable: not more than 2 points of accuracy below log. Clean data.
-5. L1, on scores and on probabilities (expectation), learns more slowly than log. Clean data.
-6. L1, on scores and on probabilities, gets stuck in deep networks: with 3 hidden layers and more it ends more than 5
-   points below log.
-7. L1 on scores collapses under label noise: at 0.4 and more it is more than 20 points below log.
-
-A claim has held under a protocol if it held in every setting that can speak of it, in part if in some.
-
-    python benchmarks/studies/losses.py [--quick] [--threads 2]
+    python benchmarks/studies/losses.py [--quick --out FOLDER] [--threads 2]
 """
 
-import argparse
 import time
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib
 
@@ -53,7 +19,10 @@ matplotlib.use("Agg")
 
 import numpy as np
 import torch
-from _losses_report import PROTOCOLS, claims_table, details_table, figures, tables
+from _claims import write_claims, write_tables
+from _losses_report import PROTOCOLS, claims, figures, tables
+from _options import options
+from _rules import load_rules
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_nndyn import DynamicsClassifier, compare_losses, fit_together
@@ -61,7 +30,7 @@ from sklearn_nndyn.datasets import load_images, make_checkerboard, make_spirals
 from sklearn_nndyn.losses import loss_names
 from sklearn_nndyn.modules import MLP, VGG
 
-HERE = Path(__file__).parent
+RULES = load_rules("losses")
 TOYS = {"checkerboard": make_checkerboard, "spiral": make_spirals}
 NARROW = VGG([(8, 2), (16, 2), (32, 2)])
 QUICK = {"n": 300, "epochs": 2, "seeds": 2, "factors": (1, 3)}
@@ -79,7 +48,7 @@ class Setting:
     module: object = MLP((128,))
     lr: float = 1e-3
     epochs: int = 20
-    seeds: int = 5
+    seeds: int = RULES["seeds"]["mnist"]
     label_noise: tuple = (0,)
     input_noise: tuple = (0,)
     factors: tuple = (0.3, 1, 3, 10)
@@ -136,14 +105,14 @@ def settings():
             module=MLP((128, 128)),
             lr=3e-3,
             epochs=150,
-            seeds=3,
+            seeds=RULES["seeds"][name],
             factors=(0.1, 0.3, 1, 3),
         )
     yield Setting(
         name="Fashion-MNIST",
         kind="noise",
         data="fashion_mnist",
-        seeds=3,
+        seeds=RULES["seeds"]["fashion_mnist"],
         label_noise=(0, 0.4, 0.6),
         factors=wide,
     )
@@ -154,7 +123,7 @@ def settings():
         n=2000,
         module=NARROW,
         epochs=15,
-        seeds=3,
+        seeds=RULES["seeds"]["cifar10"],
         label_noise=(0, 0.4),
         protocols=fixed,
     )
@@ -168,7 +137,7 @@ def settings():
         n_test=10000,
         lr=5e-4,
         epochs=10,
-        seeds=1,
+        seeds=RULES["seeds"]["measured"],
         label_noise=(0, 0.4, 0.7),
         protocols=fixed,
     )
@@ -228,35 +197,26 @@ def toy_networks(quick):
     return fitted
 
 
-def report(found, networks, where):
-    """Print the tables and write the figures."""
-    print("\n" + claims_table(found) + "\n\n" + details_table(found))
-    for title, text in tables(found).items():
-        print(f"\n### {title}\n\n{text}")
-    where.mkdir(exist_ok=True)
+def report(found, networks, out):
+    """Write claims, tables and figures."""
+    write_claims(out, claims(found))
+    write_tables(out, "losses", "Which loss", tables(found))
+    (out / "figures").mkdir(exist_ok=True)
     for name, figure in figures(found, networks).items():
-        figure.savefig(where / f"losses_{name}.png", dpi=110)
+        figure.savefig(out / "figures" / f"losses_{name}.png", dpi=110)
 
 
 def main():
     """Run all of it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(
-        "--quick", action="store_true", help="300 samples, 2 epochs, 2 seeds: whether it runs"
-    )
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    chosen = options(__doc__, ())
+    torch.set_num_threads(chosen.threads)
     start = time.perf_counter()
 
     def done(what):
         print(f"{time.perf_counter() - start:6.0f} s  {what}", flush=True)
 
-    found = run_all(arguments.quick, done)
-    networks = toy_networks(arguments.quick)
-    report(found, networks, Path("output") if arguments.quick else HERE / "figures")
+    found = run_all(chosen.quick, done)
+    report(found, toy_networks(chosen.quick), chosen.out)
     done("in all")
 
 
