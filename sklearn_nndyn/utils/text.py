@@ -1,5 +1,6 @@
 """Figures, counts and lists in words: one form for summaries, pictures and messages."""
 
+from math import floor, log10
 from textwrap import fill
 
 WIDTH = 100
@@ -22,7 +23,9 @@ def epoch_words(epoch):
 
 
 def percent(share):
-    """A share in per cent, three digits."""
+    """A share in per cent, three digits; as many as show that something is left where it is not all."""
+    if 0.9995 <= share < 1:
+        return f"{100 * share:.{-floor(log10(100 * (1 - share)))}f} %"
     return f"{figure(100 * share)} %"
 
 

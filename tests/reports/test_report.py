@@ -377,3 +377,27 @@ def test_the_command_says_why_a_file_cannot_be_read(tmp_path):
 def test_it_is_at_the_top_of_the_package():
     assert sklearn_nndyn.report is report
     assert "report" in sklearn_nndyn.__all__
+
+
+def test_an_epoch_is_a_turn_only_where_the_rise_is_more_than_chance():
+    unclear = made_record(n_samples=60, n_epochs=40, leave_out=("scores",))
+    loss = unclear.loss.copy()
+    loss[::3] += np.linspace(0, 3, 40, dtype=np.float32)
+    risen = dataclasses.replace(unclear, loss=loss)
+    for record, verdict, name in ((risen, "yes", "turn"), (unclear, "cannot tell", "least mean")):
+        tails = LossTailAnalyzer().fit(record)
+        assert tails.rise_verdict_ == verdict
+        html = report(record).html
+        assert html.count(f"{name}: epoch {tails.onset_epoch_}") >= 2
+
+
+def test_one_epoch_is_compared_with_no_other():
+    verdict = Page(report(made_record(n_epochs=1)).html).text("verdict")
+    assert "No other epoch is recorded." in verdict
+    assert "never more" not in verdict
+
+
+def test_what_is_nearly_all_is_not_called_all():
+    record = made_record(n_samples=6000, leave_out=("scores",))
+    verdict = Page(report(record).html).text("verdict")
+    assert "right on 99.95 % of 6,000 samples" in verdict.replace("\u00a0", " ")

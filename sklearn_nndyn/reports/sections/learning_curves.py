@@ -5,7 +5,7 @@ import numpy as np
 from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section
 from sklearn_nndyn.reports._charts import Chart, Line
-from sklearn_nndyn.reports._words import curve_table, number, share
+from sklearn_nndyn.reports._words import curve_table, number, share, turn_name
 from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 
@@ -49,6 +49,7 @@ def loss_block(material):
         loss_label(material.held_out.loss_facts),
         (figure, number),
         mark=material.loss_tails.found and _turn(material.loss_tails.found),
+        mark_name=material.loss_tails.found and turn_name(material.loss_tails.found),
         log_y=all(np.nanmin(curve, initial=np.inf) > 0 for curve in curves.values()),
     )
 
@@ -71,14 +72,14 @@ def accuracy_block(material):
     )
 
 
-def line_figure(material, key, title, curves, y_label, shown, mark=None, log_y=False):
+def line_figure(material, key, title, curves, y_label, shown, mark=None, mark_name="turn", log_y=False):
     """A figure of curves over the epochs; ``shown`` puts a value into words, and into a cell."""
     epochs, (in_words, cell) = material.held_out.epochs, shown
     tones = ("first", "second") if len(curves) > 1 else ("first",)
     lines = [
         Line(name=name, y=curve, tone=tone) for (name, curve), tone in zip(curves.items(), tones, strict=True)
     ]
-    marks = [] if mark is None else [(float(epochs[mark]), f"turn: epoch {epoch_words(epochs[mark])}")]
+    marks = [] if mark is None else [(float(epochs[mark]), f"{mark_name}: epoch {epoch_words(epochs[mark])}")]
     log = ", logarithmic" if log_y else ""
     return Figure(
         key=key,

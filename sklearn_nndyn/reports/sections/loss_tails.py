@@ -6,7 +6,7 @@ from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section, Table
 from sklearn_nndyn.reports._charts import Chart, Line
 from sklearn_nndyn.reports._samples import identity_cells, identity_columns
-from sklearn_nndyn.reports._words import curve_table, number, share, words
+from sklearn_nndyn.reports._words import curve_table, number, share, turn_name, words
 from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 WORST = 25
@@ -31,7 +31,7 @@ def section(material):
 def _marks(tails):
     if not tails.turned_:
         return []
-    return [(float(tails.onset_epoch_), f"turn: epoch {epoch_words(tails.onset_epoch_)}")]
+    return [(float(tails.onset_epoch_), f"{turn_name(tails)}: epoch {epoch_words(tails.onset_epoch_)}")]
 
 
 def spread(material, tails):

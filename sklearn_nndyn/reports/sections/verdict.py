@@ -36,11 +36,14 @@ def accuracy_words(material):
         return f"The record holds {record.n_samples:,} {material.held_out_words} and no predictions of the last epoch."
     accuracy = record.accuracy
     best = int(np.nanargmax(accuracy))
-    most = "never more" if best == record.n_epochs - 1 else _best_words(record, best)
-    return (
+    now = (
         f"After epoch {epoch_words(record.epochs[-1])} the network is right on {percent(accuracy[-1])} of "
-        f"{seen:,} {material.held_out_words}; {most}."
+        f"{seen:,} {material.held_out_words}"
     )
+    if record.n_epochs == 1:
+        return f"{now}. No other epoch is recorded."
+    most = "never more" if best == record.n_epochs - 1 else _best_words(record, best)
+    return f"{now}; {most}."
 
 
 def _best_words(record, best):
