@@ -7,7 +7,7 @@ from sklearn_nndyn.recording._continuing import (
     restore_snapshots,
 )
 from sklearn_nndyn.recording._evaluator import Evaluator
-from sklearn_nndyn.recording._geometry import Geometry, weight_norms
+from sklearn_nndyn.recording._geometry import Geometry, weight_norms_of_each
 from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording._record import (
     RECORDINGS,

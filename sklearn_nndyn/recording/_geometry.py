@@ -167,5 +167,14 @@ def _norms(activation):
 
 def weight_norms(module):
     """Frobenius norm of the weights of every linear or convolution layer, by name."""
-    norms = {name: torch.linalg.vector_norm(w.detach()) for name, w in weight_matrices(module)}
-    return dict(zip(norms, read_together(norms.values()), strict=True))
+    return weight_norms_of_each([module])[0]
+
+
+def weight_norms_of_each(modules):
+    """`weight_norms` of several networks, by one transfer from their device."""
+    norms = [
+        {name: torch.linalg.vector_norm(w.detach()) for name, w in weight_matrices(module)}
+        for module in modules
+    ]
+    numbers = iter(read_together(norm for own in norms for norm in own.values()))
+    return [{name: next(numbers) for name in own} for own in norms]

@@ -1,6 +1,6 @@
 """One update of an optimizer, without the ceremony around it."""
 
-from itertools import islice
+from itertools import islice, zip_longest
 
 import torch
 
@@ -31,7 +31,7 @@ class FusedOptimizerStep:
 
     def refresh(self):
         """Read the optimizer's settings anew: schedulers change them between epochs."""
-        self._fused = _fused_calls(self.optimizer) if self.began else None
+        self._fused = _fused_calls(self.optimizer, self._fused or ()) if self.began else None
 
     def finish(self):
         """Leave the optimizer's state as its own ``step`` would have left it."""
@@ -68,22 +68,27 @@ class FusedOptimizerStep:
         return True
 
 
-def _fused_calls(optimizer):
-    """The fused kernels bound to the optimizer's state, one a group, or None where there are none for it."""
+def _fused_calls(optimizer, before):
+    """The fused kernels bound to the optimizer's state, one a group, or None where there are none for it.
+
+    ``before`` are those of the last epoch, if any.
+    """
     make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdam, torch.optim.SGD: FusedSGD}.get(
         type(optimizer)
     )
     if make is None:
         return None
-    calls = [_fused_call(make, group, optimizer.state) for group in optimizer.param_groups]
+    pairs = zip_longest(optimizer.param_groups, before[: len(optimizer.param_groups)])
+    calls = [_fused_call(make, group, optimizer.state, last) for group, last in pairs]
     return None if None in calls else calls
 
 
-def _fused_call(make, group, state):
+def _fused_call(make, group, state, last):
     if not group.get("fused") or not all(p.requires_grad for p in group["params"]):
         return None
     states = [state.get(p, {}) for p in group["params"]]
-    call = make(group, states) if make.can_go_on_from(group, states) else None
+    goes_on = (last is not None and last.left(states)) or make.can_go_on_from(group, states)
+    call = make(group, states) if goes_on else None
     return None if call is None or call.kernel is None else call
 
 
@@ -97,7 +102,7 @@ class FusedAdam:
 
     def __init__(self, group, states):
         self.kernel = kernel("_fused_adamw_" if group.get("decoupled_weight_decay") else "_fused_adam_")
-        self.steps = [state["step"] for state in states]
+        self.steps, self.versions = [state["step"] for state in states], None
         first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
         most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
         self.parameters = [p.detach() for p in group["params"]]
@@ -123,6 +128,17 @@ class FusedAdam:
     def finish(self):
         for step in self.steps[1:]:
             step.copy_(self.steps[0])
+        self.versions = [step._version for step in self.steps]
+
+    def left(self, states):
+        """Whether the counts in these states are those that ``finish`` left, so that they need not be read."""
+        counts = [state.get("step") for state in states]
+        return (
+            self.versions is not None
+            and len(counts) == len(self.steps)
+            and all(a is b for a, b in zip(counts, self.steps, strict=True))
+            and [step._version for step in counts] == self.versions
+        )
 
 
 class FusedSGD:
@@ -145,3 +161,6 @@ class FusedSGD:
 
     def finish(self):
         pass
+
+    def left(self, states):
+        return False  # nothing has to be read

@@ -3,64 +3,42 @@
 import numpy as np
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier
-from sklearn_nndyn.modules import MLP
+from tests.training.reads import deep_convolution, deep_mlp, reads_of_an_epoch
 
 
-class Scalars(TorchDispatchMode):
-    """Counts numbers read from tensors one by one: ``item``, ``float``, ``bool``."""
-
-    count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += func is torch.ops.aten._local_scalar_dense.default
-        return func(*args, **(kwargs or {}))
-
-
-class Lists(TorchFunctionMode):
-    """Counts tensors read as lists."""
-
-    count = 0
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        self.count += func is torch.Tensor.tolist
-        return func(*args, **(kwargs or {}))
-
-
-def deep_mlp(n_layers):
-    return MLP((6,) * n_layers)
-
-
-def deep_convolution(n_layers):
-    def make(input_shape, n_classes):
-        maps = [torch.nn.Conv2d(4 if i else 1, 4, 3, padding=1) for i in range(n_layers)]
-        return torch.nn.Sequential(*maps, torch.nn.Flatten(), torch.nn.Linear(64, n_classes))
-
-    return make
-
-
-def count_reads(module, n_epochs, record):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(24, 1, 4, 4)).astype("float32"), np.arange(24) % 3
-    X = X.reshape(24, 16) if isinstance(module, MLP) else X
-    clf = DynamicsClassifier(
-        module=module, max_epochs=n_epochs, batch_size=8, record=record, early_stopping=True, random_state=0
-    )
-    with Scalars() as scalars, Lists() as lists:
-        clf.fit(X, y, X_val=X, y_val=y)
-    assert clf.n_iter_ == n_epochs
-    return scalars.count + lists.count
-
-
+@pytest.mark.parametrize("n_networks", [1, 10], ids=["one", "ten"])
 @pytest.mark.parametrize("n_layers", [2, 20])
 @pytest.mark.parametrize("make", [deep_mlp, deep_convolution], ids=["mlp", "convolution"])
 @pytest.mark.parametrize(
-    ("record", "reads"), [((), 3), (("samples", "geometry"), 5)], ids=["bare", "recorded"]
+    ("record", "reads"), [((), 2), (("samples", "geometry"), 4)], ids=["bare", "recorded"]
 )
-def test_an_epoch_reads_as_often_however_many_layers(make, n_layers, record, reads):
-    """Loss, finite parameters, steps of the optimizer; recorded also the norms of two records."""
-    few, many = (count_reads(make(n_layers), n_epochs, record) for n_epochs in (3, 5))
-    assert many - few == 2 * reads
+def test_an_epoch_reads_as_often_however_many_layers_and_networks(make, n_layers, record, reads, n_networks):
+    """Losses and finite parameters; recorded also the norms of two records, which a stack reads at once."""
+    shared = n_networks > 1 and bool(record)
+    assert reads_of_an_epoch(make(n_layers), record, n_networks) == reads - shared
+
+
+class CountsAnUpdateMore(Callback):
+    """Changes Adam's count of updates of one parameter, in place, after the third epoch."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            next(iter(net.optimizer_.state.values()))["step"].add_(1)
+
+
+def test_counts_that_a_callback_changed_are_read_again(monkeypatch):
+    """The counts of updates are not read where nothing changed them; else the result is that of Adam's own step."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(24, 5)).astype("float32"), np.arange(24) % 3
+
+    def weights(callbacks):
+        clf = DynamicsClassifier(max_epochs=6, batch_size=8, callbacks=callbacks, random_state=0).fit(X, y)
+        return torch.cat([p.detach().flatten() for p in clf.module_.parameters()])
+
+    fused, unchanged = weights([CountsAnUpdateMore()]), weights([])
+    monkeypatch.setattr("sklearn_nndyn.training._fused_step.kernel", lambda name: None)
+    assert torch.equal(fused, weights([CountsAnUpdateMore()]))
+    assert not torch.equal(fused, unchanged)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.losses import LossStack
-from sklearn_nndyn.recording import StackedRecorder, weight_norms
+from sklearn_nndyn.recording import StackedRecorder, weight_norms_of_each
 from sklearn_nndyn.training._epoch_loop import EpochLoop
 from sklearn_nndyn.training._epoch_runner import computing_dtype
 from sklearn_nndyn.training._hooks import ROWS_OF_REFERENCE
@@ -159,9 +159,16 @@ class StackedEpochRunner:
     def evaluate(self, epoch):
         """Record all networks on the rows that they watch."""
         with np.errstate(over="ignore"):  # a network that has diverged is recorded before that is found
+            norms = self._weight_norms(epoch)
             for evaluation in self.evaluations:
-                evaluation(epoch)
+                evaluation(epoch, norms[evaluation.slice])
             self._measure_first_rows(epoch)
+
+    def _weight_norms(self, epoch):
+        """The weight norms of every network, read once for all evaluations; none where no geometry is recorded now."""
+        if not any(one.is_due(epoch) and one.has_geometry for one in self.evaluations):
+            return [{} for _ in self.nets]
+        return weight_norms_of_each([net.module_ for net in self.nets])
 
     def _measure_first_rows(self, epoch):
         """The losses by which `DivergenceGuard` judges the first and the last epoch, where they are not recorded."""
@@ -201,13 +208,21 @@ class Evaluation:
             small_chunks = not depends_on_the_batch(runner.nets[0].module_)
             self.recorder = StackedRecorder(recorders, runner.losses.of(own), small_chunks)
 
-    def __call__(self, epoch):
+    @property
+    def has_geometry(self):
+        """Whether centroids and weight norms are recorded."""
+        return "geometry" in self.recorder.entries
+
+    def is_due(self, epoch):
+        """Whether to record at this epoch."""
+        return self.recorder is not None and self.schedule.is_due(epoch, None)
+
+    def __call__(self, epoch, norms):
         with torch.no_grad():
-            is_due = self.recorder is not None and self.schedule.is_due(epoch, None)
+            is_due = self.is_due(epoch)
             if is_due:
-                geometry = "geometry" in self.recorder.entries
-                norms = [weight_norms(member.net.module_) if geometry else {} for member in self.members]
-                self.recorder.record(self._forward(), epoch, norms)
+                own = norms if self.has_geometry else [{} for _ in norms]
+                self.recorder.record(self._forward(), epoch, own)
             if self.name == "validation" and not (is_due and "samples" in self.recorder.entries):
                 self._validate()
 
