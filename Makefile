@@ -98,25 +98,25 @@ bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch thr
 bench-labels: $(VENV)/.installed-test ## Print the tables on wrong labels, of three kinds, beside cleanlab's (an hour; MNIST on disk)
 	$(RUN) benchmarks/bench_label_errors.py
 
-study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (20 minutes; MNIST and others on disk)
+study-loss-tails: $(VENV)/.installed-test ## Do the claims on loss tails hold? (MNIST and others on disk)
 	$(RUN) benchmarks/studies/loss_tails.py
 
-study-entanglement: $(VENV)/.installed-test ## Do the claims on inversion and stragglers hold? (23 minutes; MNIST on disk)
+study-entanglement: $(VENV)/.installed-test ## Do the claims on inversion and stragglers hold? (MNIST on disk)
 	$(RUN) benchmarks/studies/entanglement.py
 
 study-losses: $(VENV)/.installed-test ## Do the claims on twelve losses hold? (up to an hour; MNIST and others on disk)
 	$(RUN) benchmarks/studies/losses.py
 
-study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (40 minutes; CIFAR-10 and others on disk)
+study-learning-phases: $(VENV)/.installed-test ## Do the claims on learning phases hold? (CIFAR-10 and others on disk)
 	$(RUN) benchmarks/studies/learning_phases.py
 
 study-refinement: $(VENV)/.installed-test ## Is the epoch of least refined loss the best one once calibrated? (8 minutes; MNIST and others on disk)
 	$(RUN) benchmarks/studies/refinement.py
 
-study-epoch-ensemble: $(VENV)/.installed-test ## Is the average over epochs right more often than the last? (2 minutes; MNIST and others on disk)
+study-epoch-ensemble: $(VENV)/.installed-test ## Is the average over epochs right more often than the last? (MNIST and others on disk)
 	$(RUN) benchmarks/studies/epoch_ensemble.py
 
-study-label-noise: $(VENV)/.installed-test ## Are wrong labels of three kinds found, and counted? (20 minutes)
+study-label-noise: $(VENV)/.installed-test ## Are wrong labels of three kinds found, and counted?
 	$(RUN) benchmarks/studies/label_noise.py
 
 study-check: $(VENV)/.installed-test ## Do README, tables, rules and claims of the studies agree?
