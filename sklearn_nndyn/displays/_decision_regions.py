@@ -209,11 +209,16 @@ class DecisionRegionsDisplay:
 
         scale = {"vmin": -0.5, "vmax": len(colours) - 0.5, "rasterized": True}
         pale = ListedColormap(1 - PALE * (1 - colours))
-        look = styled({"cmap": pale, "shading": "nearest", "zorder": 0, **scale}, style, QuadMesh)
-        self.regions_[name] = ax.pcolormesh(self.xx0, self.xx1, self.regions[name], **look)
-        look = {"s": np.clip(3000 / len(self.X), 2, 14), "edgecolor": "white", "linewidth": 0.15, **scale}
-        look |= {"c": np.searchsorted(self.classes, self.y), "cmap": ListedColormap(colours)}
-        self.points_[name] = ax.scatter(*self.X.T, **styled(look, scatter_kw, PathCollection))
+        artist_kw = styled({"cmap": pale, "shading": "nearest", "zorder": 0, **scale}, style, QuadMesh)
+        self.regions_[name] = ax.pcolormesh(self.xx0, self.xx1, self.regions[name], **artist_kw)
+        artist_kw = {
+            "s": np.clip(3000 / len(self.X), 2, 14),
+            "edgecolor": "white",
+            "linewidth": 0.15,
+            **scale,
+        }
+        artist_kw |= {"c": np.searchsorted(self.classes, self.y), "cmap": ListedColormap(colours)}
+        self.points_[name] = ax.scatter(*self.X.T, **styled(artist_kw, scatter_kw, PathCollection))
         title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} %"
         ax.set_title("\n".join(wrap(title, LINE_LENGTH)), fontsize=7.5, pad=3)
         ax.set(box_aspect=1)

@@ -70,8 +70,8 @@ def draw_picture(ax, image, above, below, style):
     """One picture without axes, with words above and below it."""
     from matplotlib.image import AxesImage
 
-    look = {"cmap": "gray_r", "interpolation": "nearest"}
-    picture = ax.imshow(image, **styled(look, style, AxesImage))
+    artist_kw = {"cmap": "gray_r", "interpolation": "nearest"}
+    picture = ax.imshow(image, **styled(artist_kw, style, AxesImage))
     ax.set_title(above, fontsize=8, loc="center")
     ax.set_xlabel(below, fontsize=7)
     ax.set(xticks=[], yticks=[])

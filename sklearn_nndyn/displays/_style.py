@@ -213,8 +213,8 @@ def _halo():
 
 
 def _dashed(ax, at, colour="black"):
-    look = {"color": colour, "linestyle": (0, (4, 2)), "linewidth": 0.8, "zorder": 1.5}
-    return ax.axvline(at, path_effects=_halo(), **look)
+    artist_kw = {"color": colour, "linestyle": (0, (4, 2)), "linewidth": 0.8, "zorder": 1.5}
+    return ax.axvline(at, path_effects=_halo(), **artist_kw)
 
 
 def _beside(ax, at, coordinates, words, late, colour="black", row=0):

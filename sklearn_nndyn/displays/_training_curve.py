@@ -217,16 +217,16 @@ def _lowest(curves):
 
 def _draw_lines(axes, split, curves, style):
     loss, accuracy = axes
-    look = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
+    artist_kw = {"color": SPLIT_COLOURS[split], "label": SPLIT_NAMES[split]}
     if len(curves.epochs) > MANY_EPOCHS:
-        look["linewidth"] = 0.9
+        artist_kw["linewidth"] = 0.9
     if len(curves.epochs) == 1:
-        look |= {"marker": "o", "markersize": 4}
+        artist_kw |= {"marker": "o", "markersize": 4}
     hollow = {"linestyle": "--", "markerfacecolor": "white"}
     return {
-        "loss_mean": loss.plot(curves.epochs, curves.loss_mean, **styled(look, style))[0],
-        "loss_median": loss.plot(curves.epochs, curves.loss_median, **styled(look | hollow, style))[0],
-        "accuracy": accuracy.plot(curves.epochs, curves.accuracy, **styled(look, style))[0],
+        "loss_mean": loss.plot(curves.epochs, curves.loss_mean, **styled(artist_kw, style))[0],
+        "loss_median": loss.plot(curves.epochs, curves.loss_median, **styled(artist_kw | hollow, style))[0],
+        "accuracy": accuracy.plot(curves.epochs, curves.accuracy, **styled(artist_kw, style))[0],
     }
 
 
@@ -237,8 +237,8 @@ def _draw_band(ax, split, curves, style):
     if len(curves.epochs) == 1:
         return ax.vlines(curves.epochs, *curves.loss_band, color=colour, alpha=0.2, linewidth=8, zorder=1)
     ax.plot(curves.epochs, np.transpose(curves.loss_band), color=colour, alpha=0.5, linewidth=0.6)
-    look = {"color": colour, "alpha": 0.1, "linewidth": 0}
-    return ax.fill_between(curves.epochs, *curves.loss_band, **styled(look, style, PolyCollection))
+    artist_kw = {"color": colour, "alpha": 0.1, "linewidth": 0}
+    return ax.fill_between(curves.epochs, *curves.loss_band, **styled(artist_kw, style, PolyCollection))
 
 
 def _loss_styles(lines, quantiles):

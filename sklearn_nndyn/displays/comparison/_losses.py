@@ -206,14 +206,14 @@ class LossComparisonDisplay:
                 if given:
                     panel.set(xlabel="epoch", ylabel=accuracy_label(scale))
 
-    def _draw(self, ax, loss, curve, look, alpha, style, fill_between_kw):
+    def _draw(self, ax, loss, curve, artist_kw, alpha, style, fill_between_kw):
         from matplotlib.collections import PolyCollection
 
         mean, low, high = curve
-        line = styled({"label": loss, "zorder": 3, **look}, style)
+        line = styled({"label": loss, "zorder": 3, **artist_kw}, style)
         (self.lines_[loss],) = ax.plot(self.epochs, mean, **line)
         if np.isfinite(low).any():
-            band = {"color": look["color"], "alpha": alpha, "linewidth": 0}
+            band = {"color": artist_kw["color"], "alpha": alpha, "linewidth": 0}
             band = styled(band, fill_between_kw, PolyCollection)
             self.bands_[loss] = ax.fill_between(self.epochs, low, high, **band)
 
@@ -229,8 +229,8 @@ class LossComparisonDisplay:
 
     def _name_panel(self, ax, loss, colour):
         self.labels_[loss] = ax.set_title("\n".join(wrap(in_words(loss), LINE_LENGTH)), fontsize=7.5, pad=3)
-        look = {"ha": "right", "va": "bottom", "color": colour, "fontsize": 7.5}
-        ax.text(0.98, 0.03, f"{self.lines_[loss].get_ydata()[-1]:.1f} %", transform=ax.transAxes, **look)
+        artist_kw = {"ha": "right", "va": "bottom", "color": colour, "fontsize": 7.5}
+        ax.text(0.98, 0.03, f"{self.lines_[loss].get_ydata()[-1]:.1f} %", transform=ax.transAxes, **artist_kw)
 
 
 def _best_first(losses, mean, low, high):

@@ -195,11 +195,13 @@ class NoiseRobustnessDisplay:
 
     def _draw(self, ax, loss, at, values, style):
         mean, low, high = values
-        look = loss_styles(self.losses)[loss]
-        line = {"marker": "o", "markersize": 2.5, "linewidth": 1.1, "label": loss, "zorder": 3, **look}
+        artist_kw = loss_styles(self.losses)[loss]
+        line = {"marker": "o", "markersize": 2.5, "linewidth": 1.1, "label": loss, "zorder": 3, **artist_kw}
         (self.lines_[loss],) = ax.plot(at, mean, **styled(line, style))
         if np.isfinite(low).any():
-            self.intervals_[loss] = ax.vlines(at, low, high, color=look["color"], linewidth=0.8, alpha=0.6)
+            self.intervals_[loss] = ax.vlines(
+                at, low, high, color=artist_kw["color"], linewidth=0.8, alpha=0.6
+            )
 
 
 def _axis(found, noise):

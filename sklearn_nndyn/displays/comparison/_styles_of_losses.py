@@ -118,14 +118,14 @@ def name_at_the_end(ax, lines):
     places = spread(ends[:, 1], LABEL_SIZE * LABEL_GAP / points)
     labels = {}
     for (loss, line), end, place in zip(lines.items(), ends, places, strict=True):
-        look = {"color": line.get_color(), "transform": ax.transAxes, "clip_on": False}
-        ax.add_artist(Line2D([end[0], SAMPLE[0]], [end[1], place], linewidth=0.4, **look))
+        artist_kw = {"color": line.get_color(), "transform": ax.transAxes, "clip_on": False}
+        ax.add_artist(Line2D([end[0], SAMPLE[0]], [end[1], place], linewidth=0.4, **artist_kw))
         piece = Line2D([], [])
         piece.update_from(line)  # get_linestyle does not tell one kind of dashes from another
-        piece.set(data=(SAMPLE, [place, place]), linewidth=1.4, marker="", label="", **look)
+        piece.set(data=(SAMPLE, [place, place]), linewidth=1.4, marker="", label="", **artist_kw)
         ax.add_artist(piece)
         words = f"{in_words(loss)} {line.get_ydata()[-1]:.1f} %"
-        labels[loss] = ax.text(WORDS, place, words, va="center", fontsize=LABEL_SIZE, **look)
+        labels[loss] = ax.text(WORDS, place, words, va="center", fontsize=LABEL_SIZE, **artist_kw)
     return labels
 
 

@@ -252,16 +252,16 @@ class EntanglementDisplay:
         }
         self.radius_lines_, self.distance_lines_ = [None] * len(self.epochs), [None] * len(self.epochs)
         for label, runs in self._groups.runs.items():
-            look = styled(
+            artist_kw = styled(
                 self._groups.styles[label] | {"linewidth": 1.4 if len(runs) == 1 else 0.8, "label": label},
                 style,
             )
             for run in runs:
-                self.radius_lines_[run] = self._pair(above, run, self.radius[run], **look)
-                self.distance_lines_[run] = self._pair(below, run, self.distance[run], **look)
+                self.radius_lines_[run] = self._pair(above, run, self.radius[run], **artist_kw)
+                self.distance_lines_[run] = self._pair(below, run, self.distance[run], **artist_kw)
 
-    def _pair(self, axes, run, curve, **look):
-        return tuple(ax.plot(x, curve, **look)[0] for ax, x in zip(axes, self._across(run), strict=True))
+    def _pair(self, axes, run, curve, **artist_kw):
+        return tuple(ax.plot(x, curve, **artist_kw)[0] for ax, x in zip(axes, self._across(run), strict=True))
 
     def _finish_axes(self, inner):
         """Names and scales of the axes; of the ``inner`` ones too where they are not known to be aligned."""
@@ -287,9 +287,9 @@ class EntanglementDisplay:
         groups = self._groups
         for label, runs in groups.runs.items():
             inverting = groups.inverting[label]
-            look = {"color": groups.mark_colours[label], "markersize": 4 if len(runs) == 1 else 2.5}
+            artist_kw = {"color": groups.mark_colours[label], "markersize": 4 if len(runs) == 1 else 2.5}
             for run in inverting:
-                self.marks_[run] = self._dots(run, look)
+                self.marks_[run] = self._dots(run, artist_kw)
             if inverting:
                 at = [(self.epochs[run], self.training_error[run], self.inversions[run]) for run in inverting]
                 means[label], errors[label] = mean_inversion(at, len(runs))
@@ -301,18 +301,20 @@ class EntanglementDisplay:
             ).items():
                 self.inversion_lines_[label].append(line)
 
-    def _dots(self, run, look):
+    def _dots(self, run, artist_kw):
         """At the inversion in each panel."""
         at = self.inversions[run]
         heights = [self.radius[run][at]] * 2 + [self.distance[run][at]] * 2
-        return mark_dots(self.axes_, [x[at] for x in self._across(run)] * 2, heights, look)
+        return mark_dots(self.axes_, [x[at] for x in self._across(run)] * 2, heights, artist_kw)
 
     def _name(self):
         from matplotlib.lines import Line2D
 
         handles = []
         if self.labels is not None:
-            handles = [Line2D([], [], label=label, **look) for label, look in self._groups.styles.items()]
+            handles = [
+                Line2D([], [], label=label, **artist_kw) for label, artist_kw in self._groups.styles.items()
+            ]
         elif self.class_lines_:
             handles = [Line2D([], [], label=self.radius_name, **GROUP_STYLES[0])]
         handles += [

@@ -8,10 +8,10 @@ from sklearn_nndyn.utils.text import epoch_words, percent
 LEGEND_WIDTH = 480  # points, over both columns
 
 
-def mark_dots(axes, places, heights, look):
+def mark_dots(axes, places, heights, artist_kw):
     """A dot in each panel: matplotlib Line2D, one for each of the axes."""
     return [
-        ax.plot(x, y, marker="o", linestyle="none", zorder=3, **look)[0]
+        ax.plot(x, y, marker="o", linestyle="none", zorder=3, **artist_kw)[0]
         for ax, x, y in zip(axes, places, heights, strict=True)
     ]
 

@@ -27,8 +27,8 @@ def draw_overlaps(ax, jaccard, labels, style):
 
     values = 100 * np.asarray(jaccard, dtype=float)
     np.fill_diagonal(values, np.nan)
-    look = {"vmin": 0, "vmax": 100, "interpolation": "nearest"}
-    image = ax.imshow(values, **styled(look, style, AxesImage))
+    artist_kw = {"vmin": 0, "vmax": 100, "interpolation": "nearest"}
+    image = ax.imshow(values, **styled(artist_kw, style, AxesImage))
     if len(values) <= MOST_NUMBERS:
         _write_numbers(ax, image, values)
     if not np.isfinite(values).any():
@@ -43,8 +43,13 @@ def _write_numbers(ax, image, values):
         if np.isfinite(value):
             red, green, blue, _ = image.cmap(image.norm(value))
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-            look = {"ha": "center", "va": "center", "fontsize": size, "color": "white" if dark else "black"}
-            ax.text(column, row, f"{value:.0f}", **look)
+            artist_kw = {
+                "ha": "center",
+                "va": "center",
+                "fontsize": size,
+                "color": "white" if dark else "black",
+            }
+            ax.text(column, row, f"{value:.0f}", **artist_kw)
 
 
 def _name_runs(ax, labels):

@@ -224,23 +224,23 @@ class StragglerStabilityDisplay:
 
     def _draw_overlap(self, style):
         ax, across = self.axes_[1], 100 * np.asarray(self.errors)
-        look = styled({"color": COLOURS["blue"], "label": "of two runs"}, style)
-        self.lines_ = {"jaccard": ax.plot(across, 100 * np.asarray(self.jaccard_curve), **look)[0]}
+        artist_kw = styled({"color": COLOURS["blue"], "label": "of two runs"}, style)
+        self.lines_ = {"jaccard": ax.plot(across, 100 * np.asarray(self.jaccard_curve), **artist_kw)[0]}
         if self.chance_curve is not None:
-            look = {"color": COLOURS["grey"], "linestyle": ":", "label": "of random samples"}
+            artist_kw = {"color": COLOURS["grey"], "linestyle": ":", "label": "of random samples"}
             self.lines_["chance"] = ax.plot(
-                across, 100 * np.asarray(self.chance_curve), **styled(look, style)
+                across, 100 * np.asarray(self.chance_curve), **styled(artist_kw, style)
             )[0]
         ax.set(ylabel="overlap (%)", ylim=(0, 100))
 
     def _draw_z(self, style):
         ax, across = self.axes_[2], 100 * np.asarray(self.errors)
         if not np.isnan(self.z_curve).all():
-            look = {"color": COLOURS["vermillion"], "label": "of the pairs of runs"}
-            self.lines_["z"] = ax.plot(across, self.z_curve, **styled(look, style))[0]
+            artist_kw = {"color": COLOURS["vermillion"], "label": "of the pairs of runs"}
+            self.lines_["z"] = ax.plot(across, self.z_curve, **styled(artist_kw, style))[0]
         if self.z_pairs_curve is not None:
-            look = {"color": COLOURS["green"], "linestyle": "--", "label": "of chance"}
-            self.lines_["z_pairs"] = ax.plot(across, self.z_pairs_curve, **styled(look, style))[0]
+            artist_kw = {"color": COLOURS["green"], "linestyle": "--", "label": "of chance"}
+            self.lines_["z_pairs"] = ax.plot(across, self.z_pairs_curve, **styled(artist_kw, style))[0]
         ax.set_ylabel("z (deviations)")
         ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
 

@@ -170,7 +170,7 @@ class LearningPhaseDisplay:
     def plot(self, ax: Any = None, *, fill_between_kw: dict | None = None, **style: Any) -> Self:
         """Draw the reconstruction error, with its standard error shaded, above the accuracy where there is one.
 
-        The phases are shaded, and a dashed line stands at the turn. Looks that lie ever farther apart stand on a
+        The phases are shaded, and a dashed line stands at the turn. Records that lie ever farther apart stand on a
         logarithmic axis, on which 0 has a place before the first.
 
         Parameters
@@ -215,14 +215,14 @@ class LearningPhaseDisplay:
     def _draw_reconstruction(self, ax, style, fill_between_kw):
         from matplotlib.collections import PolyCollection
 
-        look = {"color": COLOURS["blue"], "marker": "o", "label": "reconstruction error", **self._dots()}
-        (self.line_,) = ax.plot(self.recorded_at, self.reconstruction, **styled(look, style))
+        artist_kw = {"color": COLOURS["blue"], "marker": "o", "label": "reconstruction error", **self._dots()}
+        (self.line_,) = ax.plot(self.recorded_at, self.reconstruction, **styled(artist_kw, style))
         self.band_ = None
         if self.error is not None:
             low, high = (np.asarray(self.reconstruction) + side * np.asarray(self.error) for side in (-1, 1))
-            look = {"color": COLOURS["blue"], "alpha": 0.25, "linewidth": 0, "label": "± standard error"}
+            artist_kw = {"color": COLOURS["blue"], "alpha": 0.25, "linewidth": 0, "label": "± standard error"}
             self.band_ = ax.fill_between(
-                self.recorded_at, low, high, **styled(look, fill_between_kw, PolyCollection)
+                self.recorded_at, low, high, **styled(artist_kw, fill_between_kw, PolyCollection)
             )
         ax.set_ylabel("mean squared error\n(squared units of the input)")
 

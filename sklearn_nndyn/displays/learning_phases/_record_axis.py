@@ -46,7 +46,7 @@ def _word(tick):
 
 
 def _ticks(ax, recorded_at):
-    """Looks, or where they are many round numbers, far enough from one another to be read."""
+    """Recorded times, or where they are many round numbers, far enough from one another to be read."""
     places = recorded_at if len(recorded_at) <= MOST_RECORDS else _round(recorded_at)
     size = ax.xaxis.get_major_ticks()[0].label1.get_size()
     widths = [LETTER * size * len(_word(place)) for place in places]
@@ -66,7 +66,7 @@ def _points(ax, places):
 
 
 def _round(recorded_at):
-    """The first look, and 1, 2, 5, 10, ... between the second and the last."""
+    """The first record, and 1, 2, 5, 10, ... between the second and the last."""
     decades = np.arange(np.floor(np.log10(recorded_at[1])), np.ceil(np.log10(recorded_at[-1])) + 1)
     numbers = (10.0 ** decades[:, None] * [1, 2, 5]).ravel()
     return np.concatenate(

@@ -172,9 +172,9 @@ class LossDensityDisplay:
         from matplotlib.colors import LogNorm
 
         blank = np.ma.masked_equal(100 * self.shares, 0)
-        look = {"norm": LogNorm(), "rasterized": True}
+        artist_kw = {"norm": LogNorm(), "rasterized": True}
         self.mesh_ = ax.pcolormesh(
-            cell_edges(self.epochs), self.loss_edges, blank, **styled(look, style, QuadMesh)
+            cell_edges(self.epochs), self.loss_edges, blank, **styled(artist_kw, style, QuadMesh)
         )
         mean = {"color": COLOURS["vermillion"], "label": "mean"}
         median = {"color": COLOURS["black"], "linestyle": "--", "label": "median"}

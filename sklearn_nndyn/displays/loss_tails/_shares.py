@@ -177,9 +177,11 @@ class LossShareDisplay:
         epochs = (self.onset_epoch, self.epochs[-1])
         self.concentration_lines_ = [
             ax.plot(
-                part, 100 * share, **styled(look | {"label": f"{name} (epoch {epoch_words(epoch)})"}, style)
+                part,
+                100 * share,
+                **styled(artist_kw | {"label": f"{name} (epoch {epoch_words(epoch)})"}, style),
             )[0]
-            for share, epoch, (name, look) in zip(self.concentration, epochs, when.items(), strict=True)
+            for share, epoch, (name, artist_kw) in zip(self.concentration, epochs, when.items(), strict=True)
         ]
         ax.set(
             xlabel="worst share of the samples (%, logarithmic)",

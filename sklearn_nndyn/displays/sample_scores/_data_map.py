@@ -207,7 +207,7 @@ class DataMapDisplay:
         return self
 
     def _name_regions(self, ax):
-        look = {
+        artist_kw = {
             "transform": ax.transAxes,
             "fontsize": 7,
             "style": "italic",
@@ -216,7 +216,7 @@ class DataMapDisplay:
             "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1},
         }
         for x, y, words, ha in REGIONS:
-            ax.text(x, y, words, ha=ha, va="center", **look)
+            ax.text(x, y, words, ha=ha, va="center", **artist_kw)
 
     def _draw(self, ax, style):
         from matplotlib.collections import PathCollection
@@ -224,9 +224,9 @@ class DataMapDisplay:
         place = np.column_stack([self.variability, self.confidence])
         hardest_last = np.argsort(-np.asarray(self.correctness), kind="stable")
         area = np.clip(CROWD / len(place), *AREA)
-        look = {"s": area, "vmin": 0, "vmax": 100, "linewidth": 0, "rasterized": True, "zorder": 2}
-        look["c"] = 100 * np.asarray(self.correctness)[hardest_last]
-        self.points_ = ax.scatter(*place[hardest_last].T, **styled(look, style, PathCollection))
+        artist_kw = {"s": area, "vmin": 0, "vmax": 100, "linewidth": 0, "rasterized": True, "zorder": 2}
+        artist_kw["c"] = 100 * np.asarray(self.correctness)[hardest_last]
+        self.points_ = ax.scatter(*place[hardest_last].T, **styled(artist_kw, style, PathCollection))
         self.rings_ = None
         if self.highlight is not None and np.any(self.highlight):
             marked = np.asarray(self.highlight)
