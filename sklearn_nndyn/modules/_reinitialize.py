@@ -3,6 +3,7 @@
 import re
 
 import torch
+from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrize
 
 COMPUTED_FROM = re.compile(r"(^|\.)parametrizations\.\w+\.original\d*$")
@@ -19,7 +20,9 @@ def reinitialize(module):
     ValueError
         Names the parameters that no layer draws.
     """
-    parameters = {name: p for name, p in module.named_parameters() if p.is_floating_point()}
+    parameters = {
+        name: p for name, p in module.named_parameters() if p.is_floating_point() and not is_lazy(p)
+    }  # lazy ones are drawn when they get their shape
     with torch.no_grad():
         for name, parameter in parameters.items():
             if not COMPUTED_FROM.search(name):

@@ -172,6 +172,7 @@ class EpochLoop:
     def notify_begin(self):
         """The user's callbacks see the beginning of a training, also of one that goes on."""
         self._notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
+        check_optimizer_holds_network(self.net)
 
     def begin_hooks(self):
         """The hooks see the network before its first update."""
@@ -219,6 +220,16 @@ class EpochLoop:
         """Call the user's callbacks, and skorch's own."""
         with self.around_callbacks:
             self.net.notify(event, **arguments)
+
+
+def check_optimizer_holds_network(net):
+    """Refuse a network of which the optimizer holds no parameter: it would stay as it is in silence."""
+    held = {id(p) for group in net.optimizer_.param_groups for p in group["params"]}
+    if not any(id(p) in held for p in net.module_.parameters()):
+        raise ValueError(
+            "callbacks: after on_train_begin the optimizer holds no parameter of net.module_, so that nothing of it "
+            "would be trained. Give the network as module, or set net.optimizer_ for the network that was put in."
+        )
 
 
 class TrainingCheckpoint:

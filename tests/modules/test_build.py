@@ -315,3 +315,10 @@ KINDS = (
 def test_what_makes_no_module_is_told(module, kind, told):
     with pytest.raises(kind, match=re.escape(told)):
         build(module)
+
+
+def test_reinitialize_leaves_lazy_layers_to_draw_their_weights_later():
+    given = nn.Sequential(nn.LazyLinear(5), nn.ReLU(), nn.Linear(5, 3))
+    built = build_module(given, (4,), 3, reinitialize=True)
+    assert not torch.equal(built[2].weight, given[2].weight)
+    assert built(torch.zeros(2, 4)).isfinite().all()
