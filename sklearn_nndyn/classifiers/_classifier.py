@@ -25,6 +25,7 @@ from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.rows.arrays import as_tensor
+from sklearn_nndyn.utils.rows.datasets import open_labelled
 
 ModuleLike = torch.nn.Module | type[torch.nn.Module] | Callable | object | None
 SnapshotsLike = bool | str | int | os.PathLike
@@ -319,7 +320,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     def fit(
         self,
         X: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
         X_val: ArrayLike | None = None,
@@ -330,7 +331,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features), array-like of shape (n_samples, ...), or dict
+        X : array-like of shape (n_samples, ...), sparse matrix of shape (n_samples, n_features), dict, or Dataset
             Training samples, of any number of axes (images: n x channels x height x width). Whole numbers (of an
             integer dtype other than uint8) reach the module as int64 where it takes them, as one that begins with an
             embedding does: where it fails with floats, gives the same scores, or ``dtype`` cannot hold the numbers.
@@ -338,8 +339,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             are never copied whole, and sparse matrices stay sparse: rows are converted a batch at a time. A dict of
             arrays gives each to the module's ``forward`` under its name, floats in ``dtype`` and everything else in
             its own dtype; scikit-learn's splitters need it as ``skorch.helper.SliceDict``.
-        y : array-like of shape (n_samples,)
-            Labels of any kind.
+            A map-style torch Dataset gives ``(x, y)``, and ``y`` is left out, or ``x`` alone; x is a tensor, an array
+            or a dict. Where its floats or bytes are large it is read anew whenever rows are needed; it must then give
+            the same, so that random changes belong into ``batch_transform``.
+        y : array-like of shape (n_samples,), default=None
+            Labels of any kind; None for a Dataset that gives them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, 0 or greater.
         X_val, y_val : array-like, default=None
@@ -365,6 +369,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         epoch.
         """
         check_parameters(self)
+        X, y = open_labelled(X, y)
+        X_val, y_val = open_labelled(X_val, y_val, "X_val")
         check_validation_pair(X_val, y_val, sample_weight_val)
         again = self.warm_start and hasattr(self, "net_")
         prepared = prepare_fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again)
@@ -374,7 +380,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     def partial_fit(
         self,
         X: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> "DynamicsClassifier":
@@ -385,10 +391,10 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples.
-        y : array-like of shape (n_samples,)
-            Their labels.
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...), sparse matrix, dict, or Dataset
+            Training samples, as in ``fit``.
+        y : array-like of shape (n_samples,), default=None
+            Their labels; None for a Dataset that gives them.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed in the first call if ``y`` does not hold them all.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -407,6 +413,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """
         check_parameters(self)
         check_partial(self)
+        X, y = open_labelled(X, y)
         again = hasattr(self, "net_")
         prepared = prepare_fit(self, X, y, sample_weight, again=again, classes=classes, partial=True)
         return self._train(prepared, 1, {"X": X, "y": y, "sample_weight": sample_weight})
@@ -487,6 +494,28 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             For two classes the score of ``classes_[1]`` minus that of ``classes_[0]``.
         """
         return decision_values(self._scores(X))
+
+    def score(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...), or Dataset
+            Samples of the shape seen in ``fit``.
+        y : array-like of shape (n_samples,), default=None
+            Their labels; None for a Dataset that gives them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the samples, or of their weights, that are predicted right.
+        """
+        X, y = open_labelled(X, y)
+        return super().score(X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

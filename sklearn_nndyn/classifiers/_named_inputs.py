@@ -7,7 +7,7 @@ import torch
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, SparseRows, tensor_of
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, tensor_of
 from sklearn_nndyn.utils.rows.given import as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
@@ -68,6 +68,8 @@ def check_is_named(X, expected):
 
 def _field(name, values, dtype):
     what = f"X[{name!r}]"
+    if isinstance(values, Rows):
+        return _large_field(values, dtype, what)
     values = as_numbers(values, what)
     if issparse(values):
         return SparseRows(values.tocsr(), getattr(torch, dtype))
@@ -84,6 +86,15 @@ def _field(name, values, dtype):
         array = np.ascontiguousarray(array, dtype)
     assert_all_finite(array, input_name=what)
     return tensor_of(array)
+
+
+def _large_field(rows, dtype, what):
+    if not rows.is_floating_point():
+        return rows
+    rows = rows.to(getattr(torch, dtype))
+    for chunk in chunks_of(rows):
+        assert_all_finite(chunk.numpy(), input_name=what)
+    return rows
 
 
 def _integer_dtype(array):

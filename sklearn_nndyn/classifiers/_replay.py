@@ -32,6 +32,7 @@ from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import as_tensor
+from sklearn_nndyn.utils.rows.datasets import open_labelled
 from sklearn_nndyn.utils.text import in_words
 from sklearn_nndyn.utils.validation import find_layer, is_number
 
@@ -43,15 +44,15 @@ def _has_probabilities(estimator):
 class ReplayMixin:
     """``replay``, ``at_epoch``, ``activations``, ``reconstruct`` and the ``staged_`` methods."""
 
-    def replay(self, X, y, *, record=None, epochs=None, X_train=None, y_train=None):
+    def replay(self, X, y=None, *, record=None, epochs=None, X_train=None, y_train=None):
         """Record what the training did to other labelled samples, afterwards.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples, seen in training or not.
-        y : array-like of shape (n_samples,)
-            Their labels, among ``classes_``.
+            Samples, seen in training or not; also a Dataset.
+        y : array-like of shape (n_samples,), default=None
+            Their labels, among ``classes_``; None for a Dataset that gives them.
         record : tuple of str or objects, default=None
             What to record, see the parameter of the classifier; None is what the classifier itself recorded, of all
             samples that are given here and in evaluation mode.
@@ -98,6 +99,7 @@ class ReplayMixin:
 
     def _reference(self, record, X_train, y_train, capacity):
         """A recorder of what decoders and probes learn from, or None."""
+        X_train, y_train = open_labelled(X_train, y_train, "X_train")
         if (X_train is None) != (y_train is None):
             raise ValueError("Give both X_train and y_train, or neither.")
         if X_train is None:
@@ -256,19 +258,21 @@ class ReplayMixin:
         """
         return self._staged(X, lambda loss, scores: self.classes_[loss.decide(scores).cpu().numpy()])
 
-    def staged_score(self, X, y, sample_weight=None):
+    def staged_score(self, X, y=None, sample_weight=None):
         """Yield the accuracy as of each recorded epoch, epoch 0 first.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), default=None
+            None for a Dataset that gives them.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Yields
         ------
         accuracy : float
         """
+        X, y = open_labelled(X, y)
         return (
             accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
         )

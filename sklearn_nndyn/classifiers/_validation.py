@@ -19,6 +19,7 @@ from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
 from sklearn_nndyn.utils.private_names import _check_sample_weight
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, as_tensor, chunks_of, tensor_of
+from sklearn_nndyn.utils.rows.datasets import DatasetRows, open_dataset, open_labelled
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
@@ -32,6 +33,7 @@ SEEN_IN_X = ("n_features_in_", "feature_names_in_")
 
 def check_X(estimator, X):
     """Rows to predict: as in fit, of the shape and dtype seen there."""
+    X, _ = open_dataset(X)
     _check_shape(estimator, X)
     X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
     _check_shape(estimator, X)
@@ -42,6 +44,7 @@ def check_X(estimator, X):
 
 def check_X_y(estimator, X, y):
     """Labelled rows to record: as in fit, of the shape and dtype seen there."""
+    X, y = open_labelled(X, y)
     return check_rows_and_labels(estimator, X, y, dtype=estimator._state.dtype, reset=False, shared={})
 
 
@@ -127,6 +130,8 @@ def _validated(estimator, *data, reset, dtype, keep=True):
         return _validated_dict(estimator, *data, reset=reset, dtype=dtype)
     if dtype == IDS:
         return _validated_ids(estimator, *data, reset=reset)
+    if isinstance(data[0], DatasetRows):
+        return _validated_dataset(estimator, *data, reset=reset, dtype=dtype)
     X, y = as_numbers(data[0], "X"), [as_labels(y) for y in data[1:]]
     kept = keep and is_kept(X)
     dtypes = [dtype] if isinstance(dtype, str) else dtype
@@ -155,6 +160,14 @@ def _validated_dict(estimator, X, *y, reset, dtype):
     return (rows, _labels_for(rows, *y)) if y else rows
 
 
+def _validated_dataset(estimator, X, *y, reset, dtype):
+    zeros = np.broadcast_to(np.float32(0), X.shape)  # takes no memory
+    validate_data(estimator, zeros, reset=reset, dtype=None, allow_nd=True, ensure_all_finite=False)
+    X = X.to(getattr(torch, dtype if isinstance(dtype, str) else dtype[0]))
+    _check_finite(estimator, X)
+    return (X, _labels_for(X, *y)) if y else X
+
+
 def _labels_for(X, y):
     """scikit-learn's check of labels, and of their number."""
     rows = np.broadcast_to(np.float32(0), (len(X), 1))
@@ -181,7 +194,7 @@ def _validated_by_sklearn(estimator, *data, **options):
 
 
 def _validated_ids(estimator, *data, reset):
-    data = data[0].toarray() if issparse(data[0]) else data[0], *data[1:]
+    data = _dense(data[0]), *data[1:]
     checked = _validated(estimator, *data, reset=reset, dtype=["float64", *INTEGERS], keep=False)
     X, *y = checked if len(data) == 2 else [checked]
     if X.dtype.kind == "f" and (np.floor(X) != X).any():
@@ -191,6 +204,12 @@ def _validated_ids(estimator, *data, reset):
         )
     X = X.astype(IDS, copy=False)
     return (X, *y) if y else X
+
+
+def _dense(X):
+    if isinstance(X, DatasetRows):
+        return X[:].numpy()
+    return X.toarray() if issparse(X) else X
 
 
 def _check_finite(estimator, X):
@@ -206,6 +225,8 @@ def _floats_of(X):
         return [tensor_of(X.matrix.data)]
     if isinstance(X, ArrayRows):
         return chunks_of(X) if X.array.dtype.kind == "f" else []
+    if isinstance(X, DatasetRows):
+        return chunks_of(X) if X.first_dtype.is_floating_point else []
     return [tensor_of(X)] if X.dtype.kind == "f" else []
 
 

@@ -11,6 +11,7 @@ from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers.together._groups import train_in_groups
 from sklearn_nndyn.classifiers.together._programs import prepare
 from sklearn_nndyn.utils.private_names import _num_samples, _safe_indexing
+from sklearn_nndyn.utils.rows.datasets import open_labelled
 from sklearn_nndyn.utils.rows.named import sliceable
 from sklearn_nndyn.utils.signals import Terminated
 from sklearn_nndyn.utils.validation import check_n_jobs
@@ -20,7 +21,7 @@ from sklearn_nndyn.utils.warnings import warn_user
 def fit_together(
     estimators: list[DynamicsClassifier],
     X: ArrayLike,
-    y: ArrayLike | list[ArrayLike],
+    y: ArrayLike | list[ArrayLike] | None = None,
     *,
     sample_weight: ArrayLike | list[ArrayLike | None] | None = None,
     indices: Sequence[ArrayLike] | None = None,
@@ -41,10 +42,10 @@ def fit_together(
     ----------
     estimators : list of DynamicsClassifier
         Fitted in place.
-    X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-        Training samples.
-    y : array-like of shape (n_samples,), or a list of one for each estimator
-        Labels.
+    X : array-like of shape (n_samples, n_features) or (n_samples, ...), or as in ``fit``
+        Training samples; a Dataset is read into memory.
+    y : array-like of shape (n_samples,), or a list of one for each estimator, default=None
+        Labels; None for a Dataset that gives them.
     sample_weight : array-like of shape (n_samples,), or a list of one for each estimator, default=None
         Weights, 0 or greater.
     indices : list of arrays, default=None
@@ -168,6 +169,10 @@ def _raise_first(errors, fits):
 def _prepare_all(estimators, X, y, sample_weight, indices, **validation):
     _check_estimators(estimators)
     n = len(estimators)
+    X, y = open_labelled(X, y, keep=False)
+    validation["X_val"], validation["y_val"] = open_labelled(
+        validation["X_val"], validation["y_val"], "X_val"
+    )
     parts = _Parts(X, indices, n)
     labels = _one_for_each(y, n, "y", len(parts))
     weights = _one_for_each(sample_weight, n, "sample_weight", len(parts))

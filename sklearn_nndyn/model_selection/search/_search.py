@@ -40,6 +40,7 @@ from sklearn_nndyn.utils.private_names import (
     _MultimetricScorer,
     _warn_or_raise_about_fit_failures,
 )
+from sklearn_nndyn.utils.rows.datasets import open_labelled
 from sklearn_nndyn.utils.rows.named import sliceable
 
 
@@ -197,9 +198,9 @@ class BatchedGridSearchCV(BaseSearchCV):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples.
+            Samples; a Dataset is read into memory.
         y : array-like of shape (n_samples,), default=None
-            Labels.
+            Labels; None for a Dataset that gives them.
         **params : dict
             For the estimator's ``fit``, the scorer and the splitter (``groups``), routed as by ``GridSearchCV``;
             what has a value for each sample is cut to the rows of a fold.
@@ -230,6 +231,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         candidates = list(ParameterGrid(self.param_grid))
         made = self._make_candidates(candidates)
         scorers, refit_metric = self._get_scorers()
+        X, y = open_labelled(X, y, keep=False)
         X, y = indexable(sliceable(X), y)
         params = _check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
