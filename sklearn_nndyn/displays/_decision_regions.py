@@ -211,12 +211,8 @@ class DecisionRegionsDisplay:
         pale = ListedColormap(1 - PALE * (1 - colours))
         artist_kw = styled({"cmap": pale, "shading": "nearest", "zorder": 0, **scale}, style, QuadMesh)
         self.regions_[name] = ax.pcolormesh(self.xx0, self.xx1, self.regions[name], **artist_kw)
-        artist_kw = {
-            "s": np.clip(3000 / len(self.X), 2, 14),
-            "edgecolor": "white",
-            "linewidth": 0.15,
-            **scale,
-        }
+        size = np.clip(3000 / len(self.X), 2, 14)
+        artist_kw = {"s": size, "edgecolor": "white", "linewidth": 0.15, **scale}
         artist_kw |= {"c": np.searchsorted(self.classes, self.y), "cmap": ListedColormap(colours)}
         self.points_[name] = ax.scatter(*self.X.T, **styled(artist_kw, scatter_kw, PathCollection))
         title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} %"
