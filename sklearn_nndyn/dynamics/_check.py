@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,7 +30,7 @@ def check_dynamics(
     ----------
     record_or_model : Dynamics or estimator
         A record, which is returned as it is; or a fitted model that holds one in ``dynamics_``, also at the
-        end of a Pipeline, or as the ``best_estimator_`` of a search, however nested.
+        end of a Pipeline, as the ``best_estimator_`` of a search, or in a FrozenEstimator, however nested.
     needs : sequence of str, default=()
         Fields the record has to hold, such as ``("loss", "centroids")``.
     split : {"train", "validation"}, default="train"
@@ -206,6 +207,8 @@ def _inner_of(model):
         if isinstance(model, Pipeline):
             before += [model[:-1]] if len(model) > 1 else []
             model = model.steps[-1][1]
+        elif isinstance(model, FrozenEstimator):
+            model = model.estimator
         elif hasattr(model, "best_estimator_"):
             model = model.best_estimator_
         else:

@@ -10,6 +10,7 @@ from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
+from sklearn_nndyn.utils.warnings import warn_user
 
 
 def check_once(tried, module, loss, data, n_classes):
@@ -36,9 +37,23 @@ def check_module(module, loss, data, n_classes):
         with torch.no_grad(), evaluation_mode(module):
             scores = _try(module, rows, loss, n_classes)
             _check_rows_apart(module, data.X[:3].clone(), scores)
+            _warn_of_probabilities(loss, scores)
             check_outputs(copy_module(loss, "loss"), scores)
         copies = copy_module(module).train(), copy_module(loss, "loss").train()
         _try_to_learn(*copies, rows, target.clone(), n_classes)
+
+
+def _warn_of_probabilities(loss, scores):
+    """Of scores that are probabilities already, which learn slowly and never come near 0 and 1."""
+    sums = scores.sum(1)
+    sum_to_one = torch.allclose(sums, torch.ones_like(sums)) and bool((scores >= 0).all())
+    if getattr(loss, "link", None) != "softmax" or not sum_to_one:
+        return
+    warn_user(
+        f"module gives probabilities, of which the loss {loss.name!r} takes the softmax again: it learns slowly, and "
+        "no probability comes near 0 or 1. Let module end without a softmax.",
+        UserWarning,
+    )
 
 
 def _try_to_learn(module, loss, rows, target, n_classes):

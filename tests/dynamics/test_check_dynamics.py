@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -81,6 +82,12 @@ def test_an_unfitted_model_is_not_fitted(name):
     for optional in (False, True):
         with pytest.raises(NotFittedError, match="instance is not fitted yet"):
             check_dynamics(clone(HOLDERS[name][0]), optional=optional)
+
+
+def test_the_record_of_a_frozen_model_is_found():
+    model = make_pipeline(StandardScaler(), Recorder()).fit(X, Y)
+    assert check_dynamics(FrozenEstimator(model)) is model[-1].dynamics_
+    assert unwrap_estimator(FrozenEstimator(model), methods=["predict"])[0] is model[-1]
 
 
 def test_what_is_there_is_enough(record):

@@ -182,3 +182,15 @@ def test_what_holds_no_scores_is_refused(pack, n_outputs, changes, told):
 def test_sigmoids_need_a_column_for_each_class():
     with pytest.raises(ValueError, match='link="sigmoid" needs one for each class'):
         classifier(plain, 1, loss=LogLoss(link="sigmoid")).fit(X2, y2)
+
+
+@pytest.mark.parametrize("loss", ["log", "focal", "expectation"])
+def test_a_softmax_before_a_loss_that_takes_it_is_told(loss):
+    X, y = load_iris(return_X_y=True)
+    network = nn.Sequential(nn.Linear(4, 3), nn.Softmax(1))
+    clf = DynamicsClassifier(network, loss=loss, max_epochs=1)
+    with pytest.warns(
+        UserWarning, match=f"gives probabilities, of which the loss '{loss}' takes the softmax again"
+    ):
+        clf.fit(X, y)
+    DynamicsClassifier(nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1)), loss=loss, max_epochs=1).fit(X, y)

@@ -13,6 +13,7 @@ from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 from skorch.dataset import Dataset
 from skorch.helper import SliceDict, predefined_split
 from torch import nn
+from torch.utils.data import Subset
 
 from sklearn_nndyn.recording import Reconstruction, RecordDynamics
 from tests.recording.test_record_dynamics import Net, fit, make_net
@@ -450,3 +451,14 @@ class TestOrderOfCallbacks:
         again, expected = fit(net, *data), fit(make_net(RecordDynamics()), *data)
         np.testing.assert_array_equal(again.dynamics_.loss, expected.dynamics_.loss)
         assert len(net.callbacks_) == len(net.initialize().callbacks_)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, tuple, range])
+def test_a_subset_for_validation_by_any_kind_of_places(kind):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 8)).astype("float32"), rng.integers(0, 3, 30)
+    places = range(0, 30, 3) if kind is range else kind(range(0, 30, 3))
+    split = predefined_split(Subset(Dataset(X, y), places))
+    net = make_net(RecordDynamics(), train_split=split, max_epochs=2).fit(X, y)
+    np.testing.assert_array_equal(net.validation_dynamics_.y, y[::3])
+    np.testing.assert_allclose(net.validation_dynamics_.loss, net.dynamics_.loss[::3], rtol=1e-5)

@@ -146,7 +146,9 @@ def _plain_arrays(net, dataset):
 
 
 def _is_plain(dataset):
-    while type(dataset) is Subset:
+    while type(dataset) is Subset and isinstance(
+        dataset.indices, (list, np.ndarray)
+    ):  # skorch takes no others
         dataset = dataset.dataset
     return type(dataset) is Dataset
 
