@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+import torch
 from sklearn.datasets import load_iris
 from torch import nn
 
@@ -54,6 +55,7 @@ def interrupt(request):
     yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
+    torch.set_grad_enabled(True)  # a handler that raises within torch's own no_grad leaves gradients off
 
 
 def ends_in_another_thread(work):
