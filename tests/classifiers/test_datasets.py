@@ -1,5 +1,7 @@
 """A torch Dataset as X: the same bits as from the array, and what cannot be used is refused in words."""
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -214,6 +216,67 @@ class Noisy(Listed):
         return x + torch.randn(6), label
 
 
+class Computed(Dataset):
+    """Gives what a function makes of a position."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, i):
+        return self.make(i)
+
+
+def own_numbers(i):
+    """Numbers drawn anew for each sample, the same ones each time."""
+    torch.manual_seed(i)
+    return torch.from_numpy(X[i]) + torch.randn(6), Y[i]
+
+
+def test_a_dataset_may_seed_the_numbers_of_each_sample(reading):
+    values = np.stack([own_numbers(i)[0].numpy() for i in range(90)])
+    assert_equal_fits(classifier().fit(Computed(own_numbers)), classifier().fit(values, Y))
+
+
+def late(draw):
+    """Random changes of samples that are not among the first."""
+    return Computed(lambda i: (X[i] + (draw() if i > 60 else 0), Y[i]))
+
+
+DRAWS = {"torch": lambda: torch.rand(()).item(), "numpy": np.random.rand, "python": random.random}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_random_changes_of_late_samples_are_refused(reading, draw):
+    states = random.getstate(), np.random.get_state()[2], torch.get_rng_state()  # noqa: NPY002
+    with pytest.raises(ValueError, match="Put random changes into batch_transform"):
+        classifier().fit(late(draw))
+    assert states[:2] == (random.getstate(), np.random.get_state()[2])  # noqa: NPY002
+    assert torch.equal(states[2], torch.get_rng_state())
+
+
+class OneShort(Computed):
+    def __getitems__(self, places):
+        return [(X[i], Y[i]) for i in places[1:]]
+
+
+class NoLengthYet(Computed):
+    def __len__(self):
+        raise NotImplementedError
+
+
+def test_tensors_with_a_gradient():
+    tensors = [torch.from_numpy(x).requires_grad_() for x in X]
+    assert_equal_fits(classifier().fit(pairs(tensors)), classifier().fit(X, Y))
+
+
+def test_a_splitter_needs_a_slice_dataset():
+    with pytest.raises(TypeError, match=r"skorch\.helper\.SliceDataset\(dataset\)"):
+        cross_val_score(classifier(), pairs(X), Y, cv=3, error_score="raise")
+
+
 class Endless(IterableDataset):
     def __iter__(self):
         return iter(pairs(X))
@@ -256,8 +319,23 @@ def changed(i, item):
         (Endless(), "map-style"),
         (NoLength(), "map-style"),
         (DataLoader(pairs(X)), "give its dataset"),
+        (pairs(X, list(np.eye(3)[Y])), r"take y.argmax\(axis=1\)"),
+        (pairs(X, ["a", *Y[1:]]), "of one kind; got int, str"),
+        (pairs(X, [np.nan, *Y[1:]]), "Input y contains NaN"),
+        (pairs([(x, x) for x in X]), "gives tuple, not numbers: give its parts names, in a dict"),
+        (pairs([{0: x} for x in X]), r"the keys \[0\]: they must be strings"),
+        (pairs(X + 1j), "Complex data not supported"),
+        (pairs([{"a": {"b": x}} for x in X]), "gives dict under 'a', not numbers"),
+        (
+            Listed([{"x": x, "labels": label} for x, label in zip(X, Y, strict=True)]),
+            "'labels' among them: it must give",
+        ),
+        (Computed(lambda i: (X[i + 10], Y[i])), "that cannot be read: IndexError"),
+        (OneShort(None), "__getitems__ gives 7 samples where 8 are asked for"),
+        (NoLengthYet(None), "a Dataset without a length"),
+        (pairs([torch.from_numpy(x).to_sparse() for x in X]), "numbers of one shape"),
     ],
-    ids=range(20),
+    ids=range(32),
 )
 def test_refused_before_training(reading, data, message):
     with pytest.raises((ValueError, TypeError), match=f"(?i){message}"):

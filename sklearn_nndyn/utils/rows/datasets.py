@@ -1,5 +1,6 @@
 """A map-style torch Dataset as arrays, or as rows that are read anew where they are large."""
 
+import random
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,8 +8,9 @@ import torch
 from skorch.helper import SliceDataset, SliceDict
 from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
 
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import RandomState, fixed_generators, untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
+from sklearn_nndyn.utils.validation import reraise_as
 
 AT_ONCE = 256
 READ_TWICE = 8
@@ -38,14 +40,17 @@ def open_dataset(X, y=None, *, keep=True):
     ------
     TypeError, ValueError
         For a Dataset without a length, one that gives other values when it is read again, samples of different shapes,
-        and what is no number.
+        what is no number, and a Dataset that fails.
     """
     if not isinstance(X, (Dataset, DataLoader, SliceDataset)):
         return X, y
-    source = _Source(X)
-    with untouched_generators():
-        source.check_it_repeats()
-        fields, labels = source.read_all(keep)
+    source, pythons = _Source(X), random.getstate()
+    try:
+        with untouched_generators():
+            source.check_it_repeats()
+            fields, labels = source.read_all(keep)
+    finally:
+        random.setstate(pythons)
     samples = fields[None] if None in fields else SliceDict(**fields)
     return samples, labels if y is None else y
 
@@ -67,12 +72,12 @@ def open_labelled(X, y, name="X", *, keep=True):
         As in `open_dataset`, and where labels are missing.
     """
     if isinstance(y, SliceDataset):
-        y = np.array([_label(label) for label in y])
+        y = _labels([_label(label) for label in y])
     samples, labels = open_dataset(X, y, keep=keep)
     if labels is None and samples is not X:
         raise ValueError(
-            f"{name} is a {type(X).__name__} that gives samples without labels: it must give (x, y), or the labels are "
-            "given beside it."
+            f"{name} is a {type(X).__name__} that gives samples without labels{_held(samples)}: it must give (x, y), "
+            "or the labels are given beside it."
         )
     return samples, labels
 
@@ -96,10 +101,11 @@ class DatasetRows(Rows):
 
     def _read(self, places):
         places = np.arange(self.source.n_samples)[places]
-        batches = [
-            self.source.read(places[start : start + AT_ONCE])[0][self.name]
-            for start in range(0, len(places), AT_ONCE)
-        ]
+        with untouched_generators():  # a Dataset may seed them for each sample
+            batches = [
+                self.source.read(places[start : start + AT_ONCE])[0][self.name]
+                for start in range(0, len(places), AT_ONCE)
+            ]
         if not batches:
             return torch.empty(0, *self.sample_shape, dtype=self.dtype)
         return batches[0] if len(batches) == 1 else torch.cat(batches)
@@ -114,18 +120,24 @@ class _Source:
             raise TypeError(
                 f"X is a {kind}: give its dataset, loader.dataset; batches are cut by batch_size and shuffle."
             )
-        if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
+        self.dataset, self.kind, self.n_samples = dataset, kind, _length(dataset)
+        if self.n_samples is None:
             raise TypeError(
                 f"X is a {kind}, a Dataset without a length or without places: a record needs the same samples at "
                 "every epoch. Give a map-style Dataset, with __len__ and __getitem__."
             )
-        self.dataset, self.kind, self.n_samples = dataset, kind, len(dataset)
         if not self.n_samples:
             raise ValueError(f"X is a {kind} without samples: a minimum of 1 is required.")
 
     def read(self, places):
         """{name: tensor (n, ...)} of the samples at some places, and their labels or None."""
-        items = self._items([int(place) for place in places])
+        places = [int(place) for place in places]
+        with reraise_as(f"X is a {self.kind} that cannot be read"):
+            items = self._items(places)
+        if len(items) != len(places):
+            raise ValueError(
+                f"X is a {self.kind} whose __getitems__ gives {len(items)} samples where {len(places)} are asked for."
+            )
         pairs = [self._parts(item) for item in items]
         if len({label is None for _, label in pairs}) > 1:
             raise ValueError(f"X is a {self.kind} that gives some samples with a label and some without.")
@@ -158,20 +170,38 @@ class _Source:
                 f"such): {error}"
             ) from error
         fields = dict(joined) if isinstance(joined, Mapping) else {None: joined}
+        if isinstance(joined, Mapping) and not all(isinstance(name, str) for name in fields):
+            raise TypeError(
+                f"X is a {self.kind} whose samples have the keys {list(fields)}: they must be strings, the names under "
+                "which forward takes the arrays."
+            )
         for name, values in fields.items():
             if not torch.is_tensor(values):
                 what = "" if name is None else f" under {name!r}"
-                raise TypeError(
-                    f"X is a {self.kind} that gives {_kind_of(samples[0], name)}{what}, not numbers."
-                )
-        return fields
+                kind = _kind_of(samples[0], name)
+                hint = ": give its parts names, in a dict" if kind in ("tuple", "list") else ""
+                raise TypeError(f"X is a {self.kind} that gives {kind}{what}, not numbers{hint}.")
+        return {name: values.detach() for name, values in fields.items()}
 
     def check_it_repeats(self):
         """Whether a second reading gives the same."""
         places = range(min(READ_TWICE, self.n_samples))
-        (first, labels), (again, labels_again) = self.read(places), self.read(places)
-        same = first.keys() == again.keys() and all(_equal(first[name], again[name]) for name in first)
-        if not same or labels != labels_again:
+        self._check_same(self.read(places), self.read(places))
+
+    def _read_once(self, places):
+        """Read, and where that draws random numbers, see whether it gives the same from others."""
+        pythons, swap = random.getstate(), fixed_generators()
+        with swap:
+            found = self.read(places)
+        if swap.drew or random.getstate() != pythons:
+            with RandomState(1):
+                self._check_same(found, self.read(places))
+        return found
+
+    def _check_same(self, once, again):
+        (first, labels), (second, labels_again) = once, again
+        same = first.keys() == second.keys() and all(_equal(first[name], second[name]) for name in first)
+        if not same or repr(labels) != repr(labels_again):
             raise ValueError(
                 f"X is a {self.kind} that gives other values when it is read again: what is recorded of a sample would "
                 "be of another one. Put random changes into batch_transform, which is seeded and meets training "
@@ -182,7 +212,7 @@ class _Source:
         """{name: ndarray, or DatasetRows where it is large}, and all labels as an array or None."""
         kept, gathered, labels = {}, {}, []
         for start in range(0, self.n_samples, AT_ONCE):
-            samples, some = self.read(range(start, min(start + AT_ONCE, self.n_samples)))
+            samples, some = self._read_once(range(start, min(start + AT_ONCE, self.n_samples)))
             if not start:
                 kept = {name: values for name, values in samples.items() if keep and self._is_large(values)}
                 gathered = {name: [] for name in samples if name not in kept}
@@ -196,7 +226,7 @@ class _Source:
         fields = {
             name: self._rows(name, kept[name]) if name in kept else _array(gathered[name]) for name in shapes
         }
-        return fields, None if labels[0] is None else np.array([label for some in labels for label in some])
+        return fields, None if labels[0] is None else _labels([label for some in labels for label in some])
 
     def _check_shapes(self, samples, shapes):
         found = {name: values.shape[1:] for name, values in samples.items()}
@@ -219,9 +249,31 @@ def _array(chunks):
     return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
 
 
+def _length(dataset):
+    """Number of samples, or None where there is none."""
+    if isinstance(dataset, IterableDataset):
+        return None
+    try:
+        return len(dataset)
+    except (TypeError, NotImplementedError):
+        return None
+
+
+def _held(samples):
+    """Which labels are among the parts of the samples, in words."""
+    names = [name for name in ("labels", "label") if isinstance(samples, Mapping) and name in samples]
+    return f" beside them, but {names[0]!r} among them" if names else ""
+
+
 def _label(label):
-    """A number or a string, of a tensor with one number too."""
-    return label.item() if hasattr(label, "item") and getattr(label, "ndim", 1) == 0 else label
+    """A number or a string, of a tensor with one number too; a list of several."""
+    return label.tolist() if hasattr(label, "tolist") else label
+
+
+def _labels(labels):
+    """All labels as an array, those of several kinds as they are."""
+    texts = {isinstance(label, str) for label in labels}
+    return np.array(labels, dtype=object if len(texts) > 1 else None)
 
 
 def _equal(a, b):

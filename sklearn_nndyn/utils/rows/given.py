@@ -144,6 +144,11 @@ def _check_kinds(values, name):
 
 def _of_list(values, name):
     """Nested lists of numbers as an array, which has a dtype; refused where rows are not of one length."""
+    if values and type(values[0]) is tuple and any(getattr(part, "ndim", 0) for part in values[0]):
+        raise TypeError(
+            f"{name} is a list of tuples with arrays, which is what splitters cut a Dataset into: give them "
+            "skorch.helper.SliceDataset(dataset), and the labels beside it."
+        )
     if any(isinstance(value, torch.Tensor) for value in values):
         values = [_of_tensor(value, name) if isinstance(value, torch.Tensor) else value for value in values]
     try:
