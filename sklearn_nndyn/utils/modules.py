@@ -220,7 +220,7 @@ def rows_per_chunk(input_shape):
     """
     if len(input_shape) != 1:
         return ROWS_OF_IMAGES
-    return min(4096, max(256, 2**22 // max(1, prod(input_shape))))
+    return min(4096, max(64, 2**22 // max(1, prod(input_shape))))
 
 
 def chunk_sizes(n, rows):
