@@ -20,9 +20,9 @@ def reinitialize(module):
     ValueError
         Names the parameters that no layer draws.
     """
-    parameters = {
-        name: p for name, p in module.named_parameters() if p.is_floating_point() and not is_lazy(p)
-    }  # lazy ones are drawn when they get their shape
+    # lazy ones are drawn when they get their shape
+    shaped = ((name, p) for name, p in module.named_parameters() if not is_lazy(p))
+    parameters = {name: p for name, p in shaped if p.is_floating_point()}
     with torch.no_grad():
         for name, parameter in parameters.items():
             if not COMPUTED_FROM.search(name):

@@ -7,7 +7,7 @@ from sklearn_nndyn.dynamics import Dynamics
 from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.recording.integrations._rows import DatasetRows, rows_and_labels
+from sklearn_nndyn.recording.integrations._rows import DatasetBatches, rows_and_labels
 from sklearn_nndyn.utils.versions import versions
 
 
@@ -59,7 +59,7 @@ class EvaluatedSamples:
     def _begin(self, module, epoch=0, collate_fn=None):
         """Begin a record, with the network as it is before its first update."""
         X, y = rows_and_labels(self.X, self.y, module, collate_fn)
-        if isinstance(X, DatasetRows):
+        if isinstance(X, DatasetBatches):
             self._refuse_decoders()
         else:
             check_network(self.record, module, X, self._call_of(module))

@@ -29,14 +29,14 @@ def rows_and_labels(X, y, module, collate_fn=None):
 
     Returns
     -------
-    rows : tensor, NamedRows or DatasetRows
+    rows : tensor, NamedRows or DatasetBatches
         The samples.
     y : tensor of shape (n_samples,)
         Class positions.
     """
     like = next(module.parameters())
     if y is None:
-        rows = DatasetRows(X, like, collate_fn)
+        rows = DatasetBatches(X, like, collate_fn)
         return rows, rows.y
     y = torch.as_tensor(np.asarray(y)).to(like.device)
     if isinstance(X, Mapping):
@@ -54,7 +54,7 @@ def as_tensor(values, like):
     return tensor.to(like.device, like.dtype if tensor.is_floating_point() else None)
 
 
-class DatasetRows:
+class DatasetBatches:
     """The batches of a map-style dataset, in its order, read anew in every pass.
 
     Parameters

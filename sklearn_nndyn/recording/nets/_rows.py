@@ -146,9 +146,9 @@ def _plain_arrays(net, dataset):
 
 
 def _is_plain(dataset):
-    while type(dataset) is Subset and isinstance(
-        dataset.indices, (list, np.ndarray)
-    ):  # skorch takes no others
+    while type(dataset) is Subset:
+        if not isinstance(dataset.indices, (list, np.ndarray)):  # data_from_dataset takes no others
+            return False
         dataset = dataset.dataset
     return type(dataset) is Dataset
 
