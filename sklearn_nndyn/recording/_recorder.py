@@ -6,6 +6,7 @@ Long, for half of it is what a user of the class reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,11 @@ from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._buffers import RecordBuffers, copy_into
 from sklearn_nndyn.recording._evaluator import Evaluator
 from sklearn_nndyn.recording._geometry import Centroids, weight_norms
+from sklearn_nndyn.recording._given import check_decoded, placed, samples_and_labels
 from sklearn_nndyn.recording._record import check_all_samples, check_record, layer_recordings, what_to_record
+from sklearn_nndyn.recording._replay import replay
 from sklearn_nndyn.recording._samples import measure_samples
+from sklearn_nndyn.recording._snapshots import Snapshots
 from sklearn_nndyn.recording.decoders._base import LayerReader
 from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.networks.evaluation import unchanged
@@ -34,11 +38,13 @@ class Recorder:
 
     Parameters
     ----------
-    X : tensor or ndarray of shape (n_samples, ...)
-        The samples, on the device of the network; or an object whose ``chunks()`` yields ``(x, y)`` of all samples
-        in every pass.
-    y : tensor or ndarray of shape (n_samples,)
-        Class positions, 0 to n_classes - 1.
+    X : DataLoader, Dataset, array of shape (n_samples, ...), or dict of such
+        The samples, of the training or held out. Of a loader its dataset and ``collate_fn`` are taken, not the order of
+        its batches: row i of the record is sample i of the dataset, which gives (x, y), or a dict with ``"labels"``,
+        and the same each time. Arrays by name are given to ``forward`` by name. A tensor, on the device of the network,
+        is given to it as it is; what else there is goes to its device, floats in the dtype of its parameters.
+    y : array of shape (n_samples,), default=None
+        Class positions, 0 to n_classes - 1; left out where a dataset gives them.
     loss : str, ClassificationLoss, torch module or callable, default="log"
         Its per-sample value is recorded, without weights; see :func:`~sklearn_nndyn.losses.get_loss`.
     n_classes : int, default=None
@@ -74,12 +80,21 @@ class Recorder:
     ...     _ = optimizer.step()
     >>> recorder.dynamics().shape
     (150, 6)
+
+    From the loader of a training:
+
+    >>> from torch.utils.data import DataLoader, TensorDataset
+    >>> loader = DataLoader(TensorDataset(X, y), batch_size=50, shuffle=True)
+    >>> recorder = Recorder(loader)
+    >>> recorder.record(net, 6)
+    >>> recorder.dynamics().shape
+    (150, 1)
     """
 
     def __init__(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         loss: Any = "log",
         *,
         n_classes: int | None = None,
@@ -88,11 +103,12 @@ class Recorder:
         reference: Recorder | None = None,
         score: bool = True,
     ) -> None:
-        self.X, self.y, self.loss = _as_tensor(X), _as_tensor(y), get_loss(loss)
-        _check_samples(self.X, self.y)
         check_record(record)
         check_all_samples(record, "Recorder")
+        self.X, self.y = samples_and_labels(X, y)
+        self.loss, self._is_placed = get_loss(loss), self.X is X
         named, recordings = what_to_record(record), layer_recordings(record)
+        check_decoded(recordings, self.X)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
         self.geometry = named.get("geometry")
         self.reference, self._evaluator = reference, Evaluator(self.y.device)
@@ -105,6 +121,15 @@ class Recorder:
 
     evaluates = True  # whether samples are recorded as the network gives them at the recorded epoch
     told: Mapping[str, Any] = {}  # further entries of the record's header
+
+    def _place(self, module):
+        """Bring samples that were no tensor to the network."""
+        if not self._is_placed:
+            self.X, self.y = placed(self.X, self.y, module)
+            self._evaluator = Evaluator(self.y.device)
+            for reader in self.readers:
+                reader.place(self.X, self.y)
+            self._is_placed = True
 
     def _make_buffers(self):
         probability = hasattr(self.loss, "predict_proba")
@@ -128,7 +153,7 @@ class Recorder:
         Parameters
         ----------
         module : torch.nn.Module
-            The network, on the device of the samples.
+            The network.
         epoch : int or float
             The epoch of this record; greater than the last recorded one.
         call : callable, optional
@@ -139,12 +164,11 @@ class Recorder:
         ValueError
             Where ``epoch`` does not come after the last recorded one, or the module gives no score for each class.
         """
-        if self.epochs and not epoch > self.epochs[-1]:
-            raise ValueError(
-                f"epoch must come after {self.epochs[-1]:g}, the last recorded one, got {epoch!r}."
-            )
+        for last in self.epochs[-1:]:
+            _check_follows(epoch, last)
+        self._place(module)
         needs_layers = self.geometry is not None or bool(self.readers)
-        runs_alone = call is None and self.stackable and self._holds_arrays
+        runs_alone = call is None and self.stackable and self.holds_arrays
         evaluation = self._evaluator(module, self.loss, runs_alone)
         with evaluation, capture_activations(module, call, needs_layers) as captured:
             forward = captured
@@ -160,6 +184,34 @@ class Recorder:
             self.record_stack(_as_stack_of_one(forward, captured), [epoch], [norms])
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
+
+    def replay(
+        self, module: torch.nn.Module, snapshots: Snapshots, epochs: Sequence[float] | None = None
+    ) -> None:
+        """Record stored weights: these samples at epochs that were trained before.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network whose weights were stored; it is not changed.
+        snapshots : Snapshots
+            The weights at some epochs.
+        epochs : sequence of numbers, default=None
+            Which of them, in their order; None is all.
+
+        Raises
+        ------
+        ValueError
+            For epochs of which there is no snapshot, or that do not come after the last recorded one.
+        """
+        epochs = snapshots.epochs if epochs is None else list(epochs)
+        absent = [epoch for epoch in epochs if epoch not in snapshots.epochs]
+        if absent:
+            raise ValueError(f"There is no snapshot of epoch {absent[0]}; those kept are {snapshots.epochs}.")
+        for last, epoch in pairwise([*self.epochs[-1:], *epochs]):
+            _check_follows(epoch, last)
+        self._place(module)
+        replay(self, module, snapshots, epochs)
 
     def _learn_n_classes(self, forward):
         x, _ = next(iter(self._chunks()))
@@ -178,7 +230,7 @@ class Recorder:
         return not self.readers and self.gradients is None
 
     @property
-    def _holds_arrays(self):
+    def holds_arrays(self):
         """Whether the samples are read without a loader, which may draw random numbers."""
         return isinstance(self.X, (torch.Tensor, Rows))
 
@@ -258,7 +310,7 @@ class Recorder:
         return Centroids(torch.bincount(self.y, minlength=self.n_classes), self.geometry)
 
     def _chunks(self):
-        if not self._holds_arrays:
+        if not self.holds_arrays:
             return self.X.chunks()
         sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
         return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
@@ -356,15 +408,6 @@ def _as_stack_of_one(forward, captured):
     return stacked
 
 
-def _as_tensor(values):
-    return torch.from_numpy(values) if isinstance(values, np.ndarray) else values
-
-
-def _check_samples(X, y):
-    """Raise for samples and class positions that do not belong together."""
-    if not isinstance(y, torch.Tensor) or y.ndim != 1 or y.is_floating_point():
-        raise TypeError(
-            f"y must hold class positions, a tensor or array of integers of shape (n_samples,), got {y!r}."
-        )
-    if isinstance(X, torch.Tensor) and len(X) != len(y):
-        raise ValueError(f"X has {len(X)} samples, but y has {len(y)}.")
+def _check_follows(epoch, last):
+    if not epoch > last:
+        raise ValueError(f"epoch must come after {last:g}, the last recorded one, got {epoch!r}.")

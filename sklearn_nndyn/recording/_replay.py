@@ -37,7 +37,7 @@ def replay(recorder, module, snapshots, epochs):
     module, recorder.loss = copy_module(module), copy_module(recorder.loss, "loss")
     # A user's loss may change from epoch to epoch, and may draw random numbers.
     stackable = recorder.stackable and is_known(recorder.loss)
-    for group in _groups(epochs, snapshots, recorder.X):
+    for group in _groups(epochs, snapshots, recorder):
         if len(group) > 1 and stackable and _record_stack(recorder, module, snapshots, group):
             continue
         for epoch in group:
@@ -56,12 +56,16 @@ def staged_scores(module, snapshots, epochs, X):
         yield score_in_chunks(module, X)
 
 
-def _groups(epochs, snapshots, X):
+def _groups(epochs, snapshots, recorder):
     """Groups of epochs whose networks and activations fit in the CPU cache; larger groups are no faster."""
+    if not recorder.holds_arrays:
+        return [[epoch] for epoch in epochs]
+    X = recorder.X
     rows = min(len(X), rows_per_chunk(X.shape[1:]))
     cost = snapshots.state_size + rows * X[:1].nbytes
     size = max(1, min(MOST_NETWORKS, STACK_BYTES // cost))
-    return [epochs[i : i + size] for i in range(0, len(epochs), size)]
+    alone = 0 if recorder.n_classes else 1  # the first network tells how many classes there are
+    return [epochs[:alone]] * alone + [epochs[i : i + size] for i in range(alone, len(epochs), size)]
 
 
 def _record_stack(recorder, module, snapshots, epochs):

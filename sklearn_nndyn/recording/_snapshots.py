@@ -35,7 +35,7 @@ class Snapshots:
     ----------
     module : torch.nn.Module
         Its ``state_dict`` sets the layout: weights and buffers, each in its own dtype.
-    capacity : int
+    capacity : int, default=32
         Number of snapshots to allocate memory for; with more of them, all are copied to a larger array.
     memory_limit : int, default=None
         Bytes held in memory; None is 512 MiB.
@@ -63,7 +63,7 @@ class Snapshots:
     def __init__(
         self,
         module: torch.nn.Module,
-        capacity: int,
+        capacity: int = 32,
         memory_limit: int | None = None,
         loss: ClassificationLoss | None = None,
         only_trainable: bool = False,

@@ -212,7 +212,7 @@ class TestALoopOfOnesOwn:
 
     def test_labels_that_are_no_positions(self):
         X = torch.randn(4, 2)
-        for y in ([0, 1, 0, 1], torch.ones(4), torch.ones(4, 1, dtype=torch.long)):
+        for y in (list("abab"), torch.ones(4), torch.ones(4, 1, dtype=torch.long)):
             with pytest.raises(TypeError, match="y must hold class positions"):
                 Recorder(X, y)
         with pytest.raises(ValueError, match="X has 4 samples, but y has 3"):

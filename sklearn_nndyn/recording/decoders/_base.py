@@ -71,10 +71,10 @@ class LayerReader:
     """
 
     def __init__(self, recording, X, y, reference=None, score=True):
-        self.recording, self.y, self.reference = recording, y, reference
+        self.recording, self.reference = recording, reference
         self.score = score and (recording.train or reference is not None)
         X = whole(X)
-        self.X, self.shape = _flat(X), tuple(X.shape[1:])
+        self.X, self.y, self.shape = _flat(X), y, tuple(X.shape[1:])
         self.field, self.uses_cache = recording.field, recording.batch_norm == "evaluation"
         self.layers, self.values, self.learned, self.is_reference = None, {}, {}, False
         if reference is None:
@@ -83,6 +83,10 @@ class LayerReader:
         else:
             reference.is_reference = True
             self.folds = torch.zeros(len(X), dtype=torch.long, device=X.device)
+
+    def place(self, X, y):
+        """Take the same samples on another device, or in another dtype."""
+        self.X, self.y, self.folds = _flat(whole(X)), y, self.folds.to(y.device)
 
     def choose(self, names):
         """Choose the layers to read among the hidden ones."""

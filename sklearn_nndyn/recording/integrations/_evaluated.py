@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.recording._record import check_network, check_record, layer_recordings
+from sklearn_nndyn.recording._given import DatasetBatches, placed, samples_and_labels
+from sklearn_nndyn.recording._record import check_network, check_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.recording.integrations._rows import DatasetBatches, rows_and_labels
 from sklearn_nndyn.utils.versions import versions
 
 
@@ -58,10 +58,8 @@ class EvaluatedSamples:
 
     def _begin(self, module, epoch=0, collate_fn=None):
         """Begin a record, with the network as it is before its first update."""
-        X, y = rows_and_labels(self.X, self.y, module, collate_fn)
-        if isinstance(X, DatasetBatches):
-            self._refuse_decoders()
-        else:
+        X, y = placed(*samples_and_labels(self.X, self.y, collate_fn), module)
+        if not isinstance(X, DatasetBatches):
             check_network(self.record, module, X, self._call_of(module))
         self._recorder = Recorder(X, y, self.loss, record=self.record)
         self._evaluate(module, epoch)
@@ -72,8 +70,3 @@ class EvaluatedSamples:
 
     def _call_of(self, module):
         return None if self.call is None else lambda x: self.call(module, x)
-
-    def _refuse_decoders(self):
-        names = [type(recording).__name__ for recording in layer_recordings(self.record)]
-        if names:
-            raise TypeError(f"{names[0]} needs the samples as arrays, X and y, got a dataset.")

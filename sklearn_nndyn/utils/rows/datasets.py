@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -44,15 +45,23 @@ def open_dataset(X, y=None, *, keep=True):
     """
     if not isinstance(X, (Dataset, DataLoader, SliceDataset)):
         return X, y
-    source, pythons = _Source(X), random.getstate()
-    try:
-        with untouched_generators():
-            source.check_it_repeats()
-            fields, labels = source.read_all(keep)
-    finally:
-        random.setstate(pythons)
+    source = _Source(X)
+    with leaving_generators_alone():
+        source.check_it_repeats()
+        fields, labels = source.read_all(keep)
     samples = fields[None] if None in fields else SliceDict(**fields)
     return samples, labels if y is None else y
+
+
+@contextmanager
+def leaving_generators_alone():
+    """Leave the generators of torch, NumPy and Python as they were, whatever a Dataset draws."""
+    pythons = random.getstate()
+    try:
+        with untouched_generators():
+            yield
+    finally:
+        random.setstate(pythons)
 
 
 def open_labelled(X, y, name="X", *, keep=True):
@@ -101,7 +110,7 @@ class DatasetRows(Rows):
 
     def _read(self, places):
         places = np.arange(self.source.n_samples)[places]
-        with untouched_generators():  # a Dataset may seed them for each sample
+        with leaving_generators_alone():  # a Dataset may seed them for each sample
             batches = [
                 self.source.read(places[start : start + AT_ONCE])[0][self.name]
                 for start in range(0, len(places), AT_ONCE)
@@ -204,8 +213,8 @@ class _Source:
         if not same or repr(labels) != repr(labels_again):
             raise ValueError(
                 f"X is a {self.kind} that gives other values when it is read again: what is recorded of a sample would "
-                "be of another one. Put random changes into batch_transform, which is seeded and meets training "
-                "batches alone."
+                "be of another one. Give it without random changes; DynamicsClassifier makes them by batch_transform, "
+                "which is seeded and meets training batches alone."
             )
 
     def read_all(self, keep):
