@@ -155,11 +155,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         folds, seeds and candidates share a folder; :class:`~sklearn_nndyn.Checkpoint` lists and removes them.
         ``random_state`` must be a whole number.
     device : str or torch.device, default="cpu"
-        Device to train on; ``"auto"`` takes an accelerator where there is one.
+        Device to train on; ``"auto"`` takes the first that torch finds of CUDA (or ROCm), MPS and XPU, else the CPU.
     dtype : {"float32", "float64"}, default="float32"
         The dtype of parameters, scores and probabilities. A full batch of at most 200 samples is summed in double
         precision in either case (for chains of linear layers), so that a weight of two is the same as repeating the
-        sample.
+        sample. A device without double precision (MPS) takes ``"float32"`` alone, and computes all in it; ridge
+        decoders are then fitted on the CPU.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights, optimizer and random numbers of the last one.
     random_state : int, RandomState instance or None, default=None

@@ -22,6 +22,7 @@ from sklearn_nndyn.classifiers._validation import (
 )
 from sklearn_nndyn.recording import chosen_samples
 from sklearn_nndyn.training import TrainingData
+from sklearn_nndyn.utils.networks.devices import sum_dtype
 from sklearn_nndyn.utils.rows.arrays import Rows, as_tensor, take
 from sklearn_nndyn.utils.rows.given import as_labels
 
@@ -176,7 +177,7 @@ def _weigh_validation(inputs, weight):
     if not weight.any():
         raise ValueError("Every validation sample has weight zero: there is nothing to measure.")
     data, weight = inputs.watched["validation"], near_one(weight)
-    inputs.watched["validation"] = TrainingData(data.X, data.y, torch.as_tensor(weight, device=data.X.device))
+    inputs.watched["validation"] = TrainingData(data.X, data.y, _weights_on(data.X.device, weight))
 
 
 def _find_classes(estimator, y, classes, again, partial):
@@ -212,11 +213,15 @@ def _on_device(shared, device, X, y_encoded, rows=None):
     return TrainingData(shared[key][1], y_encoded)
 
 
+def _weights_on(device, weight):
+    return torch.as_tensor(weight, dtype=sum_dtype(device), device=device)
+
+
 def _trained(data, weight):
     """The rows of positive weight."""
     if weight is None:
         return data
-    weight = torch.as_tensor(weight, device=data.X.device)
+    weight = _weights_on(data.X.device, weight)
     used = weight > 0
     if used.all():
         return TrainingData(data.X, data.y, weight)

@@ -18,6 +18,7 @@ from sklearn_nndyn.training import (
     is_auto,
     is_default,
 )
+from sklearn_nndyn.utils.networks.devices import ACCELERATORS, find_accelerator, has_float64
 from sklearn_nndyn.utils.validation import (
     COUNT,
     FLAG,
@@ -99,7 +100,7 @@ def _is_class_weight(value):
 
 def _refuse_modes(estimator):
     """A fit computes in the precision of its ``dtype``, and with gradients."""
-    if any(map(torch.is_autocast_enabled, ("cpu", "cuda"))):
+    if any(map(torch.is_autocast_enabled, ("cpu", *ACCELERATORS))):
         raise ValueError(
             "torch.autocast is on around this call, but networks are trained in the precision of the parameter dtype: "
             "call it outside of the autocast block."
@@ -108,6 +109,15 @@ def _refuse_modes(estimator):
         raise ValueError(
             "torch.inference_mode is on around this call, and nothing can be trained in it: call it outside of that "
             "block."
+        )
+
+
+def _check_device(estimator):
+    device = find_device(estimator.device)
+    if estimator.dtype == "float64" and not has_float64(device):
+        raise ValueError(
+            f'dtype="float64" cannot be had on device={str(device)!r}, which has no double precision: set '
+            'dtype="float32", or device="cpu".'
         )
 
 
@@ -189,7 +199,7 @@ CHECKS = [
     _if_given("callbacks", lambda estimator: check_callbacks(estimator.callbacks)),
     _if_given("checkpoint", lambda estimator: as_checkpoint(estimator.checkpoint)),
     _if_given("checkpoint", check_checkpoint),
-    lambda estimator: find_device(estimator.device),
+    _check_device,
     _check_random_state,
 ]
 
@@ -197,14 +207,14 @@ CHECKS = [
 def find_device(device):
     """The torch device of this name; ``"auto"`` is an accelerator where there is one."""
     if isinstance(device, str) and device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return find_accelerator() or torch.device("cpu")
     if not isinstance(device, (str, torch.device)):
         raise ValueError(
             f'device must be "auto", a name such as "cpu" or "cuda", or a torch.device, got {device!r}.'
         )
     try:
         found = torch.device(device)
-        torch.zeros(1, device=found).item()
+        torch.zeros(1, dtype=torch.float32, device=found).item()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
         raise ValueError(f'device {device!r} cannot be used: {reason}. Use "cpu", or "auto".') from error

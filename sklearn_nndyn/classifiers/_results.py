@@ -8,6 +8,7 @@ import torch
 from sklearn_nndyn.classifiers._state import parameters_of
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
+from sklearn_nndyn.utils.networks.devices import sum_dtype
 from sklearn_nndyn.utils.rows.arrays import chunks_of, joined
 from sklearn_nndyn.utils.rows.named import NamedRows
 from sklearn_nndyn.utils.versions import versions
@@ -120,11 +121,11 @@ def fingerprint(X):
     if isinstance(X, NamedRows):
         return tuple((name, fingerprint(values)) for name, values in X.fields.items())
     X = X.flatten(1) if X.ndim > 1 else X[:][:, None]
-    X = X if X.is_floating_point() else X.to(torch.float64)
+    X = X if X.is_floating_point() else X.to(sum_dtype(X.device))
     of_columns = torch.arange(1, X.shape[1] + 1, dtype=X.dtype, device=X.device)
-    of_rows = torch.arange(1, len(X) + 1, dtype=torch.float64, device=X.device)
+    of_rows = torch.arange(1, len(X) + 1, dtype=torch.float64, device="cpu")
     sums = joined((chunk @ of_columns for chunk in chunks_of(X)), len(X))
-    return tuple(X.shape), float(sums.double() @ of_rows)
+    return tuple(X.shape), float(sums.cpu().double() @ of_rows)
 
 
 def _continued(earlier, record):

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.recording._activations import check_layers, choose_layers, named_layers
 from sklearn_nndyn.utils.modules import read_together, weight_matrices
+from sklearn_nndyn.utils.networks.devices import sum_dtype
 from sklearn_nndyn.utils.validation import check_choice
 
 POOLS = (None, "mean", "flat")
@@ -127,7 +128,7 @@ class Centroids:
         named = named_layers(scores, layers)
         for name in self.geometry.choose(list(layers)):
             flat = self.geometry.flatten(named[name], name in maps)
-            sums = unit_sums(flat, target, self.counts.shape[-1]).double()
+            sums = unit_sums(flat, target, self.counts.shape[-1]).to(sum_dtype(flat.device))
             self.sums[name] = self.sums[name] + sums if name in self.sums else sums
 
     def means(self):

@@ -13,18 +13,20 @@ from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import run, scores_of
+from sklearn_nndyn.utils.networks.devices import has_float64, sum_dtype
 
 SMALL_FULL_BATCH = 200
 
 
-def computing_dtype(dtype, n_samples, batch_size, loss):
+def computing_dtype(dtype, n_samples, batch_size, loss, device):
     """The dtype used to compute an MLP step.
 
     For small full batches double precision costs nothing, and makes a sum over samples the same in any order. A loss
-    with tensors of its own holds them in the network's dtype, so the step is computed in that.
+    with tensors of its own holds them in the network's dtype, so the step is computed in that; so it is on a device
+    without double precision.
     """
     small = n_samples <= min(batch_size, SMALL_FULL_BATCH)
-    return torch.float64 if small and computes_in_any_dtype(loss) else dtype
+    return torch.float64 if small and computes_in_any_dtype(loss) and has_float64(device) else dtype
 
 
 class AutogradStep:
@@ -124,7 +126,8 @@ class EpochRunner:
         module, loss = self.net.module_, self.net.criterion_
         if kind is AutogradStep:
             return AutogradStep(module, loss, self.update.parameters)
-        dtype = computing_dtype(next(module.parameters()).dtype, len(self.data.X), self.net.batch_size, loss)
+        X, own = self.data.X, next(module.parameters()).dtype
+        dtype = computing_dtype(own, len(X), self.net.batch_size, loss, X.device)
         self.batches.convert(dtype)
         # What may draw from the global generators draws from the same stream as dropout does.
         generator = self.generator if is_known(loss) and self.transform is None else None
@@ -133,7 +136,8 @@ class EpochRunner:
     def _run(self, order, on_step):
         self.step.begin_epoch()
         self.update.refresh()
-        total = torch.zeros((), dtype=torch.float64, device=self.data.X.device)
+        device = self.data.X.device
+        total = torch.zeros((), dtype=sum_dtype(device), device=device)
         try:
             for step, (x, y, weight) in enumerate(self.batches(order), start=1):
                 if self.transform is not None:

@@ -165,7 +165,7 @@ class Validation(TrainingHook):
         return self._mean(values), self._mean(correct)
 
     def _mean(self, values):
-        return float(np.average(values.double().cpu().numpy(), weights=self.weight))
+        return float(np.average(values.cpu().double().numpy(), weights=self.weight))
 
 
 class ProgressBar(TrainingHook):

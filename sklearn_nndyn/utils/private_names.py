@@ -101,6 +101,17 @@ def kernel(name: str) -> Any:
     return getattr(torch, name, None)
 
 
+def mps_generator() -> Any:
+    """torch's global generator on Apple's GPU, None where this version lacks it.
+
+    Returns
+    -------
+    generator : torch.Generator or None
+        Reached in public are its states alone, through functions that run in Python.
+    """
+    return getattr(torch.mps, "_get_default_mps_generator", lambda: None)()
+
+
 def copy_all(targets: list, sources: list) -> None:
     """Copy tensors into others, in one call where torch has one.
 

@@ -18,6 +18,8 @@ from operator import call
 import numpy as np
 import torch
 
+from sklearn_nndyn.utils.private_names import mps_generator
+
 SECONDS_BEFORE_FORK = 0.5
 _lock = threading.RLock()
 _forking = threading.local()
@@ -193,7 +195,7 @@ os.register_at_fork(
 
 
 def _seeded(seed, device):
-    on_device = None if device.type != "cuda" else torch.Generator(device).manual_seed(seed).get_state()
+    on_device = None if device.type == "cpu" else torch.Generator(device).manual_seed(seed).get_state()
     on_host = torch.Generator().manual_seed(seed).get_state()
     return on_host, on_device, np.random.RandomState(seed % 2**32).get_state()
 
@@ -202,8 +204,23 @@ _seeded_once = lru_cache(maxsize=16)(_seeded)
 
 
 def _read(device):
-    on_device = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    own = _generator_of(device)
+    on_device = None if own is None else own.get_state()
     return torch.default_generator.get_state(), on_device, np.random.get_state()
+
+
+def _generator_of(device):
+    """The global generator of a device; None for the CPU, and for a device that has none."""
+    if device.type == "cpu":
+        return None
+    if device.type == "mps":
+        return mps_generator()
+    of_kind = torch.get_device_module(device)
+    if hasattr(of_kind, "init"):
+        of_kind.init()  # before that there are no generators
+    if not hasattr(of_kind, "default_generators"):
+        return None
+    return of_kind.default_generators[of_kind.current_device() if device.index is None else device.index]
 
 
 # As it was imported, for it must run in C.
@@ -216,7 +233,6 @@ def _writes(device, states):
     setters = [torch.default_generator.set_state, _set_numpy_state]
     values = [on_host, numpy_state]
     if on_device is not None:
-        index = torch.cuda.current_device() if device.index is None else device.index
-        setters.append(torch.cuda.default_generators[index].set_state)
+        setters.append(_generator_of(device).set_state)
         values.append(on_device)
     return map(call, setters, values)

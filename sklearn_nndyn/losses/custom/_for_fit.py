@@ -115,7 +115,7 @@ def changing_state(loss):
     frozen = {name for name, parameter in loss.named_parameters() if not parameter.requires_grad}
     tensors = {name: value for name, value in loss.state_dict().items() if name not in frozen}
     return tensors | {
-        f"{i}/{name}": torch.tensor(value, dtype=torch.float64)
+        f"{i}/{name}": torch.tensor(value, dtype=torch.float64, device="cpu")
         for i, part in enumerate(_parts(loss))
         for name, value in _attributes(part)
         if type(value) in (int, float)

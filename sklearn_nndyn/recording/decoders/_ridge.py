@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 
 import torch
 
+from sklearn_nndyn.utils.networks.devices import has_float64
+
 ALPHAS = tuple(10.0 ** (power / 2) for power in range(-20, 7))
 
 
@@ -165,6 +167,10 @@ def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, fit_on_all=Fals
     of_all : LinearDecoder or None
         The decoder fitted on all samples, where ``fit_on_all``.
     """
+    device = X.device
+    if not has_float64(device):
+        # Eigenvalues span more than single precision holds.
+        chunks, X, folds = ((rows, h.cpu()) for rows, h in chunks), X.cpu(), folds.cpu()
     sums, point = sum_up(chunks, X, folds, int(folds.max()) + 1)
     total = sum(sums[1:], start=sums[0])
     solvers = [RidgeSolver(total - own) for own in sums] if cross_fit or alpha == "auto" else []
@@ -172,7 +178,7 @@ def fit_ridge(chunks, X, folds, *, alpha="auto", cross_fit=True, fit_on_all=Fals
         alpha = _best_alpha(solvers, sums, total)
 
     def decoder(solver):
-        return LinearDecoder(*solver.decoder(alpha), *point, X.dtype)
+        return LinearDecoder(*solver.decoder(alpha), *point, X.dtype, device)
 
     return (
         [decoder(solver) for solver in solvers] if cross_fit else [],
@@ -196,10 +202,13 @@ class LinearDecoder:
         Coefficients for activations and inputs from which the points are subtracted.
     point_h, point_x : tensor of shape (width,), (n_features,)
     dtype : torch.dtype
+    device : torch.device
     """
 
-    def __init__(self, bias, weight, point_h, point_x, dtype):
-        self.weight, self.bias, self.point = weight.to(dtype), (point_x + bias).to(dtype), point_h
+    def __init__(self, bias, weight, point_h, point_x, dtype, device):
+        # The dtype first: the device may not have that of the sums.
+        self.weight = weight.to(dtype).to(device)
+        self.bias, self.point = (point_x + bias).to(dtype).to(device), point_h.to(device)
 
     def __call__(self, h):
         """Inputs (n_rows, n_features) of activations (n_rows, ...)."""

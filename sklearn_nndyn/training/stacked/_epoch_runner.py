@@ -16,6 +16,7 @@ from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
 from sklearn_nndyn.training.stacked._parameters import StackedParameters, rate_and_decay
 from sklearn_nndyn.training.stacked._row_sampler import StackedLoader, equal_slices
 from sklearn_nndyn.utils.modules import chunk_sizes, depends_on_the_batch, rows_per_chunk
+from sklearn_nndyn.utils.networks.devices import sum_dtype
 
 
 class StackedFit:
@@ -80,7 +81,8 @@ class StackedEpochRunner:
             return StackedModuleStep(self.stack, self.losses)
         n_samples = len(data.X)
         own = next(self.nets[0].module_.parameters()).dtype
-        dtype = computing_dtype(own, n_samples, self.size or n_samples, self.nets[0].criterion_)
+        loss = self.nets[0].criterion_
+        dtype = computing_dtype(own, n_samples, self.size or n_samples, loss, data.X.device)
         self.batches.convert(dtype)
         return StackedMLPStep(self.stack, self.losses, [member.generator for member in self.members], dtype)
 
@@ -94,7 +96,8 @@ class StackedEpochRunner:
         """Train on every row once; the mean loss of each fit, over its rows as of each one's batch."""
         with ExitStack() as streams:
             self._begin_epoch(streams)
-            total = torch.zeros(len(self.members), dtype=torch.float64, device=self.members[0].data.X.device)
+            device = self.members[0].data.X.device
+            total = torch.zeros(len(self.members), dtype=sum_dtype(device), device=device)
             with torch.no_grad():
                 try:
                     for step, cuts in enumerate(self.batches()):

@@ -117,7 +117,7 @@ def _key(fit):
 def _computing(fit):
     dtype = _dtype(fit.net)
     return (
-        computing_dtype(dtype, len(fit.data.X), fit.net.batch_size, fit.net.criterion_)
+        computing_dtype(dtype, len(fit.data.X), fit.net.batch_size, fit.net.criterion_, fit.data.X.device)
         if _is_mlp(fit)
         else dtype
     )

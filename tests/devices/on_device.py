@@ -1,0 +1,142 @@
+"""Fits on a device that has no float64 and counts its copies; ``test_counted`` runs this in a process of its own."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_nndyn import DynamicsClassifier, fit_together
+from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.recording import Reconstruction, Samples
+from sklearn_nndyn.utils.networks.devices import has_float64
+from tests.devices.counted import NAME, Counted, DeviceModule, OnDevice, install
+
+RNG = np.random.default_rng(0)
+Y = np.arange(60) % 3
+ROWS = RNG.normal(size=(60, 5)).astype("float32") + 0.3 * Y[:, None]
+IMAGES = RNG.normal(size=(60, 1, 6, 6)).astype("float32")
+WEIGHT = np.linspace(0, 2, 60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def device():
+    install()
+
+
+def convolution(input_shape, n_classes, dropout=0.0):
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, bias=False),  # of a bias before a normalisation the slope is rounding alone
+        torch.nn.BatchNorm2d(4),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(dropout),
+        torch.nn.Flatten(),
+        torch.nn.Linear(64, n_classes),
+    )
+
+
+def dropping(input_shape, n_classes):
+    return convolution(input_shape, n_classes, 0.3)
+
+
+def add_noise(batch, generator):
+    return batch + torch.rand(batch.shape, generator=generator).to(batch.device)
+
+
+CASES = {
+    "default": {},
+    "full": {"batch_size": "full"},
+    "dropout": {"module": MLP((8, 8), dropout=0.3)},
+    "convolution": {"module": convolution, "record": ("samples", "geometry", "gradients", "scores")},
+    "ridge": {"record": ("samples", Reconstruction("all"))},
+    "stopping": {"early_stopping": True, "validation_fraction": 0.3, "class_weight": "balanced"},
+    "refined": {"early_stopping": True, "validation_fraction": 0.3, "monitor": "refined_loss"},
+    "sgd": {"optimizer": "sgd", "optimizer_params": {"momentum": 0.9}},
+    "loss": {"loss": torch.nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))},
+    "some": {"record": (Samples(indices=range(0, 60, 7)), "geometry"), "snapshots": "trainable"},
+    "training": {"record": (Samples(when="training"),), "batch_transform": add_noise},
+    "iterations": {"record_iterations": "log"},
+}
+
+
+def fitted(device, n_networks=1, weight=None, **settings):
+    X = IMAGES if settings.get("module") in (convolution, dropping) else ROWS
+    settings = {"max_epochs": 3, "batch_size": 20, "lr": 0.01, **settings}
+    classifiers = [DynamicsClassifier(random_state=i, device=device, **settings) for i in range(n_networks)]
+    if n_networks == 1:
+        classifiers[0].fit(X, Y, sample_weight=weight)
+    else:
+        fit_together(classifiers, X, Y, sample_weight=weight)
+    return classifiers, X
+
+
+def arrays_of(record):
+    """Everything numeric in a record, by name."""
+    found = {}
+    for name in record.fields:
+        value = getattr(record, name)
+        found |= (
+            {f"{name} {layer}": v for layer, v in value.items()} if hasattr(value, "items") else {name: value}
+        )
+    return found
+
+
+def assert_close(record, expected, tolerance):
+    ours, theirs = arrays_of(record), arrays_of(expected)
+    assert ours.keys() == theirs.keys()
+    for name, values in ours.items():
+        np.testing.assert_allclose(values, theirs[name], rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def test_the_device_refuses_float64_and_mixtures():
+    with Counted():
+        assert not has_float64(torch.device(NAME))
+        with pytest.raises(TypeError, match="float64"):
+            torch.zeros(2, device=NAME).double()
+        with pytest.raises(RuntimeError, match="same device"):
+            torch.zeros(2, device=NAME) + torch.zeros(2)
+
+
+@pytest.mark.parametrize(
+    ("case", "n_networks"), [*((case, 1) for case in CASES), ("default", 3), ("full", 3), ("convolution", 3)]
+)
+def test_results_are_those_of_a_device_with_float64(case, n_networks):
+    """On the CPU sums, a small full batch and ridge decoders are computed in double precision."""
+    weight = WEIGHT if case == "stopping" else None
+    with Counted():
+        ours, X = fitted(NAME, n_networks, weight, **CASES[case])
+        assert all(isinstance(p, OnDevice) for clf in ours for p in clf.module_.parameters())
+        predicted = [clf.predict_proba(X) for clf in ours]
+    theirs, _ = fitted("cpu", n_networks, weight, **CASES[case])
+    for clf, expected, proba in zip(ours, theirs, predicted, strict=True):
+        assert clf.n_iter_ == expected.n_iter_
+        assert_close(clf.dynamics_, expected.dynamics_, 1e-5 if case == "ridge" else 1e-6)
+        np.testing.assert_allclose(clf.loss_curve_, expected.loss_curve_, rtol=1e-6)
+        np.testing.assert_allclose(proba, expected.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("module", "n_networks"), [(None, 1), (convolution, 1), (None, 3)], ids=["mlp", "convolution", "three"]
+)
+def test_replay_is_memory(module, n_networks):
+    with Counted():
+        classifiers, X = fitted(NAME, n_networks, module=module)
+        for clf in classifiers:
+            assert_close(clf.replay(X, Y), clf.dynamics_, 1e-6)
+            assert len(list(clf.staged_predict(X))) == 4
+
+
+def test_random_numbers_of_the_device_are_the_fits_own():
+    """Recorded or not, whatever was drawn before, dropout draws the same; the device's generator is left as it was."""
+    with Counted():
+        (clf,), _ = fitted(NAME, module=dropping)
+        generator = DeviceModule.default_generators[0]
+        generator.manual_seed(7)
+        before = generator.get_state()
+        (again,), _ = fitted(NAME, module=dropping, record=())
+        assert torch.equal(generator.get_state(), before)
+        pairs = zip(clf.module_.parameters(), again.module_.parameters(), strict=True)
+        assert all(torch.equal(one.cpu(), other.cpu()) for one, other in pairs)
+
+
+def test_float64_is_refused_in_words():
+    with Counted(), pytest.raises(ValueError, match=r"dtype=\"float64\" cannot be had on device='counted'"):
+        fitted(NAME, dtype="float64")
