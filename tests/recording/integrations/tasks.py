@@ -1,6 +1,6 @@
 """What is trained everywhere: images, a network with given initial weights, and batches in the order of the samples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -9,15 +9,21 @@ from sklearn.datasets import load_digits
 
 from sklearn_nndyn.datasets import load_images
 
+ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Data, initial weights [(W, b), (W, b)] as arrays, and how to train: plain gradient steps, batches in order."""
+    """Data, initial weights [(W, b), (W, b)] as arrays, and how to train: plain gradient steps, batches in order.
+
+    ``X`` and the weights are of one dtype, in which everything is computed.
+    """
 
     name: str
     X: np.ndarray
     y: np.ndarray
     state: list
+    activation: str = "tanh"
     lr: float = 0.05
     batch_size: int = 64
     n_epochs: int = 3
@@ -31,8 +37,15 @@ class Task:
             first = torch.nn.Conv2d(first_weight.shape[1], first_weight.shape[0], 3, stride=2)
         last = torch.nn.Linear(*reversed(last_weight.shape))
         for layer, weight, bias in ((first, first_weight, first_bias), (last, last_weight, last_bias)):
-            layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
-        return torch.nn.Sequential(first, torch.nn.Tanh(), torch.nn.Flatten(), last)
+            layer.to(torch.tensor(weight).dtype).load_state_dict(
+                {"weight": torch.tensor(weight), "bias": torch.tensor(bias)}
+            )
+        return torch.nn.Sequential(first, ACTIVATIONS[self.activation](), torch.nn.Flatten(), last)
+
+    def in_precision(self, dtype):
+        """The same in another dtype."""
+        state = [tuple(values.astype(dtype) for values in layer) for layer in self.state]
+        return replace(self, X=self.X.astype(dtype), state=state)
 
 
 @cache
@@ -53,8 +66,8 @@ def images(name):
     return X.astype(np.float32), y
 
 
-def make_task(data, network):
-    """One of four: ``"digits"`` or ``"fashion"``, with an ``"mlp"`` or a ``"conv"``."""
+def make_task(data, network, activation="tanh"):
+    """``"digits"`` or ``"fashion"``, with an ``"mlp"`` or a ``"conv"`` of ``"tanh"`` or ``"relu"``."""
     X, y = images(data)
     rng = np.random.default_rng(0)
     size = X.shape[-1]
@@ -64,7 +77,7 @@ def make_task(data, network):
     else:
         first, width = (4, 1, 3, 3), 4 * ((size - 3) // 2 + 1) ** 2
     state = [_layer(rng, first), _layer(rng, (10, width))]
-    return Task(f"{data}, {network}", X, y, state)
+    return Task(f"{data}, {network}, {activation}", X, y, state, activation)
 
 
 def _layer(rng, shape):

@@ -15,11 +15,12 @@ from tests.recording.integrations.trainings import FRAMEWORKS, OWN, need, worst
 from tests.recording.integrations.twin import twin_record
 
 # The frameworks warn of their own future and of the machine.
-pytestmark = [
+THEIR_WARNINGS = [
     pytest.mark.filterwarnings("default"),
     pytest.mark.filterwarnings("ignore:.*:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*does not have many workers"),
 ]
+pytestmark = THEIR_WARNINGS
 ROUNDING = 2e-6  # of the largest value, after three epochs in single precision
 FIELDS = ("loss", "margin", "prediction", "probability")
 

@@ -1,6 +1,7 @@
 """The same training, written in each framework: a function of a task that gives the record."""
 
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -47,6 +48,7 @@ def classifier(task):
         batch_size=task.batch_size,
         max_epochs=task.n_epochs,
         shuffle=False,
+        dtype=str(task.X.dtype),
     )
     return clf.fit(task.X, task.y).dynamics_
 
@@ -175,10 +177,11 @@ def keras_model(task):
     import keras
 
     (first, first_bias), (last, last_bias) = task.state
+    kind = {"activation": task.activation}
     if first.ndim == 2:
-        layer, weight = keras.layers.Dense(len(first), activation="tanh"), first.T
+        layer, weight = keras.layers.Dense(len(first), **kind), first.T
     else:
-        layer = keras.layers.Conv2D(len(first), 3, strides=2, activation="tanh", data_format="channels_first")
+        layer = keras.layers.Conv2D(len(first), 3, strides=2, data_format="channels_first", **kind)
         weight = first.transpose(2, 3, 1, 0)
     parts = [layer, keras.layers.Reshape((-1,)), keras.layers.Dense(10)]
     model = keras.Sequential([keras.Input(task.X.shape[1:]), *parts])
@@ -188,17 +191,31 @@ def keras_model(task):
     return model
 
 
+@contextmanager
+def keras_precision(name):
+    """What Keras computes in meanwhile."""
+    import keras
+
+    before = keras.config.floatx()
+    keras.config.set_floatx(name)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+
+
 def keras(task):
     recorder = KerasRecorder(task.X, task.y)
-    keras_model(task).fit(
-        task.X,
-        task.y,
-        batch_size=task.batch_size,
-        epochs=task.n_epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=[recorder],
-    )
+    with keras_precision(str(task.X.dtype)):
+        keras_model(task).fit(
+            task.X,
+            task.y,
+            batch_size=task.batch_size,
+            epochs=task.n_epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[recorder],
+        )
     return recorder.dynamics()
 
 
@@ -232,6 +249,7 @@ def worst(found, expected):
     """{field: the largest difference from the twin}, relative to the largest value of the field."""
     differences = {}
     for name in ("loss", "margin", "probability"):
-        difference = np.abs(getattr(found, name) - expected[name]).max()
+        values = found[name] if isinstance(found, dict) else getattr(found, name)
+        difference = np.abs(values - expected[name]).max()
         differences[name] = float(difference / np.abs(expected[name]).max())
     return differences
