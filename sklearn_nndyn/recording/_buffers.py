@@ -3,7 +3,6 @@
 from math import prod
 
 import numpy as np
-import torch
 
 from sklearn_nndyn.recording.storage._disk_rows import DiskRows
 
@@ -76,11 +75,13 @@ class RecordBuffers:
         grown[: len(self.epochs)] = array[: len(self.epochs)]
         return grown
 
-    def store_samples(self, rows, samples, scores, measured):
+    def store_samples(self, write, rows, samples, scores, measured):
         """Write what was measured of some samples.
 
         Parameters
         ----------
+        write : callable
+            ``write(array, values)``.
         rows, samples : slice
             Slices of the first and second axes of the arrays.
         scores : tensor of shape (n_networks, n_samples, n_classes)
@@ -90,15 +91,17 @@ class RecordBuffers:
         """
         for name in FIELDS if measured else ():
             if name in self.fields:
-                copy_into(self.fields[name][rows, samples], measured[name])
+                write(self.fields[name][rows, samples], measured[name])
         if "scores" in self.entries:
-            copy_into(self.fields["scores"][rows, samples], scores)
+            write(self.fields["scores"][rows, samples], scores)
 
-    def store_geometry(self, rows, means, norms):
+    def store_geometry(self, write, rows, means, norms):
         """Write the centroids and weight norms of an epoch.
 
         Parameters
         ----------
+        write : callable
+            ``write(array, values)``.
         rows : slice
             Slice of the first axis of the arrays.
         means : dict of tensors of shape (n_networks, n_classes, width)
@@ -107,7 +110,7 @@ class RecordBuffers:
             The weight norms of each network, by layer.
         """
         for name, values in means.items():
-            copy_into(self.array_of_layer(self.centroids, name, values.shape[1:])[rows], values)
+            write(self.array_of_layer(self.centroids, name, values.shape[1:])[rows], values)
         for position, of_one in zip(range(rows.start, rows.stop), norms, strict=True):
             for name, value in of_one.items():
                 self.array_of_layer(self.weight_norms, name, ())[position] = value
@@ -150,11 +153,3 @@ def fields_of_samples(entries, n_samples, n_classes, probability):
 def row_bytes(fields):
     """Bytes of an epoch of fields {name: (shape of a row, dtype)}."""
     return sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in fields.values())
-
-
-def copy_into(array, values):
-    """Write a tensor or an array into an array."""
-    if isinstance(values, np.ndarray):
-        array[...] = values
-    else:
-        torch.from_numpy(array).copy_(values)

@@ -6,6 +6,7 @@ Long, for half of it is what a user of the class reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ from sklearn_nndyn.dynamics import Dynamics
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
-from sklearn_nndyn.recording._buffers import RecordBuffers, copy_into
+from sklearn_nndyn.recording._buffers import RecordBuffers
 from sklearn_nndyn.recording._evaluator import Evaluator
 from sklearn_nndyn.recording._geometry import Centroids, weight_norms
 from sklearn_nndyn.recording._given import check_decoded, placed, samples_and_labels
@@ -24,6 +25,7 @@ from sklearn_nndyn.recording._record import check_all_samples, check_record, lay
 from sklearn_nndyn.recording._replay import replay
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording._snapshots import Snapshots
+from sklearn_nndyn.recording._transfers import few_copies
 from sklearn_nndyn.recording.decoders._base import LayerReader
 from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.networks.evaluation import unchanged
@@ -236,10 +238,11 @@ class Recorder:
 
     def _measure_gradients(self, module):
         start, new = 0, self.buffers.new_rows(1).start
-        for x, y in self._chunks():
-            place = self.buffers.fields["gradient_norm"][new, start : start + len(y)]
-            copy_into(place, self.gradients.norms(module, self.loss, x, y))
-            start += len(y)
+        with few_copies(self.y.device) as write:
+            for x, y in self._chunks():
+                place = self.buffers.fields["gradient_norm"][new, start : start + len(y)]
+                write(place, self.gradients.norms(module, self.loss, x, y))
+                start += len(y)
 
     def _caching(self, activations):
         """The forward pass of ``activations``, which also caches the layers that the readers use."""
@@ -270,16 +273,19 @@ class Recorder:
         buffers = self.buffers
         new, centroids = buffers.new_rows(len(epochs)), self._new_centroids()
         start = 0
-        for x, y in self._chunks():
-            scores, layers, maps = forward(x)
-            samples = slice(start, start + len(y))
-            measured = measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
-            buffers.store_samples(new, samples, scores, measured)
+        with few_copies(self.y.device) as write:
+            for x, y in self._chunks():
+                scores, layers, maps = forward(x)
+                samples = slice(start, start + len(y))
+                measured = (
+                    measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
+                )
+                buffers.store_samples(write, new, samples, scores, measured)
+                if centroids is not None:
+                    centroids.add(scores, layers, y, maps)
+                start += len(y)
             if centroids is not None:
-                centroids.add(scores, layers, y, maps)
-            start += len(y)
-        if centroids is not None:
-            buffers.store_geometry(new, centroids.means(), norms)
+                buffers.store_geometry(write, new, centroids.means(), norms)
         self.epochs.extend(epochs)
 
     def width_of_layers(self, module: torch.nn.Module) -> int:
@@ -307,7 +313,17 @@ class Recorder:
     def _new_centroids(self):
         if self.geometry is None:
             return None
-        return Centroids(torch.bincount(self.y, minlength=self.n_classes), self.geometry)
+        return Centroids(self._counts, self.geometry)
+
+    @cached_property
+    def _counts(self):
+        """Samples of each class; read once, for their number depends on the values."""
+        return torch.bincount(self.y, minlength=self.n_classes)
+
+    @cached_property
+    def _positions(self):
+        """Class positions on the host."""
+        return self.y.cpu().numpy()
 
     def _chunks(self):
         if not self.holds_arrays:
@@ -349,7 +365,7 @@ class Recorder:
         accuracy : float
             Share of the samples, 0 to 1.
         """
-        correct = self.buffers.fields["prediction"][len(self.epochs) - 1] == self.y.cpu().numpy()
+        correct = self.buffers.fields["prediction"][len(self.epochs) - 1] == self._positions
         return float(np.average(correct, weights=weight))
 
     def dynamics(
@@ -388,7 +404,7 @@ class Recorder:
         if not self.epochs:
             raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
         return Dynamics(
-            y=self.y.cpu().numpy() if y is None else y,
+            y=self._positions if y is None else y,
             classes=np.arange(self.buffers.n_classes) if classes is None else classes,
             sample_ids=sample_ids,
             iterations=None if iterations is None else np.array([iterations[epoch] for epoch in self.epochs]),

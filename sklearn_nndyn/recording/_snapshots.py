@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.losses import ClassificationLoss, changing_state, load_changing_state
+from sklearn_nndyn.recording._transfers import to_host
 from sklearn_nndyn.recording.storage._folder import FolderSnapshots
 from sklearn_nndyn.utils.files import user_path
 from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of
@@ -114,8 +115,8 @@ class Snapshots:
         if not self.complete:
             return
         states = _states(module, loss if self._keeps_loss else None, self._fixed)
-        for (_, _, _, start, stop), value in zip(self.layout, states.values(), strict=True):
-            row[start:stop] = value.detach().reshape(-1).cpu().view(torch.uint8).numpy()
+        for (_, _, _, start, stop), value in zip(self.layout, to_host(list(states.values())), strict=True):
+            row[start:stop] = value.detach().reshape(-1).view(torch.uint8).numpy()
         self._keep(row, epoch)
 
     def _check_frozen(self, module):

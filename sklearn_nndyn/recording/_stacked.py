@@ -7,6 +7,7 @@ import torch
 
 from sklearn_nndyn.recording._geometry import Centroids
 from sklearn_nndyn.recording._samples import measure_samples
+from sklearn_nndyn.recording._transfers import few_copies
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
 
 MOST_ROWS = 2**14
@@ -48,26 +49,27 @@ class StackedRecorder:
         rows_of = [recorder.buffers.new_rows(1) for recorder in self.recorders]
         geometry = self.recorders[0].geometry
         centroids = None if geometry is None else Centroids(self.counts, geometry)
-        for rows in self._chunks():
-            scores, layers, maps = forward(rows)
-            self._keep(rows_of, rows, scores)
-            if centroids is not None:
-                centroids.add(scores, layers, self.target[:, rows], maps)
-        means = centroids.means() if centroids is not None else {}
-        for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
-            recorder.buffers.store_geometry(
-                place, {name: values[i : i + 1] for name, values in means.items()}, norms[i : i + 1]
-            )
+        with few_copies(self.target.device) as write:
+            for rows in self._chunks():
+                scores, layers, maps = forward(rows)
+                self._keep(write, rows_of, rows, scores)
+                if centroids is not None:
+                    centroids.add(scores, layers, self.target[:, rows], maps)
+            means = centroids.means() if centroids is not None else {}
+            for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
+                own = {name: values[i : i + 1] for name, values in means.items()}
+                recorder.buffers.store_geometry(write, place, own, norms[i : i + 1])
+        for recorder in self.recorders:
             recorder.epochs.append(epoch)
 
-    def _keep(self, rows_of, rows, scores):
+    def _keep(self, write, rows_of, rows, scores):
         measured = {}
         if "samples" in self.entries:
             measures = measure_samples(scores, self.target[:, rows], self.losses)._asdict()
-            measured = {name: values.cpu().numpy() for name, values in measures.items() if values is not None}
+            measured = {name: _sliced_fast(values) for name, values in measures.items() if values is not None}
         for i, (recorder, place) in enumerate(zip(self.recorders, rows_of, strict=True)):
             own = {name: values[i : i + 1] for name, values in measured.items()}
-            recorder.buffers.store_samples(place, rows, scores[i : i + 1], own)
+            recorder.buffers.store_samples(write, place, rows, scores[i : i + 1], own)
 
     def _chunks(self):
         X = self.recorders[0].X
@@ -76,3 +78,8 @@ class StackedRecorder:
             size = min(size, max(64, MOST_ROWS // len(self.recorders)))
         ends = np.cumsum([0, *chunk_sizes(len(X), size)]).tolist()
         return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def _sliced_fast(values):
+    """An array, which is sliced in less time than a tensor, where that takes no copy."""
+    return values.numpy() if values.device.type == "cpu" else values

@@ -7,7 +7,7 @@ import torch
 
 from sklearn_nndyn.dynamics import IN_TRAINING
 from sklearn_nndyn.losses import is_known
-from sklearn_nndyn.recording import Recorder, measure_samples
+from sklearn_nndyn.recording import Recorder, measure_samples, to_host
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 
@@ -82,7 +82,7 @@ class BatchRecorder(Recorder):
             measures = measure_samples(scores.detach()[None], self.trained_y[rows], self.loss)._asdict()
         if values is not None:
             measures["loss"] = values.detach()[None]
-        self._write(rows.cpu().numpy(), measures)
+        self._write(rows, measures)
 
     def _unseen(self):
         """The loss in evaluation mode, and the generators as they are afterwards."""
@@ -92,10 +92,12 @@ class BatchRecorder(Recorder):
         return stack
 
     def _write(self, rows, measures):
+        fields = self.buffers.fields
+        rows, *values = (t.numpy() for t in to_host([rows, *(measures[name][0] for name in fields)]))
         chosen = slice(None) if self.places is None else np.flatnonzero(self.places[rows] >= 0)
         places = rows if self.places is None else self.places[rows][chosen]
-        for name, field in self.buffers.fields.items():
-            field[self._row][places] = measures[name][0].cpu().numpy()[chosen]
+        for field, own in zip(fields.values(), values, strict=True):
+            field[self._row][places] = own[chosen]
 
     def record(self, module, epoch, call=None):
         """Close the epoch that was begun; at other times there is nothing to record."""

@@ -112,6 +112,16 @@ class Counted(TorchDispatchMode):
         return _run(func, args, kwargs or {}, self.counts)
 
 
+def copies_of_an_epoch(fit):
+    """What an epoch after the second copies and reads, where ``fit(max_epochs)`` trains on the device."""
+    counts = []
+    for max_epochs in (2, 3):
+        with Counted() as counted:
+            fit(max_epochs)
+        counts.append(counted.counts)
+    return {name: counts[1][name] - counts[0][name] for name in ("to host", "to device", "read")}
+
+
 def install():
     """Make the device known to torch, in place of the one from outside that it has room for."""
     from torch.utils.backend_registration import _setup_privateuseone_for_python_backend

@@ -8,7 +8,7 @@ from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Reconstruction, Samples
 from sklearn_nndyn.utils.networks.devices import has_float64
-from tests.devices.counted import NAME, Counted, DeviceModule, OnDevice, install
+from tests.devices.counted import NAME, Counted, DeviceModule, OnDevice, copies_of_an_epoch, install
 
 RNG = np.random.default_rng(0)
 Y = np.arange(60) % 3
@@ -135,6 +135,49 @@ def test_random_numbers_of_the_device_are_the_fits_own():
         assert torch.equal(generator.get_state(), before)
         pairs = zip(clf.module_.parameters(), again.module_.parameters(), strict=True)
         assert all(torch.equal(one.cpu(), other.cpu()) for one, other in pairs)
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_networks", "copies"),
+    [
+        ({"record": ("samples",), "snapshots": False}, 1, 2),
+        ({"record": ("samples", "geometry", "scores"), "module": MLP((8, 8, 8))}, 1, 4),
+        ({"record": ("samples", "geometry"), "snapshots": False}, 3, 4),
+        ({"record": (Samples(when="training"),), "snapshots": False}, 1, 2),
+    ],
+    ids=["samples", "all", "three", "training"],
+)
+def test_an_epoch_is_copied_at_once_however_many_chunks_and_layers(settings, n_networks, copies, monkeypatch):
+    """One copy tells what was recorded, one the weights, one the norms, one the losses and whether all is finite."""
+
+    def fit(max_epochs):
+        fitted(NAME, n_networks, max_epochs=max_epochs, **settings)
+
+    assert copies_of_an_epoch(fit)["to host"] == copies
+    for module in ("_recorder", "_stacked"):
+        monkeypatch.setattr(f"sklearn_nndyn.recording.{module}.rows_per_chunk", lambda shape: 7)
+    assert copies_of_an_epoch(fit)["to host"] == copies
+
+
+def test_what_is_copied_in_parts_is_the_same(monkeypatch):
+    settings = {"record": ("samples", "geometry", "scores", "gradients"), "module": convolution}
+    with Counted() as whole:
+        (clf,), _ = fitted(NAME, **settings)
+    monkeypatch.setattr("sklearn_nndyn.recording._transfers.PENDING_BYTES", 400)
+    with Counted() as parts:
+        (again,), _ = fitted(NAME, **settings)
+    assert_close(again.dynamics_, clf.dynamics_, 0)
+    assert parts.counts["to host"] > whole.counts["to host"]
+
+
+def test_weights_in_a_folder_are_copied_at_once(tmp_path):
+    def fit(max_epochs):
+        fitted(NAME, module=MLP((8, 8, 8)), max_epochs=max_epochs, record=("samples",), snapshots=tmp_path)
+
+    assert copies_of_an_epoch(fit)["to host"] == 3
+    with Counted():
+        (clf,), X = fitted(NAME, module=convolution, snapshots=tmp_path)
+        assert_close(clf.replay(X, Y), clf.dynamics_, 1e-6)
 
 
 def test_float64_is_refused_in_words():

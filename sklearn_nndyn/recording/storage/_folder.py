@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from sklearn_nndyn.losses import changing_state, load_changing_state
+from sklearn_nndyn.recording._transfers import to_host
 from sklearn_nndyn.utils.files import replaced_file, user_path
 
 OF_LOSS = "loss/"  # before the names of a loss's tensors
@@ -72,8 +73,8 @@ class FolderSnapshots:
             states |= {OF_LOSS + name: value for name, value in changing_state(loss).items()}
         # Tensors that share memory are not taken by the library: each is a copy of its own.
         tensors = {
-            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, value in states.items()
+            name: value.detach().clone(memory_format=torch.contiguous_format)
+            for name, value in zip(states, to_host(list(states.values())), strict=True)
         }
         try:
             path = self._new_path(epoch)
