@@ -82,6 +82,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     batch_size : int, "auto" or "full", default="auto"
         Samples of a step. ``"auto"``: min(200, n_samples). ``"full"``: all of them. With batch normalisation a
         last batch of one sample joins the batch before it.
+    num_workers : int, default=0
+        Processes that read the samples of a torch Dataset, while the network is trained and recorded; each Dataset that
+        is read anew has its own. The result is the same to the bit. 0 reads in this process; arrays need none.
     max_epochs : int, default=50
         Passes over the training samples.
     shuffle : bool, default=True
@@ -241,6 +244,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         weight_decay: float = 0.0,
         optimizer_params: Mapping[str, Any] | None = None,
         batch_size: int | str = "auto",
+        num_workers: int = 0,
         max_epochs: int = 50,
         shuffle: bool = True,
         batch_transform: Callable | None = None,
@@ -270,6 +274,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.weight_decay = weight_decay
         self.optimizer_params = optimizer_params
         self.batch_size = batch_size
+        self.num_workers = num_workers
         self.max_epochs = max_epochs
         self.shuffle = shuffle
         self.batch_transform = batch_transform
@@ -370,8 +375,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         epoch.
         """
         check_parameters(self)
-        X, y = open_labelled(X, y)
-        X_val, y_val = open_labelled(X_val, y_val, "X_val")
+        X, y = open_labelled(X, y, num_workers=self.num_workers)
+        X_val, y_val = open_labelled(X_val, y_val, "X_val", num_workers=self.num_workers)
         check_validation_pair(X_val, y_val, sample_weight_val)
         again = self.warm_start and hasattr(self, "net_")
         prepared = prepare_fit(self, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again)
@@ -414,7 +419,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """
         check_parameters(self)
         check_partial(self)
-        X, y = open_labelled(X, y)
+        X, y = open_labelled(X, y, num_workers=self.num_workers)
         again = hasattr(self, "net_")
         prepared = prepare_fit(self, X, y, sample_weight, again=again, classes=classes, partial=True)
         return self._train(prepared, 1, {"X": X, "y": y, "sample_weight": sample_weight})
@@ -515,7 +520,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         accuracy : float
             Share of the samples, or of their weights, that are predicted right.
         """
-        X, y = open_labelled(X, y)
+        X, y = open_labelled(X, y, num_workers=self.num_workers)
         return super().score(X, y, sample_weight)
 
     def __sklearn_tags__(self):

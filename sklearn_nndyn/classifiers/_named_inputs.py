@@ -72,7 +72,9 @@ def _field(name, values, dtype):
         return _large_field(values, dtype, what)
     values = as_numbers(values, what)
     if issparse(values):
-        return SparseRows(values.tocsr(), getattr(torch, dtype))
+        matrix = values.tocsr()
+        assert_all_finite(_in_floats(matrix.data, dtype), input_name=what)
+        return SparseRows(matrix, getattr(torch, dtype))
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} must hold numbers, a row for each sample; got dtype {array.dtype}.")
@@ -81,17 +83,24 @@ def _field(name, values, dtype):
     if array.dtype.kind != "f":
         return tensor_of(np.ascontiguousarray(array, _integer_dtype(array)))
     if memory_map_of(array) is not None:
-        return ArrayRows(array, getattr(torch, dtype))
-    with np.errstate(over="ignore"):
-        array = np.ascontiguousarray(array, dtype)
+        return _finite(ArrayRows(array, getattr(torch, dtype)), what)
+    array = np.ascontiguousarray(_in_floats(array, dtype))
     assert_all_finite(array, input_name=what)
     return tensor_of(array)
+
+
+def _in_floats(array, dtype):
+    with np.errstate(over="ignore"):  # beyond the dtype lies infinity, and that is refused
+        return array.astype(dtype, copy=False)
 
 
 def _large_field(rows, dtype, what):
     if not rows.is_floating_point():
         return rows
-    rows = rows.to(getattr(torch, dtype))
+    return _finite(rows.to(getattr(torch, dtype)), what)
+
+
+def _finite(rows, what):
     for chunk in chunks_of(rows):
         assert_all_finite(chunk.numpy(), input_name=what)
     return rows

@@ -1,4 +1,6 @@
-"""Parameters within parameters: ``module__x``, ``optimizer__x``, ``callbacks__name__x``, ``loss__x``."""
+"""Parameters within parameters: ``module__x``, ``optimizer__x``, ``callbacks__name__x``, ``loss__x``.
+
+And skorch's names of what has one of its own here: ``iterator_train__num_workers``."""
 
 import inspect
 from collections import defaultdict
@@ -13,10 +15,14 @@ from sklearn_nndyn.modules import MLP
 def split_nested(estimator, params):
     """Sort parameters into those that scikit-learn sets, and {name: {name within: value}} that are set here."""
     plain, nested = {}, defaultdict(dict)
-    names = {"optimizer", *estimator.get_params(deep=False)}
+    names = {*SETTERS, *estimator.get_params(deep=False)}
     for key, value in params.items():
         name, _, inner = key.partition("__")
-        if inner and name in names and not hasattr(params.get(name, getattr(estimator, name)), "set_params"):
+        if (
+            inner
+            and name in names
+            and not hasattr(params.get(name, getattr(estimator, name, None)), "set_params")
+        ):
             nested[name][inner] = value
         else:
             plain[key] = value
@@ -61,6 +67,16 @@ def _set_in_optimizer(estimator, _, inner):
     own = {name: inner.pop(name) for name in ("lr", "weight_decay") if name in inner}
     estimator.set_params(**own)
     estimator.optimizer_params = {**(estimator.optimizer_params or {}), **inner}
+
+
+def _set_in_iterator(known, estimator, _, inner):
+    others = [name for name in inner if name not in known]
+    if others:
+        raise ValueError(
+            f"{others[0]} of an iterator cannot be set: there is none. Batches are cut by batch_size and shuffle, and "
+            "the samples of a Dataset are read by num_workers processes."
+        )
+    estimator.set_params(**inner)
 
 
 def _set_in_loss(estimator, loss, inner):
@@ -124,6 +140,8 @@ SETTERS = {
     "module": _set_in_module,
     "optimizer": _set_in_optimizer,
     "optimizer_params": _set_in_optimizer,
+    "iterator_train": partial(_set_in_iterator, ("num_workers", "batch_size", "shuffle")),
+    "iterator_valid": partial(_set_in_iterator, ("num_workers",)),
     "loss": _set_in_loss,
     "callbacks": _set_in_callbacks,
 }

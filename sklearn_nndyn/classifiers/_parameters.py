@@ -176,6 +176,7 @@ RULES = {
         '"auto", "full" or an integer, 1 or greater',
         lambda v: is_one_of(v, ("auto", "full")) or is_count(v, 1),
     ),
+    "num_workers": ("an integer, 0 or greater", lambda v: is_count(v, 0)),
     "verbose": ("an integer, 0 or greater", lambda v: is_flag(v) or is_count(v, 0)),
     "optimizer_params": ("None or a dict", lambda v: v is None or isinstance(v, Mapping)),
     "validation_fraction": (

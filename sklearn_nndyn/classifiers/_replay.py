@@ -99,7 +99,7 @@ class ReplayMixin:
 
     def _reference(self, record, X_train, y_train, capacity):
         """A recorder of what decoders and probes learn from, or None."""
-        X_train, y_train = open_labelled(X_train, y_train, "X_train")
+        X_train, y_train = open_labelled(X_train, y_train, "X_train", num_workers=self.num_workers)
         if (X_train is None) != (y_train is None):
             raise ValueError("Give both X_train and y_train, or neither.")
         if X_train is None:
@@ -272,7 +272,7 @@ class ReplayMixin:
         ------
         accuracy : float
         """
-        X, y = open_labelled(X, y)
+        X, y = open_labelled(X, y, num_workers=self.num_workers)
         return (
             accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
         )

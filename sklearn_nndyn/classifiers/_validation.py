@@ -33,7 +33,7 @@ SEEN_IN_X = ("n_features_in_", "feature_names_in_")
 
 def check_X(estimator, X):
     """Rows to predict: as in fit, of the shape and dtype seen there."""
-    X, _ = open_dataset(X)
+    X, _ = open_dataset(X, num_workers=estimator.num_workers)
     _check_shape(estimator, X)
     X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
     _check_shape(estimator, X)
@@ -44,7 +44,7 @@ def check_X(estimator, X):
 
 def check_X_y(estimator, X, y):
     """Labelled rows to record: as in fit, of the shape and dtype seen there."""
-    X, y = open_labelled(X, y)
+    X, y = open_labelled(X, y, num_workers=estimator.num_workers)
     return check_rows_and_labels(estimator, X, y, dtype=estimator._state.dtype, reset=False, shared={})
 
 

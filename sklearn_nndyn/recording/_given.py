@@ -7,9 +7,10 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, default_collate
 
 from sklearn_nndyn.utils.rows.arrays import Rows, tensor_of
-from sklearn_nndyn.utils.rows.datasets import leaving_generators_alone, open_labelled
+from sklearn_nndyn.utils.rows.datasets import open_labelled
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.named import NamedRows
+from sklearn_nndyn.utils.rows.reading import leaving_generators_alone
 from sklearn_nndyn.utils.validation import reraise_as
 
 BATCH_SIZE = 256

@@ -364,6 +364,8 @@ PARAMETERS = {
         {"callbacks": [ProgressBar()]},
         "got ProgressBar. scikit-learn's own go through set_callbacks(...)",
     ),
+    "num-workers-negative": ({"num_workers": -1}, "num_workers must be an integer, 0 or greater, got -1"),
+    "num-workers-true": ({"num_workers": True}, "num_workers must be an integer, 0 or greater, got True"),
     "verbose-negative": ({"verbose": -1}, "verbose must be an integer, 0 or greater, got -1"),
     "module-number": (
         {"module": 3},

@@ -292,6 +292,19 @@ def test_nested_names_reach_what_they_name():
     clone(clf).set_params(module__hidden=5).fit(X, Y)
 
 
+def test_what_skorch_sets_on_iterators_is_set_here_or_refused():
+    clf = small().set_params(
+        iterator_train__num_workers=2, iterator_train__batch_size=7, iterator_train__shuffle=False
+    )
+    assert (clf.num_workers, clf.batch_size, clf.shuffle) == (2, 7, False)
+    assert clf.set_params(iterator_valid__num_workers=1).num_workers == 1
+    for name in ("iterator_train__drop_last", "iterator_valid__batch_size"):
+        with pytest.raises(
+            ValueError, match=f"{name.split('__')[1]} of an iterator cannot be set: .* by batch_size"
+        ):
+            clf.set_params(**{name: 1})
+
+
 def test_of_the_default_network_too():
     assert (
         small(module=None).set_params(module__hidden_layer_sizes=(4,)).fit(X, Y).module_[0].out_features == 4

@@ -9,7 +9,7 @@ from sklearn_nndyn.utils.validation import reraise_as
 from sklearn_nndyn.utils.versions import versions
 
 # They change nothing of what a fit computes.
-BESIDE = ("checkpoint", "verbose", "warm_start")
+BESIDE = ("checkpoint", "num_workers", "verbose", "warm_start")
 LONGEST = 300  # characters of a parameter in a description
 
 

@@ -169,9 +169,10 @@ def _raise_first(errors, fits):
 def _prepare_all(estimators, X, y, sample_weight, indices, **validation):
     _check_estimators(estimators)
     n = len(estimators)
-    X, y = open_labelled(X, y, keep=False)
+    num_workers = max(estimator.num_workers for estimator in estimators)
+    X, y = open_labelled(X, y, keep=False, num_workers=num_workers)
     validation["X_val"], validation["y_val"] = open_labelled(
-        validation["X_val"], validation["y_val"], "X_val"
+        validation["X_val"], validation["y_val"], "X_val", num_workers=num_workers
     )
     parts = _Parts(X, indices, n)
     labels = _one_for_each(y, n, "y", len(parts))

@@ -231,7 +231,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         candidates = list(ParameterGrid(self.param_grid))
         made = self._make_candidates(candidates)
         scorers, refit_metric = self._get_scorers()
-        X, y = open_labelled(X, y, keep=False)
+        X, y = open_labelled(X, y, keep=False, num_workers=getattr(last_step(made[0]), "num_workers", 0))
         X, y = indexable(sliceable(X), y)
         params = _check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)

@@ -56,11 +56,9 @@ class Batches:
         rows = self._rows_of_chunk()
         if self._buffers is None:
             self._buffers = [_buffer(column, rows + 1) for column in self.columns]
-        for chosen in order.split(cut(len(order), rows, self.merge_last)):
-            yield [
-                _gather(column, chosen, buffer)
-                for column, buffer in zip(self.columns, self._buffers, strict=True)
-            ]
+        pieces = order.split(cut(len(order), rows, self.merge_last))
+        columns = zip(self.columns, self._buffers, strict=True)
+        yield from zip(*(_gather(column, pieces, buffer) for column, buffer in columns), strict=True)
 
     def _rows_of_chunk(self):
         row = self.columns[0][:1].nbytes
@@ -71,11 +69,11 @@ def _buffer(column, rows):
     return None if isinstance(column, Rows) else column.new_empty(rows, *column.shape[1:])
 
 
-def _gather(column, chosen, buffer):
-    """The chosen rows, written to the buffer; newly allocated where there is none."""
+def _gather(column, pieces, buffer):
+    """Yield the rows of each piece, written to the buffer; newly allocated where there is none."""
     if buffer is None:
-        return column[chosen]
-    return torch.index_select(column, 0, chosen, out=buffer[: len(chosen)])
+        return column.read(pieces)
+    return (torch.index_select(column, 0, rows, out=buffer[: len(rows)]) for rows in pieces)
 
 
 def in_floats(X, dtype):

@@ -2,6 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
+from itertools import accumulate
 from math import prod
 
 import numpy as np
@@ -53,19 +54,27 @@ class Rows(ABC):
 
     def __getitem__(self, rows):
         """The tensor of some rows: a slice, positions, or a mask."""
+        return self._finished(self._read(self._places(rows)))
+
+    def _places(self, rows):
         rows = rows.cpu().numpy() if torch.is_tensor(rows) else rows
-        places = rows if self.chosen is None else self.chosen[rows]
-        values = self._read(places).to(self.device, self.first_dtype)
+        return rows if self.chosen is None else self.chosen[rows]
+
+    def _finished(self, values):
+        values = values.to(self.device, self.first_dtype)
         return values.to(self.dtype).reshape(-1, *self.sample_shape)
+
+    def read(self, pieces):
+        """Yield the tensor of each of some pieces, slices or positions, in their order."""
+        return (self[rows] for rows in pieces)
 
     def split(self, sizes):
         """Yield the rows in pieces of these sizes, or of one size for all."""
         if isinstance(sizes, int):
             sizes = [min(sizes, len(self) - start) for start in range(0, len(self), sizes)]
-        start = 0
-        for size in sizes:
-            yield self[start : start + size]
-            start += size
+        return self.read(
+            slice(stop - size, stop) for size, stop in zip(sizes, accumulate(sizes), strict=True)
+        )
 
     def index_select(self, axis, rows):
         """The tensor of rows at some positions; ``axis`` is 0."""

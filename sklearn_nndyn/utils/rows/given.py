@@ -149,6 +149,13 @@ def _of_list(values, name):
             f"{name} is a list of tuples with arrays, which is what splitters cut a Dataset into: give them "
             "skorch.helper.SliceDataset(dataset), and the labels beside it."
         )
+    if any(map(issparse, values)):
+        raise TypeError(f"{name} is a list of sparse matrices: give one, scipy.sparse.vstack({name}).")
+    if any(isinstance(value, Mapping) for value in values):
+        raise TypeError(
+            f"{name} is a list of dicts: give one dict of arrays, each with a row for each sample, or a torch Dataset "
+            "that gives the dicts."
+        )
     if any(isinstance(value, torch.Tensor) for value in values):
         values = [_of_tensor(value, name) if isinstance(value, torch.Tensor) else value for value in values]
     try:

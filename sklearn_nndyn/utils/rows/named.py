@@ -86,6 +86,13 @@ class NamedRows(Rows):
     def _read(self, places):
         raise TypeError("each field reads its own rows")
 
+    def read(self, pieces):
+        """Yield the rows of each of some pieces."""
+        pieces = list(pieces)
+        fields = [pieces_of(values, pieces) for values in self.fields.values()]
+        for parts in zip(*fields, strict=True):
+            yield NamedBatch(zip(self.fields, parts, strict=True))
+
     def subset(self, rows):
         """Some of the rows, positions or a mask."""
         return NamedRows({name: take(values, _on(values, rows)) for name, values in self.fields.items()})
@@ -97,6 +104,11 @@ class NamedRows(Rows):
     def is_floating_point(self):
         """Never converted as a whole."""
         return False
+
+
+def pieces_of(values, pieces):
+    """The rows of each of some pieces, of a tensor or of `Rows`."""
+    return values.read(pieces) if isinstance(values, Rows) else (values[_on(values, rows)] for rows in pieces)
 
 
 def _on(values, rows):

@@ -10,9 +10,9 @@ from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
-from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Gradients
+from tests.classifiers.inputs.kinds import assert_same_record
 
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(0, 50, size=(120, 5))
@@ -70,11 +70,6 @@ class Hashed(Words):
 def classifier(module=Words, **changes):
     settings = {"max_epochs": 4, "lr": 0.05, "batch_size": 32, "random_state": 0, **changes}
     return DynamicsClassifier(module, **settings)
-
-
-def assert_same_record(a, b):
-    for (_, name, u), (_, _, v) in zip(named_arrays(a), named_arrays(b), strict=True):
-        assert np.array_equal(u, v, equal_nan=u.dtype.kind == "f"), name
 
 
 KINDS = ("int8", "int16", "int32", "int64", "uint16", "uint64")
@@ -215,14 +210,6 @@ def test_tables_of_ones_own_are_checked_too():
         ValueError, match="X: the module looks up an id that is not there: index out of range"
     ):
         classifier(Table, record=()).fit(with_id(50), Y)
-
-
-def test_fractions_are_no_ids():
-    clf = classifier().fit(IDS, Y)
-    with pytest.raises(ValueError, match=r"was fitted with X of whole numbers \(ids\), and this X holds 0.5"):
-        clf.predict(np.full((2, 5), 0.5))
-    with pytest.raises(ValueError, match="NaN"):
-        clf.predict(np.full((2, 5), np.nan))
 
 
 def test_the_given_ids_are_not_changed():

@@ -10,14 +10,12 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 from torch import nn
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
-from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.modules import MLP, VGG
-from sklearn_nndyn.recording import Gradients
+from tests.classifiers.inputs.kinds import assert_same_fit
 
 RNG = np.random.default_rng(0)
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
@@ -54,13 +52,6 @@ class Reader(nn.Module):
         return self.out(torch.cat([h, extra], 1))
 
 
-class WatchesBatches(Callback):
-    """Makes skorch's own loop run."""
-
-    def on_batch_end(self, net, **kwargs):
-        pass
-
-
 def classifier(module=Tabular, **changes):
     settings = {"max_epochs": 3, "lr": 0.01, "batch_size": 16, "random_state": 0, **changes}
     return DynamicsClassifier(module, **settings)
@@ -72,59 +63,6 @@ def halves(X):
 
 def select(X, rows):
     return {name: values[rows] for name, values in X.items()}
-
-
-def assert_same_fit(a, b):
-    for u, v in zip(a.module_.state_dict().values(), b.module_.state_dict().values(), strict=True):
-        assert torch.equal(u, v)
-    for name in ("dynamics_", "validation_dynamics_"):
-        assert hasattr(a, name) == hasattr(b, name)
-        if hasattr(a, name):
-            pairs = zip(named_arrays(getattr(a, name)), named_arrays(getattr(b, name)), strict=True)
-            for (_, field, u), (_, _, v) in pairs:
-                assert np.array_equal(u, v, equal_nan=u.dtype.kind == "f"), field
-
-
-WAYS = {
-    "plain": {},
-    "held-out": {"validation_fraction": 0.3, "early_stopping": True},
-    "in-order": {"shuffle": False},
-    "full": {"batch_size": "full"},
-    "balanced": {"class_weight": "balanced"},
-    "float64": {"dtype": "float64"},
-    "skorch": {"callbacks": [WatchesBatches()]},
-    "everything": {"record": ("samples", "geometry", "scores", Gradients("all"))},
-}
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_the_same_bits_as_one_array_in_memory(way):
-    weights = None if way is WAYS["plain"] else WEIGHTS
-    fits = []
-    for of in (halves, lambda X: X):
-        validation = {} if "validation_fraction" in way else {"X_val": of(VALUES[:30]), "y_val": Y[:30]}
-        fits.append(classifier(**way).fit(of(VALUES), Y, weights, **validation))
-    assert_same_fit(*fits)
-    if "early_stopping" not in way:
-        unrecorded = classifier(**way).set_params(record=(), snapshots=False).fit(halves(VALUES), Y, weights)
-        for u, v in zip(unrecorded.module_.parameters(), fits[0].module_.parameters(), strict=True):
-            assert torch.equal(u, v)
-
-
-def test_all_that_is_asked_afterwards():
-    clf, whole = classifier().fit(halves(VALUES), Y), classifier().fit(VALUES, Y)
-    ways = {
-        "predict": lambda c, X: c.predict(X),
-        "predict_log_proba": lambda c, X: c.predict_log_proba(X),
-        "staged": lambda c, X: np.array(list(c.staged_decision_function(X))),
-        "activations": lambda c, X: c.activations(X, 0, epoch=1),
-        "replay": lambda c, X: c.replay(X, Y).loss,
-        "score": lambda c, X: c.score(X, Y),
-        "probe": lambda c, X: next(iter(c.replay(X, Y, record=("probe",)).probe_accuracy.values())),
-    }
-    for name, way in ways.items():
-        assert np.array_equal(way(clf, halves(VALUES)), way(whole, VALUES)), name
-    np.testing.assert_allclose(clf.replay(halves(VALUES), Y).loss, clf.dynamics_.loss, rtol=1e-5, atol=1e-6)
 
 
 GIVEN = {
@@ -197,78 +135,6 @@ def test_what_is_given_is_not_changed():
     classifier(Reader).fit(X, Y, WEIGHTS).predict(X)
     assert X.keys() == TOKENS.keys()
     assert all(np.array_equal(X[name], TOKENS[name]) for name in X)
-
-
-WITH = {
-    "empty": ({}, "X is a dict and needs names"),
-    "numbers-for-names": ({0: IDS}, "X is a dict and needs names"),
-    "lengths": (
-        {**TOKENS, "mask": MASK[:-1]},
-        "one row for each sample each, got ids 101, mask 100, extra 101",
-    ),
-    "ragged": ({**TOKENS, "ids": [[1, 2], [3]]}, r"X\['ids'\] must have rows of one length"),
-    "text": ({**TOKENS, "ids": np.full((101, 7), "a")}, r"X\['ids'\] must hold numbers"),
-    "objects": ({**TOKENS, "ids": IDS.astype(object)}, r"X\['ids'\] must hold numbers.* got dtype object"),
-    "scalar": ({**TOKENS, "ids": 3}, r"X\['ids'\] must be an array, a table or a list, got 3\."),
-    "nan": ({**TOKENS, "extra": np.full((101, 2), np.nan)}, r"Input X\['extra'\] contains NaN"),
-    "no-rows": (
-        select(TOKENS, slice(0, 0)),
-        r"X\['\w+'\] must hold a row for each sample; got an array of shape \(0, ",
-    ),
-}
-AT_FIT = {
-    "missing-name": ({"ids": IDS, "mask": MASK}, "module cannot process a batch of ids .*extra"),
-    "unknown-name": ({**TOKENS, "more": VALUES}, "module cannot process a batch of .*more"),
-    "id-out-of-range": (
-        {**TOKENS, "ids": IDS + 1},
-        "X: the module looks up id 30 in 'embed', which holds ids 0 to 29",
-    ),
-    "float-ids": ({**TOKENS, "ids": IDS.astype(float)}, "module cannot process a batch of ids"),
-}
-AFTERWARDS = {
-    "missing-name": (
-        {"ids": IDS, "mask": MASK},
-        "X has 'ids', 'mask', but was fitted with 'ids', 'mask', 'extra'",
-    ),
-    "unknown-name": ({**TOKENS, "more": VALUES}, "X has 'ids', 'mask', 'extra', 'more', but was fitted with"),
-    "width": (
-        {**TOKENS, "extra": VALUES[:, :3]},
-        r"X\['extra'\] has samples of shape \(3,\), but was fitted with",
-    ),
-    "one-array": (VALUES, "X must be a dict of 'ids', 'mask', 'extra', as in fit; got ndarray"),
-    "id-out-of-range": ({**TOKENS, "ids": IDS + 1}, "X: the module looks up id 30 in 'embed'"),
-}
-
-
-def free(shape, k):
-    """The reader, whatever the shapes are."""
-    return Reader({"ids": (7,), "mask": (7,), "extra": (2,)}, k)
-
-
-@pytest.mark.parametrize(("X", "told"), [*WITH.values(), *AT_FIT.values()], ids=[*WITH, *AT_FIT])
-def test_ill_formed_dicts_are_refused_before_training(X, told):
-    clf = classifier(free)
-    with pytest.raises((ValueError, TypeError), match=told):
-        clf.fit(X, Y[: len(IDS)] if X is not WITH["no-rows"][0] else [])
-    assert not hasattr(clf, "net_")
-
-
-@pytest.mark.parametrize(("X", "told"), [*AFTERWARDS.values(), WITH["nan"]], ids=[*AFTERWARDS, "nan"])
-def test_ill_formed_dicts_are_refused_afterwards(X, told):
-    clf = classifier(free).fit(TOKENS, Y)
-    for way in (clf.predict, lambda X: clf.replay(X, Y), clf.activations):
-        with pytest.raises(ValueError, match=told):
-            way(X)
-
-
-def test_labels_of_another_number_are_refused():
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        classifier(free).fit(TOKENS, Y[:-1])
-
-
-def test_a_dict_where_one_array_was_fitted_is_refused():
-    with pytest.raises(ValueError, match="X must be one array, as in fit; got a dict of 'left', 'right'"):
-        classifier().fit(VALUES, Y).predict(halves(VALUES))
 
 
 @pytest.mark.parametrize("module", [None, MLP(), VGG()], ids=["none", "mlp", "vgg"])

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-import torch
 from sklearn.datasets import make_classification
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -13,10 +12,9 @@ from sklearn.utils import get_tags
 from torch import nn
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
-from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.recording import Gradients
 from sklearn_nndyn.utils.rows.arrays import SparseRows
+from tests.classifiers.inputs.kinds import assert_same_fit
 
 RNG = np.random.default_rng(0)
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
@@ -59,40 +57,6 @@ def classifier(module=NETWORKS["mlp"], **changes):
     return DynamicsClassifier(module, **settings)
 
 
-def assert_same_fit(a, b):
-    for u, v in zip(a.module_.state_dict().values(), b.module_.state_dict().values(), strict=True):
-        assert torch.equal(u, v)
-    for name in ("dynamics_", "validation_dynamics_"):
-        assert hasattr(a, name) == hasattr(b, name)
-        if hasattr(a, name):
-            pairs = zip(named_arrays(getattr(a, name)), named_arrays(getattr(b, name)), strict=True)
-            for (_, field, u), (_, _, v) in pairs:
-                assert np.array_equal(u, v, equal_nan=u.dtype.kind == "f"), field
-
-
-WAYS = {
-    "plain": {},
-    "held-out": {"validation_fraction": 0.3},
-    "in-order": {"shuffle": False},
-    "full": {"batch_size": "full"},
-    "balanced": {"class_weight": "balanced"},
-    "float64": {"dtype": "float64"},
-    "everything": {"record": ("samples", "geometry", "scores", Gradients("all"))},
-}
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.parametrize("module", NETWORKS.values(), ids=NETWORKS)
-def test_the_same_bits_as_dense(module, way):
-    weights = None if way is WAYS["plain"] else WEIGHTS
-    given = {} if "validation_fraction" in way else {"y_val": Y[:30]}
-    fits = []
-    for X in (sp.csr_matrix(DENSE), DENSE):
-        validation = {"X_val": X[:30], **given} if given else {}
-        fits.append(classifier(module, **way).fit(X, Y, weights, **validation))
-    assert_same_fit(*fits)
-
-
 @pytest.mark.parametrize("kind", FORMATS.values(), ids=FORMATS)
 def test_every_format_is_the_same(kind):
     X = kind(DENSE)
@@ -104,34 +68,6 @@ def test_every_format_is_the_same(kind):
     for name in ("data", "indices", "indptr", "rows"):
         if hasattr(X, name):
             assert np.array_equal(getattr(X, name), getattr(before, name))
-
-
-def test_all_that_is_asked_afterwards():
-    X = sp.csr_array(DENSE)
-    clf = classifier().fit(X, Y)
-    ways = {
-        "predict": lambda data: clf.predict(data),
-        "predict_log_proba": lambda data: clf.predict_log_proba(data),
-        "one row": lambda data: clf.predict_proba(data[:1]),
-        "staged": lambda data: np.array(list(clf.staged_decision_function(data))),
-        "activations": lambda data: clf.activations(data, 0, epoch=1),
-        "replay": lambda data: clf.replay(data, Y).loss,
-        "reconstruct": lambda data: clf.reconstruct(data[:9], X_train=data),
-        "score": lambda data: clf.score(data, Y),
-    }
-    for name, way in ways.items():
-        assert np.array_equal(way(X), way(DENSE)), name
-    np.testing.assert_allclose(clf.replay(X, Y).loss, clf.dynamics_.loss, rtol=1e-5, atol=1e-6)
-
-
-def test_partial_fit_and_warm_start_go_on():
-    X = sp.csr_matrix(DENSE)
-    parts = classifier()
-    for _ in range(3):
-        parts.partial_fit(X, Y)
-    assert_same_fit(classifier().fit(X, Y), parts)
-    warm = classifier(warm_start=True).fit(X, Y)
-    assert warm.fit(X, Y).dynamics_.n_epochs == 7
 
 
 def test_counts_are_numbers_and_no_ids():
@@ -203,27 +139,6 @@ def test_it_is_never_made_dense_whole(monkeypatch):
     X = sp.csr_matrix(DENSE)
     classifier(validation_fraction=0.2).fit(X, Y, WEIGHTS).predict(X)
     assert 0 < max(read) <= 21
-
-
-BAD = {
-    "nan": (sp.csr_matrix(np.where(DENSE > 2, np.nan, DENSE)), "Input X contains NaN"),
-    "infinity": (sp.csr_matrix(np.where(DENSE > 2, np.inf, DENSE)), "Input X contains infinity"),
-    "width": (
-        sp.csr_matrix(DENSE[:, :5]),
-        "X has 5 features, but DynamicsClassifier is expecting 16 features",
-    ),
-    "complex": (sp.csr_matrix(DENSE.astype(complex)), "Complex data not supported"),
-}
-
-
-@pytest.mark.parametrize(("X", "told"), BAD.values(), ids=BAD)
-def test_what_is_wrong_with_it_is_told(X, told):
-    clf = classifier().fit(sp.csr_matrix(DENSE), Y)
-    with pytest.raises(ValueError, match=told):
-        clf.predict(X)
-    if X.shape[1] == 16:
-        with pytest.raises(ValueError, match=told):
-            classifier().fit(X, Y)
 
 
 def test_the_tag_says_so():
