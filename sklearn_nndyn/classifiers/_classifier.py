@@ -23,6 +23,7 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, Callbac
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.rows.arrays import as_tensor
 from sklearn_nndyn.utils.rows.datasets import open_labelled
@@ -323,6 +324,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self
 
     @with_callbacks
+    @keeps_modes
     def fit(
         self,
         X: ArrayLike,
@@ -383,6 +385,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self._train(prepared, self.max_epochs, {"X": X, "y": y, "sample_weight": sample_weight})
 
     @with_callbacks
+    @keeps_modes
     def partial_fit(
         self,
         X: ArrayLike,
@@ -424,6 +427,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         prepared = prepare_fit(self, X, y, sample_weight, again=again, classes=classes, partial=True)
         return self._train(prepared, 1, {"X": X, "y": y, "sample_weight": sample_weight})
 
+    @keeps_modes
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Decide on a class for each sample.
 
@@ -441,6 +445,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         return self.classes_[self.loss_.decide(scores).cpu().numpy()]
 
     @available_if(_loss_has_probabilities)
+    @keeps_modes
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Probabilities of the classes; only where the loss has some.
 
@@ -468,6 +473,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             return probabilities(self.loss_, scores).cpu().numpy()
 
     @available_if(_loss_has_probabilities)
+    @keeps_modes
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Logarithms of the probabilities; only where the loss has some.
 
@@ -486,6 +492,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         with torch.no_grad():
             return log_proba(self.loss_, scores).cpu().numpy()
 
+    @keeps_modes
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Raw scores of the network.
 
@@ -553,8 +560,9 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         except BaseException as error:
             error.add_note(f"The {type(self).__name__} is {prepared.outcome}.")
             raise
-        if bridge is not None:
-            bridge.close()
+        finally:
+            if bridge is not None:
+                bridge.close()
         return self
 
     @property

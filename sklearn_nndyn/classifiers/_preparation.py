@@ -88,7 +88,7 @@ class PreparedFit:
                 self.conclude(loop, error)
                 raise
             self.conclude(loop)
-            if loop.interrupted:
+            if loop.interrupted and not loop.signals.terminating:  # that is told by an error, at the end
                 self._warn_of_interrupt()
         return loop.interrupted
 

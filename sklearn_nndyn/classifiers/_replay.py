@@ -28,6 +28,7 @@ from sklearn_nndyn.recording import (
     without_choice,
 )
 from sklearn_nndyn.training import check_ids
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
@@ -44,6 +45,7 @@ def _has_probabilities(estimator):
 class ReplayMixin:
     """``replay``, ``at_epoch``, ``activations``, ``reconstruct`` and the ``staged_`` methods."""
 
+    @keeps_modes
     def replay(self, X, y=None, *, record=None, epochs=None, X_train=None, y_train=None):
         """Record what the training did to other labelled samples, afterwards.
 
@@ -113,6 +115,7 @@ class ReplayMixin:
         X_train, y_train = check_X_y(self, X_train, y_train)
         return self._recorder(X_train, y_train, layer_recordings(record), capacity, score=False)
 
+    @keeps_modes
     def reconstruct(self, X, *, X_train, layer=-1, epoch=None, alpha="auto"):
         """Give the input back from a hidden layer, as seen by a decoder.
 
@@ -182,6 +185,7 @@ class ReplayMixin:
         earlier._keep(attributes)
         return earlier
 
+    @keeps_modes
     def activations(self, X, layer=-1, epoch=None, *, pool=None):
         """Activations of a hidden layer, after its nonlinearity.
 
@@ -288,9 +292,7 @@ class ReplayMixin:
         stages = staged_scores(self.module_, snapshots, snapshots.epochs, X)
         for epoch, scores in zip(snapshots.epochs, stages, strict=True):
             snapshots.load_loss(loss, epoch)
-            with torch.no_grad():
-                values = read(loss, scores)
-            yield values
+            yield keeps_modes(torch.no_grad()(read))(loss, scores)
 
     def _get_snapshots(self, what):
         check_is_fitted(self, "net_")

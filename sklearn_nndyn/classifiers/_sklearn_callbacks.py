@@ -34,6 +34,7 @@ class CallbackBridge(TrainingHook):
         weight = data["sample_weight"]
         metadata = None if weight is None else {"sample_weight": weight}
         self.data = {"X": data["X"], "y": data["y"], "metadata": metadata}
+        self.task = None
         self.context = estimator._init_callback_context(max_subtasks=epochs)
         self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 
@@ -44,12 +45,16 @@ class CallbackBridge(TrainingHook):
 
     def on_epoch_end(self, net):
         """Close it."""
-        self.wants_to_stop = self.task.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=self.prepared.attributes_so_far, **self.data
-        )
+        task, self.task = self.task, None
+        self.wants_to_stop = self._end(task, self.prepared.attributes_so_far)
 
     def close(self):
-        """Close the fit's task, once the estimator is fitted."""
-        self.context.call_on_fit_task_end(
-            estimator=self.estimator, reconstruction_attributes=self.prepared.attributes_so_far, **self.data
+        """Close what is open, however the fit ended: an epoch that was undone, which has no estimator, and the fit."""
+        if self.task is not None:
+            self._end(self.task, None)
+        self._end(self.context, None if self.prepared.keeps_old else self.prepared.attributes_so_far)
+
+    def _end(self, task, attributes):
+        return task.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from sklearn_nndyn.losses._facts import state_facts
+from sklearn_nndyn.utils.private_names import inference_mode
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
 _REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -34,7 +35,7 @@ def differentiate(per_sample, inputs, target):
     Each value must depend on its own row of `inputs` alone. Works under ``torch.no_grad`` and
     ``torch.inference_mode`` too.
     """
-    with torch.inference_mode(False):  # also turns gradients on, where no_grad turned them off
+    with inference_mode(False):  # also turns gradients on, where no_grad turned them off
         inputs = inputs.detach().clone().requires_grad_()
         target = target.clone() if target.is_inference() else target
         values = per_sample(inputs, target)

@@ -1,6 +1,7 @@
 """The losses of networks that are trained together, evaluated at once."""
 
 from contextlib import nullcontext
+from functools import partial
 
 import torch
 
@@ -9,6 +10,7 @@ from sklearn_nndyn.losses._formula import FormulaLoss
 from sklearn_nndyn.losses._probability import LogLoss
 from sklearn_nndyn.losses._sameness import is_of_this_package, same_loss
 from sklearn_nndyn.losses.custom._custom import CustomLoss
+from sklearn_nndyn.utils.private_names import inference_mode
 
 
 class LossStack:
@@ -39,7 +41,7 @@ class LossStack:
             (loss, torch.tensor(positions)) for loss, positions in groups if not _takes_the_greatest(loss)
         ]
         # Torch's own bookkeeping is a fifth of the time; but a loss written by a user may rely on it.
-        self._mode = torch.inference_mode if _shares_quietly(groups) else nullcontext
+        self._mode = partial(inference_mode, True) if _shares_quietly(groups) else nullcontext
         self._slices = {}
 
     def value_and_probability(self, scores, target):
@@ -125,7 +127,7 @@ class LossStack:
 
     def _gather(self, tensors):
         """Concatenate the results of the blocks in the order of the members, (M, ...); never an inference tensor."""
-        whole = torch.cat(tensors) if len(tensors) > 1 or self._mode is torch.inference_mode else tensors[0]
+        whole = torch.cat(tensors) if len(tensors) > 1 or self._mode is not nullcontext else tensors[0]
         return whole if self._back is None else whole.index_select(0, self._back)
 
 

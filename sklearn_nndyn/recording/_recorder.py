@@ -27,6 +27,7 @@ from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording._snapshots import Snapshots
 from sklearn_nndyn.recording._transfers import few_copies
 from sklearn_nndyn.recording.decoders._base import LayerReader
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.networks.evaluation import unchanged
 from sklearn_nndyn.utils.rows.arrays import Rows
@@ -149,6 +150,7 @@ class Recorder:
             raise ValueError("Nothing has been recorded yet: call record(module, epoch) first.")
         return self._buffers
 
+    @keeps_modes
     def record(self, module: torch.nn.Module, epoch: float, call: Callable | None = None) -> None:
         """Record one network.
 

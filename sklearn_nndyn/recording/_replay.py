@@ -5,6 +5,7 @@ from torch.func import functional_call, vmap
 
 from sklearn_nndyn.losses import is_known
 from sklearn_nndyn.recording._geometry import weight_norms
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import (
     capture_activations,
     inputs_of,
@@ -53,7 +54,7 @@ def staged_scores(module, snapshots, epochs, X):
     module = copy_module(module)
     for epoch in epochs:
         module.load_state_dict(snapshots.state_dict(epoch))
-        yield score_in_chunks(module, X)
+        yield keeps_modes(score_in_chunks)(module, X)
 
 
 def _groups(epochs, snapshots, recorder):

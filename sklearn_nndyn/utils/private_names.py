@@ -35,6 +35,14 @@ OF_BASE_SEARCH = (
     "_select_best_index",
 )
 OF_TORCH = ("_foreach_copy_", "_fused_adam_", "_fused_adamw_", "_fused_sgd_")
+# Modes of torch, read and written in C: what stands for them is written in Python, or leaves them alone.
+OF_TORCH_MODES = {
+    "_InferenceMode": "_C",
+    "_set_default_dtype": "_C",
+    "_set_grad_enabled": "_C",
+    "get_dynamic_layer_stack_depth": "_C._functorch",
+    "pop_dynamic_layer_stack_and_undo_to_depth": "_C._functorch",
+}
 NEWEST = "1.9"  # the version of scikit-learn whose private names these are
 
 
@@ -110,6 +118,34 @@ def mps_generator() -> Any:
         Reached in public are its states alone, through functions that run in Python.
     """
     return getattr(torch.mps, "_get_default_mps_generator", lambda: None)()
+
+
+def mode(name: str, other: Any) -> Any:
+    """A function or class of torch that sees to one of its modes.
+
+    Parameters
+    ----------
+    name : str
+        One of ``OF_TORCH_MODES``.
+    other : object
+        What stands for it where this version lacks it.
+
+    Returns
+    -------
+    found : object
+        torch's own, or ``other``.
+    """
+    place: Any = torch
+    for part in OF_TORCH_MODES[name].split("."):
+        place = getattr(place, part, None)
+    return getattr(place, name, other)
+
+
+inference_mode = mode("_InferenceMode", torch.inference_mode)
+set_default_dtype = mode("_set_default_dtype", torch.set_default_dtype)
+set_grad_enabled = mode("_set_grad_enabled", torch.set_grad_enabled)
+vmap_depth = mode("get_dynamic_layer_stack_depth", int)
+set_vmap_depth = mode("pop_dynamic_layer_stack_and_undo_to_depth", int)
 
 
 def copy_all(targets: list, sources: list) -> None:

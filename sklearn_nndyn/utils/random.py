@@ -153,12 +153,22 @@ def fixed_generators(device="cpu"):
 @contextmanager
 def settled_generators():
     """Undo, on leaving, the swaps made inside that an exception kept from being undone."""
-    n_open = len(_open) if _lock._is_owned() else 0
+    n_open = count_swaps()
     try:
         yield
     finally:
-        if _lock._is_owned():
-            _undo_from(n_open)
+        undo_swaps(n_open)
+
+
+def count_swaps():
+    """Swaps that this thread has not undone yet."""
+    return len(_open) if _lock._is_owned() else 0
+
+
+def undo_swaps(n_open):
+    """Undo the innermost swaps of this thread, down to so many."""
+    if _lock._is_owned():
+        _undo_from(n_open)
 
 
 def _undo_from(position):

@@ -55,7 +55,6 @@ def interrupt(request):
     yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
-    torch.set_grad_enabled(True)  # a handler that raises within torch's own no_grad leaves gradients off
 
 
 def ends_in_another_thread(work):
@@ -83,5 +82,6 @@ def test_generators_and_locks(work, n_signals, interrupt):
         except BaseException as error:  # what it is, other tests say; kept, as an interactive Python keeps it
             kept = error
         assert users_generators() == before
+        assert torch.is_grad_enabled()
     assert kept is not None
     assert ends_in_another_thread(work)

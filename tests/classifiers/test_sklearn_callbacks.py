@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.classifiers._preparation import PreparedFit
@@ -28,6 +29,10 @@ def small():
 def epochs_of(rows, name="accuracy"):
     """The scores that were logged for epochs, in their order."""
     return [row[name] for row in rows if row["task_name"] == "epoch"]
+
+
+def told_of_interrupt(epoch):
+    return pytest.warns(UserWarning, match=f"interrupted in epoch {epoch}")
 
 
 class Tells:
@@ -131,6 +136,38 @@ class TestOnTheClassifier:
         short = clone(clf).set_callbacks().set_params(max_epochs=2).fit(X, y)
         np.testing.assert_array_equal(clf.dynamics_.loss, short.dynamics_.loss)
         np.testing.assert_array_equal(clf.predict_proba(X), short.predict_proba(X))
+
+    @pytest.mark.parametrize("last", [0, 2])
+    @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+    def test_every_task_is_closed_where_training_fails(self, small, error, last):
+        clf, X, y = small
+        scored, estimators = sklearn_callback.ScoringMonitor(scoring="accuracy"), []
+
+        class Keeps(Tells):
+            def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+                super().on_fit_task_end(estimator, context)
+                estimators.append(fitted_estimator)
+
+        def fail(self, net, **kwargs):
+            if len(net.history) == last + 1:
+                raise error("tripped")
+
+        tells = Keeps()
+        clf.set_callbacks(tells, scored).set_params(
+            callbacks=[type("Trips", (Callback,), {"on_batch_end": fail})()]
+        )
+        fails = error is ZeroDivisionError
+        with pytest.raises(error, match="tripped") if fails else told_of_interrupt(last + 1):
+            clf.fit(X, y)
+        epochs = [(hook, "epoch", e) for e in range(last + 1) for hook in ("begin", "end")]
+        assert tells.tasks == [("begin", "fit", 0), *epochs, ("end", "fit", 0)]
+        assert tells.lives == ["setup", "teardown"]
+        *whole, undone, after = estimators
+        assert [one.n_iter_ for one in whole] == list(range(1, last + 1))
+        assert undone is None
+        assert after is None if fails and last == 0 else after.n_iter_ == last
+        if last:
+            assert len(epochs_of(scored.get_logs().data)) == last
 
     def test_partial_fit_is_a_fit_of_one_epoch(self, small):
         clf, X, y = small

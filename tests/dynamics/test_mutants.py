@@ -195,6 +195,14 @@ def hostile(record, path, **changes):
     path.write_bytes(save(tensors, metadata | {"record": text, "digest": digest(text, tensors)}))
 
 
+@pytest.mark.parametrize("which", ["y", "classes"])
+def test_labels_beyond_their_type_are_refused(record, tmp_path, which):
+    """In words, not by a warning and an infinite label."""
+    path, types = tmp_path / "record", {"y": "<f8", "classes": "<f8"}
+    hostile(record, path, classes=[0.0, 1.0, 1e300], label_types={**types, which: "<f4"})
+    assert "overflow" in loaded_or_message(path)
+
+
 HOSTILE = {
     "many small lists": {"header": {"it": [[] for _ in range(100_000)]}},
     "many small dictionaries": {"header": {"it": [{"a": 0} for _ in range(100_000)]}},

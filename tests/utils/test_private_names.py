@@ -7,7 +7,13 @@ import pytest
 from sklearn.model_selection._search import BaseSearchCV
 
 from sklearn_nndyn.utils import private_names
-from sklearn_nndyn.utils.private_names import OF_BASE_SEARCH, OF_SCIKIT_LEARN, OF_TORCH, of_scikit_learn
+from sklearn_nndyn.utils.private_names import (
+    OF_BASE_SEARCH,
+    OF_SCIKIT_LEARN,
+    OF_TORCH,
+    OF_TORCH_MODES,
+    of_scikit_learn,
+)
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
 from tests.problems import PROBLEMS
 from tests.test_architecture import FILES, IDS, imports
@@ -28,6 +34,11 @@ def test_the_base_of_searches_has_it(name):
 @pytest.mark.parametrize("name", OF_TORCH)
 def test_torch_has_it(name):
     assert callable(private_names.kernel(name))
+
+
+@pytest.mark.parametrize("name", OF_TORCH_MODES)
+def test_torch_has_it_for_its_modes(name):
+    assert callable(private_names.mode(name, None))
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)

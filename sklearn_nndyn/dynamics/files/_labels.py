@@ -28,10 +28,11 @@ def unpack_labels(described, arrays):
     y_encoded = arrays["y"]
     if y_encoded.dtype.kind != "i" or (y_encoded.size and y_encoded.min() < 0):
         raise ValueError("its labels are not positions in the classes.")
-    classes = np.array(described["classes"], dtype=types["classes"])
-    labels = {"y": classes[y_encoded].astype(types["y"]), "classes": classes}
-    if "sample_ids" in types:
-        return {**labels, "sample_ids": np.array(described["sample_ids"], dtype=types["sample_ids"])}
+    with np.errstate(all="raise"):  # a number that its type cannot hold
+        classes = np.array(described["classes"], dtype=types["classes"])
+        labels = {"y": classes[y_encoded].astype(types["y"]), "classes": classes}
+        if "sample_ids" in types:
+            return {**labels, "sample_ids": np.array(described["sample_ids"], dtype=types["sample_ids"])}
     return {**labels, "sample_ids": arrays.get("sample_ids")}
 
 

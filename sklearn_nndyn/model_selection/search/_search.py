@@ -31,6 +31,7 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     last_step,
 )
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.private_names import (
     BaseSearchCV,
     Interval,
@@ -192,6 +193,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         self.checkpoint = checkpoint
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @keeps_modes
     def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit and score every candidate on every fold; then fit the best.
 

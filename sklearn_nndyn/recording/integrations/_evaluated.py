@@ -8,6 +8,7 @@ from sklearn_nndyn.recording._given import DatasetBatches, placed, samples_and_l
 from sklearn_nndyn.recording._record import check_network, check_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.versions import versions
 
 
@@ -56,6 +57,7 @@ class EvaluatedSamples:
         header = {"recorded_by": type(self).__name__, "versions": versions()}
         return self._recorder.dynamics(y=y, classes=classes, header=header)
 
+    @keeps_modes
     def _begin(self, module, epoch=0, collate_fn=None):
         """Begin a record, with the network as it is before its first update."""
         X, y = placed(*samples_and_labels(self.X, self.y, collate_fn), module)

@@ -28,6 +28,7 @@ from sklearn_nndyn.recording.nets._scores import (
     only_evaluating,
     run_net,
 )
+from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.networks.evaluation import unchanged
 from sklearn_nndyn.utils.versions import versions
 
@@ -131,6 +132,7 @@ class RecordDynamics(Callback):
         _learn_parameters(net, self)
         _come_last(net, self)
 
+    @keeps_modes
     def on_epoch_begin(
         self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
@@ -153,6 +155,7 @@ class RecordDynamics(Callback):
             # The history already holds the line of the epoch that begins.
             self._record(net, len(net.history) - 1)
 
+    @keeps_modes
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record as if training had stopped here.
 

@@ -75,6 +75,8 @@ def read_state(path):
         with safe_open(path, "np") as file:
             about = _checked(file)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if any(values.dtype != np.uint8 for values in arrays.values()):  # reading bools changes their bytes
+            raise ValueError("it holds other things than bytes, so it was changed or damaged")
         if about["digest"] != _digest(about["tree"], arrays):
             raise ValueError("its digest differs, so it was changed or damaged")
         return _of_right_form(decode(about["tree"], arrays))

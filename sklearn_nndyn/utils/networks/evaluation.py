@@ -3,6 +3,8 @@
 import threading
 from contextlib import contextmanager
 from itertools import chain
+from threading import get_ident
+from typing import ClassVar
 
 import torch
 from torch.backends import mha
@@ -29,9 +31,10 @@ def evaluation_mode(*modules):
 
 
 class _Uses:
-    """How many passes have put fused attention aside, in all threads, and what it is to be afterwards."""
+    """The passes that have put fused attention aside, by their threads, and what it is to be afterwards."""
 
-    lock, count, before = threading.Lock(), 0, True
+    lock, before = threading.Lock(), True
+    threads: ClassVar[list[int]] = []
 
 
 @contextmanager
@@ -41,18 +44,30 @@ def unfused_attention():
     In evaluation torch has a fused path that packs padded rows into nested tensors and calls no inner layer, so that
     hidden layers cannot be seen, and whose scores differ from the usual path's in the last bits.
     """
+    n_open = count_unfused()
     with _Uses.lock:
-        if _Uses.count == 0:
+        if not _Uses.threads:
             _Uses.before = mha.get_fastpath_enabled()
-            mha.set_fastpath_enabled(False)
-        _Uses.count += 1
+        _Uses.threads.append(get_ident())
+        mha.set_fastpath_enabled(False)
     try:
         yield
     finally:
+        end_unfused(n_open)
+
+
+def count_unfused():
+    """Passes of this thread that have put fused attention aside."""
+    return _Uses.threads.count(get_ident()) if _Uses.threads else 0
+
+
+def end_unfused(n_open):
+    """End the innermost passes of this thread, down to so many; fused attention comes back with the last of all."""
+    while count_unfused() > n_open:
         with _Uses.lock:
-            _Uses.count -= 1
-            if _Uses.count == 0:
+            if len(_Uses.threads) == 1:
                 mha.set_fastpath_enabled(_Uses.before)
+            _Uses.threads.remove(get_ident())
 
 
 class ModuleMemory:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from joblib import parallel_config
+from safetensors import safe_open
+from safetensors.numpy import load, save
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
@@ -18,6 +20,7 @@ from sklearn_nndyn import Checkpoint, DynamicsClassifier
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Samples
 from sklearn_nndyn.training.checkpoint import _files, _place, _writer
+from sklearn_nndyn.training.checkpoint._files import read_state
 from tests.classifiers.checkpoint.comparing import (
     Killed,
     assert_same_fit,
@@ -225,6 +228,18 @@ def test_damage_is_told_and_the_last_sound_state_is_taken(how, damage, outcome, 
         clf = classifier(every_epoch(tmp_path)).fit(X, y)
     assert_same_fit(clf, whole, X)
     assert_same_fit(classifier(tmp_path).fit(X, y), whole, X)
+
+
+@pytest.mark.parametrize("kind", ["bool", "int8"])
+def test_bytes_that_are_called_something_else_are_damage(kind, tmp_path):
+    """Their digest is right, and reading them as what they are called may change them."""
+    classifier(tmp_path).fit(X, y)
+    ((state, *_),) = [sorted(place.glob("state-*")) for place in tmp_path.iterdir()]
+    with safe_open(state, "np") as file:
+        about = file.metadata()
+    state.write_bytes(save({name: a.view(kind) for name, a in load(state.read_bytes()).items()}, about))
+    with pytest.raises(ValueError, match="holds other things than bytes, so it was changed or damaged"):
+        read_state(state)
 
 
 @pytest.mark.parametrize(

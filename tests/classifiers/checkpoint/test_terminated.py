@@ -51,11 +51,8 @@ def test_fit_raises_once_the_state_is_safe(tmp_path, terminated, monkeypatch):
     whole, shorter = classifier().fit(X, y), classifier(max_epochs=2).fit(X, y)
     terminated()
     clf = classifier(Checkpoint(tmp_path, 1000))
-    with (
-        pytest.warns(UserWarning, match="interrupted in epoch 3; the model is as it was after epoch 2"),
-        pytest.raises(KeyboardInterrupt, match="SIGTERM: the program was asked to end") as raised,
-    ):
-        clf.fit(X, y)
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM: the program was asked to end") as raised:
+        clf.fit(X, y)  # without a warning, which might be made an error and then be caught
     assert raised.value.__notes__ == ["The DynamicsClassifier is as it was after epoch 2."]
     assert_same_fit(clf, shorter, X)
     monkeypatch.setattr(Terminates, "on", False)
@@ -95,7 +92,6 @@ MANY = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Training was interrupted")
 @pytest.mark.parametrize("name", MANY)
 def test_what_trains_many_ends_too(name, terminated):
     """Where a Ctrl-C would leave the part that was trained."""
