@@ -80,7 +80,7 @@ test-oldest: ## Run the tests with the oldest versions that are allowed, in a fr
 	rm -rf build/oldest && mkdir -p build/oldest
 	$(PYTHON) -m tests.oldest_versions > build/oldest/versions.txt
 	$(PYTHON) -m venv build/oldest/environment
-	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,frames]"
+	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,dask,frames,reports]"
 	build/oldest/environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # they warn of their own future
 
 test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-learn, if the index has any (PIP_EXTRA_INDEX_URL adds another)

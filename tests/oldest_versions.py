@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
-EXTRAS = ("frames",)  # what a user may install; the tools of the tests come as they are
+EXTRAS = ("dask", "frames", "reports")  # what a user may install
+TABLES = (
+    "polars",
+    "pyarrow",
+)  # the newest of these want a newer NumPy; other tools of the tests come as they are
 
 
 def lower_bounds(requirements: Iterable[str]) -> dict[str, str]:
@@ -29,10 +33,11 @@ def lower_bounds(requirements: Iterable[str]) -> dict[str, str]:
 
 
 def oldest() -> dict[str, str]:
-    """The lower bounds of all that the package needs, and of what it can make use of."""
+    """The lower bounds of all that the package needs, of what it can make use of, and of tables in the tests."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     extras = [one for name in EXTRAS for one in project["optional-dependencies"][name]]
-    return lower_bounds([*project["dependencies"], *extras])
+    tested = lower_bounds(project["optional-dependencies"]["test"])
+    return lower_bounds([*project["dependencies"], *extras]) | {name: tested[name] for name in TABLES}
 
 
 if __name__ == "__main__":

@@ -171,13 +171,13 @@ def mark_epochs(ax, epochs):
         ax.xaxis.get_major_locator().set_params(integer=True)
 
 
-def mark_turn(ax, epoch, epochs, turned=True):
-    """A dashed line at the turning epoch, with its number beside it; none where the mean does not rise after it."""
-    if not turned or epoch == epochs[-1]:
+def mark_onset(ax, epoch, epochs, name):
+    """A dashed line at an epoch, with its name and number beside it; none at the end."""
+    if epoch == epochs[-1]:
         return None
     line = _dashed(ax, epoch)
     late = epoch - epochs[0] > 0.6 * (epochs[-1] - epochs[0])
-    _beside(ax, epoch, ax.get_xaxis_transform(), f"turn: epoch {epoch_words(epoch)}", late)
+    _beside(ax, epoch, ax.get_xaxis_transform(), f"{name}: epoch {epoch_words(epoch)}", late)
     return line
 
 

@@ -43,8 +43,3 @@ def curve_table(key, caption, epochs, columns, *wanted):
         for at in epochs_to_list(len(epochs), *wanted)
     ]
     return Table(key=key, caption=caption, columns=("Epoch", *columns), rows=rows)
-
-
-def turn_name(tails):
-    """What the epoch of least mean loss is called: a turn only if the rise after it is more than chance."""
-    return "turn" if tails.rise_verdict_ == "yes" else "least mean"

@@ -108,3 +108,15 @@ def test_long_names_are_cut_and_missing_curves_left_out():
     assert [ax.get_title(loc="left") for ax in display.axes_] == ["domestic_shorthai…", "a_name_of_18_signs"]
     low, high = display.axes_[1].get_ylim()
     assert low < 1 < high
+
+
+def test_turns_of_few_epochs_are_unclear_as_the_finding_says():
+    for n_epochs, words, clear in (
+        (9, "epoch 6, error 30 %", True),
+        (7, "unclear: epoch 6, error 30 %", False),
+    ):
+        analyzer = EntanglementAnalyzer().fit(entangled_record(n_epochs=n_epochs))
+        assert (analyzer.findings_[3].verdict != "cannot tell") == clear
+        display = ClassEntanglementDisplay.from_analyzer(analyzer).plot()
+        assert texts(display.axes_[0]) == [words]
+        assert (display.turns_[0].get_markerfacecolor() != "white") == clear

@@ -195,6 +195,29 @@ def test_without_inversion_none_is_marked():
     assert [texts(ax) + dashed(ax) for ax in display.axes_] == [[]] * 4
 
 
+@pytest.mark.parametrize("n_epochs", [9, 7])
+def test_an_inversion_is_drawn_only_where_the_finding_tells_one(n_epochs):
+    analyzer = analysed(n_epochs=n_epochs)
+    clear = n_epochs == 9
+    assert analyzer.findings_[0].verdict == ("yes" if clear else "cannot tell")
+    display = EntanglementDisplay.from_analyzer(analyzer).plot()
+    name = "inversion" if clear else "unclear turn"
+    assert [texts(ax) for ax in display.axes_] == [[f"{name}: epoch 6"], [f"{name}: error 30 %"], [], []]
+    assert {to_hex(dot.get_markerfacecolor()) for dot in display.marks_[0]} == {
+        to_hex("black" if clear else "white")
+    }
+
+
+def test_unclear_inversions_are_counted_among_the_others():
+    runs = [analysed(), analysed(n_epochs=7), analysed(turns=(LAST, LAST))]
+    display = EntanglementDisplay.from_analyzer(runs).plot()
+    assert texts(display.axes_[0]) == ["inversion: epoch 6 (2 of 3 runs, 1 unclear)"]
+    first = EntanglementAnalyzer(rule="first_rise").fit(entangled_record((LAST, LAST)))
+    assert first.inversion_ is None
+    both = EntanglementDisplay.from_analyzer(runs[:2]).plot()
+    assert texts(both.axes_[0]) == ["inversion: epoch 6 (1 unclear)"]
+
+
 @pytest.mark.parametrize(("turn", "side"), [(1, "left"), (6, "right")])
 def test_words_are_on_the_side_that_has_room(turn, side):
     display = EntanglementDisplay.from_dynamics(entangled_record((turn, turn))).plot()

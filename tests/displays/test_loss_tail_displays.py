@@ -27,7 +27,15 @@ MAPS = [LossHeatmapDisplay, LossDensityDisplay]
 
 @pytest.fixture
 def record():
+    """The mean loss is least at epoch 6; of seven epochs it cannot be told whether it rises."""
     return tailed_record()
+
+
+@pytest.fixture
+def risen():
+    """The mean loss turns at epoch 12, and rises."""
+    loss = 0.5 + np.abs(np.linspace(-1, 1, 13))[:, None] * np.random.default_rng(0).uniform(0.1, 2, 150)
+    return tailed_record(n_epochs=13, loss=loss.T)
 
 
 def worst(record, **options):
@@ -76,12 +84,19 @@ def test_a_model_is_as_good_as_its_validation_record(record, kind):
 
 
 @pytest.mark.parametrize("kind", CURVES + MAPS)
-def test_the_turn_is_marked_where_it_is(record, kind):
+@pytest.mark.parametrize("verdict", ["yes", "cannot tell"])
+def test_a_turn_is_marked_only_where_the_finding_tells_one(record, risen, kind, verdict):
+    record = risen if verdict == "yes" else record
+    tails = LossTailAnalyzer().fit(record)
+    assert tails.findings_[0].verdict == verdict
     display = kind.from_dynamics(record).plot()
-    assert display.onset_epoch == LossTailAnalyzer().fit(record).onset_epoch_ == 6
+    assert display.onset_epoch == tails.onset_epoch_
     ax = display.axes_[0] if kind in CURVES else display.ax_
-    assert [text.get_text() for text in ax.texts] == ["turn: epoch 6"]
-    assert [6.0, 6.0] in [list(line.get_xdata()) for line in ax.lines]
+    name = "turn" if verdict == "yes" else "least mean"
+    titles = [drawn.get_title(loc="left") for drawn in display.figure_.axes]
+    assert any("turn" in title.lower() for title in titles) == (kind in CURVES and verdict == "yes")
+    assert [text.get_text() for text in ax.texts] == [f"{name}: epoch {tails.onset_epoch_}"]
+    assert [tails.onset_epoch_] * 2 in [list(line.get_xdata()) for line in ax.lines]
     assert kind.from_dynamics(record, onset=2).onset_epoch == 2
 
 
@@ -146,7 +161,7 @@ def test_curves_are_those_of_the_analyzer(record):
     label = "log loss (nats)"
     assert [ax.get_ylabel() for ax in display.axes_] == [label, f"{label}\n(logarithmic)"]
     assert [ax.get_title(loc="left") for ax in display.axes_] == [
-        "Mean loss near its turn",
+        "Mean loss",
         "Loss of the samples",
     ]
 
@@ -209,7 +224,7 @@ def test_a_logarithmic_axis_ends_at_a_floor_and_says_so(record):
     assert ax.get_ylabel() == "loss\n(logarithmic, above 1e-06)"
 
 
-def test_no_turn_is_marked_where_the_mean_does_not_rise_after_it():
+def test_no_turn_is_drawn_where_the_mean_may_not_rise_after_it():
     rng = np.random.default_rng(0)
     falling = np.exp(-np.arange(12.0)) + np.zeros((40, 1))
     falling[:, -1] += 1e-9  # least before the end, by chance
@@ -217,10 +232,10 @@ def test_no_turn_is_marked_where_the_mean_does_not_rise_after_it():
     wandering = {"falling": falling, "rising": falling + np.arange(12) ** 2 / 50}
     for name, loss in wandering.items():
         tails = LossTailAnalyzer().fit(loss)
-        rises = bool(tails.mean_rise_ > 0)
+        rises = tails.rise_verdict_ == "yes"
         assert rises == (name == "rising")
         shares = LossShareDisplay.from_analyzer(tails).plot()
-        assert shares.concentration_lines_[0].get_label().startswith("turn" if rises else "lowest mean")
+        assert shares.concentration_lines_[0].get_label().startswith("turn" if rises else "least mean")
         record = Dynamics(y=[0, 1] * 20, classes=[0, 1], epochs=np.arange(12), loss=loss)
         drawn = [
             LossTailDisplay.from_analyzer(tails).plot().axes_[0],
@@ -230,7 +245,8 @@ def test_no_turn_is_marked_where_the_mean_does_not_rise_after_it():
         ]
         assert [any("turn" in text.get_text() for text in ax.texts) for ax in drawn] == [rises] * 4
     given = LossTailDisplay.from_dynamics(falling, onset=3).plot()
-    assert given.turns_ == [None, None]
+    assert [text.get_text() for text in given.axes_[0].texts] == ["onset: epoch 3"]
+    assert given.axes_[0].get_title(loc="left") == "Mean loss"
 
 
 def test_shares_are_those_of_the_analyzer(record):
@@ -242,7 +258,7 @@ def test_shares_are_those_of_the_analyzer(record):
         np.testing.assert_allclose(line.get_ydata(), 100 * curve)
         np.testing.assert_allclose(line.get_xdata(), 100 * np.arange(1, 151) / 150)
     assert texts(display.axes_[0]) == ["0.1 %", "1 %", "5 %", "10 %"]
-    assert texts(display.axes_[1]) == ["turn (epoch 6)", "end (epoch 12)"]
+    assert texts(display.axes_[1]) == ["least mean (epoch 6)", "end (epoch 12)"]
     assert [line.get_linestyle() for line in display.concentration_lines_] == ["--", "-"]
 
 

@@ -61,6 +61,14 @@ def test_stragglers_are_shown_with_their_names_and_when_they_are_learned():
     assert display.figure_.get_suptitle() == expected
 
 
+def test_without_a_turn_that_is_told_nobody_is_called_a_straggler():
+    record = entangled_record(n_epochs=7)
+    assert EntanglementAnalyzer().fit(record).findings_[2].verdict == "cannot tell"
+    expected = "at an unclear turn (epoch 6, training error 30 %)"
+    assert gallery(record).title == f"Misclassified {expected}, the lowest margins first"
+    assert gallery(record, indices=[3]).title == f"At {expected[3:]}"
+
+
 def test_the_lowest_margins_at_the_turn_come_first(record):
     margin = record.margin.copy()
     margin[:6, 3] = [-1, -3, -2, -3, -9, -1]

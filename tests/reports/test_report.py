@@ -162,6 +162,23 @@ def test_what_a_record_does_not_allow_is_a_line_that_says_what_to_record(leave_o
 
 
 @pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ({"n_epochs": 1}, "No findings on loss tails, refinement, .* and wrong labels; below"),
+        ({"leave_out": ("margin",)}, "No findings on sample scores and wrong labels; below"),
+        ({"leave_out": ("loss", "scores")}, "No findings on loss tails and refinement; below"),
+    ],
+)
+def test_every_section_says_what_it_lacks_and_the_findings_only_name_it(kind, named):
+    page = Page(report(made_record(**kind)).html)
+    notes = [text for attributes, text in page.all("p") if attributes.get("class") == "note"]
+    reasons = [text for text in notes if "Fit again" in text]
+    assert len(reasons) == len(set(reasons)) >= 1
+    assert "Fit again" not in page.text("findings")
+    assert re.search(named, page.text("findings"))
+
+
+@pytest.mark.parametrize(
     "record",
     [
         made_record(classes=(0, 1)),
@@ -389,6 +406,10 @@ def test_an_epoch_is_a_turn_only_where_the_rise_is_more_than_chance():
         assert tails.rise_verdict_ == verdict
         html = report(record).html
         assert html.count(f"{name}: epoch {tails.onset_epoch_}") >= 2
+        told = Page(html).text("loss-tails")
+        assert f"Rise of the loss since the {name}" in told
+        assert f"Loss at the {name}" in told
+        assert ("turn" in told) == (verdict == "yes")
 
 
 def test_one_epoch_is_compared_with_no_other():

@@ -28,6 +28,7 @@ from sklearn_nndyn.analyzers.loss_tails._rise import (
     rising_fractions,
 )
 from sklearn_nndyn.analyzers.loss_tails._transitions import borderline_test, transition_table, transitions
+from sklearn_nndyn.analyzers.loss_tails._turning import name_of_onset
 from sklearn_nndyn.dynamics import Dynamics, check_dynamics
 from sklearn_nndyn.utils.statistics import between, worst_count
 
@@ -105,8 +106,9 @@ class LossTailAnalyzer(RecordAnalyzer):
         from epoch to epoch would give (``rise_beyond_wander``). ``"no"`` is said only where it is least at the end, or
         has not risen since an epoch that was asked for; of fewer than nine epochs the wander is not known, and a rise
         cannot be told. It is the verdict on this run, not on other seeds.
-    turned_ : bool
-        Whether there is a turn to be drawn: the mean loss rises, or has risen where that cannot be told from chance.
+    onset_name_ : {"turn", "least mean", "onset"}
+        What ``onset_epoch_`` is called in pictures: a turn only where ``rise_verdict_`` is ``"yes"``, else the epoch of
+        least mean loss, or the onset that was asked for.
     rise_null_ : float
         Rise that chance exceeds in one of twenty plateaus; nan for fewer than nine epochs.
     rising_fractions_ : dict of float to float
@@ -262,7 +264,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         self.carrier_null_ = np.quantile(carrier_null(self.rise_), [0.5, 0.025, 0.975])
         self.gross_rise_share_ = gross_rise_share(self.rise_)
         self.rise_verdict_ = self._verdict()
-        self.turned_ = self.rise_verdict_ == "yes" or (self.rise_verdict_ != "no" and self.mean_rise_ > 0)
+        self.onset_name_ = name_of_onset(self.rise_verdict_, self.onset)
 
     def _verdict(self):
         """By the samples, and by the wander of the mean from epoch to epoch; what it cannot tell it does not deny."""

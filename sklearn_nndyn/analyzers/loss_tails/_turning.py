@@ -46,3 +46,10 @@ def turning_position(
     check_finite_losses(loss, epochs)
     given = onset_position(onset, epochs, last=True)
     return int(loss.mean(axis=0, dtype=np.float64).argmin()) if given is None else given
+
+
+def name_of_onset(verdict, onset):
+    """What the epoch is called that a rise is measured from: a turn only where the verdict on the rise is "yes"."""
+    if verdict == "yes":
+        return "turn"
+    return "least mean" if onset == "auto" else "onset"

@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer
 from sklearn_nndyn.displays._style import COLOURS, COLUMN, PAPER, given_axes, mark_epochs, shortened, styled
-from sklearn_nndyn.displays.entanglement._runs import check_analyzer
+from sklearn_nndyn.displays.entanglement._runs import check_analyzer, verdict_of
 from sklearn_nndyn.utils.text import epoch_words, listed
 
 MOST_CLASSES = 20
@@ -32,6 +32,9 @@ class ClassEntanglementDisplay:
         Epoch of each turn; nan for a class without.
     errors : array of shape (n_classes,)
         Training error there, as a share of all samples.
+    clear : bool, default=True
+        Whether the turns can be told from noise: of few epochs they cannot, as finding EN4 says. Else they are drawn
+        hollow, and called unclear.
 
     Attributes
     ----------
@@ -66,6 +69,8 @@ class ClassEntanglementDisplay:
         class_names: Sequence | np.ndarray,
         turns: Sequence | np.ndarray,
         errors: Sequence | np.ndarray,
+        *,
+        clear: bool = True,
     ) -> None:
         self.epochs = epochs
         self.radii = radii
@@ -73,6 +78,7 @@ class ClassEntanglementDisplay:
         self.class_names = class_names
         self.turns = turns
         self.errors = errors
+        self.clear = clear
 
     @classmethod
     def from_analyzer(
@@ -109,6 +115,7 @@ class ClassEntanglementDisplay:
             analyzer.classes_[chosen],
             analyzer.class_inversion_epochs_[chosen],
             analyzer.class_inversion_errors_[chosen],
+            clear=verdict_of(analyzer, "EN4") != "cannot tell",
         )
 
     @classmethod
@@ -200,14 +207,19 @@ class ClassEntanglementDisplay:
         dot, description = None, "no turn"
         if not np.isnan(turn):
             at = np.searchsorted(self.epochs, turn)
-            dot = ax.plot(turn, radius[at], "o", color=COLOURS["vermillion"], markersize=4, zorder=3)[0]
-            description = f"epoch {epoch_words(turn)}, error {100 * self.errors[position]:.2g} %"
+            hollow = {} if self.clear else {"markerfacecolor": "white"}
+            red = COLOURS["vermillion"]
+            dot = ax.plot(turn, radius[at], "o", color=red, markersize=4, zorder=3, **hollow)[0]
+            description = f"{'' if self.clear else 'unclear: '}{self._turn_words(position)}"
         ax.set_title(shortened(self.class_names[position], LONGEST_NAME), pad=13, fontsize=8.5, loc="left")
         place = {"xycoords": "axes fraction", "xytext": (0, 3), "textcoords": "offset points"}
         ax.annotate(description, (0, 1), fontsize=7, **place).set_in_layout(
             False
         )  # the title already keeps its room
         return mean, line, dot
+
+    def _turn_words(self, position):
+        return f"epoch {epoch_words(self.turns[position])}, error {100 * self.errors[position]:.2g} %"
 
     def _finish(self, words):
         every = np.column_stack([self.radii, self.mean_radius])

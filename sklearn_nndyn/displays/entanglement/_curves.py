@@ -33,6 +33,7 @@ from sklearn_nndyn.displays.entanglement._runs import (
     radius_name_of,
     radius_of,
     runs_and_labels,
+    verdict_of,
 )
 
 CLASS_COLOURS = [COLOURS[name] for name in ("sky", "orange", "green")]
@@ -57,6 +58,9 @@ class EntanglementDisplay:
         Share of the samples that are misclassified.
     inversions : list of n_runs int or None, optional
         Position of each run's inversion among its epochs; None for a run without.
+    verdicts : list of n_runs {"yes", "no", "cannot tell"}, optional
+        Whether the classes mix again, as finding EN1 says of each run; "yes" of all by default. Other inversions are
+        drawn hollow, and called unclear.
     labels : list of n_runs str, optional
         Runs with the same label have one colour and one legend entry; seven labels at most.
     radius_name : str, default="mean radius R"
@@ -110,6 +114,7 @@ class EntanglementDisplay:
         training_error: Sequence[np.ndarray],
         *,
         inversions: Sequence[int | None] | None = None,
+        verdicts: Sequence[str] | None = None,
         labels: Sequence[str] | None = None,
         radius_name: str = "mean radius R",
         class_radii: dict[str, np.ndarray] | None = None,
@@ -119,6 +124,7 @@ class EntanglementDisplay:
         self.distance = distance
         self.training_error = training_error
         self.inversions = inversions
+        self.verdicts = verdicts
         self.labels = labels
         self.radius_name = radius_name
         self.class_radii = class_radii
@@ -160,6 +166,7 @@ class EntanglementDisplay:
             [run.mean_distance_ for run in runs],
             [run.training_error_ for run in runs],
             inversions=[run.inversion_ for run in runs],
+            verdicts=[verdict_of(run) for run in runs],
             labels=labels,
             radius_name=names.pop() if len(names) == 1 else "radius R",
             class_radii=few_radii_of(runs[0]) if len(runs) == 1 and labels is None else {},
@@ -197,9 +204,9 @@ class EntanglementDisplay:
         """Draw the radius above the distance, over the epochs and against the training error.
 
         The error falls from left to right, on a logarithmic scale, on which an error of zero has no place: such
-        epochs are left out there. A dot marks the inversion of each run, and a vertical line their mean, for each
-        label. Beside it are the epochs, and the error with its range over the runs, where no more than
-        three labels have an inversion.
+        epochs are left out there. A dot marks the inversion of each run, hollow where it may be chance, and a vertical
+        line their mean, for each label. Beside it are the epochs, and the error with its range over the runs, where no
+        more than three labels have an inversion.
 
         Parameters
         ----------
@@ -232,7 +239,7 @@ class EntanglementDisplay:
         return self
 
     def _check_numbers(self):
-        self._groups = RunGroups(len(self.epochs), self.labels, self.inversions)
+        self._groups = RunGroups(len(self.epochs), self.labels, self.inversions, self.verdicts)
         if len(self.class_radii or {}) > MOST_CLASSES:
             raise ValueError(
                 f"class_radii: there is room for {MOST_CLASSES}, got {len(self.class_radii)}; "
@@ -289,10 +296,12 @@ class EntanglementDisplay:
             inverting = groups.inverting[label]
             artist_kw = {"color": groups.mark_colours[label], "markersize": 4 if len(runs) == 1 else 2.5}
             for run in inverting:
-                self.marks_[run] = self._dots(run, artist_kw)
+                hollow = {} if groups.clear[run] else {"markerfacecolor": "white"}
+                self.marks_[run] = self._dots(run, artist_kw | hollow)
             if inverting:
                 at = [(self.epochs[run], self.training_error[run], self.inversions[run]) for run in inverting]
-                means[label], errors[label] = mean_inversion(at, len(runs))
+                n_clear = sum(groups.clear[run] for run in inverting)
+                means[label], errors[label] = mean_inversion(at, len(runs), n_clear)
         self.inversion_lines_ = {label: [] for label in means}
         for panel, ax in enumerate(self.axes_):
             in_words = panel < 2 and len(means) <= MOST_WORDS

@@ -16,7 +16,7 @@ def mark_dots(axes, places, heights, artist_kw):
     ]
 
 
-def mean_inversion(inversions, n_runs):
+def mean_inversion(inversions, n_runs, n_clear):
     """Mean inversion of the runs of one label, each with the words beside it.
 
     Parameters
@@ -25,6 +25,8 @@ def mean_inversion(inversions, n_runs):
         The inversion of each run that has one.
     n_runs : int
         Number of runs, with those that have none.
+    n_clear : int
+        How many of the inversions are beyond chance; without one they are called turns.
 
     Returns
     -------
@@ -34,10 +36,10 @@ def mean_inversion(inversions, n_runs):
     """
     epochs = np.array([epochs[at] for epochs, _, at in inversions])
     errors = np.array([errors[at] for _, errors, at in inversions])
-    few = f" ({len(inversions)} of {n_runs} runs)" if len(inversions) < n_runs else ""
+    name, few = ("inversion" if n_clear else "unclear turn"), _how_many(len(inversions), n_runs, n_clear)
     return (
-        (epochs.mean(), f"inversion: {_span(epochs)}{few}"),
-        (100 * errors.mean(), f"inversion: {_mean_and_range(errors)}{few}"),
+        (epochs.mean(), f"{name}: {_span(epochs)}{few}"),
+        (100 * errors.mean(), f"{name}: {_mean_and_range(errors)}{few}"),
     )
 
 
@@ -57,6 +59,13 @@ def rows_of_legend(handles):
     """Rows that a legend needs over both columns, by the length of its words."""
     width = sum(28 + 3.7 * len(handle.get_label()) for handle in handles)
     return int(np.ceil(width / LEGEND_WIDTH))
+
+
+def _how_many(n_inversions, n_runs, n_clear):
+    """In brackets, which runs have no inversion, or one that may be chance."""
+    few = [f"{n_inversions} of {n_runs} runs"] if n_inversions < n_runs else []
+    unclear = [f"{n_inversions - n_clear} unclear"] if 0 < n_clear < n_inversions else []
+    return f" ({', '.join(few + unclear)})" if few or unclear else ""
 
 
 def _span(epochs):

@@ -28,18 +28,22 @@ class RunGroups:
         None makes one group, of label ``""``.
     inversions : list of n_runs int or None, or None
         Position of each run's inversion.
+    verdicts : list of n_runs str, or None
+        Whether each run's classes mix again, as finding EN1 says; None is "yes" for all.
 
     Attributes
     ----------
     runs, inverting : dict of str to list of int
-        Positions of the runs of each label; of those that invert.
+        Positions of the runs of each label; of those that have an inversion.
+    clear : list of n_runs bool
+        Whether it is beyond chance.
     styles : dict of str to dict
         Styles of their curves.
     mark_colours : dict of str to str
         Colour of their inversions.
     """
 
-    def __init__(self, n_runs, labels, inversions):
+    def __init__(self, n_runs, labels, inversions, verdicts):
         named = [""] * n_runs if labels is None else labels
         self.runs = {
             label: [i for i, own in enumerate(named) if own == label] for label in dict.fromkeys(named)
@@ -51,6 +55,7 @@ class RunGroups:
             )
         there = [False] * n_runs if inversions is None else [own is not None for own in inversions]
         self.inverting = {label: [run for run in runs if there[run]] for label, runs in self.runs.items()}
+        self.clear = [True] * n_runs if verdicts is None else [verdict == "yes" for verdict in verdicts]
         self.styles = dict(zip(self.runs, GROUP_STYLES, strict=False))
         self.mark_colours = {
             label: "black" if labels is None else style["color"] for label, style in self.styles.items()

@@ -46,6 +46,11 @@ def _listed(given):
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
+def verdict_of(run, code="EN1"):
+    """What a finding says: by itself, whether the classes mix again."""
+    return next(finding.verdict for finding in run.findings_ if finding.code == code)
+
+
 def radius_of(run):
     """Radius of the reference class, or the mean radius of all classes; shape (n_epochs,)."""
     return run.mean_radius_ if isinstance(run.reference_, str) else run.radii_[:, run.reference_]

@@ -14,7 +14,7 @@ from sklearn_nndyn.displays._picture_grid import (
     wrapped_names,
     wrapped_title,
 )
-from sklearn_nndyn.displays.entanglement._runs import check_analyzer
+from sklearn_nndyn.displays.entanglement._runs import check_analyzer, verdict_of
 from sklearn_nndyn.dynamics import find_record
 from sklearn_nndyn.utils.text import epoch_words, percent
 from sklearn_nndyn.utils.validation import check_count
@@ -256,8 +256,10 @@ def _shown(indices, analyzer, margins):
 
 def _title(analyzer, indices, margins):
     error = percent(analyzer.inversion_error_)
-    inversion = f"the inversion (epoch {epoch_words(analyzer.inversion_epoch_)}, training error {error})"
+    name = "the inversion" if verdict_of(analyzer) == "yes" else "an unclear turn"
+    inversion = f"{name} (epoch {epoch_words(analyzer.inversion_epoch_)}, training error {error})"
     if indices is not None:
         return f"At {inversion}"
     order = "" if np.isnan(margins).all() else ", the lowest margins first"
-    return f"Stragglers at {inversion}{order}"
+    who = "Stragglers" if verdict_of(analyzer) == "yes" else "Misclassified"
+    return f"{who} at {inversion}{order}"

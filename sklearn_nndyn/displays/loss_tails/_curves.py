@@ -12,7 +12,7 @@ from sklearn_nndyn.displays._style import (
     check_loss_scale,
     loss_label,
     mark_epochs,
-    mark_turn,
+    mark_onset,
     panels,
     scale_losses,
     styled,
@@ -40,8 +40,8 @@ class LossTailDisplay:
         What the band is.
     loss_label : str, default="loss"
         Name of the loss with its unit, for the axis.
-    turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
+    onset_name : str, default="turn"
+        What ``onset_epoch`` is called, see ``LossTailAnalyzer.onset_name_``.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class LossTailDisplay:
     band_ : matplotlib artist
         The band.
     turns_ : list of two matplotlib Line2D
-        The turning epoch in either; None where the mean does not rise after it.
+        The line at ``onset_epoch`` in either; None where that is the end.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class LossTailDisplay:
         onset_epoch: int,
         quantiles: tuple[float, float] = (0.01, 0.99),
         loss_label: str = "loss",
-        turned: bool = True,
+        onset_name: str = "turn",
     ) -> None:
         self.epochs = epochs
         self.mean = mean
@@ -87,7 +87,7 @@ class LossTailDisplay:
         self.onset_epoch = onset_epoch
         self.quantiles = quantiles
         self.loss_label = loss_label
-        self.turned = turned
+        self.onset_name = onset_name
 
     @classmethod
     def from_analyzer(cls, tails: LossTailAnalyzer, *, quantiles: tuple[float, float] = (0.01, 0.99)) -> Self:
@@ -123,7 +123,7 @@ class LossTailDisplay:
             tails.median_curve_,
             tails.quantile_curves_[:, [known.index(quantile) for quantile in quantiles]].T,
             onset_epoch=tails.onset_epoch_,
-            turned=tails.turned_,
+            onset_name=tails.onset_name_,
             quantiles=quantiles,
             loss_label=loss_label(LossFacts(tails.loss_name_, unit=tails.loss_unit_)),
         )
@@ -224,7 +224,7 @@ class LossTailDisplay:
         for ax in self.axes_:
             ax.set(xlabel="epoch", ylabel=self.loss_label)
             mark_epochs(ax, self.epochs)
-        self.turns_ = [mark_turn(ax, self.onset_epoch, self.epochs, self.turned) for ax in self.axes_]
+        self.turns_ = [mark_onset(ax, self.onset_epoch, self.epochs, self.onset_name) for ax in self.axes_]
         title_over_legend(alone, f"Mean loss{_where(self)}", [])
         title_over_legend(
             among, "Loss of the samples", [self.lines_["mean"], self.lines_["median"], self.band_]
@@ -240,4 +240,6 @@ def _near_the_turn(mean, onset):
 
 
 def _where(display):
-    return " near its turn" if display.turned and display.onset_epoch != display.epochs[-1] else ""
+    return (
+        " near its turn" if display.onset_name == "turn" and display.onset_epoch != display.epochs[-1] else ""
+    )

@@ -10,7 +10,7 @@ from sklearn_nndyn.displays._style import (
     COLUMN,
     cell_edges,
     mark_epochs,
-    mark_turn,
+    mark_onset,
     panels,
     styled,
     title_over_legend,
@@ -35,8 +35,8 @@ class LossDensityDisplay:
         The turning epoch.
     loss_label : str, default="loss"
         Name of the loss with its unit.
-    turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
+    onset_name : str, default="turn"
+        What ``onset_epoch`` is called, see ``LossTailAnalyzer.onset_name_``.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class LossDensityDisplay:
         *,
         onset_epoch: int,
         loss_label: str = "loss",
-        turned: bool = True,
+        onset_name: str = "turn",
     ) -> None:
         self.epochs = epochs
         self.loss_edges = loss_edges
@@ -83,7 +83,7 @@ class LossDensityDisplay:
         self.median = median
         self.onset_epoch = onset_epoch
         self.loss_label = loss_label
-        self.turned = turned
+        self.onset_name = onset_name
 
     @classmethod
     def from_dynamics(
@@ -113,7 +113,7 @@ class LossDensityDisplay:
         TypeError, ValueError
             If there is no record of losses, a loss is not finite or negative, or ``onset`` not recorded.
         """
-        record, onset_epoch, turned = read(dynamics, onset)
+        record, onset_epoch, onset_name = read(dynamics, onset)
         losses, label = positive_losses(record, floor)
         edges = _loss_edges(losses, n_bins)
         shares = np.transpose([np.histogram(epoch, edges)[0] for epoch in losses.T]) / len(losses)
@@ -125,7 +125,7 @@ class LossDensityDisplay:
             np.median(losses, axis=0),
             onset_epoch=onset_epoch,
             loss_label=label,
-            turned=turned,
+            onset_name=onset_name,
         )
 
     def plot(
@@ -160,7 +160,7 @@ class LossDensityDisplay:
             panel.set(xlabel="epoch", ylabel=f"{self.loss_label}, logarithmic", yscale="log")
             panel.grid(visible=False)
             mark_epochs(panel, self.epochs)
-            mark_turn(panel, self.onset_epoch, self.epochs, self.turned)
+            mark_onset(panel, self.onset_epoch, self.epochs, self.onset_name)
             title_over_legend(panel, "Where the losses lie", list(self.lines_.values()))
             self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=panel, label="share of the samples (%)")
             self.colorbar_.ax.yaxis.set_major_formatter("{x:g}")

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sklearn_nndyn.displays._style import COLUMN, cell_edges, mark_epochs, mark_turn, panels, styled
+from sklearn_nndyn.displays._style import COLUMN, cell_edges, mark_epochs, mark_onset, panels, styled
 from sklearn_nndyn.displays.loss_tails._log_loss import positive_losses, read
 
 
@@ -28,8 +28,8 @@ class LossHeatmapDisplay:
         The turning epoch.
     loss_label : str, default="loss"
         Name of the loss with its unit.
-    turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
+    onset_name : str, default="turn"
+        What ``onset_epoch`` is called, see ``LossTailAnalyzer.onset_name_``.
 
     Attributes
     ----------
@@ -64,14 +64,14 @@ class LossHeatmapDisplay:
         *,
         onset_epoch: int,
         loss_label: str = "loss",
-        turned: bool = True,
+        onset_name: str = "turn",
     ) -> None:
         self.epochs = epochs
         self.rank_edges = rank_edges
         self.values = values
         self.onset_epoch = onset_epoch
         self.loss_label = loss_label
-        self.turned = turned
+        self.onset_name = onset_name
 
     @classmethod
     def from_dynamics(
@@ -100,13 +100,15 @@ class LossHeatmapDisplay:
         TypeError, ValueError
             If there is no record of losses, a loss is not finite or negative, or ``onset`` not recorded.
         """
-        record, onset_epoch, turned = read(dynamics, onset)
+        record, onset_epoch, onset_name = read(dynamics, onset)
         losses, label = positive_losses(record, floor)
         edges = _rank_edges(len(losses), n_rows)
         worst_first = np.log(losses[np.argsort(-record.loss[:, -1], kind="stable")])
         sums = np.add.reduceat(worst_first, edges[:-1] - 1, axis=0)
         values = np.exp(sums / np.diff(edges)[:, None])
-        return cls(record.epochs, edges, values, onset_epoch=onset_epoch, loss_label=label, turned=turned)
+        return cls(
+            record.epochs, edges, values, onset_epoch=onset_epoch, loss_label=label, onset_name=onset_name
+        )
 
     def plot(self, ax: Any = None, *, cmap: Any = "viridis", **style: Any) -> Self:
         """Draw the map, the worst samples on top, with the scale of its colours.
@@ -146,7 +148,7 @@ class LossHeatmapDisplay:
             panel.yaxis.set_major_formatter("{x:,.0f}")
             panel.grid(visible=False)
             mark_epochs(panel, self.epochs)
-            mark_turn(panel, self.onset_epoch, self.epochs, self.turned)
+            mark_onset(panel, self.onset_epoch, self.epochs, self.onset_name)
             panel.set_title("Loss of every sample")
             self.colorbar_ = self.figure_.colorbar(self.mesh_, ax=panel, label=self.loss_label)
         return self

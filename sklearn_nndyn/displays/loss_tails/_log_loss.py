@@ -18,7 +18,7 @@ def positive_losses(record, floor):
 
 
 def read(dynamics, onset):
-    """The record in what was given, its turning epoch, and whether the mean loss rises after it."""
+    """The record in what was given, the epoch that its rise is measured from, and what that is called."""
     record, _ = find_record(dynamics, ["loss"])
     tails = LossTailAnalyzer(onset=onset).fit(record)
-    return record, tails.onset_epoch_, tails.turned_
+    return record, tails.onset_epoch_, tails.onset_name_

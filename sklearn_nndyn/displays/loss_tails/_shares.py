@@ -7,7 +7,7 @@ import numpy as np
 
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
-from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_turn, panels, styled, title_over_legend
+from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_onset, panels, styled, title_over_legend
 from sklearn_nndyn.utils.text import epoch_words
 
 # From the fewest to the most samples; dark to light, so that the order is seen in grey too.
@@ -29,8 +29,8 @@ class LossShareDisplay:
         Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turning epoch and at the end.
     onset_epoch : int
         The turning epoch.
-    turned : bool, default=True
-        Whether the mean rises after ``onset_epoch``; no turning epoch is marked where it does not.
+    onset_name : str, default="turn"
+        What ``onset_epoch`` is called, see ``LossTailAnalyzer.onset_name_``.
 
     Attributes
     ----------
@@ -62,14 +62,14 @@ class LossShareDisplay:
         concentration: Sequence | np.ndarray,
         *,
         onset_epoch: int,
-        turned: bool = True,
+        onset_name: str = "turn",
     ) -> None:
         self.epochs = epochs
         self.shares = shares
         self.worst = worst
         self.concentration = concentration
         self.onset_epoch = onset_epoch
-        self.turned = turned
+        self.onset_name = onset_name
 
     @classmethod
     def from_analyzer(cls, tails: LossTailAnalyzer) -> Self:
@@ -103,7 +103,7 @@ class LossShareDisplay:
             tails.fractions_,
             tails.concentration_,
             onset_epoch=tails.onset_epoch_,
-            turned=tails.turned_,
+            onset_name=tails.onset_name_,
         )
 
     @classmethod
@@ -166,13 +166,13 @@ class LossShareDisplay:
         ]
         ax.set(xlabel="epoch", ylabel="share of the total loss (%)", ylim=(0, 110), yticks=range(0, 101, 20))
         mark_epochs(ax, self.epochs)
-        mark_turn(ax, self.onset_epoch, self.epochs, self.turned)
+        mark_onset(ax, self.onset_epoch, self.epochs, self.onset_name)
         title_over_legend(ax, "What the worst of the samples carry", self.share_lines_)
 
     def _draw_concentration(self, ax, style):
         n_samples = self.concentration.shape[1]
         part = 100 * np.arange(1, n_samples + 1) / n_samples
-        first = "turn" if self.turned else "lowest mean"
+        first = self.onset_name
         when = {first: {"color": COLOURS["blue"], "linestyle": "--"}, "end": {"color": COLOURS["blue"]}}
         epochs = (self.onset_epoch, self.epochs[-1])
         self.concentration_lines_ = [
@@ -192,6 +192,6 @@ class LossShareDisplay:
         ax.xaxis.set_major_formatter("{x:g}")
         title_over_legend(
             ax,
-            "Turn and end compared" if self.turned else "Lowest mean and end compared",
+            f"{first.capitalize()} and end compared",
             self.concentration_lines_,
         )

@@ -6,7 +6,7 @@ from sklearn_nndyn.reports._blocks import Code, Figure, Note, Section, Text
 from sklearn_nndyn.reports._charts import Chart, Line
 from sklearn_nndyn.reports._samples import sample_name
 from sklearn_nndyn.reports._words import curve_table, number, share
-from sklearn_nndyn.utils.text import epoch_words, figure
+from sklearn_nndyn.utils.text import epoch_words, figure, samples
 
 MOST_IDS = 100
 
@@ -38,7 +38,12 @@ def curves(found):
         ],
         marks=[]
         if found.inversion_ is None
-        else [(float(found.inversion_epoch_), f"turn: epoch {epoch_words(found.inversion_epoch_)}")],
+        else [
+            (
+                float(found.inversion_epoch_),
+                f"{turn_name(found)}: epoch {epoch_words(found.inversion_epoch_)}",
+            )
+        ],
         from_zero=True,
     )
     columns = {name.capitalize(): (curve, number) for name, curve in pair.items()}
@@ -59,6 +64,11 @@ def curves(found):
     )
 
 
+def turn_name(found):
+    """What the epoch of the inversion is called: a turn only where finding EN1 says that the classes mix again."""
+    return "turn" if found.findings_[0].verdict == "yes" else "unclear turn"
+
+
 def _range(what, curve):
     low, high = np.nanmin(curve), np.nanmax(curve)
     return (
@@ -70,7 +80,15 @@ def _range(what, curve):
 def _turn(found):
     if found.inversion_ is None:
         return "The radius has no turn."
+    if turn_name(found) != "turn":
+        return f"Whether it turns at epoch {epoch_words(found.inversion_epoch_)} cannot be told."
     return f"The radius turns at epoch {epoch_words(found.inversion_epoch_)}."
+
+
+def straggler_words(found, count):
+    """How many samples are still wrong, and whether finding EN3 calls them stragglers."""
+    words = f"{samples(count)} {'is' if count == 1 else 'are'} still misclassified at the {turn_name(found)}"
+    return f"{words}: the stragglers" if turn_name(found) == "turn" else words
 
 
 def stragglers(record, found):
@@ -80,7 +98,8 @@ def stragglers(record, found):
     ids = [sample_name(record, i) for i in found.straggler_indices_[:MOST_IDS].tolist()]
     count = len(found.straggler_indices_)
     first = f", the first {MOST_IDS} of which are" if count > MOST_IDS else ""
-    text = (
-        f"{count:,} samples are still misclassified at the turn: the stragglers{first}{':' if ids else '.'}"
-    )
-    return [Text(words=text), *([Code(name="Ids of the stragglers", lines=" ".join(ids))] if ids else [])]
+    end = f"{first}{':' if ids else '.'}"
+    return [
+        Text(words=straggler_words(found, count) + end),
+        *([Code(name="Ids of the stragglers", lines=" ".join(ids))] if ids else []),
+    ]

@@ -5,7 +5,7 @@ import numpy as np
 from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section
 from sklearn_nndyn.reports._charts import Chart, Line
-from sklearn_nndyn.reports._words import curve_table, number, share, turn_name
+from sklearn_nndyn.reports._words import curve_table, number, share
 from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 
@@ -49,7 +49,7 @@ def loss_block(material):
         loss_label(material.held_out.loss_facts),
         (figure, number),
         mark=material.loss_tails.found and _turn(material.loss_tails.found),
-        mark_name=material.loss_tails.found and turn_name(material.loss_tails.found),
+        mark_name=material.loss_tails.found and material.loss_tails.found.onset_name_,
         log_y=all(np.nanmin(curve, initial=np.inf) > 0 for curve in curves.values()),
     )
 

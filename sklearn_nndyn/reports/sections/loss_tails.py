@@ -6,12 +6,12 @@ from sklearn_nndyn.displays._style import loss_label
 from sklearn_nndyn.reports._blocks import Figure, Note, Section, Table
 from sklearn_nndyn.reports._charts import Chart, Line
 from sklearn_nndyn.reports._samples import identity_cells, identity_columns
-from sklearn_nndyn.reports._words import curve_table, number, share, turn_name, words
+from sklearn_nndyn.reports._words import curve_table, number, share, words
 from sklearn_nndyn.utils.text import epoch_words, figure, percent
 
 WORST = 25
 GROUPS = {
-    "CC": "right at the turn and at the end",
+    "CC": "right at the {} and at the end",
     "CW": "right, then wrong",
     "WC": "wrong, then right",
     "WW": "wrong at both",
@@ -29,9 +29,9 @@ def section(material):
 
 
 def _marks(tails):
-    if not tails.turned_:
+    if tails.rise_verdict_ == "no":
         return []
-    return [(float(tails.onset_epoch_), f"{turn_name(tails)}: epoch {epoch_words(tails.onset_epoch_)}")]
+    return [(float(tails.onset_epoch_), f"{tails.onset_name_}: epoch {epoch_words(tails.onset_epoch_)}")]
 
 
 def spread(material, tails):
@@ -111,12 +111,12 @@ def concentration(tails):
 
 
 def groups(tails):
-    """What the samples rose by, by whether they were right at the turn and at the end."""
-    if tails.transitions_ is None:
+    """What the samples rose by, by whether they were right before the rise and at the end; nothing without a rise."""
+    if tails.transitions_ is None or tails.rise_verdict_ == "no":
         return None
     rows = [
         [
-            words(GROUPS.get(group, group)),
+            words(GROUPS.get(group, group).format(tails.onset_name_)),
             number(found["count"], lambda n: f"{n:,.0f}"),
             number(found["rise_sum"]),
             number(found["rise_mean"]),
@@ -124,7 +124,8 @@ def groups(tails):
         for group, found in tails.transitions_.items()
     ]
     columns = ("Samples that are", "Count", "Rise, summed", "Rise, mean")
-    return Table(key="loss-groups", caption="Rise of the loss since the turn", columns=columns, rows=rows)
+    caption = f"Rise of the loss since the {tails.onset_name_}"
+    return Table(key="loss-groups", caption=caption, columns=columns, rows=rows)
 
 
 def worst(material, tails):
@@ -141,7 +142,12 @@ def worst(material, tails):
         ]
         for i in order.tolist()
     ]
-    columns = (*identity_columns(material, key), "Loss at the turn", "Loss at the end", "Rise")
+    columns = (
+        *identity_columns(material, key),
+        f"Loss at the {tails.onset_name_}",
+        "Loss at the end",
+        "Rise",
+    )
     return Table(
         key="worst-samples",
         caption=f"The {len(rows)} {material.held_out_words} of greatest loss at the end",

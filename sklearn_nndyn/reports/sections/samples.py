@@ -26,6 +26,7 @@ def section(material):
         blocks = [Note(words=material.sample_scores.reason)]
     else:
         blocks = [spread(scores), introduction(material, scores), table(material, scores, errors)]
+        blocks += [] if errors else [Note(words=f"Wrong labels: {material.label_errors.reason}")]
     return Section(key="samples", title="Samples", blocks=blocks)
 
 

@@ -90,10 +90,10 @@ def a_rise_is_not_denied(run):
         yield f"{run.verdicts['LT1']}: least {curve.min()}, end {curve[-1]}"
 
 
-def no_turn_is_drawn_that_is_denied(run):
-    """A display draws a turn of the loss where LT1 is "yes", and none where it is "no"."""
-    drawn = LossTailDisplay.from_analyzer(run.tails).turned
-    if {"yes": not drawn, "no": drawn}.get(run.verdicts["LT1"], False):
+def no_turn_is_drawn_that_is_not_told(run):
+    """A display draws a turn of the loss only where LT1 is "yes"."""
+    drawn = LossTailDisplay.from_analyzer(run.tails).onset_name
+    if (drawn == "turn") != (run.verdicts["LT1"] == "yes"):
         yield f"{run.verdicts['LT1']}, drawn: {drawn}"
 
 
@@ -253,7 +253,7 @@ RULES = (
     carriers_need_a_rise,
     a_minority_needs_a_falling_majority,
     a_rise_is_not_denied,
-    no_turn_is_drawn_that_is_denied,
+    no_turn_is_drawn_that_is_not_told,
     a_rise_that_is_calibration_is_one,
     stragglers_need_a_turn,
     a_turn_of_the_classes_is_in_the_curve,
