@@ -25,7 +25,7 @@ from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.rows.arrays import as_tensor
+from sklearn_nndyn.utils.rows.arrays import samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
 
 ModuleLike = torch.nn.Module | type[torch.nn.Module] | Callable | object | None
@@ -160,6 +160,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         ``random_state`` must be a whole number.
     device : str or torch.device, default="cpu"
         Device to train on; ``"auto"`` takes the first that torch finds of CUDA (or ROCm), MPS and XPU, else the CPU.
+        Arrays that take more than half of its free memory stay on the host, from where a few batches at a time are
+        copied.
     dtype : {"float32", "float64"}, default="float32"
         The dtype of parameters, scores and probabilities. A full batch of at most 200 samples is summed in double
         precision in either case (for chains of linear layers), so that a weight of two is the same as repeating the
@@ -543,7 +545,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     def _scores(self, X):
         if "net_" not in self.__dict__:  # check_is_fitted alone costs a tenth of the call for one sample
             check_is_fitted(self, "net_")
-        X = as_tensor(check_X(self, X), self.net_.device)
+        X = samples_on(check_X(self, X), self.net_.device)
         return score_in_chunks(self.module_, X)
 
     @property

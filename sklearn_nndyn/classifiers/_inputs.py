@@ -23,7 +23,7 @@ from sklearn_nndyn.classifiers._validation import (
 from sklearn_nndyn.recording import chosen_samples
 from sklearn_nndyn.training import TrainingData
 from sklearn_nndyn.utils.networks.devices import sum_dtype
-from sklearn_nndyn.utils.rows.arrays import Rows, as_tensor, take
+from sklearn_nndyn.utils.rows.arrays import Rows, as_tensor, samples_on, take
 from sklearn_nndyn.utils.rows.given import as_labels
 
 
@@ -206,10 +206,10 @@ def _hold_out(fraction, y_encoded, seed, X_val):
 def _on_device(shared, device, X, y_encoded, rows=None):
     y_encoded = as_tensor(y_encoded.astype(np.int64), device)
     if rows is not None and (len(rows) < len(X) or (np.diff(rows) < 0).any()):
-        return TrainingData(as_tensor(take(X, rows), device), y_encoded[as_tensor(rows, device)])
+        return TrainingData(samples_on(take(X, rows), device), y_encoded[as_tensor(rows, device)])
     key = "tensor", id(X), device
     if key not in shared:
-        shared[key] = X, as_tensor(X, device)
+        shared[key] = X, samples_on(X, device)
     return TrainingData(shared[key][1], y_encoded)
 
 

@@ -32,7 +32,7 @@ from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import untouched_generators
-from sklearn_nndyn.utils.rows.arrays import as_tensor
+from sklearn_nndyn.utils.rows.arrays import as_tensor, samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
 from sklearn_nndyn.utils.text import in_words
 from sklearn_nndyn.utils.validation import find_layer, is_number
@@ -87,7 +87,7 @@ class ReplayMixin:
         )
 
     def _recorder(self, X, y, record, capacity, **options):
-        data, target = as_tensor(X, self._device), as_tensor(encode(y, self.classes_), self._device)
+        data, target = samples_on(X, self._device), as_tensor(encode(y, self.classes_), self._device)
         check_ids(self.module_, data)
         return Recorder(
             data,
@@ -144,7 +144,7 @@ class ReplayMixin:
         check_is_fitted(self, "net_")
         recording = Reconstruction(layer, alpha=alpha)
         recording.check()
-        X, X_train = (as_tensor(check_X(self, data), self._device) for data in (X, X_train))
+        X, X_train = (samples_on(check_X(self, data), self._device) for data in (X, X_train))
         module = self.module_ if epoch is None else self.at_epoch(epoch).module_
         check_network([recording], module, X_train)
         return decode(recording, module, X_train, X).cpu().numpy()
@@ -214,7 +214,7 @@ class ReplayMixin:
         check_is_fitted(self, "net_")
         geometry = Geometry(layer, pool)
         geometry.check()
-        X = as_tensor(check_X(self, X), self._device)
+        X = samples_on(check_X(self, X), self._device)
         module = self.module_ if epoch is None else self.at_epoch(epoch).module_
         with untouched_generators(X.device):
             names, maps = hidden_layers(module, X[:2])
@@ -284,7 +284,7 @@ class ReplayMixin:
     def _staged(self, X, read):
         """Yield ``read(loss, scores)`` as of each recorded epoch; what is wrong is said at once."""
         snapshots = self._get_snapshots("the staged_ methods")
-        X = as_tensor(check_X(self, X), self._device)
+        X = samples_on(check_X(self, X), self._device)
         return self._read_stages(snapshots, X, read)
 
     def _read_stages(self, snapshots, X, read):

@@ -180,6 +180,33 @@ def test_weights_in_a_folder_are_copied_at_once(tmp_path):
         assert_close(clf.replay(X, Y), clf.dynamics_, 1e-6)
 
 
+@pytest.mark.parametrize("n_networks", [1, 3], ids=["one", "three"])
+def test_data_that_are_too_large_stay_on_the_host(n_networks, monkeypatch):
+    """The record is the same; rows cross as they are needed."""
+    with Counted() as on_device:
+        theirs, X = fitted(NAME, n_networks)
+        replayed = theirs[0].replay(X, Y)
+    monkeypatch.setattr("sklearn_nndyn.utils.rows.arrays.free_memory", lambda device: 2 * X.nbytes - 1)
+    with Counted() as on_host:
+        ours, _ = fitted(NAME, n_networks)
+        assert_close(ours[0].replay(X, Y), replayed, 0)
+        assert np.array_equal(ours[0].predict_proba(X), theirs[0].predict_proba(X))
+    for clf, expected in zip(ours, theirs, strict=True):
+        assert_close(clf.dynamics_, expected.dynamics_, 0)
+    assert on_host.counts["to device"] > on_device.counts["to device"]
+
+
+def test_rows_of_the_host_are_pinned_where_the_device_copies_them_by_itself(monkeypatch):
+    pinned = []
+    monkeypatch.setattr("sklearn_nndyn.utils.rows.arrays.free_memory", lambda device: 0)
+    monkeypatch.setattr("sklearn_nndyn.utils.rows.arrays.copies_pinned", lambda device: device.type == NAME)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor.shape) or tensor)
+    with Counted():
+        (clf,), _ = fitted(NAME)
+    assert len(pinned) > 3
+    assert_close(clf.dynamics_, fitted("cpu")[0][0].dynamics_, 1e-6)
+
+
 def test_float64_is_refused_in_words():
     with Counted(), pytest.raises(ValueError, match=r"dtype=\"float64\" cannot be had on device='counted'"):
         fitted(NAME, dtype="float64")

@@ -56,3 +56,36 @@ def sum_dtype(device: torch.device) -> torch.dtype:
         float64 where there is one, else float32.
     """
     return torch.float64 if has_float64(device) else torch.float32
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that are free on an accelerator.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    n_bytes : float
+        Infinite for a device that does not tell.
+    """
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+    of_kind = torch.get_device_module(device)
+    return of_kind.mem_get_info(device)[0] if hasattr(of_kind, "mem_get_info") else float("inf")
+
+
+def copies_pinned(device: torch.device) -> bool:
+    """Whether a device copies from pinned memory of the host while Python goes on.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    copies : bool
+        True for CUDA.
+    """
+    return device.type == "cuda"

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 import torch
 
+from sklearn_nndyn.utils.networks.devices import copies_pinned, free_memory
 from sklearn_nndyn.utils.rows.memory_maps import can_forget, forget_pages, memory_map_of
 
 CHUNK_BYTES = 4 * 2**20
@@ -61,7 +62,7 @@ class Rows(ABC):
         return rows if self.chosen is None else self.chosen[rows]
 
     def _finished(self, values):
-        values = values.to(self.device, self.first_dtype)
+        values = _moved(values, self.device, self.first_dtype)
         return values.to(self.dtype).reshape(-1, *self.sample_shape)
 
     def read(self, pieces):
@@ -88,7 +89,9 @@ class Rows(ABC):
 
     def to(self, target):
         """The same rows in another dtype or on another device."""
-        return self._with(**{"dtype" if isinstance(target, torch.dtype) else "device": target})
+        if isinstance(target, torch.dtype):
+            return self._with(dtype=target)
+        return self._with(device=torch.device(target))
 
     def flatten(self, start):
         """The same rows, flat; ``start`` is 1."""
@@ -227,6 +230,21 @@ def tensor_of(array):
 def as_tensor(array, device):
     """The array on the device, without a copy where the memory can be shared; `Rows` stay what they are."""
     return array.to(device) if isinstance(array, Rows) else tensor_of(array).to(device)
+
+
+def samples_on(array, device):
+    """As `as_tensor`; what takes more than half of an accelerator's free memory stays on the host, as `Rows`."""
+    device = torch.device(device)
+    if isinstance(array, Rows) or device.type == "cpu" or 2 * array.nbytes <= free_memory(device):
+        return as_tensor(array, device)
+    return ArrayRows(array, tensor_of(array).dtype).to(device)
+
+
+def _moved(values, device, dtype):
+    """On the device, in the dtype; from pinned memory, so that Python need not wait, where the device can."""
+    if copies_pinned(device):
+        return values.pin_memory().to(device, non_blocking=True).to(dtype)
+    return values.to(device, dtype)
 
 
 class _Writeable:

@@ -5,7 +5,13 @@ import torch
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.utils.networks import devices
-from sklearn_nndyn.utils.networks.devices import find_accelerator, has_float64, sum_dtype
+from sklearn_nndyn.utils.networks.devices import (
+    copies_pinned,
+    find_accelerator,
+    free_memory,
+    has_float64,
+    sum_dtype,
+)
 from tests.problems import PROBLEMS
 
 
@@ -65,3 +71,15 @@ def test_float64_is_refused_where_the_device_has_none(monkeypatch):
     ):
         DynamicsClassifier(dtype="float64").fit(X, y)
     DynamicsClassifier(dtype="float32", max_epochs=1).fit(X, y)
+
+
+def test_free_memory_is_what_torch_tells(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (7, 10))
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 10)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 4)
+    assert free_memory(torch.device("cuda", 1)) == 7
+    assert free_memory(torch.device("mps")) == 6
+
+
+def test_cuda_alone_copies_from_pinned_memory_by_itself():
+    assert [kind for kind in ("cpu", "cuda", "mps", "xpu") if copies_pinned(torch.device(kind))] == ["cuda"]
