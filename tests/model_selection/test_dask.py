@@ -14,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_nndyn import BatchedGridSearchCV, fit_together
 from sklearn_nndyn.classifiers.together import _programs
+from sklearn_nndyn.interventions import remove_and_refit
+from sklearn_nndyn.model_selection import compare_losses
 from tests.model_selection.searches import assert_same_results, classifier, digits
 
 distributed = pytest.importorskip("distributed")
@@ -104,6 +106,31 @@ def test_fits_on_a_cluster_are_those_of_one_process(monkeypatch):
         on_cluster = fit_together(estimators, X, y)
     for own, alone in zip(on_cluster, expected, strict=True):
         np.testing.assert_allclose(own.dynamics_.loss, alone.dynamics_.loss, rtol=1e-3, atol=1e-5)
+
+
+def comparison():
+    X, y = digits()
+    plan = {"losses": ["log", "l1"], "seeds": 2, "learning_rates": "fixed"}
+    found = compare_losses(classifier(), X[:120], y[:120], X_test=X[120:], y_test=y[120:], **plan)
+    return [found.train_accuracy, found.test_accuracy, found.runs["tail_share"]]
+
+
+def removal():
+    found = remove_and_refit(classifier(), *digits(), remove=range(5), seeds=(0, 1))
+    records = [own.dynamics_.loss for runs in found.classifiers.values() for own in runs]
+    return [*records, *found.removed, *found.random]
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("study", [comparison, removal], ids=["comparison", "removal"])
+def test_a_study_on_a_cluster_is_that_of_one_process(study, monkeypatch):
+    expected = study()
+    monkeypatch.setattr(_programs, "_run", None)  # nothing is trained here
+    with joblib.parallel_config(backend="dask"):
+        found = study()
+    assert len(found) == len(expected) > 1
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
 # Slow: on a busy machine Dask now and then forgets the work of a killed process, and no one can begin it again.
