@@ -12,6 +12,9 @@ from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
 from sklearn_nndyn.utils.warnings import warn_user
 
+# Operations of autograd that leave numbers as they are; one column of scores is joined to zeros by the first of them.
+WITHOUT_ARITHMETIC = ("Cat", "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "ToCopy")
+
 
 def check_once(tried, module, loss, data, n_classes):
     """`check_module`, where many estimators have the same: ``tried`` is a set of what went well, or None."""
@@ -37,7 +40,6 @@ def check_module(module, loss, data, n_classes):
         with torch.no_grad(), evaluation_mode(module):
             scores = _try(module, rows, loss, n_classes)
             _check_rows_apart(module, data.X[:3].clone(), scores)
-            _warn_of_probabilities(loss, scores)
             check_outputs(copy_module(loss, "loss"), scores)
         copies = copy_module(module).train(), copy_module(loss, "loss").train()
         _try_to_learn(*copies, rows, target.clone(), n_classes)
@@ -45,20 +47,31 @@ def check_module(module, loss, data, n_classes):
 
 def _warn_of_probabilities(loss, scores):
     """Of scores that are probabilities already, which learn slowly and never come near 0 and 1."""
-    sums = scores.sum(1)
-    sum_to_one = torch.allclose(sums, torch.ones_like(sums)) and bool((scores >= 0).all())
-    if getattr(loss, "link", None) != "softmax" or not sum_to_one:
+    link, squashed_by = getattr(loss, "link", None), _squashed_by(scores)
+    if link not in ("softmax", "sigmoid") or (link, squashed_by) == ("sigmoid", "softmax") or not squashed_by:
         return
     warn_user(
-        f"module gives probabilities, of which the loss {loss.name!r} takes the softmax again: it learns slowly, and "
-        "no probability comes near 0 or 1. Let module end without a softmax.",
+        f"module gives probabilities, of which the loss {loss.name!r} takes the {link} again: it learns slowly, and "
+        f"no probability comes near 0 or 1. Let module end without a {squashed_by}.",
         UserWarning,
     )
+
+
+def _squashed_by(scores):
+    """What made probabilities of the scores of a module, or None."""
+    sums = scores.detach().sum(1)
+    if torch.allclose(sums, torch.ones_like(sums)) and bool((scores >= 0).all()):
+        return "softmax"
+    made_by = scores.grad_fn
+    while made_by is not None and made_by.name().startswith(WITHOUT_ARITHMETIC) and made_by.next_functions:
+        made_by = made_by.next_functions[-1][0]
+    return "sigmoid" if made_by is not None and made_by.name().startswith("Sigmoid") else None
 
 
 def _try_to_learn(module, loss, rows, target, n_classes):
     with torch.enable_grad():
         scores = _try(module, rows, loss, n_classes)
+        _warn_of_probabilities(loss, scores)
         with reraise_as(
             f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
         ):

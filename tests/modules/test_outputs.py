@@ -125,6 +125,7 @@ def test_one_column_is_two_with_a_zero(pack, loss, callbacks):
 
 def test_one_column_of_a_chain_is_its_log_odds():
     """The default architecture's way is for one column each class; here it must not be taken."""
+    torch.manual_seed(0)
     chain = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
     clf = DynamicsClassifier(chain, max_epochs=30, lr=0.01, record=EVERYTHING, random_state=0)
     clf.fit(X2, np.array(["a", "b"])[y2])
@@ -194,3 +195,31 @@ def test_a_softmax_before_a_loss_that_takes_it_is_told(loss):
     ):
         clf.fit(X, y)
     DynamicsClassifier(nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1)), loss=loss, max_epochs=1).fit(X, y)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_sigmoid_before_a_loss_that_takes_probabilities_is_told(n_outputs, flat):
+    layers = [nn.Linear(4, n_outputs), nn.Sigmoid()] + [nn.Flatten(0)] * (flat and n_outputs == 1)
+    with pytest.warns(UserWarning, match="the loss 'log' takes the softmax again.* end without a sigmoid"):
+        DynamicsClassifier(nn.Sequential(*layers), max_epochs=1).fit(X2, y2)
+
+
+def test_two_sigmoids_are_told():
+    network = nn.Sequential(nn.Linear(4, 2), nn.Sigmoid())
+    with pytest.warns(UserWarning, match="'log' takes the sigmoid again.* end without a sigmoid"):
+        DynamicsClassifier(network, loss=LogLoss(link="sigmoid"), max_epochs=1).fit(X2, y2)
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss"),
+    [
+        ([nn.Linear(4, 1)], "log"),
+        ([nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 1)], "log"),
+        ([nn.Linear(4, 2), nn.Sigmoid()], "l2"),
+        ([nn.Linear(4, 2), nn.LogSigmoid()], "log"),
+    ],
+    ids=["logit", "hidden sigmoid", "loss of scores", "logarithms"],
+)
+def test_what_is_no_probability_is_let_alone(layers, loss):
+    DynamicsClassifier(nn.Sequential(*layers), loss=loss, max_epochs=1).fit(X2, y2)
