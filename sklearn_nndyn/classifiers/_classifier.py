@@ -5,6 +5,7 @@ Longer than 300 lines: more than half of them document what the user sees, where
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -298,6 +299,12 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        """Inspected once: scikit-learn does it anew in each of the hundreds of calls that a search makes."""
+        return super()._get_param_names()
 
     def set_params(self, **params) -> "DynamicsClassifier":
         """Set parameters, also those within others.

@@ -93,7 +93,7 @@ def validate_inputs(
     scratch = copy.copy(estimator)
     dtype = estimator._state.dtype if again else estimator.dtype
     X, y = check_rows_and_labels(scratch, X, y, dtype=dtype, reset=not again, shared=shared)
-    classes = _find_classes(estimator, y, classes, again, partial)
+    classes, y_encoded = _find_classes(estimator, y, classes, again, partial)
     if not again:
         X, dtype = settle_dtype(estimator, X, len(classes), shared)
     inputs = FitInputs(
@@ -107,26 +107,18 @@ def validate_inputs(
             if hasattr(scratch, name)
         },
     )
-    y_encoded = encode(y, inputs.classes)
-    weighted, sample_weight = sample_weight is not None, check_sample_weight(sample_weight, X)
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(sample_weight, X)
     if estimator.validation_fraction is not None and not partial:
         inputs.rows = _hold_out(estimator.validation_fraction, y_encoded, inputs.seed, X_val)
     device = estimator._device if again else find_device(estimator.device)
-    everything = {"train": np.arange(len(X))}
-    for name, rows in (inputs.rows or everything).items():
+    for name, rows in (inputs.rows or {"train": None}).items():
         inputs.watched[name] = _on_device(shared, device, X, y_encoded, rows)
-        inputs.labels[name] = y[rows]
-    train = inputs.rows.get("train", slice(None))
-    weight = combine_weights(
-        sample_weight[train],
-        estimator.class_weight,
-        y_encoded[train],
-        inputs.classes,
-        one_class_will_do=partial,
-    )
+        inputs.labels[name] = y.copy() if rows is None else y[rows]
+    weight = _weight_of_trained(estimator, inputs, y_encoded, sample_weight, partial)
     inputs.data = _trained(inputs.watched["train"], weight)
     _choose_samples(inputs, chosen_samples(estimator.record), X, y, y_encoded, weight)
-    if weighted and "validation" in inputs.rows:
+    if sample_weight is not None and "validation" in inputs.rows:
         _weigh_validation(inputs, sample_weight[inputs.rows["validation"]])
     if X_val is not None:
         scratch.input_shape_ = inputs.input_shape
@@ -134,6 +126,21 @@ def validate_inputs(
         if sample_weight_val is not None:
             _weigh_validation(inputs, check_sample_weight(sample_weight_val, X_val, "sample_weight_val"))
     return inputs
+
+
+def _weight_of_trained(estimator, inputs, y_encoded, sample_weight, partial):
+    """Weights of the rows to train on, or None for equal ones."""
+    if sample_weight is None and estimator.class_weight is None:
+        return None
+    train = inputs.rows.get("train", slice(None))
+    weight = np.ones(len(y_encoded)) if sample_weight is None else sample_weight
+    return combine_weights(
+        weight[train],
+        estimator.class_weight,
+        y_encoded[train],
+        inputs.classes,
+        one_class_will_do=partial,
+    )
 
 
 def _choose_samples(inputs, samples, X, y, y_encoded, weight):
@@ -181,6 +188,7 @@ def _weigh_validation(inputs, weight):
 
 
 def _find_classes(estimator, y, classes, again, partial):
+    """The classes, and the position of each label among them."""
     if classes is not None:
         classes = np.unique(as_labels(classes, "classes"))
     if again:
@@ -188,12 +196,17 @@ def _find_classes(estimator, y, classes, again, partial):
             raise ValueError(
                 f"classes={classes} differs from the classes of the first call, {estimator.classes_}."
             )
-        return estimator.classes_
-    what = "y" if classes is None else "classes"
-    classes = np.unique(y) if classes is None else classes
-    hint = " Give all labels that will come in classes=." if partial and what == "y" else ""
-    check_two_classes(classes, what, hint)
-    return classes
+        y_encoded = encode(y, estimator.classes_)
+        if not partial:
+            check_two_classes(np.unique(y))
+        return estimator.classes_, y_encoded
+    if classes is None:
+        classes, y_encoded = np.unique(y, return_inverse=True)
+        hint = " Give all labels that will come in classes=." if partial else ""
+        check_two_classes(classes, "y", hint)
+        return classes, y_encoded
+    check_two_classes(classes, "classes")
+    return classes, encode(y, classes)
 
 
 def _hold_out(fraction, y_encoded, seed, X_val):

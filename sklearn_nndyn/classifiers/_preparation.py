@@ -174,7 +174,7 @@ def prepare_fit(
     -------
     prepared : PreparedFit
     """
-    tried = None if shared is None else shared.setdefault("tried", set())
+    tried = None if shared is None else shared.setdefault("tried", {})
     shared = {} if shared is None else shared
     inputs = validate_inputs(
         estimator, X, y, sample_weight, X_val, y_val, sample_weight_val, again=again, shared=shared, **options

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from sklearn_nndyn.classifiers._state import parameters_of
 from sklearn_nndyn.dynamics import concatenate_epochs
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.utils.networks.devices import sum_dtype
@@ -109,7 +108,7 @@ def make_header(estimator, seed, seconds):
     """The header of a record: facts about its run."""
     return {
         "estimator": type(estimator).__name__,
-        "parameters": {name: _plain(value) for name, value in parameters_of(estimator).items()},
+        "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
         "seed": int(seed),
         "versions": versions(),
         "seconds_per_epoch": list(seconds),

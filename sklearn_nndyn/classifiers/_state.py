@@ -1,9 +1,7 @@
 """What a fit keeps and does not show; parameters that were set since, where training goes on, are used or refused."""
 
 import copy
-import inspect
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 from sklearn.base import BaseEstimator
 from torch import device as torch_device
@@ -81,22 +79,12 @@ class FitState:
 
 def remember_parameters(estimator):
     """What a later fit compares with: {name: (the value itself, what tells that it was changed in place)}."""
-    return {name: (value, _mark(value)) for name, value in parameters_of(estimator).items()}
-
-
-def parameters_of(estimator):
-    """The estimator's parameters; scikit-learn inspects the signature anew at every call."""
-    return {name: getattr(estimator, name) for name in _names_of(type(estimator))}
-
-
-@cache
-def _names_of(kind):
-    return tuple(sorted(inspect.signature(kind).parameters))
+    return {name: (value, _mark(value)) for name, value in estimator.get_params(deep=False).items()}
 
 
 def changed_parameters(estimator, remembered):
     """Names of the parameters that were set to something else since."""
-    params = parameters_of(estimator)
+    params = estimator.get_params(deep=False)
     return [name for name, value in params.items() if not _is_same(name, value, *remembered[name])]
 
 
@@ -145,7 +133,9 @@ def _is_same(name, value, earlier, mark):
 
 def _mark(value):
     """What changes where a value is changed in place; it outlives a pickle."""
-    if isinstance(value, (BaseEstimator, Module)):
+    if isinstance(value, BaseEstimator):
+        return repr(value.get_params())  # its own repr leaves out what is long
+    if isinstance(value, Module):
         return repr(value)
     if isinstance(value, dict):
         return dict(value)

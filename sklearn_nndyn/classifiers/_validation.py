@@ -62,12 +62,13 @@ def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
     dtype : str
     reset : bool
     shared : dict
-        Kept between calls: the same ``X`` is checked once.
+        Kept between calls: the same ``X`` is checked once, and the same ``y`` of it.
     """
     key = "X", id(X), dtype, reset
     if key not in shared:
         if not reset:
             _check_shape(scratch, X)
+        given = y
         checked, y = _validated(scratch, X, y, reset=reset, dtype=[dtype, *INTEGERS] if reset else dtype)
         if reset and 0 in checked.shape:
             raise ValueError(f"X has samples of shape {checked.shape[1:]}: there is nothing in them.")
@@ -75,16 +76,26 @@ def check_rows_and_labels(scratch, X, y, *, dtype, reset, shared):
             _check_shape(scratch, checked)
         _check_labels(y)
         shared[key] = X, checked, {name: getattr(scratch, name, None) for name in SEEN_IN_X}
+        shared["y", id(checked), id(given)] = given, y
         return checked, y
     _, checked, seen = shared[key]
-    y = _labels_for(checked, y)
-    _check_labels(y)
+    y = _labels_once(checked, y, shared)
     for name, value in seen.items() if reset else ():
         if value is not None:
             setattr(scratch, name, value)
         elif hasattr(scratch, name):
             delattr(scratch, name)
     return checked, y
+
+
+def _labels_once(X, y, shared):
+    """Labels of rows that were checked before; the same ``y`` is checked once."""
+    key = "y", id(X), id(y)
+    if key not in shared:
+        checked = _labels_for(X, y)
+        _check_labels(checked)
+        shared[key] = y, checked
+    return shared[key][1]
 
 
 def settle_dtype(estimator, X, n_classes, shared):

@@ -17,18 +17,39 @@ WITHOUT_ARITHMETIC = ("Cat", "View", "Reshape", "Squeeze", "Unsqueeze", "Select"
 
 
 def check_once(tried, module, loss, data, n_classes):
-    """`check_module`, where many estimators have the same: ``tried`` is a set of what went well, or None."""
+    """`check_module`, where many estimators have the same.
+
+    ``tried`` is None, or a dict of what went well, for a module and for a module with a loss.
+    """
     if tried is None:
-        return check_module(module, loss, data, n_classes)
-    frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
-    key = repr(module), repr(loss), *(type(part) for part in module.modules()), type(loss), frozen
-    if key not in tried:
         check_module(module, loss, data, n_classes)
-        tried.add(key)
+        return
+    frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
+    types = tuple(type(part) for part in module.modules())
+    alone = repr(module), types, frozen, tuple(data.X.shape[1:]), n_classes
+    with_loss = alone, repr(loss), type(loss)
+    if with_loss not in tried:
+        tried[alone] = tried[with_loss] = check_module(module, loss, data, n_classes, tried.get(alone))
 
 
-def check_module(module, loss, data, n_classes):
+def check_module(module, loss, data, n_classes, earlier=None):
     """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    loss : ClassificationLoss
+    data : TrainingData
+    n_classes : int
+    earlier : tuple, optional
+        What was returned for a module like this with another loss; then it is run in training mode alone.
+
+    Returns
+    -------
+    scores : tensor of shape (2, n_classes)
+        The module's, in evaluation mode.
+    trained : torch.nn.Module
+        A copy of the module that was tried in training mode.
 
     Raises
     ------
@@ -38,11 +59,15 @@ def check_module(module, loss, data, n_classes):
     rows, target = data.X[:2].clone(), data.y[:2]
     with untouched_generators(rows.device), refuse_python_random("module or loss"):
         with torch.no_grad(), evaluation_mode(module):
-            scores = _try(module, rows, loss, n_classes)
-            _check_rows_apart(module, data.X[:3].clone(), scores)
-            check_outputs(copy_module(loss, "loss"), scores)
-        copies = copy_module(module).train(), copy_module(loss, "loss").train()
-        _try_to_learn(*copies, rows, target.clone(), n_classes)
+            if earlier is None:
+                scores = _try(module, rows, loss, n_classes)
+                _check_rows_apart(module, data.X[:3].clone(), scores)
+                trained = copy_module(module)
+            else:
+                scores, trained = earlier
+            check_outputs(loss, scores)
+        _try_to_learn(trained.train(), copy_module(loss, "loss").train(), rows, target.clone(), n_classes)
+    return scores, trained
 
 
 def _warn_of_probabilities(loss, scores):

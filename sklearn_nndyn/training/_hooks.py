@@ -49,13 +49,14 @@ class DivergenceGuard(TrainingHook):
         Whether every parameter is finite, where the caller has computed it for several networks at once; None to
         compute it here.
     losses : tensor or None
-        Losses of the first `ROWS_OF_REFERENCE` rows, likewise.
+        Losses of the first rows, likewise.
     """
 
     finite = losses = None
 
     def __init__(self, data, recording, evaluator, last_epoch):
         self.data, self.recording, self.evaluator, self.last_epoch = data, recording, evaluator, last_epoch
+        self.first = first_rows(data.X)
         self.message = None
 
     def state_dict(self):
@@ -72,16 +73,16 @@ class DivergenceGuard(TrainingHook):
         """Find the loss before the first update."""
         recorder = self.recording.recorder_of("train", len(net.history))
         recorded = recorder is not None and recorder.X is self.data.X
-        before = _mean_of_first_rows(recorder.losses) if recorded else self._measure(net)
+        before = _mean_size(recorder.losses[self.first]) if recorded else self._measure(net)
         self.limit = EXPLODED * max(1.0, before if np.isfinite(before) else 1.0)
 
     def _measure(self, net):
         """Mean absolute loss of the first rows."""
         if self.losses is not None:
-            return _mean_of_first_rows(self.losses)
-        X, y = self.data.X[:ROWS_OF_REFERENCE], self.data.y[:ROWS_OF_REFERENCE]
+            return _mean_size(self.losses)
+        X, y = self.data.X[self.first], self.data.y[self.first]
         with self.evaluator(net.module_, net.criterion_):
-            return _mean_of_first_rows(net.criterion_.per_sample(score_in_chunks(net.module_, X), y))
+            return _mean_size(net.criterion_.per_sample(score_in_chunks(net.module_, X), y))
 
     def on_epoch_end(self, net):
         """Undo the epoch that diverged."""
@@ -116,8 +117,13 @@ class DivergenceGuard(TrainingHook):
         return all(read_together(torch.isfinite(p).all() for group in groups for p in group["params"]))
 
 
-def _mean_of_first_rows(losses):
-    return float(abs(losses[:ROWS_OF_REFERENCE]).mean())
+def first_rows(X):
+    """The rows by whose loss a divergence is known: fewer of images, of which each costs as much as many flat rows."""
+    return slice(ROWS_OF_REFERENCE if len(X.shape) == 2 else ROWS_OF_REFERENCE // 4)
+
+
+def _mean_size(losses):
+    return float(abs(losses).mean())
 
 
 class Validation(TrainingHook):

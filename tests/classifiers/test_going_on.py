@@ -138,6 +138,14 @@ def test_a_copy_goes_on_as_the_original(carry):
     assert_same_weights(clf.partial_fit(X, Y), other.partial_fit(X, Y))
 
 
+def test_a_fit_that_goes_on_needs_two_classes_and_partial_fit_does_not():
+    clf, of_one = small(warm_start=True).fit(X, Y), Y[0] == Y
+    epochs = clf.n_iter_
+    with pytest.raises(ValueError, match="needs at least 2 classes, but y holds one class only"):
+        clf.fit(X[of_one], Y[of_one])
+    assert clf.partial_fit(X[of_one], Y[of_one]).n_iter_ == epochs + 1
+
+
 def test_partial_fit_refuses_what_is_of_a_whole_fit():
     for name, value in (("early_stopping", True), ("validation_fraction", 0.2)):
         with pytest.raises(

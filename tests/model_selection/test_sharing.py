@@ -1,5 +1,8 @@
 """What is done once: a program for all fits, and the preprocessing that candidates share."""
 
+from collections import Counter
+from importlib import import_module
+
 import numpy as np
 import pytest
 from sklearn import config_context
@@ -12,6 +15,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_nndyn import BatchedGridSearchCV
 from sklearn_nndyn.model_selection.search._units import cut, make_groups, preprocessing_key
+from sklearn_nndyn.modules import MLP
 from tests.model_selection.searches import CountingScaler, assert_same_results, both, classifier, digits
 
 
@@ -64,6 +68,43 @@ class TestOneProgram:
         assert programs.sizes == [2]
         assert np.isnan(found.cv_results_["split0_test_score"]).all()
         assert np.isfinite(found.cv_results_["split1_test_score"]).all()
+
+
+class TestChecks:
+    """Nothing is checked twice of which the answer cannot differ."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        """How often each check was made."""
+        made = Counter()
+        for place in (
+            "model_selection.search._evaluation.check_parameters",
+            "classifiers._validation._check_labels",
+            "training._dry_run._check_rows_apart",
+            "training._dry_run._try_to_learn",
+        ):
+            module, _, name = f"sklearn_nndyn.{place}".rpartition(".")
+            check = getattr(import_module(module), name)
+
+            def counted(*given, name=name, check=check):
+                made[name] += 1
+                return check(*given)
+
+            monkeypatch.setattr(f"{module}.{name}", counted)
+        return made
+
+    def test_are_made_for_each_candidate_fold_module_and_loss(self, calls):
+        search(classifier(), {"loss": ["log", "l2"], "lr": [0.1, 0.01]})
+        assert calls == {
+            "check_parameters": 4,  # candidates
+            "_check_labels": 3,  # folds
+            "_check_rows_apart": 1,  # module
+            "_try_to_learn": 2,  # losses
+        }
+
+    def test_each_module_is_tried(self, calls):
+        search(classifier(), {"module": [MLP((5,)), MLP((6,))], "loss": ["log", "l2"]})
+        assert (calls["_check_rows_apart"], calls["_try_to_learn"]) == (2, 4)
 
 
 class TestPreprocessing:

@@ -3,6 +3,7 @@
 import torch
 
 from sklearn_nndyn.losses.custom._for_fit import is_known
+from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.validation import reraise_as
 
 TOLERANCE = 1e-3
@@ -41,7 +42,7 @@ def probabilities(loss, scores):
 
 
 def check_outputs(loss, scores):
-    """Whether the probabilities and decisions of a user's loss are such.
+    """Whether the probabilities and decisions of a user's loss, of which a copy is tried, are such.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ def check_outputs(loss, scores):
     """
     if is_known(loss):
         return
+    loss = copy_module(loss, "loss")
     if hasattr(loss, "predict_proba"):
         probabilities(loss, scores)
     with reraise_as(f"{_named(loss)}: decide cannot be computed from scores of shape {tuple(scores.shape)}"):

@@ -128,13 +128,15 @@ def _fit_and_score(folds, spec, progress):
 
 
 def _prepare(fits, spec, finished):
-    shared = {}
+    shared, checked = {}, set()
     for fit in fits:
         if fit.error is None:
             try:
                 if spec.checkpoint is not None and fit.classifier.checkpoint is None:
                     fit.classifier.checkpoint = spec.checkpoint
-                check_parameters(fit.classifier)
+                if id(fit.spec.params) not in checked:  # a candidate has the same parameters in all folds
+                    check_parameters(fit.classifier)
+                    checked.add(id(fit.spec.params))
                 _keep_what_is_seen(fit.classifier, spec)
                 fit.prepared = prepare(fit.classifier, **fit.fold.given, shared=shared, checked=True)
                 if finished is not None:

@@ -9,7 +9,7 @@ from sklearn_nndyn.losses import LossStack
 from sklearn_nndyn.recording import StackedRecorder, weight_norms_of_each
 from sklearn_nndyn.training._epoch_loop import EpochLoop
 from sklearn_nndyn.training._epoch_runner import computing_dtype
-from sklearn_nndyn.training._hooks import ROWS_OF_REFERENCE
+from sklearn_nndyn.training._hooks import first_rows
 from sklearn_nndyn.training.batches._cutting import needs_two_rows
 from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
@@ -180,8 +180,9 @@ class StackedEpochRunner:
             return
         for own in equal_slices([(member.data.X.data_ptr(), len(member.data.X)) for member in self.members]):
             members = self.members[own]
-            X = members[0].data.X[:ROWS_OF_REFERENCE]
-            y = torch.stack([member.data.y[:ROWS_OF_REFERENCE] for member in members])
+            first = first_rows(members[0].data.X)
+            X = members[0].data.X[first]
+            y = torch.stack([member.data.y[first] for member in members])
             with torch.no_grad():
                 scores, _ = self.step.evaluate(own, X.flatten(1) if self.is_mlp else X)
                 losses, _ = self.losses.of(own).value_and_probability(scores, y)
