@@ -185,6 +185,17 @@ def least_mean_epoch(loss, chosen):
     return means.index(min(means))
 
 
+def wander_correlation(curve):
+    """Correlation of one value with the next about the best line from the least mean of a fifth of the epochs on."""
+    n = len(curve)
+    width = max(1, int(0.2 * n))
+    means = [mean(curve[at : at + width]) for at in range(n - width + 1)]
+    after = curve[min(means.index(min(means)), n - max(n // 3, 6)) :]
+    slope, origin = np.polyfit(range(len(after)), after, 1)
+    left = [value - origin - slope * at for at, value in enumerate(after)]
+    return sum(one * other for one, other in zip(left, left[1:], strict=False)) / sum(one**2 for one in left)
+
+
 def crossfitted_turns(loss):
     """The turn of each sample: by first loss, then last loss, then place, samples go to two halves in turn."""
     order = sorted(range(len(loss)), key=lambda i: (loss[i][0], loss[i][-1], i))

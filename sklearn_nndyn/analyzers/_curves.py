@@ -5,11 +5,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-LEVEL = 0.95
-N_CURVES = 1000
+LEVEL = 0.96
 WINDOW = 0.2  # of the epochs, averaged before a rise is looked for
-LAG = 12  # a twelfth of the epochs: over which a wander that lasts is seen
-GRID = np.linspace(0, 0.95, 20)  # of correlations
+LEAST_STRETCH = 6  # epochs that wander is estimated from
+# Half of the curves of chance have independent epochs, half a wander that lasts.
+CORRELATIONS = (*np.zeros(10), *np.linspace(0.5, 0.95, 10))
+N_CURVES = 200  # of each correlation
+N_ALIKE = 300  # of all, those whose wander is estimated to last as that of the curve
 ROUNDING = 1e-14  # of the greatest value: of the differences of numbers in float64
 LASTING = 6  # values that a third difference is estimated from, at least
 
@@ -62,10 +64,11 @@ def _medians(rows):
 def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple[float, float]:
     """How far a curve ends above its least value, and how far it would by its wander from epoch to epoch alone.
 
-    The curve is averaged over a fifth of its epochs. Its wander is estimated by ``curve_noise``, and how much of it
-    lasts by ``wander_correlation``. Chance is the 95 % quantile of the same rise in curves of normal noise of that
-    correlation, as long and with the noise estimated likewise. A turning epoch that is given was not chosen, and
-    chance is less.
+    The curve is averaged over a fifth of its epochs. How much of its wander lasts is estimated by
+    ``wander_correlation``, which is too low for short curves, and uncertain. So chance is the 96 % quantile of the same
+    rise in those curves of noise, independent or lasting, for which the estimate comes out the same, each in units of
+    its innovations: what is left of a value when its share of the one before is taken away. A turning epoch that is
+    given was not chosen, and chance is less.
 
     Parameters
     ----------
@@ -79,7 +82,8 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     rise : float
         Mean over the last fifth of the epochs less that around the turning epoch, in the units of the curve.
     chance : float
-        What it exceeds in one of twenty plateaus of such a wander; 0 for fewer than nine epochs, which cannot tell.
+        What it exceeds in less than one of twenty plateaus of independent noise, and one of ten whose wander lasts; 0
+        for fewer than nine epochs, which cannot tell.
 
     Examples
     --------
@@ -94,20 +98,18 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     True
     """
     curve = np.asarray(mean_curve, dtype=np.float64)
-    noise = curve_noise(curve)
     rise = float(_rises(curve[None], onset)[0])
-    if not noise:
+    if not curve_noise(curve):
         return rise, 0.0
-    correlation = GRID[np.abs(GRID - wander_correlation(curve)).argmin()]
-    return rise, noise * _chance_in_noise(len(curve), onset, float(correlation))
+    correlation, innovation = _wander(curve, onset)
+    return rise, innovation * _chance_in_noise(len(curve), onset, correlation)
 
 
 def wander_correlation(curve: ArrayLike) -> float:
-    """How much of the wander of a curve lasts: the correlation of one value with the next, 0 to 0.95.
+    """How much of the wander of a curve lasts: the correlation of one value with the next, as estimated.
 
-    Differences over a twelfth of the epochs, from the least value on (or in the last third), are set against the noise
-    that third differences show. In noise that does not last both are alike; where each value is r times the one before,
-    and noise, the first are larger. A steady rise does not count.
+    From the least running mean on (or in the last third), what a straight line leaves is set against itself an epoch later:
+    a steady rise does not count.
 
     Parameters
     ----------
@@ -117,11 +119,12 @@ def wander_correlation(curve: ArrayLike) -> float:
     Returns
     -------
     correlation : float
-        0 for a curve without noise, and for fewer than 24 epochs, which cannot tell.
+        -1 to 1; 0 for a curve without noise, and for fewer than nine epochs, which cannot tell.
 
     Notes
     -----
-    The estimate is rough for few epochs: of 60, it is 0.1 on average where there is none, and 0.75 for 0.9.
+    The estimate is too low for short curves, as estimates of an autocorrelation are (Kendall 1954): where each of 60
+    values is 0.9 of the one before, and noise, it is 0.6 on average.
 
     Examples
     --------
@@ -132,20 +135,18 @@ def wander_correlation(curve: ArrayLike) -> float:
     True
     """
     curve = np.asarray(curve, dtype=np.float64)
-    noise = curve_noise(curve)
-    if not noise or len(curve) < 2 * LAG:
-        return 0.0
-    lag = len(curve) // LAG
-    start = min(int(_means(curve[None]).argmin()), 2 * len(curve) // 3)
-    after = curve[start:]
-    ratio = (after[lag:] - after[:-lag]).var(ddof=1) / noise**2
-    return float(np.interp(ratio, _ratio(GRID, lag), GRID))
+    return _wander(curve, None)[0] if curve_noise(curve) else 0.0
 
 
-def _ratio(correlation, lag):
-    """Variance of differences over a lag, in units of the noise that third differences show."""
-    third = (20 - 30 * correlation + 12 * correlation**2 - 2 * correlation**3) / 20
-    return 2 * (1 - correlation**lag) / third
+def _wander(curve, onset):
+    """Correlation from epoch to epoch and deviation of the innovations about a line, after the turn."""
+    turn = int(_means(curve[None]).argmin()) if onset is None else onset
+    after = curve[max(0, min(turn, len(curve) - max(len(curve) // 3, LEAST_STRETCH))) :]
+    time = np.arange(len(after)) - (len(after) - 1) / 2
+    left = after - after.mean() - time * (time @ after) / (time @ time)
+    size = left @ left
+    correlation = left[1:] @ left[:-1] / size if size > 0 else 0.0
+    return float(correlation), float((left[1:] - correlation * left[:-1]).std())
 
 
 def _means(curves):
@@ -163,11 +164,23 @@ def _rises(curves, onset):
     return means[:, -1] - (means.min(axis=1) if at is None else means[:, at])
 
 
-@lru_cache
 def _chance_in_noise(n_epochs, onset, correlation):
-    """95 % quantile of the rise of plain noise, in units of its noise as estimated."""
-    curves = wandering(np.random.default_rng(0).normal(size=(N_CURVES, n_epochs)), correlation)
-    return float(np.quantile(_rises(curves, onset) / noise_of_curves(curves), LEVEL))
+    """96 % quantile of the rise of those curves of noise whose correlation is estimated to be near this one."""
+    estimates, rises = _rises_of_noise(n_epochs, onset)
+    start = np.searchsorted(estimates, correlation) - N_ALIKE // 2
+    start = min(max(start, 0), len(rises) - N_ALIKE)
+    return float(np.quantile(rises[start : start + N_ALIKE], LEVEL))
+
+
+@lru_cache
+def _rises_of_noise(n_epochs, onset):
+    """Of curves of noise, by increasing estimates of their correlation: these, and their rises in innovations."""
+    rng = np.random.default_rng(0)
+    noise = [wandering(rng.normal(size=(N_CURVES, n_epochs)), correlation) for correlation in CORRELATIONS]
+    curves = np.concatenate(noise)
+    estimates, innovations = np.transpose([_wander(curve, onset) for curve in curves])
+    order = np.argsort(estimates)
+    return estimates[order], (_rises(curves, onset) / innovations)[order]
 
 
 def wandering(curves, correlation):

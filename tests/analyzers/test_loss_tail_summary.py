@@ -54,7 +54,7 @@ def expected_findings(record):
     yield by_far, ratio_interval([r * w for r, w in zip(rose, wrong, strict=True)], rose), sum(wrong) / n
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3])
+@pytest.mark.parametrize("seed", [1, 3, 6])
 def test_every_figure_equals_its_slow_definition(seed):
     record = tailed_record(400, 14, seed=seed)
     tails = LossTailAnalyzer().fit(record)
@@ -64,7 +64,7 @@ def test_every_figure_equals_its_slow_definition(seed):
         np.testing.assert_allclose(own.interval, interval, rtol=1e-5, err_msg=own.code)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3])
+@pytest.mark.parametrize("seed", [1, 3, 6])
 def test_the_paragraph_has_the_figures_of_the_findings(seed):
     tails = LossTailAnalyzer().fit(tailed_record(400, 14, seed=seed))
     rise, minority, majority, where = tails.findings_

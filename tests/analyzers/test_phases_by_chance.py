@@ -40,8 +40,10 @@ def test_pure_noise_has_no_phases(n_runs):
 
 
 @pytest.mark.parametrize("n_runs", [1, 3, 10])
-def test_noise_that_wanders_does_not_turn(n_runs):
+def test_noise_that_wanders_neither_falls_nor_rises(n_runs):
     found = drawn(n_runs, wander=0.9)
+    assert found[:, FALLS].mean() <= 0.1
+    assert found[:, RISES].mean() <= 0.1
     assert found[:, [FALLS, RISES]].all(axis=1).mean() <= 0.1
     assert n_runs == 1 or found[:, [FALLS, RISES]].mean(axis=0).max() <= 0.06
 

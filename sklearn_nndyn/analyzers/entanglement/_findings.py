@@ -57,7 +57,8 @@ def turn_of(found, curve, at):
     wanders = beyond <= chance
     chance = max(chance, turn_tolerance(size, noise, found.tolerance))
     if at is not None:
-        risen = curve[-1] - curve[at]
+        start = len(curve) - len(values)
+        risen = smooth[-1] - smooth[at - start]
         told = known and not wanders and risen > chance
         verdict = ("yes" if told else "cannot tell") if risen > 0 else "no"
     else:
@@ -151,6 +152,8 @@ def _other_words(own, other, name, epoch):
     if own == "yes":
         lack = "has no such turn" if other == "no" else "shows no turn that is larger than its noise"
         return f"But the {name} {lack}: the two do not agree."
+    if own == "no" and epoch is not None:
+        return f"The {name} turns at epoch {epoch_words(epoch)}, but by no more than its noise."
     return ""
 
 

@@ -2,9 +2,9 @@
 
 Its least value is chosen among all epochs, so a fall to it, and a rise from it, are set against those of curves of
 noise, in which it is chosen likewise. Curves of noise have the variance and the correlation from epoch to epoch that
-the runs have about their mean. A single run has no such spread: what counts as chance is how far both fall and rise
-go in curves that wander (each value is .9 of the one before, and noise), in units of the noise that third differences
-show. So of wandering curves few are said to turn, though one alone may well fall, or rise.
+the runs have about their mean. A single run has no such spread: what counts as chance is how far a fall, and a rise,
+goes in curves that wander (each value is .9 of the one before, and noise), in units of the noise that third differences
+show. Where both are large that is what the lesser of the two exceeds, and else what either exceeds alone.
 """
 
 from functools import lru_cache
@@ -16,12 +16,12 @@ from sklearn_nndyn.analyzers._curves import curve_noise, noise_of_curves, wander
 LEVEL = 0.95
 N_CURVES = 2000
 MOST_CORRELATED = 0.9999
-WANDER = 0.9
+WANDER, WANDER_LEVEL = 0.9, 0.97
 LEAST_EPOCHS = 9  # that noise is estimated from
 
 
 def chance_changes(rows, one_run):
-    """What a fall from the start, a rise to the end, and a rise above the start exceed by chance in one of twenty.
+    """What a fall from the start, a rise to the end, and a rise above the start seldom exceed by chance.
 
     Parameters
     ----------
@@ -38,18 +38,27 @@ def chance_changes(rows, one_run):
     if one_run or len(rows) == 1:
         if rows.shape[1] < LEAST_EPOCHS:
             return (np.inf,) * 3
-        noise = curve_noise(rows.mean(axis=0))
-        return (noise * _unit_turn(rows.shape[1]) if noise else 0.0,) * 3
+        return _chance_of_one(rows.mean(axis=0))
     scale, correlation, freedom = noise_of_runs(rows)
     return tuple(scale * own for own in _unit_changes(rows.shape[1], round(correlation, 4), int(freedom)))
 
 
+def _chance_of_one(curve):
+    """The same for a single curve."""
+    noise = curve_noise(curve)
+    change, turn = (noise * own for own in _unit_wander(len(curve))) if noise else (0.0, 0.0)
+    turns = min(curve[0], curve[-1]) - curve.min() > turn
+    return (turn,) * 3 if turns else (change, change, turn)
+
+
 @lru_cache
-def _unit_turn(n_epochs):
-    """95 % quantile of the lesser of fall and rise in wandering curves, in units of their noise as estimated."""
+def _unit_wander(n_epochs):
+    """What rises of wandering curves, and the lesser of fall and rise, seldom exceed, in units of the noise seen."""
     curves = wandering(np.random.default_rng(0).normal(size=(N_CURVES, n_epochs)), WANDER)
-    turns = np.minimum(curves[:, 0], curves[:, -1]) - curves.min(axis=1)
-    return float(np.quantile(turns / noise_of_curves(curves), LEVEL))
+    fall, rise = curves[:, 0] - curves.min(axis=1), curves[:, -1] - curves.min(axis=1)
+    noise = noise_of_curves(curves)
+    turn = np.quantile(np.minimum(fall, rise) / noise, LEVEL)
+    return float(np.quantile(rise / noise, WANDER_LEVEL)), float(turn)
 
 
 def noise_of_runs(rows):
