@@ -193,7 +193,7 @@ def wander_correlation(curve):
     after = curve[min(means.index(min(means)), n - max(n // 3, 6)) :]
     slope, origin = np.polyfit(range(len(after)), after, 1)
     left = [value - origin - slope * at for at, value in enumerate(after)]
-    return sum(one * other for one, other in zip(left, left[1:], strict=False)) / sum(one**2 for one in left)
+    return sum(one * other for one, other in pairwise(left)) / sum(one**2 for one in left)
 
 
 def crossfitted_turns(loss):

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-LEVEL = 0.96
+LEVEL = 0.965
 WINDOW = 0.2  # of the epochs, averaged before a rise is looked for
 LEAST_STRETCH = 6  # epochs that wander is estimated from
 # Half of the curves of chance have independent epochs, half a wander that lasts.
@@ -65,9 +65,9 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     """How far a curve ends above its least value, and how far it would by its wander from epoch to epoch alone.
 
     The curve is averaged over a fifth of its epochs. How much of its wander lasts is estimated by
-    ``wander_correlation``, which is too low for short curves, and uncertain. So chance is the 96 % quantile of the same
-    rise in those curves of noise, independent or lasting, for which the estimate comes out the same, each in units of
-    its innovations: what is left of a value when its share of the one before is taken away. A turning epoch that is
+    ``wander_correlation``, which is too low for short curves, and uncertain. So chance is the 96.5 % quantile of the
+    same rise in those curves of noise, independent or lasting, for which the estimate comes out the same, each in units
+    of its innovations: what is left of a value when its share of the one before is taken away. A turning epoch that is
     given was not chosen, and chance is less.
 
     Parameters
@@ -108,8 +108,8 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
 def wander_correlation(curve: ArrayLike) -> float:
     """How much of the wander of a curve lasts: the correlation of one value with the next, as estimated.
 
-    From the least running mean on (or in the last third), what a straight line leaves is set against itself an epoch later:
-    a steady rise does not count.
+    From the least running mean on (or in the last third), what a straight line leaves is set against itself an epoch
+    later: a steady rise does not count.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _rises(curves, onset):
 
 
 def _chance_in_noise(n_epochs, onset, correlation):
-    """96 % quantile of the rise of those curves of noise whose correlation is estimated to be near this one."""
+    """96.5 % quantile of the rise of those curves of noise whose correlation is estimated to be near this one."""
     estimates, rises = _rises_of_noise(n_epochs, onset)
     start = np.searchsorted(estimates, correlation) - N_ALIKE // 2
     start = min(max(start, 0), len(rises) - N_ALIKE)

@@ -48,7 +48,7 @@ def test_a_plateau_that_wanders_for_long_is_seldom_a_rise(n_epochs):
             noise[at] = 0.9 * noise[at - 1] + np.sqrt(1 - 0.9**2) * noise[at]
         return plateau(n_epochs, 0.0, seed) + 0.02 * noise
 
-    curves = [curve(seed) for seed in range(200)]
+    curves = [curve(seed) for seed in range(400)]
     assert np.mean([rises(own) for own in curves]) <= 0.1
     assert np.mean([wander_correlation(own) for own in curves]) > 0.55
     white = [plateau(n_epochs, 0.02, seed) for seed in range(200)]

@@ -4,20 +4,22 @@ Its least value is chosen among all epochs, so a fall to it, and a rise from it,
 noise, in which it is chosen likewise. Curves of noise have the variance and the correlation from epoch to epoch that
 the runs have about their mean. A single run has no such spread: what counts as chance is how far a fall, and a rise,
 goes in curves that wander (each value is .9 of the one before, and noise), in units of the noise that third differences
-show. Where both are large that is what the lesser of the two exceeds, and else what either exceeds alone.
+show. Where both are large that is what the lesser of the two exceeds, and else what either exceeds alone. Of few epochs
+a median of third differences is too uncertain to be such a unit: their root mean square is taken.
 """
 
 from functools import lru_cache
 
 import numpy as np
 
-from sklearn_nndyn.analyzers._curves import curve_noise, noise_of_curves, wandering
+from sklearn_nndyn.analyzers._curves import ROUNDING, wandering
 
 LEVEL = 0.95
 N_CURVES = 2000
 MOST_CORRELATED = 0.9999
 WANDER, WANDER_LEVEL = 0.9, 0.97
 LEAST_EPOCHS = 9  # that noise is estimated from
+BENDS = 0.1  # of the third differences, the greatest, and at least two: where the trend bends
 
 
 def chance_changes(rows, one_run):
@@ -45,7 +47,7 @@ def chance_changes(rows, one_run):
 
 def _chance_of_one(curve):
     """The same for a single curve."""
-    noise = curve_noise(curve)
+    noise = float(_noise(curve[None])[0])
     change, turn = (noise * own for own in _unit_wander(len(curve))) if noise else (0.0, 0.0)
     turns = min(curve[0], curve[-1]) - curve.min() > turn
     return (turn,) * 3 if turns else (change, change, turn)
@@ -56,9 +58,16 @@ def _unit_wander(n_epochs):
     """What rises of wandering curves, and the lesser of fall and rise, seldom exceed, in units of the noise seen."""
     curves = wandering(np.random.default_rng(0).normal(size=(N_CURVES, n_epochs)), WANDER)
     fall, rise = curves[:, 0] - curves.min(axis=1), curves[:, -1] - curves.min(axis=1)
-    noise = noise_of_curves(curves)
+    noise = _noise(curves)
     turn = np.quantile(np.minimum(fall, rise) / noise, LEVEL)
     return float(np.quantile(rise / noise, WANDER_LEVEL)), float(turn)
+
+
+def _noise(curves):
+    """Deviation from one value to the next of each curve, by its third differences but the greatest; 0 for rounding."""
+    squares = np.sort(np.diff(curves, 3) ** 2 / 20)
+    noise = np.sqrt(squares[:, : -max(2, round(BENDS * squares.shape[1]))].mean(axis=1))
+    return np.where(noise > ROUNDING * np.abs(curves).max(axis=1), noise, 0.0)
 
 
 def noise_of_runs(rows):
