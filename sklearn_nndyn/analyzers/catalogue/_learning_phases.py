@@ -17,13 +17,14 @@ LEARNING_PHASES = (
         ),
         chance=(
             "The fall that one of twenty curves of noise exceeds, in which the least value is chosen likewise: noise "
-            "as the runs have about their mean; for one run a curve that wanders."
+            "as the runs have about their mean. For one run, the fall that less than one of ten exceeds that wander "
+            "(each value 0.9 of the one before, and noise)."
         ),
         to_do="Give several runs: one run does not tell of other seeds.",
         false_alarms=(
-            "Noise, of one, three and ten runs: 1.5, 4 and 3 %; a wander that lasts (correlation 0.9): 18, 3.5 and 3 "
-            "%, but a turn, LP1 and LP2 together, 4, 0.5 and 0.5 %. Told where it holds, by 20, 4 and 3 times the "
-            "noise of a run: 100, 99 and 100 %."
+            "Noise, of one, three and ten runs: 0, 2.5 and 3.5 %; a wander that lasts (correlation 0.9): 5, 2.5 and "
+            "3.5 %, and a turn, LP1 and LP2 together, 3.5, 0.5 and 0 %. Told where it falls and rises, by 20, 4 and 3 "
+            "times the noise of a run: 100, 98.5 and 100 %; where one run only falls, by 20 times: 91 %."
         ),
     ),
     FindingKind(
@@ -40,9 +41,9 @@ LEARNING_PHASES = (
             "transfer; check them on data of the transfer task, for the turn itself is rarely the best."
         ),
         false_alarms=(
-            "Noise, of one, three and ten runs: 0.5, 3.5 and 4 %; a wander that lasts (correlation 0.9): 19.5, 2 and "
-            "5 %, but a turn, LP1 and LP2 together, 4, 0.5 and 0.5 %. Told where it holds, by 20, 4 and 3 times the "
-            "noise of a run: 100, 99 and 100 %."
+            "Noise, of one, three and ten runs: 0, 3.5 and 4 %; a wander that lasts (correlation 0.9): 6, 3.5 and 4.5 "
+            "%, and a turn, LP1 and LP2 together, 3.5, 0.5 and 0 %. Told where it holds, by 20, 4 and 3 times the "
+            "noise of a run: 100, 99.5 and 100 %."
         ),
     ),
     FindingKind(

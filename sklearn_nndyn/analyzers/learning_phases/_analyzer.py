@@ -98,8 +98,8 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         95 % intervals of them: over the runs, by the noise they have about their mean; over the samples of one run by
         Student's t, and None for fewer than three.
     chance_ : dict of str to float
-        What ``"fall"``, ``"rise"`` and ``"first_rise"``, above the start, exceed by chance in one of twenty curves; inf
-        for one run of fewer than nine epochs, which cannot tell.
+        What ``"fall"``, ``"rise"`` and ``"first_rise"``, above the start, exceed by chance in one of twenty curves, of one
+        run in less than one of ten; inf for one run of fewer than nine epochs, which cannot tell.
     class_curves_ : array of shape (n_classes, n_epochs)
         R of the samples of each class, mean over the runs; nan for a class without samples.
     class_turning_epochs_ : array of shape (n_classes,)
@@ -141,8 +141,9 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
     of normal noise in which m is chosen likewise, with the variance and the correlation from epoch to epoch that the
     runs have about their mean. Give ``fit`` a list of runs with other seeds. Of one run alone, the standard errors are
     those of the differences over its samples: they tell of other samples and not of other seeds; and chance is how far
-    both fall and rise go in wandering curves (each value .9 of the one before, and noise) of such noise as the third
-    differences of this one show. Fewer than nine epochs do not show it, and no phase is told.
+    a fall, or a rise, goes in wandering curves (each value .9 of the one before, and noise) of such noise as the third
+    differences of this one show: what both exceed together in one of twenty such curves, and else what either exceeds
+    alone in three of a hundred. Fewer than nine epochs do not show it, and no phase is told.
 
     The correlation asks whether the samples whose reconstruction gets worse are the ones learned last. Samples never
     learned (wrong at the end) rank behind all others. Near 1, the layer gives up what it knew of the samples it is

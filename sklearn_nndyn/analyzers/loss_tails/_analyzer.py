@@ -110,7 +110,8 @@ class LossTailAnalyzer(RecordAnalyzer):
         What ``onset_epoch_`` is called in pictures: a turn only where ``rise_verdict_`` is ``"yes"``, else the epoch of
         least mean loss, or the onset that was asked for.
     rise_null_ : float
-        Rise that chance exceeds in one of twenty plateaus; nan for fewer than nine epochs.
+        Rise that chance exceeds in less than one of twenty plateaus, one of ten whose wander lasts; nan for fewer than
+        nine epochs.
     rising_fractions_ : dict of float to float
         Fraction of the samples whose loss rose by more than 0, 0.01, 0.1, 1.
     carrier_indices_ : array of int of shape (k,)
