@@ -98,8 +98,8 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         95 % intervals of them: over the runs, by the noise they have about their mean; over the samples of one run by
         Student's t, and None for fewer than three.
     chance_ : dict of str to float
-        What ``"fall"``, ``"rise"`` and ``"first_rise"``, above the start, exceed by chance in one of twenty curves, of one
-        run in less than one of ten; inf for one run of fewer than nine epochs, which cannot tell.
+        What ``"fall"``, ``"rise"`` and ``"first_rise"``, above the start, exceed by chance in one of twenty curves, of
+        one run in less than one of ten; inf for one run of fewer than nine epochs, which cannot tell.
     class_curves_ : array of shape (n_classes, n_epochs)
         R of the samples of each class, mean over the runs; nan for a class without samples.
     class_turning_epochs_ : array of shape (n_classes,)
