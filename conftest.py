@@ -1,16 +1,29 @@
 """One thread for every test: small networks gain nothing from two, and lose much where cores are shared."""
 
+import gc
 import os
 import re
 
 os.environ["OMP_NUM_THREADS"] = "1"  # also for the processes that tests start
 
+import pytest
 import torch
 
 # Run by itself, far from the source (make package).
 collect_ignore = ["tests/installed.py"]
 
 torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Ten thousand tests are not looked through for garbage again and again, neither meanwhile nor afterwards."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_make_parametrize_id(val):

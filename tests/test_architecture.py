@@ -10,8 +10,8 @@ import sklearn_nndyn
 from sklearn_nndyn.losses import loss_names
 
 ROOT = Path(sklearn_nndyn.__file__).parent
-FILES = sorted(ROOT.rglob("*.py"))
-IDS = [str(path.relative_to(ROOT)) for path in FILES]
+TREES = {path: ast.parse(path.read_text()) for path in sorted(ROOT.rglob("*.py"))}
+FILES = list(TREES)
 
 # Each folder, in the order of the line, and the folders before it that it may import.
 LINE = {
@@ -34,6 +34,21 @@ DRAWN_WHEN_ASKED = {("_dynamics.py", "sklearn_nndyn.displays.TrainingCurveDispla
 WITHOUT_TORCH = {"torch", "torchvision", "skorch"}
 
 
+def in_folder(path):
+    """The folder of the package that a file is in; for a file beside the folders its name."""
+    return path.relative_to(ROOT).parts[0]
+
+
+by_folder = pytest.mark.parametrize("folder", sorted({in_folder(path) for path in FILES}))
+
+
+def files_of(folder):
+    """(path, tree, path below the package as text) of each file."""
+    return [
+        (path, tree, str(path.relative_to(ROOT))) for path, tree in TREES.items() if in_folder(path) == folder
+    ]
+
+
 def imports(tree):
     """(full name, whether at the top of the file) of everything that is imported."""
     top = {id(node) for node in tree.body}
@@ -53,13 +68,14 @@ def test_the_line_runs_one_way():
     assert {path.relative_to(ROOT).parts[0] for path in FILES} - {"__init__.py", "__main__.py"} <= set(LINE)
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_a_file_imports_only_what_its_folder_may(path):
-    folder = path.relative_to(ROOT).parts[0]
-    for name, at_the_top in imports(ast.parse(path.read_text())):
+@by_folder
+def test_a_file_imports_only_what_its_folder_may(folder):
+    for path, name, at_the_top in [
+        (path, *found) for path, tree, _ in files_of(folder) for found in imports(tree)
+    ]:
         first, second, *_ = [*name.split("."), ""]
         if first == ROOT.name and folder in LINE and (path.name, name) not in DRAWN_WHEN_ASKED:
-            assert second in (folder, *LINE[folder]), f"{folder} may not import {name}"
+            assert second in (folder, *LINE[folder]), f"{path}: {folder} may not import {name}"
         assert not (at_the_top and (path.name, name) in DRAWN_WHEN_ASKED)
         if folder in ("dynamics", "analyzers", "displays", "reports", "datasets"):
             assert first not in WITHOUT_TORCH, f"{folder} is made of arrays; {name} is not for it"
@@ -72,11 +88,10 @@ def test_a_file_imports_only_what_its_folder_may(path):
         )
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_analyzers_and_interventions_are_entered_by_their_doors(path):
+@by_folder
+def test_analyzers_and_interventions_are_entered_by_their_doors(folder):
     """By a package, never by a private file of it."""
-    folder = path.relative_to(ROOT).parts[0]
-    for name, _ in imports(ast.parse(path.read_text())):
+    for name, _ in [found for _, tree, _ in files_of(folder) for found in imports(tree)]:
         first, second, *rest = [*name.split("."), ""]
         if first == ROOT.name and second in ("analyzers", "interventions") and second != folder:
             assert not any(part.startswith("_") for part in rest), f"{folder} opens a private file: {name}"
@@ -87,7 +102,7 @@ def test_analyzers_and_interventions_are_entered_by_their_doors(path):
 )
 def test_no_analyzer_opens_a_private_file_of_another(path):
     """What two of them share lies beside them, in files of ``analyzers`` itself."""
-    for name, _ in imports(ast.parse(path.read_text())):
+    for name, _ in imports(TREES[path]):
         _, folder, phenomenon, *rest = [*name.split("."), "", ""]
         if folder == "analyzers" and phenomenon != path.parent.name and not phenomenon.startswith("_"):
             assert not any(part.startswith("_") for part in rest), f"{path.parent.name} opens {name}"
@@ -97,7 +112,7 @@ def test_no_analyzer_opens_a_private_file_of_another(path):
     "path", [path for path in FILES if path.name == "__init__.py"], ids=lambda p: p.parent.name
 )
 def test_a_package_names_what_is_public_and_does_nothing_else(path):
-    docstring, *statements = ast.parse(path.read_text()).body
+    docstring, *statements = TREES[path].body
     assert isinstance(docstring.value, ast.Constant)
     assert all(isinstance(line, (ast.ImportFrom, ast.Assign)) for line in statements)
     assigned = {ast.unparse(line.targets[0]) for line in statements if isinstance(line, ast.Assign)}
@@ -112,36 +127,37 @@ def private_names_of_the_estimator():
     """Methods and attributes of its own that begin with an underscore."""
     names = {"_state"}
     for file in ("_classifier.py", "_replay.py"):
-        for node in ast.walk(ast.parse((ROOT / "classifiers" / file).read_text())):
+        for node in ast.walk(TREES[ROOT / "classifiers" / file]):
             names |= {node.name} if isinstance(node, ast.FunctionDef) else set()
     return {name for name in names if name.startswith("_") and not name.endswith("__")}
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_what_is_private_to_the_estimator_stays_in_its_package(path):
-    if path.relative_to(ROOT).parts[0] == "classifiers":
+@by_folder
+def test_what_is_private_to_the_estimator_stays_in_its_package(folder):
+    if folder == "classifiers":
         return
     private = private_names_of_the_estimator()
     assert {"_state", "_keep", "_train"} <= private
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute) and node.attr in private:
-            owner = getattr(node.value, "id", None)
-            assert owner in ("self", "cls"), f"{ast.unparse(node)} is private to the classifier"
+    for _, tree, file in files_of(folder):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in private:
+                owner = getattr(node.value, "id", None)
+                assert owner in ("self", "cls"), f"{file}: {ast.unparse(node)} is private to the classifier"
 
 
 AFTER_THE_LOSSES = [name for name in LINE if name not in ("utils", "losses", "modules", "datasets")]
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_no_loss_is_looked_up_by_its_name_after_the_losses(path):
+@pytest.mark.parametrize("folder", AFTER_THE_LOSSES)
+def test_no_loss_is_looked_up_by_its_name_after_the_losses(folder):
     """What a loss is travels in the header of a record: no table of names, no look into the header but in one place."""
-    if path.relative_to(ROOT).parts[0] not in AFTER_THE_LOSSES:
-        return
     names = set(loss_names()) - {"log"}  # a scale, and a schedule, are called so too
-    for node in ast.walk(ast.parse(path.read_text())):
-        assert not (isinstance(node, ast.Constant) and node.value in names), f"{node.value!r} names a loss"
-        if path.name != "_loss_facts.py":
-            assert asked_of_header(node) not in ("loss", "loss_facts"), "record.loss_facts tells of the loss"
+    for path, tree, file in files_of(folder):
+        for node in ast.walk(tree):
+            named = isinstance(node, ast.Constant) and node.value in names
+            assert not named, f"{file}: {node.value!r} names a loss"
+            if path.name != "_loss_facts.py":
+                assert asked_of_header(node) not in ("loss", "loss_facts"), f"{file}: ask record.loss_facts"
 
 
 def asked_of_header(node):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from sklearn_nndyn.analyzers.catalogue._table import PHENOMENA
-from sklearn_nndyn.reports._glossary import GLOSSARY
+from sklearn_nndyn.reports.sections.glossary import GLOSSARY
 from tests.public import PACKAGES
 
 TOP = "sklearn_nndyn"

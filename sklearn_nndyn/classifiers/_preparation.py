@@ -93,7 +93,7 @@ class PreparedFit:
         return loop.interrupted
 
     def leave_untrained(self):
-        """Where training never came to this fit: an older model stays, else there is an untrained one."""
+        """Leave an older model as it is, else an untrained one: training never came to this fit."""
         if not self.replaces:
             self.train(0)
 

@@ -242,7 +242,7 @@ def _floats_of(X):
 
 
 def _check_shape(estimator, X):
-    """Where samples have several axes, scikit-learn would speak of features."""
+    """Refuse other shapes of samples in our words: scikit-learn would speak of features."""
     expected = estimator.input_shape_
     if isinstance(X, Mapping) or isinstance(expected, Mapping):
         check_is_named(X, expected)

@@ -1,4 +1,4 @@
-"""Where networks decide for which class, side by side: data in the plane."""
+"""Decision regions of several networks, side by side: data in the plane."""
 
 from collections.abc import Sequence
 from textwrap import wrap

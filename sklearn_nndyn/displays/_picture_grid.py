@@ -11,7 +11,7 @@ N_COLUMNS = 6
 TITLE_LETTERS = 18  # that have room over one column
 NAME_LETTERS = 19
 LEAST_SIDE = 8  # pixels of a picture that comes in a row: fewer are features
-ALIKE, MANY = 0.9, 20  # how much less neighbours differ; samples of which that can be told
+ALIKE, MANY = 0.9, 20  # how much less neighbours differ; samples from which that shows
 
 
 def draw_pictures(ax, images, above, below, title, style):

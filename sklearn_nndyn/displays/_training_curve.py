@@ -132,7 +132,7 @@ class TrainingCurveDisplay:
             A fitted DynamicsClassifier, a Pipeline that ends in one, or a search over one. Its validation
             record is shown where it has one.
         quantiles : tuple of two floats or None, default=(0.05, 0.95)
-            Lower and upper quantile of the bands of the loss; None for no bands.
+            As in ``from_dynamics``.
 
         Returns
         -------

@@ -245,7 +245,7 @@ def _finding(name, right):
     ends = between(difference)
     verdict = "cannot tell" if ends is None or ends[0] <= 0 <= ends[1] else "yes" if ends[0] > 0 else "no"
     which = "all epochs" if name == "all" else "the last epoch and those that knew what it forgot"
-    told = {
+    statements = {
         "yes": f"The average over {which} is right more often than the last epoch, by {points(difference.mean())}.",
         "no": f"The average over {which} is right less often than the last epoch, by {points(-difference.mean())}.",
         "cannot tell": f"Whether the average over {which} is right more often than the last epoch cannot be told.",
@@ -256,6 +256,6 @@ def _finding(name, right):
         value=float(difference.mean()),
         interval=ends,
         null=0.0,
-        statement=told[verdict],
+        statement=statements[verdict],
         advice="Predict by average_over_epochs." if verdict == "yes" else "",
     )

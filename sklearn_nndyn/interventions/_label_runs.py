@@ -50,7 +50,7 @@ def train_label_runs(
         If ``estimator`` is no DynamicsClassifier, or ``runs`` is neither a number nor splits.
     ValueError
         If ``runs`` is no multiple of five, a class has a single sample, or some sample is never left out, or always.
-        Mistakes in parameters and data are told before anything is trained.
+        Mistakes in parameters and data are refused before anything is trained.
 
     See Also
     --------

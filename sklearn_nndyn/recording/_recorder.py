@@ -123,7 +123,7 @@ class Recorder:
         self._buffers = None if n_classes is None else self._make_buffers()
 
     evaluates = True  # whether samples are recorded as the network gives them at the recorded epoch
-    told: Mapping[str, Any] = {}  # further entries of the record's header
+    header_entries: Mapping[str, Any] = {}  # further ones of the record
 
     def _place(self, module):
         """Bring samples that were no tensor to the network."""
@@ -410,7 +410,7 @@ class Recorder:
             classes=np.arange(self.buffers.n_classes) if classes is None else classes,
             sample_ids=sample_ids,
             iterations=None if iterations is None else np.array([iterations[epoch] for epoch in self.epochs]),
-            header={**loss_header(self.loss), **self.told, **(header or {})},
+            header={**loss_header(self.loss), **self.header_entries, **(header or {})},
             **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
             **self.buffers.recorded(),
         )

@@ -99,12 +99,12 @@ def few_points(x, wanted):
 
 
 def across_page(share):
-    """Where a share of the x axis lies."""
+    """The x coordinate of a share of the axis."""
     return LEFT + np.asarray(share) * (WIDTH - LEFT - RIGHT)
 
 
 def down_page(share):
-    """Where a share of the y axis lies."""
+    """The y coordinate of a share of the axis."""
     return HEIGHT - BOTTOM - np.asarray(share) * (HEIGHT - TOP - BOTTOM)
 
 
@@ -127,7 +127,7 @@ def band(x, line, keep, down):
 
 
 def _end(x, line, keep, down):
-    """Where a line ends, for its marker; None for one without values."""
+    """The end of a line, for its marker; None for one without values."""
     finite = np.flatnonzero(np.isfinite(line.y[keep]))
     if not len(finite):
         return None

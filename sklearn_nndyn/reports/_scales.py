@@ -18,7 +18,7 @@ class LinearScale:
 
     @classmethod
     def padded(cls, low, high):
-        """With a little room above, and below where that does not begin at zero."""
+        """Add a little space above, and below where that does not begin at zero."""
         room = 0.06 * ((high - low) or abs(high) or 1.0)
         return cls(low if low == 0 else low - room, high + room)
 

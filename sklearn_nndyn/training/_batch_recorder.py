@@ -33,7 +33,7 @@ class BatchRecorder(Recorder):
         As for `Recorder`.
     """
 
-    evaluates, told = False, IN_TRAINING
+    evaluates, header_entries = False, IN_TRAINING
 
     def __init__(self, data, trained, places, loss, n_classes, capacity):
         super().__init__(data.X, data.y, loss, n_classes=n_classes, record=("samples",), capacity=capacity)

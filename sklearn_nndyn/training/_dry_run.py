@@ -71,7 +71,7 @@ def check_module(module, loss, data, n_classes, earlier=None):
 
 
 def _warn_of_probabilities(loss, scores):
-    """Of scores that are probabilities already, which learn slowly and never come near 0 and 1."""
+    """Warn of scores that are probabilities already: they learn slowly and never come near 0 and 1."""
     link, squashed_by = getattr(loss, "link", None), _squashed_by(scores)
     if link not in ("softmax", "sigmoid") or (link, squashed_by) == ("sigmoid", "softmax") or not squashed_by:
         return

@@ -147,7 +147,7 @@ def replaced_file_of_one_writer(path) -> Iterator[Path]:
 
 
 def draft_of(path):
-    """Where the only writer of a file prepares its new content."""
+    """The path at which the only writer of a file prepares its new content."""
     return path.with_name(f"{path.name}.draft")
 
 

@@ -39,12 +39,6 @@ def points(difference):
     return f"{100 * difference + 0.0:.2g} points"
 
 
-def share_of_runs(shares):
-    """The mean share of some runs in per cent, with the least and the greatest: 9 % (8 % to 10 %)."""
-    low, high = percent(shares.min()), percent(shares.max())
-    return percent(shares.mean()) + (f" ({low} to {high})" if low != high else "")
-
-
 def counted(count, noun, ending="s"):
     """The count with its noun: 1 sample, 1,797 samples."""
     return f"{count:,} {noun}{'' if count == 1 else ending}"
@@ -107,7 +101,7 @@ def summary_of(findings, source=""):
     Parameters
     ----------
     findings : sequence of Finding
-        In the order of reading, the verdict first. Of their advice one sentence is told: that of the last finding that
+        In the order of reading, the verdict first. One sentence of their advice is given: that of the last finding that
         holds and has some, else of the first that has some.
     source : str, default=""
         A sentence on what was read.

@@ -13,7 +13,10 @@ def test_there_are_sixty_cases_at_least():
     assert {law for _, law in EXCEPTIONS} <= set(LAWS)
 
 
-@pytest.mark.parametrize("law", LAWS)
+# Two fits are equal where a recorded one is the unrecorded one: of those the default run makes one of each.
+@pytest.mark.parametrize(
+    "law", [pytest.param(law, marks=pytest.mark.slow if law == "two fits equal" else ()) for law in LAWS]
+)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 def test_law(name, law, tmp_path):

@@ -15,7 +15,7 @@ from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Probe, Recorder
-from sklearn_nndyn.recording.decoders._folds import draw_folds
+from sklearn_nndyn.recording.decoders._base import draw_folds
 
 LOGISTIC = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
 X, Y = load_digits(return_X_y=True)

@@ -9,7 +9,7 @@ from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Reconstruction, Recorder, _activations
-from sklearn_nndyn.recording.decoders._folds import draw_folds
+from sklearn_nndyn.recording.decoders._base import draw_folds
 from tests.problems import convolution_net
 
 ALPHA = 2.0

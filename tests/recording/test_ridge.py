@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from sklearn_nndyn.recording.decoders._folds import draw_folds
+from sklearn_nndyn.recording.decoders._base import draw_folds
 from sklearn_nndyn.recording.decoders._ridge import ALPHAS, fit_ridge
 
 N, WIDTH, N_FEATURES = 60, 7, 11

@@ -16,6 +16,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 import sklearn_nndyn
 from sklearn_nndyn import DynamicsClassifier, DynamicsLog, LossTailAnalyzer, load_dynamics, report
+from sklearn_nndyn.__main__ import main
 from sklearn_nndyn.analyzers import Finding
 from tests.reports.records import Page, made_record
 
@@ -50,23 +51,33 @@ def model(digits):
     return clf.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
 
 
-def test_the_verdict_comes_first_and_the_glossary_last(model):
-    assert [attributes["id"] for attributes, _ in Page(report(model).html).all("section")] == SECTIONS
+@pytest.fixture(scope="module")
+def html(model):
+    """The page of the model."""
+    return report(model).html
 
 
-def test_the_same_record_gives_the_same_bytes_from_a_model_and_from_files(model, tmp_path):
+@pytest.fixture(scope="module")
+def with_pictures(model, digits):
+    """The same with its samples as pictures."""
+    return report(model, digits[0][:200]).html
+
+
+def test_the_verdict_comes_first_and_the_glossary_last(html):
+    assert [attributes["id"] for attributes, _ in Page(html).all("section")] == SECTIONS
+
+
+def test_the_same_record_gives_the_same_bytes_from_a_model_and_from_files(model, html, tmp_path):
     model.dynamics_.save(tmp_path / "run.safetensors")
     model.validation_dynamics_.save(tmp_path / "validation.safetensors")
     record, validation = (load_dynamics(tmp_path / f"{name}.safetensors") for name in ("run", "validation"))
-    assert report(record, validation=validation).html == report(model).html == report(model).html
+    assert report(record, validation=validation).html == report(model).html == html
 
 
 def test_another_record_gives_another_digest(model):
     assert report(model.dynamics_).html != report(model.dynamics_[1:]).html
-    digests = [
-        re.findall(r"\b[0-9a-f]{32}\b", report(record).html)
-        for record in (made_record(), made_record(), made_record(seed=1), made_record(note="other header"))
-    ]
+    records = made_record(), made_record(), made_record(seed=1), made_record(note="other header")
+    digests = [re.findall(r"\b[0-9a-f]{32}\b", report(record).html) for record in records]
     assert digests[0] == digests[1]
     assert len({digest[0] for digest in digests}) == 3
 
@@ -77,8 +88,8 @@ def test_a_pipeline_is_read_as_its_model(digits):
     assert report(pipeline, X).html.count('src="data:image/png') == 100 + 25
 
 
-def test_nothing_is_asked_for_from_anywhere(model, digits):
-    html = report(model, digits[0][:200]).html
+def test_nothing_is_asked_for_from_anywhere(with_pictures):
+    html = with_pictures
     assert "http" not in html.replace("http-equiv", "")
     assert not re.search(r"url\(|@import|<link|<iframe|srcset|\sstyle=|\son\w+=", html)
     assert all(
@@ -86,8 +97,7 @@ def test_nothing_is_asked_for_from_anywhere(model, digits):
     )
 
 
-def test_the_policy_allows_our_own_style_and_script_and_no_others(model):
-    html = report(model).html
+def test_the_policy_allows_our_own_style_and_script_and_no_others(html):
     policy = next(
         attributes["content"] for attributes, _ in Page(html).all("meta") if "http-equiv" in attributes
     )
@@ -109,22 +119,20 @@ def test_labels_stay_text():
     assert {nasty, "&amp;", "{{ 7 * 7 }}"} <= {text for _, text in page.all("td")}
 
 
-def test_every_picture_has_words_and_a_table_beside_it(model, digits):
-    page = Page(report(model, digits[0][:200]).html)
+def test_every_picture_has_words_and_a_table_beside_it(html, with_pictures):
+    page = Page(with_pictures)
     charts = [attributes for attributes, _ in page.all("svg") if attributes.get("role") == "img"]
     assert len(charts) >= 6
     for attributes in charts:
         name, words = attributes["aria-labelledby"].split()
         assert page.text(name)
         assert re.search(r"\d", page.text(words))
-    assert all(
-        "<table" in text for text in re.findall(r"<figure>(.*?)</figure>", report(model).html, re.DOTALL)
-    )
+    assert all("<table" in text for text in re.findall(r"<figure>(.*?)</figure>", html, re.DOTALL))
     assert all("labelled" in attributes["alt"] for attributes, _ in page.all("img"))
 
 
-def test_every_table_has_a_caption_and_every_id_is_used_once(model):
-    page = Page(report(model).html)
+def test_every_table_has_a_caption_and_every_id_is_used_once(html):
+    page = Page(html)
     assert len(page.all("table")) == len(page.all("caption")) > 8
     ids = [attributes["id"] for _, attributes, _ in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -132,8 +140,8 @@ def test_every_table_has_a_caption_and_every_id_is_used_once(model):
     assert {anchor.removeprefix("#") for anchor in pointed} <= set(ids)
 
 
-def test_all_is_there_without_scripts(model):
-    html = re.sub(r"<script>.*?</script>", "", report(model).html, flags=re.DOTALL)
+def test_all_is_there_without_scripts(html):
+    html = re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
     assert "<button" not in html
     assert not any("hidden" in attributes for _, attributes, _ in Page(html).elements)
 
@@ -213,8 +221,8 @@ def test_any_record_has_a_page(record):
     assert "inf" not in paths
 
 
-def test_the_figures_are_those_of_the_record(model):
-    page = Page(report(model).html)
+def test_the_figures_are_those_of_the_record(model, html):
+    page = Page(html)
     validation = model.validation_dynamics_
     assert f"right on {100 * validation.accuracy[-1]:.3g} %" in page.text("verdict").replace("\u00a0", " ")
     assert "100 held-out samples" in page.text("verdict")
@@ -222,15 +230,13 @@ def test_the_figures_are_those_of_the_record(model):
     assert str(model.dynamics_.header["seed"]) in page.text("provenance")
 
 
-def test_the_code_on_the_page_makes_the_page_again(model, digits, tmp_path, monkeypatch):
+def test_the_code_on_the_page_makes_the_page_again(html, digits, tmp_path, monkeypatch):
     X, y = digits
     monkeypatch.chdir(tmp_path)
-    (lines,) = [
-        text for _, text in Page(report(model).html).all("pre") if text.startswith("from sklearn_nndyn")
-    ]
+    (lines,) = [text for _, text in Page(html).all("pre") if text.startswith("from sklearn_nndyn")]
     exec(lines, {"X_train": X[:200], "y_train": y[:200], "X_val": X[200:], "y_val": y[200:]})
     again = (tmp_path / "report.html").read_text(encoding="utf-8")
-    curves = [Page(html).text("learning-curves") for html in (again, report(model).html)]
+    curves = [Page(html).text("learning-curves") for html in (again, html)]
     assert curves[0] == curves[1]
 
 
@@ -241,12 +247,12 @@ def test_what_is_no_plain_parameter_is_left_to_the_reader():
     compile(code, "page", "exec")
 
 
-def test_pictures_belong_to_the_record_of_their_number(model, digits):
+def test_pictures_belong_to_the_record_of_their_number(model, html, with_pictures, digits):
     X, _ = digits
     worst, scores = 25, 100
     assert report(model, X[200:]).html.count("<img") == worst
-    assert report(model, X[:200]).html.count("<img") == scores
-    assert "<img" not in report(model).html
+    assert with_pictures.count("<img") == scores
+    assert "<img" not in html
 
 
 def test_rows_that_are_no_pictures_have_none():
@@ -368,27 +374,26 @@ sys.exit(code)
 """
 
 
-def run(*arguments):
-    command = [sys.executable, "-W", "error", "-c", BLIND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_the_command_works_without_torch(tmp_path):
     made_record().save(tmp_path / "run.safetensors")
-    done = run("report", tmp_path / "run.safetensors", "-o", tmp_path / "page.html", "--title", "A run")
+    command = ["report", tmp_path / "run.safetensors", "-o", tmp_path / "page.html", "--title", "A run"]
+    command = [sys.executable, "-W", "error", "-c", BLIND, *map(str, command)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == report(made_record(), title="A run").html
-    done = run("report", tmp_path / "run.safetensors", "--validation", tmp_path / "run.safetensors")
-    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_name_the_page_lies_beside_the_record(tmp_path):
+    path = tmp_path / "run.safetensors"
+    made_record().save(path)
+    assert main(["report", str(path), "--validation", str(path)]) == 0
     assert (tmp_path / "run.html").exists()
 
 
-def test_the_command_says_why_a_file_cannot_be_read(tmp_path):
+def test_the_command_says_why_a_file_cannot_be_read(tmp_path, capsys):
     (tmp_path / "other.txt").write_text("no record")
-    done = run("report", tmp_path / "other.txt")
-    assert done.returncode == 1
-    assert done.stderr.startswith("sklearn_nndyn report: ")
-    assert "Traceback" not in done.stderr
+    assert main(["report", str(tmp_path / "other.txt")]) == 1
+    assert capsys.readouterr().err.startswith("sklearn_nndyn report: ")
 
 
 def test_it_is_at_the_top_of_the_package():

@@ -2,13 +2,11 @@
 
 from sklearn_nndyn.analyzers.catalogue._comparison import COMPARISON
 from sklearn_nndyn.analyzers.catalogue._entanglement import ENTANGLEMENT
-from sklearn_nndyn.analyzers.catalogue._epoch_ensemble import EPOCH_ENSEMBLE
-from sklearn_nndyn.analyzers.catalogue._interventions import INTERVENTIONS, STABILITY
-from sklearn_nndyn.analyzers.catalogue._label_errors import LABEL_ERRORS
+from sklearn_nndyn.analyzers.catalogue._interventions import EPOCH_ENSEMBLE, INTERVENTIONS, STABILITY
 from sklearn_nndyn.analyzers.catalogue._learning_phases import LEARNING_PHASES
 from sklearn_nndyn.analyzers.catalogue._loss_tails import LOSS_TAILS
 from sklearn_nndyn.analyzers.catalogue._refinement import REFINEMENT
-from sklearn_nndyn.analyzers.catalogue._sample_scores import SAMPLE_SCORES
+from sklearn_nndyn.analyzers.catalogue._sample_scores import LABEL_ERRORS, SAMPLE_SCORES
 
 PHENOMENA = {
     "Loss tails": LOSS_TAILS,

@@ -20,7 +20,7 @@ def check_tolerance(tolerance):
 
 
 def check_record(record):
-    """At least one sample and two epochs."""
+    """Check for at least one sample and two epochs."""
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
     if record.n_epochs < 2:

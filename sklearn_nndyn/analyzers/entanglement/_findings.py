@@ -59,8 +59,8 @@ def turn_of(found, curve, at):
     if at is not None:
         start = len(curve) - len(values)
         risen = smooth[-1] - smooth[at - start]
-        told = known and not wanders and risen > chance
-        verdict = ("yes" if told else "cannot tell") if risen > 0 else "no"
+        is_clear = known and not wanders and risen > chance
+        verdict = ("yes" if is_clear else "cannot tell") if risen > 0 else "no"
     else:
         verdict = "no" if min(fallen, risen) <= LEAST_TURN * size else "cannot tell"
     half = SIGMAS * noise
@@ -121,7 +121,7 @@ def _may_mix(found, turn, name):
 
 
 def _other(found, turn):
-    """Radius and distance told both: the one that is not the reference."""
+    """The other curve in words, distance beside radius: the one that is not the reference."""
     distance = found.reference_ != "distance"
     name = "mean distance between class centroids" if distance else "mean radius of the classes"
     epoch = found.distance_inversion_epoch_ if distance else found.radius_inversion_epoch_
@@ -180,7 +180,7 @@ def _stragglers(found, inverts):
 
 
 def _classes(found):
-    """Of classes that have samples, how many turn by their own radius."""
+    """How many of the classes that have samples turn by their own radius."""
     present = ~np.isnan(found.radii_).any(axis=0)
     turned = ~np.isnan(found.class_inversion_epochs_)
     if len(found.epochs_) < LEAST_EPOCHS or not present.any():

@@ -46,7 +46,7 @@ def _shared(found, inverts):
 
 
 def _verdict(z):
-    """By the mean over pairs of (common - expected) / deviation by chance, which are not related by chance."""
+    """Verdict by the mean over pairs of (common - expected) / deviation by chance, which are not related by chance."""
     known = z[~np.isnan(z)]
     if not len(known):
         return "cannot tell"

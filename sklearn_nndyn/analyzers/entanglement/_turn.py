@@ -1,4 +1,4 @@
-"""Where a curve that falls begins to rise for good."""
+"""The epoch at which a falling curve begins to rise for good."""
 
 from typing import Literal
 

@@ -42,7 +42,7 @@ def reconstruction_of(record, layer):
 
 
 def check_epochs(record):
-    """At least one sample, and three epochs: a start, a least value and an end."""
+    """Check for at least one sample, and three epochs: a start, a least value and an end."""
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
     refuse_unseen(record)

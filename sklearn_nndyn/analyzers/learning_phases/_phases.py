@@ -47,7 +47,7 @@ def phase_boundaries(curve: ArrayLike, tolerance: float = 0.05) -> np.ndarray:
     return np.array([fallen.argmax(), curve.argmin(), np.flatnonzero(near)[-1]])
 
 
-def clearly_positive(differences, chance=0.0, low=None):
+def clearly_positive(differences, chance, low=None):
     """Whether the mean of (n,) differences exceeds two of its standard errors, and chance; False for a single one.
 
     ``low``, the lower end of its interval where there is one, has to be positive too.
@@ -138,7 +138,7 @@ def first_rise(rows, tolerance, *, one_run):
     return highest if rises and clearly_positive(below, fall) else None
 
 
-def clear_turn(rows, tolerance=0.05, *, one_run=False):
+def clear_turn(rows, tolerance, *, one_run):
     """Position of the least value of the mean of ``rows`` where it clearly falls and rises, else None."""
     (_, lowest, _), (_, falls, rises) = find_phases(rows, tolerance, one_run=one_run)
     return int(lowest) if falls and rises else None
@@ -151,7 +151,7 @@ def before_pronounced_rise(curve):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LearningPhases:
-    """Where the three phases of learning begin and end, for the mean curve and for each of R runs; read-only.
+    """Begin and end of the three phases of learning, for the mean curve and for each of R runs; read-only.
 
     The columns of all arrays of three boundaries are the end of the first phase, the end of the second, and the start
     of the third. The first two are nan where the curve does not clearly fall, the last where there is no third phase.

@@ -40,24 +40,24 @@ def gross_rise_share(rise: ArrayLike, fraction: float = FRACTION) -> float:
     return float(rose[: worst_count(fraction, len(rose))].sum() / total) if total > 0 else np.nan
 
 
-def gross_share_interval(rise, fraction=FRACTION):
+def gross_share_interval(rise):
     """95 % interval of ``gross_rise_share``, two floats, by the influence of each sample on it; None where undefined.
 
-    The share is sum(max(d - q, 0) + fraction q) / sum(max(d, 0)) at the threshold q of the greatest rises, and does not
+    The share is sum(max(d - q, 0) + FRACTION q) / sum(max(d, 0)) at the threshold q of the greatest rises, and does not
     change with q to first order.
     """
     rose = np.maximum(rise, 0.0)
-    threshold = np.sort(rose)[::-1][worst_count(fraction, len(rose)) - 1]
-    return ratio_interval(np.maximum(rose - threshold, 0.0) + fraction * threshold, rose)
+    threshold = np.sort(rose)[::-1][worst_count(FRACTION, len(rose)) - 1]
+    return ratio_interval(np.maximum(rose - threshold, 0.0) + FRACTION * threshold, rose)
 
 
-def scattered_share(rise, fraction=FRACTION):
+def scattered_share(rise):
     """``gross_rise_share`` of rises that are normal with the mean and deviation of these; nan without deviation."""
     deviation = rise.std()
     if not deviation > 0:
         return np.nan
     mean = rise.mean() / deviation
-    above = fraction * mean + norm.pdf(norm.isf(fraction))
+    above = FRACTION * mean + norm.pdf(norm.isf(FRACTION))
     return float(min(1.0, above / (mean * norm.cdf(mean) + norm.pdf(mean))))
 
 

@@ -29,7 +29,7 @@ def onset_position(onset, epochs, *, last=False):
 
 
 def check_losses(record):
-    """At least one sample, two epochs, and nothing that is not finite."""
+    """Check for at least one sample, two epochs, and nothing that is not finite."""
     check_finite_losses(record.loss, record.epochs, record)
 
 

@@ -95,9 +95,9 @@ def trimmed_mean(ordered):
     return ordered[cut : len(ordered) - cut].mean()
 
 
-def quantiles(ordered, at=QUANTILES):
-    """Quantiles (len(at),) of ordered values (n_samples,), as ``numpy.quantile`` gives them by default."""
-    position = np.asarray(at) * (len(ordered) - 1)
+def quantiles(ordered):
+    """The ``QUANTILES`` of ordered values (n_samples,), as ``numpy.quantile`` gives them by default."""
+    position = np.array(QUANTILES) * (len(ordered) - 1)
     below = position.astype(int)
     above = np.minimum(below + 1, len(ordered) - 1)
     return ordered[below] + (position - below) * (ordered[above] - ordered[below])

@@ -20,11 +20,11 @@ def loss_tail_findings(tails):
     return _rise(tails), _minority(tails, majority.verdict), majority, _where(tails)
 
 
-def verdict_of(interval, threshold=0.5):
-    """Yes above the threshold, no below it, and else it cannot be told."""
-    if interval is None or interval[0] <= threshold <= interval[1]:
+def verdict_of(interval):
+    """Yes above a half, no below it, and cannot tell where the interval holds it."""
+    if interval is None or interval[0] <= 0.5 <= interval[1]:
         return "cannot tell"
-    return "yes" if interval[0] > threshold else "no"
+    return "yes" if interval[0] > 0.5 else "no"
 
 
 def _rise(tails):

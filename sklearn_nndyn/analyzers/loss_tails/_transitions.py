@@ -1,4 +1,4 @@
-"""Where the rise falls: on samples that are right, wrong, or changed sides; and whether at the border.
+"""Shares of the rise: of samples that are right, wrong, or changed sides; and whether they lie at the border.
 
 The usual account of a rising loss is that more samples come to lie near the border between two classes. Venter,
 Theunissen and Davel (2021, arXiv 2103.07986) say that this is not the main one: it is samples that are wrong by more

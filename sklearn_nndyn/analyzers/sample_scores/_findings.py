@@ -52,7 +52,7 @@ def _some(code, mask, null, what, verbs, advice=""):
 
 
 def _forgotten(found, trained):
-    """Of one epoch after the start nothing can be forgotten."""
+    """Nothing can be forgotten within one epoch after the start."""
     if trained < 2:
         return Finding.from_code("SS4", "cannot tell")
     forgotten = (found.correctness_ > 0) & (found.forgetting_events_ > 0)

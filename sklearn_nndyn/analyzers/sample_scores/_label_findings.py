@@ -1,4 +1,4 @@
-"""What is found about wrong labels: whether there are some and how many, whether that can be told, and which."""
+"""Findings on wrong labels: whether there are some and how many, whether that is certain, and which."""
 
 import numpy as np
 

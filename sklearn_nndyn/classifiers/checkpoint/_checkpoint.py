@@ -63,7 +63,7 @@ class CheckpointPlace:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where fits keep their state on the disk, to go on after a kill: a value of ``checkpoint``.
+    """A folder in which fits keep their state, to go on after a kill: a value of ``checkpoint``.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class SavedResults:
         return None
 
     def save(self, name, description, result):
-        """Write it; a disk that does not take it is told of."""
+        """Write it; warn where the disk does not take it."""
         place, record = self.folder / name, result["dynamics"]
         numbers = {key: value for key, value in result.items() if key != "dynamics"}
         try:

@@ -15,28 +15,10 @@ from sklearn_nndyn.utils.warnings import warn_user
 
 
 def train_in_groups(fits, n_jobs, *, memory_limit=None, progress=None):
-    """Train prepared fits side by side; see `train`.
+    """Train prepared fits as `train` does, by ``n_jobs`` workers of joblib, each with its own ``memory_limit``.
 
-    Parameters
-    ----------
-    fits : list of PreparedFit and OwnFit
-        Those that go through their own ``fit`` are trained here.
-    n_jobs : int or None
-        Workers of joblib; None is what ``joblib.parallel_config`` says, else 1.
-    memory_limit : int, default=None
-        For each worker, see `fit_together`.
-    progress : callable, default=None
-        ``progress(n)`` after ``n`` more epochs, counted over all fits.
-
-    Returns
-    -------
-    errors : list
-        The exception that ended each fit, or None.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        After every estimator was left usable.
+    None is what ``joblib.parallel_config`` says, else one worker. Fits that go through their own ``fit`` are trained
+    in this process.
     """
     prepared = [fit for fit in fits if isinstance(fit, PreparedFit)]
     n_groups = min(effective_n_jobs(n_jobs), len(prepared))
@@ -59,10 +41,10 @@ def _train_elsewhere(prepared, n_groups, n_jobs, memory_limit):
         for fit in prepared:
             fit.leave_untrained()
         raise
-    for group, (outcomes, _, told) in zip(groups, found, strict=True):
+    for group, (outcomes, _, messages) in zip(groups, found, strict=True):
         for fit, outcome in zip(group, outcomes or (), strict=outcomes is not None):
             _take_over(fit, *outcome)
-        for message, category in told:
+        for message, category in messages:
             warn_user(message, category)
     return [error for _, errors, _ in found for error in errors]
 
@@ -74,8 +56,8 @@ def _train_group(fits, memory_limit, caller):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         errors = train(fits, memory_limit=memory_limit)
-    told = [(str(warning.message), warning.category) for warning in caught]
-    return [(_attributes(fit.estimator), fit.keeps_old) for fit in fits], errors, told
+    messages = [(str(warning.message), warning.category) for warning in caught]
+    return [(_attributes(fit.estimator), fit.keeps_old) for fit in fits], errors, messages
 
 
 def _attributes(estimator):

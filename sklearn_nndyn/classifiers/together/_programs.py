@@ -69,7 +69,7 @@ def prepare(
 
 
 def _has_its_own_fit(estimator):
-    """Where ``fit`` does more than train a new net: a subclass, a warm start, scikit-learn's callbacks."""
+    """Whether ``fit`` does more than train a new net: a subclass, a warm start, scikit-learn's callbacks."""
     return (
         estimator._has_sklearn_callbacks
         or type(estimator).fit is not DynamicsClassifier.fit

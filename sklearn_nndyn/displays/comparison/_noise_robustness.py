@@ -186,7 +186,7 @@ class NoiseRobustnessDisplay:
         return self
 
     def _beside_each_other(self, n_lines):
-        """Where the points of each line stand, shape (n_lines, n_levels)."""
+        """Levels at which the points of each line are drawn, shape (n_lines, n_levels)."""
         levels = np.asarray(self.levels, dtype=float)
         least = np.diff(levels).min(initial=np.inf) if len(levels) > 1 else 1.0
         return levels + DODGE * least * (np.arange(n_lines)[:, None] - (n_lines - 1) / 2) / max(

@@ -43,7 +43,7 @@ def chosen_losses(known, losses):
 
 
 def noise_words(found, levels):
-    """Where levels of noise are not zero, what they are; None is the first of the comparison."""
+    """The levels of noise that are not zero, in words; None is the first of the comparison."""
     levels = {kind: getattr(found, kind)[0] if level is None else level for kind, level in levels.items()}
     words = [f"{in_words(kind)} {level:g}" for kind, level in levels.items() if level]
     return f", {', '.join(words)}" if words else ""

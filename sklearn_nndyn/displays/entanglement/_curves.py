@@ -37,7 +37,7 @@ from sklearn_nndyn.displays.entanglement._runs import (
 )
 
 CLASS_COLOURS = [COLOURS[name] for name in ("sky", "orange", "green")]
-MOST_WORDS = 3  # labels whose inversions can be told in words
+MOST_WORDS = 3  # as many inversions are named in words
 
 
 class EntanglementDisplay:
@@ -311,7 +311,7 @@ class EntanglementDisplay:
                 self.inversion_lines_[label].append(line)
 
     def _dots(self, run, artist_kw):
-        """At the inversion in each panel."""
+        """Mark the inversion in each panel."""
         at = self.inversions[run]
         heights = [self.radius[run][at]] * 2 + [self.distance[run][at]] * 2
         return mark_dots(self.axes_, [x[at] for x in self._across(run)] * 2, heights, artist_kw)

@@ -161,9 +161,9 @@ class StragglerGalleryDisplay:
         X : array of shape (n_samples, ...)
             The samples of that record as pictures, see ``from_analyzer``.
         n_pictures : int, default=12
-            How many, at most.
+            As in ``from_analyzer``.
         indices : array of int, optional
-            Which samples to show, in this order; by default the stragglers, see ``from_analyzer``.
+            As in ``from_analyzer``.
         **params : parameters of EntanglementAnalyzer
             Such as ``layer`` or ``reference``.
 

@@ -156,7 +156,7 @@ class StragglerStabilityDisplay:
         errors : "auto" or array of shape (n_levels,), default="auto"
             Training errors, between 0 and 1, at which what is misclassified is compared.
         labels : list of n_runs str, optional
-            Names of the runs; by default their numbers, from 0.
+            As in ``from_stability``.
 
         Returns
         -------

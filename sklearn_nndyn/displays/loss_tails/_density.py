@@ -1,4 +1,4 @@
-"""Where the losses lie: their density over the epochs."""
+"""Density of the losses over the epochs."""
 
 from collections.abc import Sequence
 from typing import Any, Self

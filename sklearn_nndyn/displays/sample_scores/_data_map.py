@@ -148,9 +148,9 @@ class DataMapDisplay:
         dynamics : Dynamics or fitted estimator
             The record, or a fitted model, whose training record is read.
         highlight : array of bool of shape (n_samples,), default=None
-            Samples to put a ring around.
+            As in ``from_analyzer``.
         highlight_name : str, default="wrong labels"
-            What they are.
+            As in ``from_analyzer``.
 
         Returns
         -------

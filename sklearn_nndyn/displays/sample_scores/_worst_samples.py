@@ -150,9 +150,9 @@ class WorstSamplesDisplay:
         onset : "auto" or int, default="auto"
             The turn: the epoch of least mean loss, or a recorded epoch.
         by : {"loss", "rise"}, default="loss"
-            Greatest loss at the end, or greatest rise since the turn.
+            As in ``from_analyzer``.
         n_pictures : int, default=12
-            How many, at most.
+            As in ``from_analyzer``.
 
         Returns
         -------

@@ -15,14 +15,14 @@ def save_log(log, path):
     described, arrays = pack_labels(samples.y, samples.target, samples.classes, samples.sample_ids)
     for position, epoch in enumerate(epochs):
         arrays |= {f"{position}/{name}": values for name, values in _tensors(log._cells[epoch]).items()}
-    told = {
+    settings = {
         "loss": log._loss.name,
         "loss_is_known": log._loss.is_known,
         "epochs": epochs,
         "declared": log._declared,
         "widths": dict(log._widths),
     }
-    write_described(path, LOG, {**described, **told}, arrays)
+    write_described(path, LOG, {**described, **settings}, arrays)
 
 
 def _tensors(cells):

@@ -327,9 +327,9 @@ class DynamicsLog:
         gaps = {epoch: int(np.count_nonzero(~cells.seen)) for epoch, cells in sorted(self._cells.items())}
         gaps = {epoch: count for epoch, count in gaps.items() if count}
         if gaps:
-            told = ", ".join(f"{count:,} at epoch {epoch}" for epoch, count in list(gaps.items())[:5])
+            counts = ", ".join(f"{count:,} at epoch {epoch}" for epoch, count in list(gaps.items())[:5])
             raise ValueError(
-                f"{sum(gaps.values()):,} cells were not seen: {told}{', ...' if len(gaps) > 5 else ''}. Log them, or "
+                f"{sum(gaps.values()):,} cells were not seen: {counts}{', ...' if len(gaps) > 5 else ''}. Log them, or "
                 'take missing="nan" or "last".'
             )
 

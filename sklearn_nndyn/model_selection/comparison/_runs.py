@@ -223,7 +223,7 @@ def _parts(settings, plan, noise):
 
 
 def _train(classifiers, data, n_jobs, progress, **validation):
-    """Errors of each, or None; and whether the keyboard interrupted. What diverges is told later, with its name."""
+    """Errors of each, or None; and whether the keyboard interrupted. Divergence is warned of later, by loss."""
     shared, errors, fits = {}, [None] * len(classifiers), {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

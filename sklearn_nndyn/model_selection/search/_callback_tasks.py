@@ -11,7 +11,7 @@ class CallbackTasks:
     search : estimator
         The search with the callbacks.
     data : dict
-        ``X``, ``y`` and ``metadata``, as told.
+        ``X``, ``y`` and ``metadata``, as the callbacks get them.
     """
 
     def __init__(self, search, data):

@@ -5,6 +5,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sklearn_nndyn.classifiers import (
@@ -15,8 +16,9 @@ from sklearn_nndyn.classifiers import (
     prepare,
     train,
 )
-from sklearn_nndyn.model_selection.search._finished import FinishedFits
+from sklearn_nndyn.classifiers.checkpoint import SavedResults, identity_of
 from sklearn_nndyn.model_selection.search._fold import Fold
+from sklearn_nndyn.utils.digests import digest_of
 from sklearn_nndyn.utils.private_names import (
     _BaseScorer,
     _check_method_params,
@@ -65,6 +67,44 @@ class SearchSpec:
         if isinstance(self.scorer, _MultimetricScorer):
             return dict.fromkeys(self.scorer._scorers, self.error_score)
         return self.error_score
+
+
+class FinishedFits:
+    """Results of fits that an earlier search has finished, by what was fitted and how it was scored.
+
+    Parameters
+    ----------
+    spec : SearchSpec
+    """
+
+    def __init__(self, spec):
+        self.spec, self.results = spec, SavedResults(spec.checkpoint)
+        self._shared = {}
+
+    def look_up(self, fit):
+        """Give a prepared fit its name, and its result where there is one."""
+        of_fit, fit.description = identity_of(fit.prepared, self._shared)
+        spec = self.spec
+        scored = {
+            "rows": [_plain(part) for part in fit.fold.rows("test")],
+            "scorer": spec.scorer,
+            "params": {name: _plain(value) for name, value in spec.score_params.items()},
+            "kept": [spec.return_train_score, spec.return_dynamics, fit.fold.preprocessing],
+        }
+        fit.name = digest_of([of_fit, scored], "the search")
+        fit.result = self.results.load(fit.name)
+
+    def save(self, fit, result):
+        """Keep the result of a fit that did not fail."""
+        if result["fit_error"] is None:
+            self.results.save(fit.name, fit.description, result)
+
+
+def _plain(values):
+    """Columns and values of a table; anything else as it is."""
+    if hasattr(values, "to_numpy"):
+        return [list(getattr(values, "columns", ())), np.asarray(values.to_numpy())]
+    return values
 
 
 def evaluate(groups, X, y, spec, progress=None):

@@ -1,6 +1,8 @@
 """Base of reconstructions and probes: a model learns from a layer's activations and scores held-out samples."""
 
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +15,8 @@ from sklearn_nndyn.recording._activations import (
     check_layers,
     choose_layers,
 )
-from sklearn_nndyn.recording.decoders._folds import check_cv, check_enough_samples, draw_folds
 from sklearn_nndyn.utils.rows.arrays import whole
+from sklearn_nndyn.utils.validation import is_count
 
 MODES = ("evaluation", "training")
 
@@ -23,8 +25,7 @@ class LayerRecording(BaseEstimator):
     """Base of the recordings that fit models to the activations of layers.
 
     A subclass sets ``field``, the name of its field in the record, and defines ``check()`` of its own parameters,
-    ``check_data(layers, X)``, ``learn(chunks, X, y, folds, shape, cross_fit, fit_on_all)``, which returns the models
-    fitted without each fold and the one fitted on all samples, and ``score(learned, chunks, X, y, folds)``.
+    ``check_data(layers, X)``, ``learn`` and ``score``.
     """
 
     def check(self):
@@ -39,8 +40,78 @@ class LayerRecording(BaseEstimator):
         if not isinstance(self.train, bool):
             raise ValueError(f"{called}: train must be True or False, got {self.train!r}.")
 
-    def check_data(self, layers, X):
-        """Raise for layers {name: activations of some rows} from which the input ``X`` cannot be decoded."""
+    def check_data(self, layers: dict[str, torch.Tensor], X: torch.Tensor) -> None:
+        """Raise ValueError for layers from which the input cannot be decoded.
+
+        Parameters
+        ----------
+        layers : dict of tensors of shape (n_rows, ...)
+            Activations of some rows, by layer.
+        X : tensor of shape (n_samples, ...)
+            The input.
+        """
+
+    def learn(
+        self,
+        chunks: Callable,
+        X: torch.Tensor,
+        y: torch.Tensor,
+        folds: torch.Tensor,
+        shape: tuple,
+        *,
+        cross_fit: bool,
+        fit_on_all: bool,
+    ) -> tuple[list, Any]:
+        """Fit models to the activations of a layer.
+
+        Parameters
+        ----------
+        chunks : callable
+            ``chunks()`` yields (slice of the samples, their activations of shape (n_rows, ...)) of a layer.
+        X : tensor of shape (n_samples, n_features)
+            The inputs.
+        y : tensor of shape (n_samples,)
+            Class positions.
+        folds : tensor of shape (n_samples,)
+            The fold of each sample.
+        shape : tuple of int
+            Shape of one input.
+        cross_fit, fit_on_all : bool
+            Whether to fit a model for each fold, on the samples outside it; whether to fit one on all samples.
+
+        Returns
+        -------
+        of_fold : list
+            A model for each fold; empty unless ``cross_fit``.
+        of_all : object or None
+            The model fitted on all samples, where ``fit_on_all``.
+        """
+        raise NotImplementedError
+
+    def score(
+        self, learned: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
+    ) -> Any:
+        """Score samples, each by the model of its fold.
+
+        Parameters
+        ----------
+        learned : list
+            A model for each fold, fitted without its samples.
+        chunks : iterable of (slice, tensor of shape (n_rows, ...))
+            Samples, and a layer's activations of them.
+        X : tensor of shape (n_samples, n_features)
+            The inputs.
+        y : tensor of shape (n_samples,)
+            Class positions.
+        folds : tensor of shape (n_samples,)
+            The fold of each sample.
+
+        Returns
+        -------
+        scores : float or ndarray of shape (n_samples,)
+            The values of one recorded epoch.
+        """
+        raise NotImplementedError
 
 
 class LayerReader:
@@ -126,3 +197,28 @@ def _flat(X):
     if isinstance(X, dict):
         return X
     return (X if X.is_floating_point() else X.float()).flatten(1)
+
+
+def draw_folds(n_samples, cv, device):
+    """The fold of each sample, shape (n_samples,): of nearly equal sizes, and the same at every recorded epoch.
+
+    Drawn at random with a fixed seed, so that rows sorted by class do not make folds of one class each.
+    """
+    order = np.random.default_rng(0).permutation(n_samples)
+    folds = np.empty(n_samples, np.int64)
+    folds[order] = np.arange(n_samples) % min(cv, n_samples)
+    return torch.from_numpy(folds).to(device)
+
+
+def check_cv(cv, called):
+    """Raise ValueError for fewer than two folds."""
+    if not is_count(cv, 2):
+        raise ValueError(f"{called}: cv must be an integer, 2 or greater, got {cv!r}.")
+
+
+def check_enough_samples(n_samples, what):
+    """Raise ValueError for fewer than the two samples that cross-fitting needs."""
+    if n_samples < 2:
+        raise ValueError(
+            f"{what} needs at least 2 samples, one to learn from and one to score, got {n_samples}."
+        )

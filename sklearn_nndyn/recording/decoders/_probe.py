@@ -90,30 +90,6 @@ class Probe(LayerRecording):
         cross_fit: bool,
         fit_on_all: bool,
     ) -> tuple[list, Any]:
-        """Fit classifiers to the activations of a layer.
-
-        Parameters
-        ----------
-        chunks : callable
-            ``chunks()`` yields (slice of the samples, their activations of shape (n_rows, ...)) of a layer.
-        X : tensor of shape (n_samples, n_features)
-            The inputs.
-        y : tensor of shape (n_samples,)
-            Class positions.
-        folds : tensor of shape (n_samples,)
-            The fold of each sample.
-        shape : tuple of int
-            Shape of one input.
-        cross_fit, fit_on_all : bool
-            Whether to fit a classifier for each fold, on the samples outside it; whether to fit one on all samples.
-
-        Returns
-        -------
-        of_fold : list
-            A classifier for each fold; empty unless ``cross_fit``.
-        of_all : object or None
-            The classifier fitted on all samples, where ``fit_on_all``.
-        """
         H, labels, fold_of = _together(chunks()), y.cpu().numpy(), folds.cpu().numpy()
         of_fold = (
             [self._fit(H[fold_of != k], labels[fold_of != k]) for k in range(fold_of.max() + 1)]
@@ -130,32 +106,13 @@ class Probe(LayerRecording):
         return clone(self.classifier).fit(H, y)
 
     def score(
-        self, classifiers: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
+        self, learned: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
     ) -> float:
-        """Accuracy, each sample classified by the classifier of its fold.
-
-        Parameters
-        ----------
-        classifiers : list
-            A classifier for each fold, fitted without its samples.
-        chunks : iterable of (slice, tensor of shape (n_rows, ...))
-            Samples, and a layer's activations of them.
-        X : tensor of shape (n_samples, n_features)
-            The inputs.
-        y : tensor of shape (n_samples,)
-            Class positions.
-        folds : tensor of shape (n_samples,)
-            The fold of each sample.
-
-        Returns
-        -------
-        accuracy : float
-            Share of the samples classified correctly.
-        """
+        """Accuracy, each sample classified by the classifier of its fold."""
         H, labels, fold_of = _together(chunks), y.cpu().numpy(), folds.cpu().numpy()
         correct = [
             classifier.predict(H[fold_of == k]) == labels[fold_of == k]
-            for k, classifier in enumerate(classifiers)
+            for k, classifier in enumerate(learned)
             if (fold_of == k).any()
         ]
         return float(np.concatenate(correct).mean())

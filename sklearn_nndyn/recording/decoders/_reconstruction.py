@@ -94,15 +94,6 @@ class Reconstruction(LayerRecording):
             )
 
     def check_data(self, layers: dict[str, torch.Tensor], X: torch.Tensor) -> None:
-        """Raise ValueError for layers from which the input cannot be decoded.
-
-        Parameters
-        ----------
-        layers : dict of tensors of shape (n_rows, ...)
-            Activations of some rows, by layer.
-        X : tensor of shape (n_samples, ...)
-            The input.
-        """
         if isinstance(X[:1], dict):
             raise ValueError(
                 "Reconstruction gives one array back, but X is a dict of arrays: leave it out of record."
@@ -127,58 +118,15 @@ class Reconstruction(LayerRecording):
         cross_fit: bool,
         fit_on_all: bool,
     ) -> tuple[list, Any]:
-        """Fit decoders to the activations of a layer.
-
-        Parameters
-        ----------
-        chunks : callable
-            ``chunks()`` yields (slice of the samples, their activations of shape (n_rows, ...)) of a layer.
-        X : tensor of shape (n_samples, n_features)
-            The inputs.
-        y : tensor of shape (n_samples,)
-            Class positions.
-        folds : tensor of shape (n_samples,)
-            The fold of each sample.
-        shape : tuple of int
-            Shape of one input.
-        cross_fit, fit_on_all : bool
-            Whether to fit a decoder for each fold, on the samples outside it; whether to fit one on all samples.
-
-        Returns
-        -------
-        of_fold : list
-            A decoder for each fold; empty unless ``cross_fit``.
-        of_all : object or None
-            The decoder fitted on all samples, where ``fit_on_all``.
-        """
         return fit_ridge(chunks(), X, folds, alpha=self.alpha, cross_fit=cross_fit, fit_on_all=fit_on_all)
 
     def score(
-        self, decoders: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
+        self, learned: list, chunks: Iterable, X: torch.Tensor, y: torch.Tensor, folds: torch.Tensor
     ) -> np.ndarray:
-        """Squared error of each sample, by the decoder of its fold.
-
-        Parameters
-        ----------
-        decoders : list
-            A decoder for each fold, fitted without its samples.
-        chunks : iterable of (slice, tensor of shape (n_rows, ...))
-            Samples, and a layer's activations of them.
-        X : tensor of shape (n_samples, n_features)
-            The inputs.
-        y : tensor of shape (n_samples,)
-            Class positions.
-        folds : tensor of shape (n_samples,)
-            The fold of each sample.
-
-        Returns
-        -------
-        errors : ndarray of shape (n_samples,)
-            Mean over the features, in squared units of the input.
-        """
+        """Squared error of each sample by the decoder of its fold: mean over the features, in squared units of X."""
         errors = X.new_empty(len(X))
         for rows, h in chunks:
-            for fold, decoder in enumerate(decoders):
+            for fold, decoder in enumerate(learned):
                 chosen = (folds[rows] == fold).nonzero()[:, 0]
                 misses = decoder(h[chosen]).sub_(X[rows][chosen])
                 errors[rows][chosen] = torch.linalg.vector_norm(misses, dim=1).square_() / X.shape[1]

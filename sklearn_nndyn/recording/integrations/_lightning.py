@@ -65,10 +65,8 @@ class LightningRecorder(EvaluatedSamples, FrameworkCallback):
 
         Parameters
         ----------
-        trainer : lightning.pytorch.Trainer
-            Trains the module.
-        pl_module : lightning.pytorch.LightningModule
-            The module.
+        trainer, pl_module : object
+            As in ``on_train_start``.
         """
         if trainer.is_global_zero:
             self._evaluate(pl_module, trainer.current_epoch + 1)

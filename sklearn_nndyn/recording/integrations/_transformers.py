@@ -56,7 +56,7 @@ class TransformersRecorder(EvaluatedSamples, FrameworkCallback):
         args : transformers.TrainingArguments
             Not used.
         state : transformers.TrainerState
-            Tells the epoch, and which process this is.
+            Holds the epoch, and whether this is the first process.
         control : transformers.TrainerControl
             Not used.
         **kwargs : dict
@@ -71,12 +71,8 @@ class TransformersRecorder(EvaluatedSamples, FrameworkCallback):
 
         Parameters
         ----------
-        args : transformers.TrainingArguments
-            Not used.
-        state : transformers.TrainerState
-            Tells the epoch, and which process this is.
-        control : transformers.TrainerControl
-            Not used.
+        args, state, control : object
+            As in ``on_train_begin``.
         **kwargs : dict
             Holds the model.
         """

@@ -19,9 +19,9 @@ from sklearn_nndyn.recording._record import (
 )
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.recording.nets._modules import all_modules
 from sklearn_nndyn.recording.nets._rows import NetRows
 from sklearn_nndyn.recording.nets._scores import (
+    all_modules,
     check_kind,
     check_scores,
     current_loss,

@@ -1,1 +1,1 @@
-"""Where records and snapshots lie that are large: in files."""
+"""Files for records and snapshots that are large."""

@@ -1,4 +1,4 @@
-"""How much a fit will record, told before it begins where it is much."""
+"""The size of what a fit will record, with a warning before it begins where it is large."""
 
 import tempfile
 

@@ -12,11 +12,11 @@ def section(material):
     header = material.record.header
     fitted = header.get("estimator") == MODEL and hasattr(header.get("parameters"), "items")
     lines = fit_lines(header, material) if fitted else record_lines(material)
-    told = "The record tells how it was made:" if fitted else "The page from a record in a file:"
+    introduction = "The record tells how it was made:" if fitted else "The page from a record in a file:"
     return Section(
         key="again",
         title="The code that makes it again",
-        blocks=[Text(words=told), Code(name="Code", lines=lines)],
+        blocks=[Text(words=introduction), Code(name="Code", lines=lines)],
     )
 
 

@@ -10,10 +10,10 @@ COLUMNS = ("Code", "Claim", "Holds", "Value", "95 % interval", "By chance", "Run
 def section(material):
     """The table of the findings; under it the summaries, and what has none: its own section says why."""
     analyses = material.analyses
-    told = {title: one.found.summary() for title, one in analyses.items() if one.found is not None}
+    summaries = {title: one.found.summary() for title, one in analyses.items() if one.found is not None}
     blocks = [
         findings_table(material.findings) if material.findings else None,
-        Terms(pairs=list(told.items())) if told else None,
+        Terms(pairs=list(summaries.items())) if summaries else None,
         without_findings([title for title, one in analyses.items() if one.found is None]),
     ]
     return Section(key="findings", title="Findings", blocks=[block for block in blocks if block])

@@ -55,7 +55,7 @@ def _best_words(record, best):
 
 
 def loss_words(material):
-    """Where the mean loss is least, and where it ends. Whether a rise is more than noise, its finding says."""
+    """The least mean loss and the last. Whether a rise is more than noise, its finding says."""
     tails = material.loss_tails.found
     if tails is None:
         return ""

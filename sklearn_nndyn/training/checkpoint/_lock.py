@@ -89,7 +89,7 @@ def _take(file):
 
 
 def _is_alive(number):
-    """Where there are no locks: whether the process that left its number is there, as far as POSIX can say."""
+    """Whether the process that left its number is there, as far as POSIX can say; asked where there are no locks."""
     if os.name != "posix":
         return False
     with suppress(PermissionError):

@@ -113,7 +113,7 @@ def _state_of_optimizer(optimizer):
 
 
 def _load_optimizer(optimizer, state):
-    """As the state was, dtypes and memory layout of a parameter included; torch's own loading would convert it."""
+    """Restore dtypes and memory layout of each parameter's state too; torch's own loading would convert it."""
     if state["kind"] != type(optimizer).__qualname__:
         raise ValueError(f"it holds the state of {state['kind']}, not of {type(optimizer).__qualname__}")
     parameters = [p for group in optimizer.param_groups for p in group["params"]]

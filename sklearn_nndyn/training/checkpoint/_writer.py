@@ -58,7 +58,7 @@ class CheckpointWriter:
         return time.perf_counter() >= self._due
 
     def save(self, shufflings, epoch, finished=False, **more):
-        """Write the state of all members; a disk that does not take it is told of, once.
+        """Write the state of all members; warn, once, where the disk does not take it.
 
         Parameters
         ----------

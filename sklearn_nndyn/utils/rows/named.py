@@ -98,7 +98,7 @@ class NamedRows(Rows):
         return NamedRows({name: take(values, _on(values, rows)) for name, values in self.fields.items()})
 
     def to(self, target):
-        """On another device; each keeps its dtype."""
+        """Copy to another device; each keeps its dtype."""
         return NamedRows({name: values.to(target) for name, values in self.fields.items()})
 
     def is_floating_point(self):

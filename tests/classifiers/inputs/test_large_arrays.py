@@ -10,6 +10,7 @@ from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 from sklearn_nndyn.classifiers import _validation
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.utils.rows import arrays as rows_module
+from tests.pairwise import pairwise
 
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
 BYTES = np.clip(128 + 40 * VALUES, 0, 255).astype("uint8")
@@ -54,8 +55,12 @@ def classifier(module=NETWORKS["mlp"], **changes):
     return DynamicsClassifier(module, **settings)
 
 
-@pytest.mark.parametrize("module", [*NETWORKS.values(), lambda shape, k: nn.Sequential(nn.Linear(16, k))])
-@pytest.mark.parametrize("batch_size", [16, "full"])
+@pairwise(
+    stored={kind: kind for kind in KINDS},
+    module={**NETWORKS, "linear": lambda shape, k: nn.Sequential(nn.Linear(16, k))},
+    batch_size={"batches": 16, "full": "full"},
+    indirect=["stored"],
+)
 def test_together(stored, module, batch_size):
     X, floats = stored
     together = []

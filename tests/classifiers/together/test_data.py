@@ -17,6 +17,7 @@ from tests.classifiers.together.comparing import (
     fit_both,
     small,
 )
+from tests.pairwise import pairwise
 from tests.problems import Problem
 
 VECTORS = Problem("vectors")
@@ -142,22 +143,16 @@ def test_full_batches_of_different_precision_do_not_share_a_program(programs):
     assert programs == [2, 2]
 
 
-class Odd:
+def odd(epoch):
     """A schedule that is a callable."""
-
-    def __call__(self, epoch):
-        return epoch % 2 == 1
-
-    def __repr__(self):
-        return "odd"
+    return epoch % 2 == 1
 
 
-odd = Odd()
-
-
-@pytest.mark.parametrize("record", [(), ("samples",), ("geometry",), ("scores",), EVERYTHING], ids=str)
-@pytest.mark.parametrize("epochs", ["all", "log", 3, [0, 3], [2], odd], ids=str)
-@pytest.mark.parametrize("snapshots", [True, False])
+@pairwise(
+    record={str(own): own for own in ((), ("samples",), ("geometry",), ("scores",), EVERYTHING)},
+    epochs={str(own): own for own in ("all", "log", 3, [0, 3], [2])} | {"odd": odd},
+    snapshots={"snapshots": True, "none": False},
+)
 def test_whatever_is_recorded_and_when(record, epochs, snapshots, programs):
     changes = {"record": record, "record_epochs": epochs, "snapshots": snapshots, "max_epochs": 5}
     fitted = check(lambda: three(**changes), X_val=X_VAL, y_val=Y_VAL)
