@@ -24,9 +24,15 @@ PROMISED = {
     ],
     "9_wrong_labels": [f"output/9_{kind}.png" for kind in ("map", "suspects")],
 }
+LONG = ("13_tokens_with_a_mask", "14_mixed_table", "16_dataset_on_disk")
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def marked(path):
+    """The long ones are left to the long run."""
+    return pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else [])
+
+
+@pytest.mark.parametrize("example", map(marked, EXAMPLES))
 def test_example(example, tmp_path, monkeypatch, capsys):
     # An empty data folder: the larger sets are left out, and the example says so.
     monkeypatch.setenv("SKLEARN_NNDYN_DATA", str(tmp_path))
@@ -37,6 +43,15 @@ def test_example(example, tmp_path, monkeypatch, capsys):
     plt.close("all")
     assert capsys.readouterr().out.strip()
     assert all((tmp_path / path).stat().st_size > 10_000 for path in PROMISED.get(example.stem, []))
+
+
+@pytest.mark.parametrize(
+    "example", [path for path in EXAMPLES if int(path.stem.split("_")[0]) >= 12], ids=lambda path: path.stem
+)
+def test_examples_of_what_people_bring_are_short(example):
+    text = example.read_text(encoding="utf-8")
+    code = text[text.index('"""', 3) + 3 :]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 60
 
 
 def test_there_are_examples():

@@ -12,6 +12,7 @@ from skorch.helper import SliceDataset
 from torch.utils.data import DataLoader, IterableDataset, default_collate
 
 from sklearn_nndyn.utils.random import RandomState, fixed_generators, untouched_generators
+from sklearn_nndyn.utils.rows.arrays import tensor_of
 from sklearn_nndyn.utils.rows.workers import Workers
 from sklearn_nndyn.utils.validation import is_count, reraise_as
 
@@ -126,7 +127,7 @@ class DatasetReader:
         if len(kinds) > 1:
             raise ValueError(f"X is a {self.kind} whose samples are not all of the same keys.")
         try:
-            joined = default_collate(samples)
+            joined = default_collate([_without_flag(sample) for sample in samples])
         except (RuntimeError, TypeError, ValueError) as error:
             raise ValueError(
                 f"X is a {self.kind} whose samples must be numbers of one shape, as tensors or arrays (or dicts of "
@@ -205,6 +206,14 @@ def label_of(label):
 
 def _equal(a, b):
     return a.shape == b.shape and a.dtype == b.dtype and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
+
+
+def _without_flag(sample):
+    """Read-only arrays, as of a mapped file, as tensors: at the flag torch would warn."""
+    if isinstance(sample, Mapping):
+        return {name: _without_flag(values) for name, values in sample.items()}
+    read_only = isinstance(sample, np.ndarray) and not sample.flags.writeable
+    return tensor_of(sample) if read_only and sample.dtype.kind in "biuf" else sample
 
 
 def _kind_of(sample, name):
