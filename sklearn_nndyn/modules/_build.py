@@ -47,7 +47,7 @@ def build_module(
     Raises
     ------
     TypeError
-        If ``module`` is none of these, or makes something else than a torch module.
+        If ``module`` is none of these, or makes something else than a torch module, or one of ``torch.jit``.
     ValueError
         If it fails to make one, if the network cannot be copied, or has parameters that no layer draws anew.
 
@@ -66,10 +66,19 @@ def build_module(
         )
     if module is None or type(module) is MLP:
         return built  # made afresh
+    _refuse_scripted(built)
     own = copy_module(built)
     if reinitialize:
         draw_anew(own)
     return own
+
+
+def _refuse_scripted(module):
+    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+        raise TypeError(
+            "module is, or holds, a ScriptModule (torch.jit.script, torch.jit.trace), of which torch makes no copy "
+            "that learns, and no pickle: give the module that it was made of, and script clf.module_ once it is fitted."
+        )
 
 
 def build_network(module, input_shape, n_classes, dtype, *, reinitialize=False, rows=None):

@@ -18,6 +18,7 @@ from sklearn_nndyn.losses import ClassificationLoss, changing_state, load_changi
 from sklearn_nndyn.recording._transfers import to_host
 from sklearn_nndyn.recording.storage._folder import FolderSnapshots
 from sklearn_nndyn.utils.files import user_path
+from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of
 
 MEMORY_LIMIT = 512 * 2**20
@@ -131,7 +132,8 @@ class Snapshots:
     def _new_row(self):
         """Memory for the next row, where further rows are kept."""
         kept = len(self.epochs)
-        if not self.spilled and kept == len(self._rows):
+        in_file = memory_map_of(self._rows) is not None  # as joblib reads it, a file of the user's
+        if not self.spilled and (in_file or kept == len(self._rows)):
             self._allocate(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
         return np.zeros(self.row_size, np.uint8) if self.spilled or not self.complete else self._rows[kept]
 

@@ -1,5 +1,6 @@
 """The skorch net inside the classifier: true skorch from outside, whole epochs at a time inside."""
 
+import copy
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -16,7 +17,7 @@ from sklearn_nndyn.training._epoch_loop import mark_best
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
-from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.copying import copies_without_graph, copy_module
 from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
@@ -53,6 +54,15 @@ class DynamicsNet(NeuralNetClassifier):
     @property
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
+
+    def __deepcopy__(self, memo):
+        """Copy its attributes: skorch's way is by a pickle, which a class that a function defines does not pass."""
+        net = object.__new__(type(self))
+        memo[id(self)] = net
+        for name in vars(self).keys() & {"module_", "criterion_"}:
+            memo.update(copies_without_graph(getattr(self, name)))
+        vars(net).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
+        return net
 
     def on_epoch_end(self, net, **kwargs):
         """Write what is missing in the line of an epoch that the net trained by itself (``net_.partial_fit``)."""

@@ -170,6 +170,11 @@ def _own_weights(part):
 @contextmanager
 def _hooked(hooks):
     """Call hooks before their parts, pairs (part, hook)."""
+    if any(isinstance(part, torch.jit.ScriptModule) for part, _ in hooks):
+        raise TypeError(
+            "The layers of a ScriptModule (torch.jit) cannot be seen: record what needs none of them, "
+            'record=("samples",), or give the module that it was made of.'
+        )
     handles = []
     try:
         for part, hook in hooks:

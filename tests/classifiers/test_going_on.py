@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import joblib
 import pytest
 import torch
 from sklearn.base import clone
@@ -429,3 +430,45 @@ def test_the_optimizer_that_a_callback_sets_is_the_one_that_trains(batch_size, h
 def test_no_parameter_is_caught_unseen():
     with pytest.raises(TypeError, match="unexpected keyword"):
         DynamicsClassifier(module__hidden=3)
+
+
+@both_ways
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_a_model_mapped_from_a_file_goes_on_and_leaves_the_file(way, mode, tmp_path):
+    path = tmp_path / "model.joblib"
+    in_memory, go_on = going_on(way)
+    joblib.dump(in_memory, path)
+    before = path.read_bytes()
+    mapped = joblib.load(path, mmap_mode=mode)
+    go_on(mapped)
+    go_on(in_memory)
+    assert path.read_bytes() == before
+    assert_same_weights(mapped, in_memory)
+    assert_same_record(mapped.dynamics_, in_memory.dynamics_)
+    assert mapped.at_epoch(1).score(X, Y) == in_memory.at_epoch(1).score(X, Y)
+
+
+def net_of_a_function():
+    """A class that no pickle finds, with a tensor that it keeps of its last pass."""
+
+    class Local(Net):
+        def forward(self, x):
+            self.kept = super().forward(x)
+            return self.kept
+
+    return Local
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_copy_of_a_model_whose_class_a_function_defines_goes_on_by_itself(optimizer):
+    clf = small(module=net_of_a_function(), optimizer=optimizer, loss=FocalLoss(), warm_start=True)
+    clf.set_params(callbacks=[EpochScoring("accuracy")]).fit(X, Y)
+    before, twin = weights(clf), copy.deepcopy(clf)
+    assert twin.net_.module_ is twin.module_ is not clf.module_
+    learned = {id(p) for p in twin.module_.parameters()}
+    assert {id(p) for group in twin.net_.optimizer_.param_groups for p in group["params"]} == learned
+    twin.fit(X, Y)
+    assert torch.equal(weights(clf), before)
+    clf.fit(X, Y)
+    assert_same_weights(twin, clf)
+    assert_same_record(twin.dynamics_, clf.dynamics_)

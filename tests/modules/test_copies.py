@@ -218,3 +218,17 @@ def test_a_fitted_classifier_is_pickled_and_copied_with_what_it_was_given():
     clf = classifier(NETWORKS["batch-norm"]()).fit(X, y)
     for again in (pickle.loads(pickle.dumps(clf)), copy.deepcopy(clf)):
         assert np.array_equal(again.at_epoch(1).predict_proba(X), clf.at_epoch(1).predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.parametrize("way", ["instance", "function", "part"])
+def test_a_scripted_module_is_refused(way):
+    """A copy by torch has weights that cannot be learned."""
+    scripted = torch.jit.script(torch.nn.Linear(4, 3))
+    module = {
+        "instance": scripted,
+        "function": lambda shape, k: scripted,
+        "part": torch.nn.Sequential(scripted),
+    }[way]
+    with pytest.raises(TypeError, match=r"holds, a ScriptModule .* give the module that it was made of"):
+        DynamicsClassifier(module).fit(X, y)

@@ -217,3 +217,33 @@ class TestALoopOfOnesOwn:
                 Recorder(X, y)
         with pytest.raises(ValueError, match="X has 4 samples, but y has 3"):
             Recorder(X, torch.arange(3))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+class TestAScriptedNetwork:
+    """torch runs it without Python: its layers take no hooks."""
+
+    @pytest.fixture(params=["script", "trace"])
+    def networks(self, request):
+        torch.manual_seed(0)
+        plain = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+        made = (
+            torch.jit.script(plain) if request.param == "script" else torch.jit.trace(plain, torch.ones(2, 4))
+        )
+        return plain, made
+
+    def test_its_samples_are_those_of_the_module_it_was_made_of(self, networks):
+        X, y, found = torch.randn(20, 4), torch.arange(20) % 3, []
+        for network in networks:
+            recorder = Recorder(X, y, record=("samples", "scores"))
+            recorder.record(network, 0)
+            found.append(recorder.dynamics())
+            assert network.training
+        np.testing.assert_array_equal(found[0].loss, found[1].loss)
+        np.testing.assert_array_equal(found[0].scores, found[1].scores)
+
+    @pytest.mark.parametrize("record", ["geometry", "gradients", "reconstruction"])
+    def test_what_needs_layers_is_refused(self, networks, record):
+        recorder = Recorder(torch.randn(20, 4), torch.arange(20) % 3, record=("samples", record))
+        with pytest.raises(TypeError, match=r"layers of a ScriptModule .* record=\(\"samples\",\)"):
+            recorder.record(networks[1], 0)

@@ -26,15 +26,19 @@ def copy_module(module, what="module"):
     ValueError
         If something in it cannot be copied.
     """
-    without_graph = {id(result): result.detach().clone() for result in _results(module)}
     try:
-        return copy.deepcopy(module, without_graph)
+        return copy.deepcopy(module, copies_without_graph(module))
     except Exception as error:
         raise ValueError(
             f"{what}: each fit trains a copy, and {type(module).__name__} cannot be copied "
             f"({type(error).__name__}: {error}). Keep what copy.deepcopy refuses (locks, open files, generators) out "
             f"of the {what}, or give it a __deepcopy__."
         ) from error
+
+
+def copies_without_graph(module):
+    """Copies of the tensors that a module keeps of its last forward pass, {id: copy} as ``copy.deepcopy`` has them."""
+    return {id(result): result.detach().clone() for result in _results(module)}
 
 
 def _results(module):

@@ -84,6 +84,7 @@ class ModuleMemory:
         self.attributes = [
             (held, dict(held))
             for part in module.modules()
+            if not isinstance(part, torch.jit.ScriptModule)  # its attributes are no Python objects
             for held in (vars(part), part._parameters, part._buffers)
         ]
 
