@@ -19,6 +19,7 @@ from sklearn_nndyn.datasets import corrupt_inputs, corrupt_labels
 from sklearn_nndyn.losses import CustomLoss, FocalLoss, loss_names
 from sklearn_nndyn.model_selection.comparison import _runs
 from sklearn_nndyn.modules import MLP
+from tests.analyzers.saying import flat
 from tests.problems import convolution_net
 
 DIGITS, LABELS = load_digits(n_class=4, return_X_y=True)
@@ -355,7 +356,7 @@ def test_a_run_that_diverges_is_told_and_stays_where_it_was():
     assert set(found.runs["ended"][2:]) == {"diverged"}
     assert found.runs["ended"][:2].tolist() == ["", ""]
     assert str(told[0].message) == "4 runs diverged and count as of the epoch before (l2, cubed_hinge)."
-    assert str(told[0].message) in found.summary()
+    assert str(told[0].message) in flat(found.summary())
     assert told[0].filename == __file__
     for i in range(2, 6):
         curve = found.test_accuracy[i]
@@ -406,7 +407,7 @@ def test_a_loss_that_fails_takes_nothing_with_it():
     message = "2 runs failed and do not count (mine): "
     assert str(told[0].message).startswith(message)
     assert "no more of this" in found.runs["ended"][2]
-    assert message in found.summary()
+    assert message in flat(found.summary())
     for name in ("learning_speed", "final_accuracy", "best_accuracy", "train_accuracy", "tail_share"):
         assert np.isnan(found.runs[name][2:4]).all()
         np.testing.assert_array_equal(found.runs[name][[0, 1, 4, 5]], expected.runs[name])
@@ -477,7 +478,7 @@ def test_an_interruption_in_the_middle_of_an_epoch_leaves_the_epochs_before():
     assert n_epochs[4:].max() > 1
     for i, known in enumerate(n_epochs[:4]):
         np.testing.assert_array_equal(found.test_accuracy[i, :known], expected.test_accuracy[i, :known])
-    assert "not finished when the keyboard interrupted, and do not count." in found.summary()
+    assert "not finished when the keyboard interrupted, and do not count." in flat(found.summary())
 
 
 def test_an_interruption_before_anything_was_trained_is_one(monkeypatch):

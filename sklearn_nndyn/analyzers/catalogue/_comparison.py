@@ -15,7 +15,7 @@ COMPARISON = (
             "seeds the two values. Yes where a paired t test against each other loss, after Holm, has p < 0.05."
         ),
         chance="The mean of the second best: of equal losses one is best.",
-        to_do="Give more seeds; of those that are not surely behind, take the one that suits.",
+        to_do="Take it. Where it cannot be told, give more seeds, or take any that is not surely behind.",
     ),
     FindingKind(
         code="CL2",
@@ -26,7 +26,7 @@ COMPARISON = (
         ),
         computed="As CL1, for test accuracy at the end.",
         chance="The mean of the second best.",
-        to_do="Give more seeds; of those that are not surely behind, take the one that suits.",
+        to_do="Take it. Where it cannot be told, give more seeds, or take any that is not surely behind.",
     ),
     FindingKind(
         code="CL3",

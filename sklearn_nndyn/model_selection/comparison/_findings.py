@@ -3,36 +3,108 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers import Finding
+from sklearn_nndyn.utils.text import in_words
 
 SURE = 0.05
+NOISES = {"label_noise": "CL3", "input_noise": "CL4"}
+MOST_NAMES = 3
+MORE_SEEDS = "Give more seeds; until then take, of those that are not surely behind, the one that suits."
+FEW_SEEDS = "Give three seeds or more."
+OTHER_RATES = "Give other lr_factors: the best rate tried is the lowest or the highest for"
+TAKE = {
+    "CL2": "Take {}, and tune what else there is.",
+    "CL3": "Where labels may be wrong, take {}.",
+    "CL4": "Where inputs are noisy, take {}.",
+}
 
 
 def comparison_findings(found):
     """CL1 and CL2; CL3 and CL4 where there are levels of label or input noise."""
-    asked = [("CL1", "learning_speed", {}), ("CL2", "final_accuracy", {})]
-    for code, kind in (("CL3", "label_noise"), ("CL4", "input_noise")):
+    asked = [
+        ("CL1", "learning_speed", {}, "learns fastest"),
+        ("CL2", "final_accuracy", {}, "ends best"),
+    ]
+    for kind, code in NOISES.items():
         levels = getattr(found, kind)
-        asked += [(code, "final_accuracy", {kind: max(levels)})] if len(levels) > 1 else []
-    return tuple(_best(found, code, outcome, noise) for code, outcome, noise in asked)
+        if len(levels) > 1:
+            words = f"ends best with {kind.replace('_', ' ')} {max(levels):g}"
+            asked.append((code, "final_accuracy", {kind: max(levels)}, words))
+    return tuple(_best(found, *own) for own in asked)
 
 
-def _best(found, code, outcome, noise):
-    """Yes where every other loss is surely behind the best."""
-    (loss, mean, half), *others = found.intervals(outcome, **noise)
+def _best(found, code, outcome, noise, claim):
+    """Yes where every other loss that has a value is surely behind the best."""
+    (loss, mean, half), *_ = means = found.intervals(outcome, **noise)
     if np.isnan(mean):
-        return Finding.from_code(
-            code, "cannot tell", n_runs=len(found.seeds), statement="No run was finished."
-        )
-    p_values = [p for other, _, _, p in found.ranks(outcome, **noise) if other != loss]
-    sure = bool(p_values) and all(p < SURE for p in p_values)
-    second = others[0][1] if others and np.isfinite(others[0][1]) else None
+        statement = "No run was finished." if code == "CL1" else ""
+        return Finding.from_code(code, "cannot tell", n_runs=len(found.seeds), statement=statement)
+    others = {name: p for name, _, behind, p in found.ranks(outcome, **noise)[1:] if not np.isnan(behind)}
+    verdict = "yes" if others and all(p < SURE for p in others.values()) else "cannot tell"
+    at = _accuracy(found, code, outcome, noise)
     return Finding.from_code(
         code,
-        "yes" if sure else "cannot tell",
+        verdict,
         value=mean,
         interval=None if np.isnan(half) else (max(mean - half, 0.0), min(mean + half, 1.0)),
-        null=second,
+        null=means[1][1] if others else None,
         n_runs=len(found.seeds),
-        statement=f"{loss} has the greatest mean{'' if sure else ', not surely above all others'}.",
-        advice="" if sure else "Give more seeds; of those not surely behind, take the one that suits.",
+        statement=_words(verdict, claim, f"{loss} {{}}, at {at}", others),
+        advice=_advice(found, code, verdict, loss, others),
     )
+
+
+def _accuracy(found, code, outcome, noise):
+    """The mean accuracy of the best; at the end with its interval, or both values where there are two."""
+    loss, mean, half = found.intervals(outcome, **noise)[0]
+    text = f"{100 * mean:.2f} %"
+    if code != "CL2":
+        return f"a mean test accuracy of {text} over the epochs" if code == "CL1" else text
+    clean = {kind: getattr(found, kind)[0] for kind in NOISES}
+    values = found.runs[outcome][found.select(loss=loss, **clean)]
+    values = values[np.isfinite(values)]
+    if len(values) == 2:
+        return f"{text} (two runs: {100 * min(values):.2f} to {100 * max(values):.2f})"
+    if np.isnan(half):
+        return text
+    low, high = mean - half, mean + half
+    if low >= 0 and high <= 1:
+        return f"{text} ± {100 * half:.2f}"
+    return f"{text} (95 % interval {100 * max(low, 0):.2f} to {100 * min(high, 1):.2f})"
+
+
+def _words(verdict, claim, best, others):
+    if verdict == "yes":
+        behind = "all others are" if len(others) > 1 else f"{next(iter(others))} is"
+        return f"{best.format(claim)}; {behind} surely behind."
+    return f"Which loss {claim} cannot be told: {best.format('comes first')}, but {_why(others)}."
+
+
+def _why(others):
+    if not others:
+        return "there is no other to compare it with"
+    if all(np.isnan(p) for p in others.values()):
+        return "one seed does not tell it from the others"
+    near = [name for name, p in others.items() if not p < SURE]
+    if len(near) == len(others) > 1:
+        return "no other is surely behind"
+    shown = near if len(near) <= MOST_NAMES else [*near[: MOST_NAMES - 1], "others"]
+    return f"{in_words(shown)} {'is' if len(near) == 1 else 'are'} not surely behind"
+
+
+def _advice(found, code, verdict, loss, others):
+    at_the_edge = losses_at_the_edge(found)
+    if at_the_edge:
+        return f"{OTHER_RATES} {in_words(at_the_edge)}."
+    if verdict == "yes":
+        return TAKE[code].format(loss) if code in TAKE else ""
+    if not others:
+        return "Give several losses."
+    return FEW_SEEDS if len(found.seeds) < 3 else MORE_SEEDS
+
+
+def losses_at_the_edge(found):
+    """Losses for which the best rate may lie outside of what was tried."""
+    if len(found.tried) < 2:
+        return []
+    edges = np.isin(found.runs["lr"], (found.tried[0], found.tried[-1]))
+    return [loss for loss in found.losses if edges[found.select(loss=loss)].any()]

@@ -300,11 +300,11 @@ class LossComparison(ShortRepr):
         return comparison_findings(self)
 
     def summary(self) -> str:
-        """The findings in words, with the figures of these runs.
+        """The findings in words: the verdicts first, then what to do next, then what was compared.
 
         Returns
         -------
         text : str
-            A paragraph.
+            A paragraph of at most 100 columns, made of ``findings_``.
         """
         return comparison_summary(self)

@@ -1,149 +1,31 @@
-"""The findings of compare_losses in words."""
+"""What compare_losses found, in words: its findings, and the runs they rest on."""
 
 import numpy as np
 
-from sklearn_nndyn.utils.text import counted, points
+from sklearn_nndyn.model_selection.comparison._findings import NOISES
+from sklearn_nndyn.utils.text import counted, in_words, summary_of
 
-SURE = 0.05
-NOISES = ("label_noise", "input_noise")
 MOST_ERRORS = 3
 
 
 def comparison_summary(found):
     """The paragraph of a LossComparison."""
-    sentences = [_what(found), _speed(found), _final(found), *(_noisy(found, kind) for kind in NOISES)]
-    sentences += [_at_the_edge(found), *ended_runs(found).values()]
-    return " ".join(sentence for sentence in sentences if sentence)
+    return summary_of(found.findings_, comparison_source(found))
 
 
-def _what(found):
+def comparison_source(found):
+    """The runs that were compared, and those that ended early, in a sentence."""
     rates = "learning rates tuned on held-out training samples" if found.tuned else "learning rates as given"
     counts = f"{counted(len(found.losses), 'loss', 'es')}, {counted(len(found.seeds), 'seed')}"
-    return f"{counts}, {counted(found.epochs[-1], 'epoch')}, {rates}."
+    ended = [sentence.rstrip(".") for sentence in ended_runs(found).values()]
+    return "; ".join([f"Compared were {counts}{_first_levels(found)}, {rates}", *ended]) + "."
 
 
-def _speed(found):
-    mean, rows = _best(found, "learning_speed", {})
-    if mean is None:
-        return "No run was finished."
-    first, last = found.stretch
-    over = f"over epochs {first} to {last}" if first < last else f"at epoch {last}"
-    return f"{rows[0][0]} learns fastest: a mean test accuracy of {mean} {over}{_clean(found)}{_told_apart(rows)}."
-
-
-def _final(found):
-    mean, rows = _best(found, "final_accuracy", {})
-    return "" if mean is None else f"{rows[0][0]} ends best, at {mean}{_clean(found)}{_told_apart(rows)}."
-
-
-def _best(found, outcome, noise):
-    """The best in figures, None where there is no value; and the ranks."""
-    rows = found.ranks(outcome, **noise)
-    loss, mean, half = found.intervals(outcome, **noise)[0]
-    if np.isnan(mean):
-        return None, rows
-    values = found.runs[outcome][found.select(loss=loss, **_level(found, noise))]
-    return _percent(mean, half, values[np.isfinite(values)]), rows
-
-
-def _level(found, noise):
-    """{kind of noise: level}, the first where none is given."""
-    return {kind: noise.get(kind, getattr(found, kind)[0]) for kind in NOISES}
-
-
-def _clean(found, but=None):
-    """The first levels where they are not zero: all that is said is said of them."""
-    noise = [
-        f"{_words(kind)} {getattr(found, kind)[0]:g}"
-        for kind in NOISES
-        if kind != but and getattr(found, kind)[0]
-    ]
-    return f" ({', '.join(noise)})" if noise else ""
-
-
-def _words(kind):
-    return kind.replace("_", " ")
-
-
-def _told_apart(rows):
-    """Who is not surely behind the best, and who is last."""
-    others = [row for row in rows[1:] if not np.isnan(row[2])]
-    if not others:
-        return ""
-    if all(np.isnan(p) for _, _, _, p in others):
-        return "; one seed cannot tell it from the others"
-    by = points(-others[-1][2])
-    if len(others) == 1:
-        ((loss, _, _, p),) = others
-        return f"; {loss} is {'' if p < SURE else 'not surely '}behind it, by {by} (p = {p:.2g})"
-    near = [loss for loss, _, _, p in others if not p < SURE]
-    last = f"{others[-1][0]} is last, {by} behind"
-    if not near:
-        return f"; all others are behind it (p < {SURE:g}); {last}"
-    if len(near) == len(others):
-        return f"; no other is surely behind it (p < {SURE:g}); {last}"
-    return (
-        f"; not surely behind it (p < {SURE:g}) {'is' if len(near) == 1 else 'are'} {', '.join(near)}; {last}"
-    )
-
-
-def _percent(mean, half, values):
-    """A mean accuracy; two runs as they are, and from three on the 95 % interval, which ends at 0 and 100 %."""
-    text = f"{100 * mean:.2f} %"
-    if len(values) < 2:
-        return text
-    if len(values) == 2:
-        return f"{text} (two runs: {100 * min(values):.2f} to {100 * max(values):.2f})"
-    low, high = mean - half, mean + half
-    if low >= 0 and high <= 1:
-        return f"{text} ± {100 * half:.2f}"
-    return f"{text} (95 % interval {100 * max(low, 0):.2f} to {100 * min(high, 1):.2f})"
-
-
-def _noisy(found, kind):
-    """Who is best, and who loses least, at the highest level of a noise."""
-    levels = getattr(found, kind)
-    if len(levels) < 2:
-        return ""
-    low, high = min(levels), max(levels)
-    mean, rows = _best(found, "final_accuracy", {kind: high})
-    if mean is None:
-        return ""
-    text = f"With {_words(kind)} {high:g}{_clean(found, but=kind)} {rows[0][0]} is best, at {mean}{_told_apart(rows)}."
-    lost = _lost(found, kind, low, high)
-    if not lost:
-        return text
-    steady = min(lost, key=lost.get)
-    change = (
-        f"loses least, {points(lost[steady])}"
-        if lost[steady] >= 0
-        else f"gains most, {points(-lost[steady])}"
-    )
-    return f"{text} From {low:g} to {high:g} {steady} {change}."
-
-
-def _lost(found, kind, low, high):
-    """{loss: final accuracy at the low level less that at the high one}, of those that have both."""
-    before, after = (
-        {loss: mean for loss, mean, _ in found.intervals("final_accuracy", **{kind: level})}
-        for level in (low, high)
-    )
-    lost = {loss: before[loss] - after[loss] for loss in found.losses}
-    return {loss: value for loss, value in lost.items() if np.isfinite(value)}
-
-
-def _at_the_edge(found):
-    """Losses for which the best rate may lie outside of what was tried."""
-    if len(found.tried) < 2:
-        return ""
-    edges = np.isin(found.runs["lr"], (found.tried[0], found.tried[-1]))
-    names = [loss for loss in found.losses if edges[found.select(loss=loss)].any()]
-    if not names:
-        return ""
-    return (
-        f"The learning rate is the lowest or the highest of those tried for {', '.join(names)}: other lr_factors may "
-        "do better."
-    )
+def _first_levels(found):
+    """The levels that all is said of, where nothing else is said, if they are not zero."""
+    first = {kind.replace("_", " "): getattr(found, kind)[0] for kind in NOISES}
+    noise = [f"{kind} {level:g}" for kind, level in first.items() if level]
+    return f", with {in_words(noise)} where no other is named" if noise else ""
 
 
 def ended_runs(found):
