@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 
 import torch
 
@@ -288,8 +289,9 @@ def draw_order(X, shuffler):
 
 def mark_best(history):
     """Mark in the last line of the history whether its values are the best so far, as skorch's callbacks expect."""
-    last, *earlier = reversed(history)
+    last = history[-1]
     for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1), ("valid_score", 1)):
         if column in last:
+            earlier = islice(reversed(history), 1, None)
             best = next((line[column] for line in earlier if line.get(f"{column}_best")), None)
             history.record(f"{column}_best", best is None or sign * last[column] > sign * best)

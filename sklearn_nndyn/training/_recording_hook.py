@@ -167,7 +167,11 @@ class Recording(TrainingHook):
 
     def on_epoch_end(self, net):
         """Record the network after an epoch."""
-        self._finish(net)
+        epoch, iteration = self._finished
+        if len(net.history) == epoch + 1:  # to count all anew takes the square of the length of a training
+            self._finished = epoch + 1, iteration + count_iterations(net.history[-1:])
+        else:
+            self._finish(net)
         self._record(net, *self._finished)
 
     def _finish(self, net):
