@@ -195,6 +195,9 @@ def test_the_suggestion_is_the_class_predicted_most_often():
     assert most_predicted(prediction, 3).tolist() == [0, 1, 0, 2, 1]
     record = planted(n_samples=5, wrong=[], prediction=prediction)
     assert find_label_errors(record).suggestions.tolist() == [2, 1, 0, 2, 1]
+    after_start = record.prediction[:, record.epochs > 0]
+    expected = [np.mean(row == own) for row, own in zip(after_start, [2, 1, 0, 2, 1], strict=True)]
+    np.testing.assert_allclose(find_label_errors(record).suggestion_shares, expected)
     assert find_label_errors(record.select_epochs([0, 1, 2])).suggestions.tolist() == [0, 0, 0, 2, 1]
 
 
@@ -308,16 +311,18 @@ def test_the_summary_has_the_figures_of_the_record():
     text = find_label_errors(record).summary()
     assert one_line(text) == (
         "At most 6 of 50 labels are wrong, as far as this one run can tell. 2 samples stand out by low margins, first "
-        "of all sample 7 (labelled bee, mostly predicted cow), then 30. Read from a record, 3 epochs after the start."
+        "of all sample 7 (labelled bee, predicted cow at 100 % of the epochs), then 30. Read from a record, 3 epochs "
+        "after the start."
     )
     one = one_line(find_label_errors(record[8:31]).summary())
     assert (
-        "1 sample stands out by its low margin: sample 22 (labelled ant, mostly predicted cow). Read" in one
+        "1 sample stands out by its low margin: sample 22 (labelled ant, predicted cow at 100 % of the epochs). Read"
+        in one
     )
     none = one_line(find_label_errors(record[8:20]).summary())
     assert (
-        "No group of samples stands out by low margins; the most suspect is sample 0 (labelled ant, mostly predicted "
-        "ant). Read"
+        "No group of samples stands out by low margins; the most suspect is sample 0 (labelled ant, and predicted so "
+        "at 100 % of the epochs). Read"
     ) in none
 
 
@@ -326,7 +331,7 @@ def test_the_summary_is_short():
     text, (low, high) = one_line(found.summary()), found.count_interval
     assert low == 0
     assert 20 < high < 35
-    assert text.count("mostly predicted") == 1
+    assert text.count(", predicted ") == 1
     assert (
         f"At most {high} of 200 labels are wrong, as far as this one run can tell. 20 samples stand" in text
     )

@@ -163,13 +163,13 @@ def test_epochs_that_were_not_counted_are_told_by_their_epoch():
     assert ITERATIONS[6] == 32
 
 
-@pytest.mark.parametrize(("order", "when", "verdict"), [(1, "last", "yes"), (-1, "first", "no")])
+@pytest.mark.parametrize(("order", "when", "verdict"), [(1, "later", "yes"), (-1, "earlier", "no")])
 def test_who_gets_worse(order, when, verdict):
     values = np.tile(CURVE, (12, 1))
     values[:, -1] = 20 + order * np.arange(12)
     found = LearningPhaseAnalyzer().fit(phase_record(values, np.arange(12)))
     assert finding(found, "LP4").verdict == verdict
-    assert f"The samples that get worse are rather those learned {when} (rank correlation {order})." in flat(
+    assert f"Samples that were learned {when} get worse by more (rank correlation {order})." in flat(
         found.summary()
     )
 

@@ -466,8 +466,8 @@ def test_the_summary_of_records_in_which_little_happens():
     always = SampleScoreAnalyzer().fit(by_hand()[[6]].select_epochs([0, 2]))
     assert verdicts(always) == {"SS1": "no", "SS2": "no", "SS3": "no", "SS4": "cannot tell"}
     assert flat(always.summary()) == (
-        "No sample is still wrong at the end. No sample was never right after the start. No sample is on average "
-        "closer to another class than to the label. Read from a record: 1 sample."
+        "Every sample is right at the end. Every sample was right at least once after the start. No sample is on "
+        "average closer to another class than to its label. Read from a record: 1 sample."
     )
     assert verdicts(SampleScoreAnalyzer().fit(by_hand()[[1]]))["SS3"] == "no"  # it is zero
     never = flat(SampleScoreAnalyzer().fit(by_hand()[[3]].select_epochs([1, 3])).summary())

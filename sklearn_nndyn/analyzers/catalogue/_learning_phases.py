@@ -59,10 +59,10 @@ LEARNING_PHASES = (
     ),
     FindingKind(
         code="LP4",
-        title="The samples that get worse are those learned last",
+        title="Samples that were learned later get worse by more",
         meaning=(
-            "Yes: where the error rises (LP2), the samples whose reconstruction gets worse are rather those that "
-            "were learned last. No: rather those learned first. Cannot tell: neither, no rise, or no predictions."
+            "Yes: where the error rises (LP2), it rises more for samples that were learned later. No: it rises more "
+            "for those learned earlier. Cannot tell: neither, no rise, or no predictions."
         ),
         computed=(
             "Spearman's rank correlation of the rise of a sample and the epoch from which it stays right, mean over "

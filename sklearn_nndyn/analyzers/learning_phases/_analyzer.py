@@ -118,7 +118,7 @@ class LearningPhaseAnalyzer(RecordAnalyzer):
         The correlation in each run.
     findings_ : tuple of Finding
         LP1 to LP5: whether R falls, whether it rises in the end, whether it stays near its start at first, whether the
-        samples that get worse are those learned last, and whether R rises above its start first.
+        samples learned later get worse by more, and whether R rises above its start first.
 
     See Also
     --------

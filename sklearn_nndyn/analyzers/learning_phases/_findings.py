@@ -130,8 +130,8 @@ def _order(found, rises):
         return _finding(found, "LP4", "cannot tell")
     low, high = (float(end) for end in found.rise_learning_interval_)
     verdict = "yes" if low > 0 else "no" if high < 0 else "cannot tell"
-    when = {"yes": "last", "no": "first"}.get(verdict)
-    statement = f"The samples that get worse are rather those learned {when} (rank correlation {figure(r)})."
+    when = {"yes": "later", "no": "earlier"}.get(verdict)
+    statement = f"Samples that were learned {when} get worse by more (rank correlation {figure(r)})."
     interval = None if np.isnan([low, high]).any() else (low, high)
     return _finding(
         found, "LP4", verdict, value=r, interval=interval, null=0.0, statement=statement if when else ""

@@ -16,13 +16,21 @@ def sample_score_findings(found):
     trained = np.count_nonzero(found.epochs_ > 0)
     by_guess = 1 - 1 / found.n_classes_
     return (
-        _some("SS1", wrong, found.guess_error_, "still wrong at the end", verbs=("is", "are")),
+        _some(
+            "SS1",
+            wrong,
+            found.guess_error_,
+            "still wrong at the end",
+            verbs=("is", "are"),
+            none="Every sample is right at the end.",
+        ),
         _some(
             "SS2",
             never,
             by_guess**trained,
             "never right after the start",
             verbs=("was", "were"),
+            none="Every sample was right at least once after the start.",
             advice=LABELS,
         ),
         _some(
@@ -31,22 +39,23 @@ def sample_score_findings(found):
             by_guess,
             "on average closer to another class than to the label",
             verbs=("is", "are"),
+            none="No sample is on average closer to another class than to its label.",
         ),
         _forgotten(found, trained),
     )
 
 
-def _some(code, mask, null, what, verbs, advice=""):
+def _some(code, mask, null, what, verbs, none, advice=""):
     count = int(np.count_nonzero(mask))
     share = count / len(mask)
-    some = f"{samples(count)} ({percent(share)}) {verbs[count != 1]}" if count else f"No sample {verbs[0]}"
+    some = f"{samples(count)} ({percent(share)}) {verbs[count != 1]} {what}."
     return Finding.from_code(
         code,
         "yes" if count else "no",
         value=share,
         interval=count_interval(count, len(mask)),
         null=null,
-        statement=f"{some} {what}.",
+        statement=some if count else none,
         advice=advice if count else "",
     )
 
@@ -57,7 +66,12 @@ def _forgotten(found, trained):
         return Finding.from_code("SS4", "cannot tell")
     forgotten = (found.correctness_ > 0) & (found.forgetting_events_ > 0)
     return _some(
-        "SS4", forgotten, None, "forgotten at least once after having been right", verbs=("was", "were")
+        "SS4",
+        forgotten,
+        None,
+        "forgotten at least once after having been right",
+        verbs=("was", "were"),
+        none="No sample was forgotten after having been right.",
     )
 
 

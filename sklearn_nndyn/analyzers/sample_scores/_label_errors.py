@@ -53,6 +53,8 @@ class LabelErrors(ShortRepr):
     suggestions : array of shape (n_samples,)
         The class predicted at most of the epochs, of several the first in the order of the classes; with several
         networks, the class that those that did not see the sample find the most probable.
+    suggestion_shares : array of shape (n_samples,)
+        Share of the epochs at which it was predicted; with several networks, its mean probability from those.
     n_runs : int, default=1
         Number of networks it rests on.
     n_fits : float, default=1.0
@@ -84,6 +86,7 @@ class LabelErrors(ShortRepr):
     end_error: float
     threshold: float
     suggestions: np.ndarray
+    suggestion_shares: np.ndarray
     n_runs: int = 1
     n_fits: float = 1.0
     expected_by_chance: float | None = None
@@ -229,6 +232,7 @@ def _from_record(record, source):
     trained = after_start(record)
     scores = area_under_margin(trained.margin)
     threshold = label_error_threshold(scores)
+    suggested = most_predicted(trained.prediction, record.n_classes)
     return LabelErrors(
         source=source,
         epochs=trained.epochs,
@@ -239,12 +243,13 @@ def _from_record(record, source):
         count_interval=label_error_interval(scores, np.count_nonzero(~trained.correct, axis=0)),
         end_error=float((~trained.correct[:, -1]).mean()),
         threshold=threshold,
-        suggestions=record.classes[most_predicted(trained.prediction, record.n_classes)],
+        suggestions=record.classes[suggested],
+        suggestion_shares=(trained.prediction == suggested[:, None]).mean(axis=1),
     )
 
 
 def _from_runs(runs):
-    scores = label_scores(runs)
+    scores, probabilities = label_scores(runs), np.asarray(runs.held_out)
     held_out = bounded_margin(runs.held_out, np.searchsorted(runs.classes, runs.y))
     n_negative = np.count_nonzero(np.tanh(runs.margin / 2).mean(axis=1) < 0)
     return LabelErrors(
@@ -257,7 +262,8 @@ def _from_runs(runs):
         count_interval=held_out_interval(held_out, n_negative),
         end_error=float((held_out < 0).mean()),
         threshold=float(scores[scores < 0].max(initial=-np.inf)),
-        suggestions=runs.classes[np.asarray(runs.held_out).argmax(axis=1)],
+        suggestions=runs.classes[probabilities.argmax(axis=1)],
+        suggestion_shares=probabilities.max(axis=1),
         n_runs=runs.n_runs + 1,
         n_fits=runs.n_fits,
         expected_by_chance=looks_wrong_by_chance(held_out),

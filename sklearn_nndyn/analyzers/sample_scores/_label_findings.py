@@ -83,10 +83,21 @@ def _stand_out(found):
 
 def _suspects(found):
     first, *others = map(int, found.ranking[:SHOWN])
-    how = "mostly predicted" if found.n_runs == 1 else "predicted"
-    worst = f"sample {first} (labelled {found.y[first]}, {how} {found.suggestions[first]})"
+    worst = f"sample {first} (labelled {found.y[first]}, {_predicted(found, first)})"
     if not found.n_errors:
         return f"No group of samples stands out by low margins; the most suspect is {worst}."
     if found.n_errors == 1:
         return f"1 sample stands out by its low margin: {worst}."
     return f"{counted(found.n_errors, 'sample')} stand out by low margins, first of all {worst}, then {others[0]}."
+
+
+def _predicted(found, sample):
+    """What networks said of a sample in place of its label, or that they agreed."""
+    label, suggestion = found.y[sample], found.suggestions[sample]
+    share = percent(found.suggestion_shares[sample])
+    how = (
+        f"at {share} of the epochs"
+        if found.n_runs == 1
+        else f"with a probability of {share} where it was held out"
+    )
+    return f"predicted {suggestion} {how}" if suggestion != label else f"and predicted so {how}"

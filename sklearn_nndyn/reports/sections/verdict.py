@@ -82,9 +82,10 @@ def labels_words(material):
     if errors is None or not len(errors.indices):
         return ""
     first = errors.indices[0]
+    share = percent(errors.suggestion_shares[first])
     return (
         f"Among the {material.record_words}, the label that looks most wrong is that of sample {first}: "
-        f"{errors.y[first]}, mostly predicted {errors.suggestions[first]}."
+        f"{errors.y[first]}, predicted {errors.suggestions[first]} at {share} of the epochs."
     )
 
 
