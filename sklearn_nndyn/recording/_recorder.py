@@ -174,7 +174,8 @@ class Recorder:
         needs_layers = self.geometry is not None or bool(self.readers)
         runs_alone = call is None and self.stackable and self.holds_arrays
         evaluation = self._evaluator(module, self.loss, runs_alone)
-        with evaluation, capture_activations(module, call, needs_layers) as captured:
+        pool = self.geometry.pool_map if self.geometry is not None and not self.readers else None
+        with evaluation, capture_activations(module, call, needs_layers, pool) as captured:
             forward = captured
             if self.n_classes is None:
                 with unchanged(module):

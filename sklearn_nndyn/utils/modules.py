@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from math import prod
 from threading import get_ident
+from weakref import ref
 
 import torch
 from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
@@ -16,13 +17,13 @@ from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unfused_att
 from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.rows.arrays import joined, whole
 
-ROWS_OF_IMAGES = 256
+ROWS_OF_IMAGES = 128
 # Whatever the shape of their parameters.
 NOT_LAYERS = (torch.nn.LayerNorm, torch.nn.RMSNorm, ParametrizationList)
 
 
 @contextmanager
-def capture_activations(module, call=None, hidden=True):
+def capture_activations(module, call=None, hidden=True, pool=None):
     """Run a network so that it also hands out its hidden layers.
 
     Parameters
@@ -33,6 +34,9 @@ def capture_activations(module, call=None, hidden=True):
         ``call(x)`` runs the module; None is ``module(x)``.
     hidden : bool, default=True
         Whether the hidden layers are asked for; without them ``layers`` is empty.
+    pool : callable, optional
+        Takes the place of a feature map (n_samples, n_features, ...) as soon as a convolution receives it, so that the
+        memory of the whole map is used again within the pass.
 
     Yields
     ------
@@ -44,16 +48,19 @@ def capture_activations(module, call=None, hidden=True):
     seen, thread = [], get_ident()
     parts = _weighted_parts(module) if hidden else []
     convolutions = {name for name, part in parts if _convolves(part)}
+    pooled = _Pooled(pool, convolutions)
 
     def keep(name):
         def hook(_, args):
             if get_ident() == thread:  # another thread may be predicting with the same network
-                seen.append((name, args[0] if args else None))
+                received = args[0] if args else None
+                seen.append((name, pooled(name, received) if seen and pool is not None else received))
 
         return hook
 
     def forward(x):
         seen.clear()
+        pooled.of.clear()
         scores = scores_of(call(x) if call is not None else run(module, x))
         layers, received_by = _hidden_layers(seen, len(scores))
         forward.maps = {name for name, part in received_by.items() if part in convolutions}
@@ -62,6 +69,22 @@ def capture_activations(module, call=None, hidden=True):
 
     with _hooked([(part, keep(name)) for name, part in parts]):
         yield forward
+
+
+class _Pooled:
+    """Feature maps pooled as convolutions receive them; what several parts receive is pooled once, or not at all."""
+
+    def __init__(self, pool, convolutions):
+        self.pool, self.convolutions, self.of = pool, convolutions, {}
+
+    def __call__(self, name, received):
+        if not isinstance(received, torch.Tensor) or received.ndim < 3 or not received.is_floating_point():
+            return received
+        same, found = self.of.get(id(received), (lambda: None, None))
+        if same() is not received:
+            found = self.pool(received) if name in self.convolutions else received
+            self.of[id(received)] = ref(received), found
+        return found
 
 
 def last_linear(module, x):

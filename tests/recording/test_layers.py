@@ -291,3 +291,37 @@ def test_matrices_are_those_of_layers_with_two_axes_or_more():
     assert list(found) == ["0", "3"]
     assert found["0"] is module[0].weight
     np.testing.assert_array_equal([name for name, _ in weight_matrices(nn.Linear(4, 3))], ["Linear"])
+
+
+class SharedMap(nn.Module):
+    """A map that two convolutions and a linear layer receive."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(2, 3, 3)
+        self.left, self.right = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+        self.along, self.last = nn.Linear(6, 5), nn.Linear(4, 2)
+
+    def forward(self, x):
+        h = self.first(x).tanh()
+        self.map = weakref.ref(h)
+        both = self.left(h) + self.right(h)
+        self.along(h)
+        del h
+        return self.last(both.mean((2, 3)))
+
+
+def test_maps_are_pooled_as_they_are_received_and_then_let_go():
+    module, x = SharedMap(), torch.randn(5, 2, 8, 8)
+    with torch.no_grad(), capture_activations(module) as forward:
+        scores, whole = forward(x)
+        assert module.map() is whole["first"]
+        maps = forward.maps
+    with torch.no_grad(), capture_activations(module, pool=lambda h: h.mean((2, 3))) as forward:
+        again, pooled = forward(x)
+        assert module.map() is None
+    assert torch.equal(scores, again)
+    assert forward.maps == maps
+    assert list(pooled) == list(whole) == ["first", "along"]
+    assert torch.equal(pooled["first"], whole["first"].mean((2, 3)))
+    assert torch.equal(pooled["along"], whole["along"])

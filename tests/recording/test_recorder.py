@@ -158,8 +158,8 @@ def test_a_record_made_in_between_stays_as_it_was():
 @pytest.mark.parametrize("shape", [(1,), (64,), (784,), (3, 32, 32), (3, 224, 224)], ids=str)
 def test_chunks_are_neither_tiny_nor_large(shape):
     rows = rows_per_chunk(shape)
-    assert 256 <= rows <= 4096
-    assert rows == 256 or rows * np.prod(shape) * 4 <= 16 * 2**20
+    assert 128 <= rows <= 4096
+    assert rows == 128 or rows * np.prod(shape) * 4 <= 16 * 2**20
 
 
 class TestALoopOfOnesOwn:
