@@ -1,8 +1,8 @@
 """Search with all candidates trained at once
 ==========================================
 
-A grid search fits the same small network many times: here twelve losses on five folds, sixty fits. A step of such a
-network is mostly waiting for Python, so `BatchedGridSearchCV` stacks the sixty and takes each step for all of them
+A grid search fits the same small network many times: here twelve losses on three folds, thirty-six fits. A step of
+such a network is mostly waiting for Python, so `BatchedGridSearchCV` stacks them and takes each step for all of them
 together. It is used like `GridSearchCV` and gives the same table: same batches in the same order, scores equal up to
 rounding, which may turn the decision on a sample now and then.
 
@@ -69,8 +69,8 @@ def main():
     X = (X / 16).astype(np.float32)
     clf = DynamicsClassifier(lr=3e-3, batch_size=32, max_epochs=10, snapshots=False, random_state=0)
     grid = {"loss": loss_names("paper")}
-    one_by_one = GridSearchCV(clf, grid, cv=5)
-    at_once = BatchedGridSearchCV(clf, grid, cv=5, return_dynamics=True)
+    one_by_one = GridSearchCV(clf, grid, cv=3)
+    at_once = BatchedGridSearchCV(clf, grid, cv=3, return_dynamics=True)
     seconds = [timed(search, X, y) for search in (one_by_one, at_once)]
     compare(one_by_one, at_once, seconds)
     learned(at_once)

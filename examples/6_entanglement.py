@@ -44,6 +44,7 @@ CLASSIFIER = DynamicsClassifier(
     lr=0.1,
     batch_size="full",
     max_epochs=500,
+    record_epochs=5,  # the classes mix slowly: every fifth epoch shows it
     random_state=0,
 )
 
