@@ -34,7 +34,7 @@ def test_learns_the_digits_at_the_rate_its_docstring_names(name):
     X_train, X_test, y_train, y_test = _digits()
     loss = get_loss(name)
     with torch.random.fork_rng(devices=[]):
-        network = _trained(loss, X_train, y_train, lr=3e-3, max_epochs=60)
+        network = _trained(loss, X_train, y_train, lr=3e-3, max_epochs=40)
     with torch.no_grad():
         assert (loss.decide(network(X_test)) == y_test).float().mean() >= 0.95
 

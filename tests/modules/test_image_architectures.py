@@ -31,6 +31,7 @@ LAYERS = {
     ],
 }
 PRESETS = [VGG(layout) for layout in ("V8", "V11", "V13", "V16")] + [ResNet("ResNet10"), ResNet("ResNet18")]
+BETWEEN = PRESETS[1:3]  # of the same parts as the least and the greatest
 tiny = pytest.mark.parametrize("architecture", TINY.values(), ids=TINY)
 normed = pytest.mark.parametrize("architecture", [TINY["vgg"], TINY["resnet"]], ids=["vgg", "resnet"])
 kinds = pytest.mark.parametrize("kind", [VGG, ResNet])
@@ -78,7 +79,13 @@ def on_rows(architecture, shape=(1, 8, 8)):
 # The module
 
 
-@pytest.mark.parametrize("architecture", PRESETS, ids=repr)
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(preset, id=repr(preset), marks=pytest.mark.slow if preset in BETWEEN else ())
+        for preset in PRESETS
+    ],
+)
 def test_every_parameter_of_a_preset_learns(architecture):
     """At the least size that the layout takes."""
     size = 17 if isinstance(architecture, VGG) else 5

@@ -57,8 +57,23 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("batch_size", [16, "auto", "full", 1])
-@pytest.mark.parametrize("indices", SIZES.values(), ids=SIZES)
+# Of these sizes each meets each kind of rows by default; "auto" is one batch of less than 200 rows, 1 one of one row.
+BATCHES = (16, "full")
+
+
+@pytest.mark.parametrize(
+    ("indices", "batch_size"),
+    [
+        pytest.param(
+            rows,
+            size,
+            id=f"{name}-{size}",
+            marks=() if size in BATCHES or name == "steps-differ" else pytest.mark.slow,
+        )
+        for name, rows in SIZES.items()
+        for size in (*BATCHES, "auto", 1)
+    ],
+)
 def test_each_on_its_own_rows(indices, batch_size, programs):
     check(lambda: three(batch_size=batch_size), indices=indices, X_val=X_VAL, y_val=Y_VAL)
     assert sum(programs) == 3
