@@ -16,7 +16,7 @@ from sklearn_nndyn.utils.private_names import (
 )
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
 from tests.problems import PROBLEMS
-from tests.test_architecture import FILES, IDS, imports
+from tests.test_architecture import TREES, imports
 
 OTHERS = ("sklearn", "skorch", "torch")
 
@@ -41,18 +41,24 @@ def test_torch_has_it_for_its_modes(name):
     assert callable(private_names.mode(name, None))
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_no_other_file_uses_one(path):
-    if path.name == "private_names.py":
-        return
-    tree = ast.parse(path.read_text())
-    for name, _ in imports(tree):
-        first, *rest = name.split(".")
-        assert first not in OTHERS or not any(part.startswith("_") for part in rest), f"{name} is private"
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
-            whole = ast.unparse(node)
-            assert not whole.startswith(tuple(f"{other}." for other in OTHERS)), f"{whole} is private"
+def test_no_other_file_uses_one():
+    for path, tree in TREES.items():
+        if path.name == "private_names.py":
+            continue
+        for name, _ in imports(tree):
+            first, *rest = name.split(".")
+            is_private = first in OTHERS and any(part.startswith("_") for part in rest)
+            assert not is_private, f"{path}: {name} is private"
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr.startswith("_")
+                and not node.attr.startswith("__")
+            ):
+                whole = ast.unparse(node)
+                assert not whole.startswith(tuple(f"{other}." for other in OTHERS)), (
+                    f"{path}: {whole} is private"
+                )
 
 
 @pytest.mark.parametrize("name", OF_SCIKIT_LEARN)
