@@ -32,7 +32,6 @@ from sklearn_nndyn.recording._snapshots import (
     step_of,
 )
 from sklearn_nndyn.recording._stacked import StackedRecorder
-from sklearn_nndyn.recording._transfers import to_host
 from sklearn_nndyn.recording.decoders._decode import decode
 from sklearn_nndyn.recording.decoders._probe import Probe
 from sklearn_nndyn.recording.decoders._reconstruction import Reconstruction

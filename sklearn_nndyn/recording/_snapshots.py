@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.losses import ClassificationLoss, changing_state, load_changing_state
-from sklearn_nndyn.recording._transfers import to_host
 from sklearn_nndyn.recording.storage._folder import FolderSnapshots
 from sklearn_nndyn.utils.files import user_path
+from sklearn_nndyn.utils.networks.devices import to_host
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of
 

@@ -7,8 +7,8 @@ import torch
 
 from sklearn_nndyn.recording._geometry import Centroids
 from sklearn_nndyn.recording._samples import measure_samples
-from sklearn_nndyn.recording._transfers import few_copies
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
+from sklearn_nndyn.utils.networks.devices import few_copies
 
 MOST_ROWS = 2**14
 

@@ -7,7 +7,8 @@ import torch
 
 from sklearn_nndyn.dynamics import IN_TRAINING
 from sklearn_nndyn.losses import is_known
-from sklearn_nndyn.recording import Recorder, measure_samples, to_host
+from sklearn_nndyn.recording import Recorder, measure_samples
+from sklearn_nndyn.utils.networks.devices import to_host
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 

@@ -163,7 +163,7 @@ def test_what_is_copied_in_parts_is_the_same(monkeypatch):
     settings = {"record": ("samples", "geometry", "scores", "gradients"), "module": convolution}
     with Counted() as whole:
         (clf,), _ = fitted(NAME, **settings)
-    monkeypatch.setattr("sklearn_nndyn.recording._transfers.PENDING_BYTES", 400)
+    monkeypatch.setattr("sklearn_nndyn.utils.networks.devices.PENDING_BYTES", 400)
     with Counted() as parts:
         (again,), _ = fitted(NAME, **settings)
     assert_close(again.dynamics_, clf.dynamics_, 0)

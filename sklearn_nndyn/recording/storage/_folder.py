@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from sklearn_nndyn.losses import changing_state, load_changing_state
-from sklearn_nndyn.recording._transfers import to_host
 from sklearn_nndyn.utils.files import replaced_file, user_path
+from sklearn_nndyn.utils.networks.devices import to_host
 
 OF_LOSS = "loss/"  # before the names of a loss's tensors
 
