@@ -168,6 +168,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         precision in either case (for chains of linear layers), so that a weight of two is the same as repeating the
         sample. A device without double precision (MPS) takes ``"float32"`` alone, and computes all in it; ridge
         decoders are then fitted on the CPU.
+    precision : {None, "bf16"}, default=None
+        ``"bf16"``: the forward passes of training run by :class:`torch.autocast` in bfloat16, which is faster where
+        the device multiplies it faster. Weights, updates, the loss of a batch's scores, and all that evaluates
+        (records, replay, validation, predictions) stay in float32; what ``Samples(when="training")`` records is of
+        the passes of training. None: all in ``dtype``. It can change from one ``fit`` with ``warm_start`` to the next.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights, optimizer and random numbers of the last one.
     random_state : int, RandomState instance or None, default=None
@@ -266,6 +271,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         checkpoint: str | os.PathLike | Checkpoint | None = None,
         device: str | torch.device = "cpu",
         dtype: str = "float32",
+        precision: str | None = None,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -296,6 +302,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
+        self.precision = precision
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

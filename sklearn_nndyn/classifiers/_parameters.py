@@ -19,6 +19,7 @@ from sklearn_nndyn.training import (
     is_default,
 )
 from sklearn_nndyn.utils.networks.devices import ACCELERATORS, find_accelerator, has_float64
+from sklearn_nndyn.utils.networks.precision import BF16, has_bf16
 from sklearn_nndyn.utils.validation import (
     COUNT,
     FLAG,
@@ -103,7 +104,7 @@ def _refuse_modes(estimator):
     if any(map(torch.is_autocast_enabled, ("cpu", *ACCELERATORS))):
         raise ValueError(
             "torch.autocast is on around this call, but networks are trained in the precision of the parameter dtype: "
-            "call it outside of the autocast block."
+            'call it outside of the autocast block. Forward passes of training are in bfloat16 with precision="bf16".'
         )
     if torch.is_inference_mode_enabled():
         raise ValueError(
@@ -118,6 +119,20 @@ def _check_device(estimator):
         raise ValueError(
             f'dtype="float64" cannot be had on device={str(device)!r}, which has no double precision: set '
             'dtype="float32", or device="cpu".'
+        )
+    if estimator.precision == BF16:
+        _check_bf16(estimator, device)
+
+
+def _check_bf16(estimator, device):
+    if estimator.dtype == "float64":
+        raise ValueError(
+            'precision="bf16" is for float32 networks, but dtype="float64": set precision=None or dtype="float32".'
+        )
+    if not has_bf16(device):
+        raise ValueError(
+            f'precision="bf16" cannot be had on device={str(device)!r}, where torch\'s autocast has no bfloat16: set '
+            "precision=None."
         )
 
 
@@ -184,6 +199,7 @@ RULES = {
         lambda v: v is None or (is_finite(v) and 0 < v < 1),
     ),
     "class_weight": ('None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
+    "precision": ('None or "bf16"', lambda v: v is None or is_one_of(v, (BF16,))),
     "dtype": ('"float32" or "float64"', lambda v: is_one_of(v, ("float32", "float64"))),
 }
 CHECKS = [

@@ -30,6 +30,7 @@ from sklearn_nndyn.training import (
     optimizer_settings,
     verbosity,
 )
+from sklearn_nndyn.utils.networks.precision import autocast_of
 from sklearn_nndyn.utils.signals import held_signals
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -197,7 +198,8 @@ def prepare_fit(
     if not again:
         if estimator.optimizer_params:
             check_patterns(estimator.optimizer_params, net.module_)
-        check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes))
+        autocast = autocast_of(estimator.precision, inputs.data.X.device)
+        check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes), autocast)
     check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})
     verbose = int(estimator.verbose)
     if estimator.callbacks is not None:
@@ -235,6 +237,7 @@ def _network_fit(estimator, net, inputs, state):
         verbose=bool(estimator.verbose),
         places=inputs.places,
         transform=_make_transform(estimator, net, inputs, state),
+        autocast=autocast_of(estimator.precision, inputs.data.X.device),
     )
 
 

@@ -1,5 +1,7 @@
 """A module and a loss tried on two samples, before training starts."""
 
+from contextlib import nullcontext
+
 import torch
 
 from sklearn_nndyn.losses import check_outputs, check_scores
@@ -16,23 +18,24 @@ from sklearn_nndyn.utils.warnings import warn_user
 WITHOUT_ARITHMETIC = ("Cat", "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "ToCopy")
 
 
-def check_once(tried, module, loss, data, n_classes):
+def check_once(tried, module, loss, data, n_classes, autocast=None):
     """`check_module`, where many estimators have the same.
 
     ``tried`` is None, or a dict of what went well, for a module and for a module with a loss.
     """
     if tried is None:
-        check_module(module, loss, data, n_classes)
+        check_module(module, loss, data, n_classes, autocast)
         return
     frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
     types = tuple(type(part) for part in module.modules())
-    alone = repr(module), types, frozen, tuple(data.X.shape[1:]), n_classes
+    alone = repr(module), types, frozen, tuple(data.X.shape[1:]), n_classes, autocast is None
     with_loss = alone, repr(loss), type(loss)
     if with_loss not in tried:
-        tried[alone] = tried[with_loss] = check_module(module, loss, data, n_classes, tried.get(alone))
+        earlier = tried.get(alone)
+        tried[alone] = tried[with_loss] = check_module(module, loss, data, n_classes, autocast, earlier)
 
 
-def check_module(module, loss, data, n_classes, earlier=None):
+def check_module(module, loss, data, n_classes, autocast=None, earlier=None):
     """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
 
     Parameters
@@ -41,6 +44,8 @@ def check_module(module, loss, data, n_classes, earlier=None):
     loss : ClassificationLoss
     data : TrainingData
     n_classes : int
+    autocast : callable, optional
+        Makes the context of the forward passes of training.
     earlier : tuple, optional
         What was returned for a module like this with another loss; then it is run in training mode alone.
 
@@ -66,7 +71,8 @@ def check_module(module, loss, data, n_classes, earlier=None):
             else:
                 scores, trained = earlier
             check_outputs(loss, scores)
-        _try_to_learn(trained.train(), copy_module(loss, "loss").train(), rows, target.clone(), n_classes)
+        copies = trained.train(), copy_module(loss, "loss").train()
+        _try_to_learn(*copies, rows, target.clone(), n_classes, autocast)
     return scores, trained
 
 
@@ -93,9 +99,9 @@ def _squashed_by(scores):
     return "sigmoid" if made_by is not None and made_by.name().startswith("Sigmoid") else None
 
 
-def _try_to_learn(module, loss, rows, target, n_classes):
+def _try_to_learn(module, loss, rows, target, n_classes, autocast):
     with torch.enable_grad():
-        scores = _try(module, rows, loss, n_classes)
+        scores = _try(module, rows, loss, n_classes, autocast)
         _warn_of_probabilities(loss, scores)
         with reraise_as(
             f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
@@ -125,8 +131,9 @@ def _check_unwritten(loss, given, before):
             )
 
 
-def _try(module, rows, loss, n_classes):
-    with reraise_as(f"module cannot process a batch of {described(rows)}"):
+def _try(module, rows, loss, n_classes, autocast=None):
+    by, context = ("", nullcontext) if autocast is None else (' by autocast (precision="bf16")', autocast)
+    with reraise_as(f"module cannot process a batch of {described(rows)}{by}"), context():
         output = run(module, rows)
     if is_one_column(first_output(output)):
         _check_one_column(loss, n_classes)
@@ -147,6 +154,7 @@ def _try(module, rows, loss, n_classes):
             f"module gives nan for the first {len(rows)} samples, before any training: look for 0 / 0, log or sqrt of "
             "numbers below 0, and weights that are not finite."
         )
+    scores = scores if autocast is None else scores.float()
     if rows._version:
         raise ValueError("module writes into its input: begin it with an operation that is not in place.")
     return scores

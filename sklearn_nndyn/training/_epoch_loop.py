@@ -105,7 +105,7 @@ class EpochLoop:
 
     def _run_epochs(self, epochs, generator, went_on=False):
         fit = self.fit
-        runner = EpochRunner(self.net, fit.data, fit.state.randomness, went_on, fit.transform)
+        runner = EpochRunner(self.net, fit.data, fit.state.randomness, went_on, fit.transform, fit.autocast)
         shuffler = generator if fit.shuffle else None
         for _ in range(epochs):
             if self.wants_to_stop or self.finished:
@@ -124,8 +124,9 @@ class EpochLoop:
         order = draw_order(self.fit.data.X, shuffler)
         watch = self.fit.recording.watch(self.net, order)
         if self.net.needs_batches:
-            randomness, transform = self.fit.state.randomness, self.fit.transform
-            self.net.run_batches(order, self.datasets, randomness, self._on_step, watch, transform)
+            fit = self.fit
+            changes = fit.transform, fit.autocast
+            self.net.run_batches(order, self.datasets, fit.state.randomness, self._on_step, watch, *changes)
         else:
             loss = runner.run_epoch(order, self._on_step, watch)
             self.net.note_loss(loss, len(self.fit.data.X), runner.batches.steps)

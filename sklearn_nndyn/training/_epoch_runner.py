@@ -12,8 +12,8 @@ from sklearn_nndyn.training._fused_step import FusedOptimizerStep
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
-from sklearn_nndyn.utils.modules import run, scores_of
 from sklearn_nndyn.utils.networks.devices import has_float64, sum_dtype
+from sklearn_nndyn.utils.networks.precision import scores_in
 
 SMALL_FULL_BATCH = 200
 
@@ -30,10 +30,10 @@ def computing_dtype(dtype, n_samples, batch_size, loss, device):
 
 
 class AutogradStep:
-    """Gradients of the mean loss of a batch, for any module."""
+    """Gradients of the mean loss of a batch, for any module; ``autocast`` makes the context of forward passes."""
 
-    def __init__(self, module, loss, parameters):
-        self.module, self.loss, self.parameters = module, loss, parameters
+    def __init__(self, module, loss, parameters, autocast=None):
+        self.module, self.loss, self.parameters, self.autocast = module, loss, parameters, autocast
         self.watch = None  # takes scores and losses of a batch
 
     def begin_epoch(self):
@@ -46,7 +46,7 @@ class AutogradStep:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            scores = scores_of(run(self.module, x))
+            scores = scores_in(self.autocast, self.module, x)
             values = self.loss.per_sample(scores, y)
             if self.watch is not None:
                 self.watch(scores.detach(), values.detach())
@@ -74,11 +74,13 @@ class EpochRunner:
         Whether the optimizer's first update was made in another process.
     transform : BatchTransform, optional
         Changes each batch.
+    autocast : callable, optional
+        Makes the context of the forward passes.
     """
 
-    def __init__(self, net, data, randomness, began=False, transform=None):
+    def __init__(self, net, data, randomness, began=False, transform=None, autocast=None):
         self.net, self.data, self.randomness, self.began = net, data, randomness, began
-        self.transform = transform
+        self.transform, self.autocast = transform, autocast
         self.generator = torch.Generator(data.X.device)
         self.parts = None
 
@@ -110,8 +112,8 @@ class EpochRunner:
     def _take_parts(self):
         """Read module, criterion and optimizer of the net, and rebuild the step where one was replaced."""
         net = self.net
-        as_mlp = MLPStep.supports(net.module_, self.data.X.shape[1:]) and not is_learned(net.criterion_)
-        kind = MLPStep if as_mlp else AutogradStep
+        is_chain = MLPStep.supports(net.module_, self.data.X.shape[1:]) and not is_learned(net.criterion_)
+        kind = MLPStep if is_chain and self.autocast is None else AutogradStep
         parts = [net.module_, net.criterion_, net.optimizer_, kind]
         if self.parts is not None and all(a is b for a, b in zip(parts, self.parts, strict=True)):
             return
@@ -125,7 +127,7 @@ class EpochRunner:
     def _make_step(self, kind):
         module, loss = self.net.module_, self.net.criterion_
         if kind is AutogradStep:
-            return AutogradStep(module, loss, self.update.parameters)
+            return AutogradStep(module, loss, self.update.parameters, self.autocast)
         X, own = self.data.X, next(module.parameters()).dtype
         dtype = computing_dtype(own, len(X), self.net.batch_size, loss, X.device)
         self.batches.convert(dtype)

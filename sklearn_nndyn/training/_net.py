@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import torch
@@ -88,7 +88,9 @@ class DynamicsNet(NeuralNetClassifier):
         self.history.record_batch("train_loss", loss)
         self.history.record_batch("train_batch_size", n_samples)
 
-    def run_batches(self, order, datasets, randomness, on_step=None, watch=None, transform=None):
+    def run_batches(
+        self, order, datasets, randomness, on_step=None, watch=None, transform=None, autocast=None
+    ):
         """Train on every row once by skorch's own loop over batches.
 
         Parameters
@@ -104,13 +106,19 @@ class DynamicsNet(NeuralNetClassifier):
             Called with the scores and losses of each batch, as they first are.
         transform : BatchTransform, optional
             Changes each batch.
+        autocast : callable, optional
+            Makes the context of the forward passes of training.
         """
         data = datasets["dataset_train"]
         dtype = next(self.module_.parameters()).dtype
         batches = Batches(data, self.batch_size, dtype, merge_last=needs_two_rows(self.module_))
         with randomness, lent_to(transform):
             iterator = self._weighted(batches(order), on_step, watch, transform)
-            self.run_single_epoch(iterator, True, "train", self.train_step)
+            self.batch_autocast_ = autocast
+            try:
+                self.run_single_epoch(iterator, True, "train", self.train_step)
+            finally:
+                del self.batch_autocast_
             if datasets["dataset_valid"] is not None:
                 iterator = self.get_iterator(datasets["dataset_valid"])
                 self.run_single_epoch(iterator, False, "valid", self.validation_step)
@@ -137,7 +145,10 @@ class DynamicsNet(NeuralNetClassifier):
 
     def infer(self, x, **fit_params):
         """Output of the module, with the scores first."""
-        output = super().infer(self._in_dtype(x), **fit_params)
+        autocast = getattr(self, "batch_autocast_", None)
+        with nullcontext() if autocast is None else autocast():
+            output = super().infer(self._in_dtype(x), **fit_params)
+        output = output if autocast is None else scores_of(output).float()
         return (scores_of(output), *output[1:]) if isinstance(output, tuple) else scores_of(output)
 
     def _in_dtype(self, x):

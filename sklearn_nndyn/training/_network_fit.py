@@ -44,6 +44,8 @@ class NetworkFit:
         See `BatchRecorder`.
     transform : BatchTransform, optional
         Changes each batch that is trained on.
+    autocast : callable, optional
+        Makes the context of the forward passes of training.
     hooks : list of TrainingHook
         Others that are called last; `begin` puts its own before them.
     checkpoint : CheckpointWriter, optional
@@ -67,6 +69,7 @@ class NetworkFit:
     checkpoint: CheckpointWriter | None = None
     places: Any = None
     transform: BatchTransform | None = None
+    autocast: Callable | None = None
 
     @property
     def has_callbacks(self):

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 import torch
 
+from sklearn_nndyn.utils.networks.devices import ACCELERATORS
 from sklearn_nndyn.utils.networks.evaluation import count_unfused, end_unfused
 from sklearn_nndyn.utils.private_names import set_default_dtype, set_grad_enabled, set_vmap_depth, vmap_depth
 from sklearn_nndyn.utils.random import count_swaps, undo_swaps
@@ -25,8 +26,10 @@ def _put_back_dtype(dtype):
 # (reads a mode, writes it); what is written in Python comes last.
 MODES = (
     (torch.is_grad_enabled, set_grad_enabled),
-    (partial(torch.is_autocast_enabled, "cpu"), partial(torch.set_autocast_enabled, "cpu")),
-    (partial(torch.is_autocast_enabled, "cuda"), partial(torch.set_autocast_enabled, "cuda")),
+    *(
+        (partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind))
+        for kind in ("cpu", *ACCELERATORS)
+    ),
     (vmap_depth, set_vmap_depth),
     (torch.get_default_dtype, _put_back_dtype),
     (count_unfused, end_unfused),

@@ -96,7 +96,8 @@ def fit_together(
     Trained one by one, with the same result, are: modules other than chains of linear layers that draw random
     numbers in training (dropout), that have batch normalisation with running statistics, or that ``torch.func``
     cannot batch; optimizers that are not element-wise (LBFGS, Adafactor) or custom; estimators with
-    ``callbacks`` or a warm start; and networks so large that side by side is no faster.
+    ``callbacks``, ``batch_transform``, ``precision`` or a warm start; and networks so large that side by side is no
+    faster.
 
     With ``n_jobs`` what is trained in another process comes back whole, records and weights included; estimators with
     a warm start, scikit-learn's callbacks or a ``fit`` of their own are trained in this one.

@@ -66,7 +66,8 @@ def _works(stack):
 
 
 def _may_be_stacked(fit):
-    if fit.has_callbacks or fit.hooks or fit.transform is not None or _records_closely(fit):
+    changes_batches = fit.transform is not None or fit.autocast is not None
+    if fit.has_callbacks or fit.hooks or changes_batches or _records_closely(fit):
         return False
     net = fit.net
     settings = net.optimizer_.param_groups
