@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package, test-oldest and test-nightly: all by default
 
-.PHONY: help demo docs package test-oldest test-nightly examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
+.PHONY: help demo docs package test-oldest test-nightly examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-growth bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -94,6 +94,9 @@ test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-lear
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
 	@for bench in $(filter-out benchmarks/bench_label_errors.py,$(sort $(wildcard benchmarks/bench_*.py))); do \
 		echo "== $$bench"; $(RUN) $$bench || exit 1; done
+
+bench-growth: $(VENV)/.installed-test ## Print how time grows with samples, epochs, members and classes (half a minute)
+	$(RUN) benchmarks/bench_growth.py
 
 bench-labels: $(VENV)/.installed-test ## Print the tables on wrong labels, of three kinds, beside cleanlab's (an hour; MNIST on disk)
 	$(RUN) benchmarks/bench_label_errors.py
