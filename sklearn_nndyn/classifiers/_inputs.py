@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -166,7 +168,15 @@ def _choose_samples(inputs, samples, X, y, y_encoded, weight):
 
 def draw_seed(random_state):
     """A seed for a fit and all that go on from it."""
+    if isinstance(random_state, Integral):
+        return _drawn_once(int(random_state))
     return check_random_state(random_state).randint(np.iinfo(np.int32).max)
+
+
+@lru_cache
+def _drawn_once(seed):
+    """Seeding takes longer than drawing, and the fits of a search mostly have one seed."""
+    return draw_seed(np.random.RandomState(seed))
 
 
 def _add_validation(inputs, scratch, X_val, y_val, dtype, device, shared):
