@@ -186,13 +186,16 @@ def least_mean_epoch(loss, chosen):
 
 
 def wander_correlation(curve):
-    """Correlation of one value with the next about the best line from the least mean of a fifth of the epochs on."""
+    """Correlation of one value with the next about the best line, bent at the least mean of a fifth of the epochs."""
     n = len(curve)
     width = max(1, int(0.2 * n))
     means = [mean(curve[at : at + width]) for at in range(n - width + 1)]
-    after = curve[min(means.index(min(means)), n - max(n // 3, 6)) :]
-    slope, origin = np.polyfit(range(len(after)), after, 1)
-    left = [value - origin - slope * at for at, value in enumerate(after)]
+    turn = means.index(min(means))
+    start = min(turn, n - max(n // 3, 6))
+    shapes = [[1.0, at, max(turn - at, 0)] for at in range(start, n)]
+    after = curve[start:]
+    weights = np.linalg.lstsq(shapes, after, rcond=None)[0]
+    left = [value - shape @ weights for value, shape in zip(after, np.array(shapes), strict=True)]
     return sum(one * other for one, other in pairwise(left)) / sum(one**2 for one in left)
 
 

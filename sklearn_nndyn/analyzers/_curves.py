@@ -109,7 +109,7 @@ def wander_correlation(curve: ArrayLike) -> float:
     """How much of the wander of a curve lasts: the correlation of one value with the next, as estimated.
 
     From the least running mean on (or in the last third), what a straight line leaves is set against itself an epoch
-    later: a steady rise does not count.
+    later: a steady rise does not count. Where the last third holds the least running mean, the line bends there.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def wander_correlation(curve: ArrayLike) -> float:
     Notes
     -----
     The estimate is too low for short curves, as estimates of an autocorrelation are (Kendall 1954): where each of 60
-    values is 0.9 of the one before, and noise, it is 0.6 on average.
+    values is 0.9 of the one before, and noise, it is 0.55 on average.
 
     Examples
     --------
@@ -139,14 +139,21 @@ def wander_correlation(curve: ArrayLike) -> float:
 
 
 def _wander(curve, onset):
-    """Correlation from epoch to epoch and deviation of the innovations about a line, after the turn."""
+    """Correlation from epoch to epoch and deviation of the innovations about a line, after the turn, or bent there."""
     turn = int(_means(curve[None]).argmin()) if onset is None else onset
-    after = curve[max(0, min(turn, len(curve) - max(len(curve) // 3, LEAST_STRETCH))) :]
-    time = np.arange(len(after)) - (len(after) - 1) / 2
-    left = after - after.mean() - time * (time @ after) / (time @ time)
+    start = max(0, min(turn, len(curve) - max(len(curve) // 3, LEAST_STRETCH)))
+    left = curve[start:] - _about_lines(len(curve) - start, turn - start) @ curve[start:]
     size = left @ left
     correlation = left[1:] @ left[:-1] / size if size > 0 else 0.0
     return float(correlation), float((left[1:] - correlation * left[:-1]).std())
+
+
+@lru_cache
+def _about_lines(n_epochs, turn):
+    """Matrix (n_epochs, n_epochs) that gives the best line of a curve; of one that turns within, bent at the turn."""
+    time = np.arange(n_epochs)
+    lines = np.stack([np.ones(n_epochs), time, np.maximum(turn - time, 0)], axis=1)
+    return lines @ np.linalg.pinv(lines)
 
 
 def _means(curves):

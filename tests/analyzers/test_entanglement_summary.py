@@ -32,12 +32,12 @@ def test_the_whole_paragraph():
     grown = found.mean_radius_[-1] - found.mean_radius_[14]
     assert verdicts(found) == {"EN1": "yes", "EN2": "yes", "EN3": "yes", "EN4": "no"}
     assert flat(found.summary()) == (
-        "The classes of layer last mix again from epoch 105 on: since then the mean radius of the classes has grown "
-        f"by {figure(grown)} (noise alone gives up to {figure(finding(found, 'EN1').null)}). The mean distance between "
-        f"class centroids turns too, at epoch {found.distance_inversion_epoch_}. Still misclassified there are 31 "
-        f"samples ({percent(31 / 60)}): the stragglers. 2 of 3 classes turn by their own radius. Look at the "
-        "stragglers, straggler_indices_; straggler_stability asks whether other seeds have them. Read from a record: "
-        "60 samples of 3 classes."
+        "The classes of layer last come apart until epoch 105 and mix again since: the mean radius of the classes has "
+        f"grown by {figure(grown)} (noise alone gives up to {figure(finding(found, 'EN1').null)}). The mean distance "
+        f"between class centroids turns too, at epoch {found.distance_inversion_epoch_}. Still misclassified at the "
+        f"turn are 31 samples ({percent(31 / 60)}): the stragglers. 2 of 3 classes turn by their own radius. Look at "
+        "the stragglers, straggler_indices_; straggler_stability asks whether other seeds have them. Read from a "
+        "record: 60 samples of 3 classes."
     )
 
 
@@ -75,8 +75,8 @@ def test_noise_gives_an_interval_and_more_of_it_a_higher_bar(seed):
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("ant", "mix again from epoch 55 on: since then the radius of class ant has grown by 0.35"),
-        ("cow", "mix again from epoch 171 on: since then the radius of class cow has grown by 0.15"),
+        ("ant", "come apart until epoch 55 and mix again since: the radius of class ant has grown by 0.35"),
+        ("cow", "come apart until epoch 171 and mix again since: the radius of class cow has grown by 0.15"),
         (
             "bee",
             "By the radius of class bee, the classes of layer last do not mix again: it has no least value from which "
@@ -92,7 +92,10 @@ def test_the_words_for_distances():
     found = fitted(same_radii({0: 0.9, 10: 0.5, 24: 0.8}, 3), reference="distance")
     turn, end = np.sqrt(2 - 2 * np.array([0.5, 0.8]) ** 2)
     text = flat(found.summary())
-    assert f"since then the mean distance between class centroids has shrunk by {figure(turn - end)}" in text
+    assert (
+        f"mix again since: the mean distance between class centroids has shrunk by {figure(turn - end)}"
+        in text
+    )
     assert "The mean radius of the classes turns too, at epoch 55." in text
     falls = flat(fitted(same_radii({0: 0.9, 24: 0.2}, 3), reference="distance").summary())
     assert "By the mean distance between class centroids, the classes of layer last do not mix again" in falls
@@ -109,9 +112,9 @@ def test_a_first_rise_that_does_not_last_is_no_mixing():
 
 
 @pytest.mark.parametrize(("wrong", "words"), [
-    (0, "No sample is misclassified there: there are no stragglers."),
-    (1, "Still misclassified there is 1 sample (1.67 %): the stragglers."),
-    (2, "Still misclassified there are 2 samples (3.33 %): the stragglers."),
+    (0, "No sample is misclassified at the turn: there are no stragglers."),
+    (1, "Still misclassified at the turn is 1 sample (1.67 %): the stragglers."),
+    (2, "Still misclassified at the turn are 2 samples (3.33 %): the stragglers."),
 ])  # fmt: skip
 def test_stragglers_are_counted(wrong, words):
     correct = np.ones((60, 25), dtype=bool)
@@ -155,7 +158,7 @@ def test_classes_without_samples_are_said_and_not_counted():
 
 def test_one_class_is_one_class():
     found = fitted(same_radii({0: 0.9, 10: 0.5, 24: 0.6}, 1), np.ones((5, 25), bool), classes=("ant",))
-    assert found.summary().endswith("5 samples of 1 class.")
+    assert flat(found.summary()).endswith("5 samples of 1 class.")
     assert verdicts(found) == {"EN1": "yes", "EN2": "cannot tell", "EN3": "no", "EN4": "yes"}
 
 
@@ -189,14 +192,18 @@ def test_radius_and_distance_are_both_told_where_only_one_of_them_turns():
     only_radius = EntanglementAnalyzer().fit(two_classes(bend, np.linspace(0.2, 1.1, 21)))
     assert only_radius.inversion_epoch_ == only_radius.radius_inversion_epoch_ == 10
     assert verdicts(only_radius)["EN2"] == "no"
-    assert "But the mean distance between class centroids has no such turn: the two do not agree." in flat(
-        only_radius.summary()
+    assert (
+        "But the mean distance between class centroids has no such turn: the two measures do not agree."
+        in flat(only_radius.summary())
     )
     only_distance = EntanglementAnalyzer().fit(two_classes(rise, bend))
     assert only_distance.inversion_epoch_ is None
     assert [verdicts(only_distance)[code] for code in ("EN1", "EN2", "EN3")] == ["no", "no", "no"]
     text = flat(only_distance.summary())
-    assert "The mean distance between class centroids does turn, at epoch 10: the two do not agree." in text
+    assert (
+        "The mean distance between class centroids does turn, at epoch 10: the two measures do not agree."
+        in text
+    )
     both = EntanglementAnalyzer().fit(two_classes(bend, bend))
     assert verdicts(both)["EN2"] == "yes"
     assert "agree" not in both.summary()

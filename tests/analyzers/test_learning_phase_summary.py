@@ -152,6 +152,11 @@ def test_a_rise_that_gives_back_less_than_half():
     )
 
 
+def test_one_epoch_to_stop_at_is_told_once():
+    text = flat(two_runs([8, 8, 4, 7, 8]).summary())
+    assert "try a stop at iteration 2, the turn; check it" in text
+
+
 def test_epochs_that_were_not_counted_are_told_by_their_epoch():
     text = flat(of_curve(CURVE, iterations=None).summary())
     assert "iteration" not in text

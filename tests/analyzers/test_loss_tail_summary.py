@@ -119,14 +119,14 @@ def test_where_the_rise_falls_has_its_words():
         return finding(tails, "LT4").verdict, flat(tails.summary())
 
     verdict, text = said(np.where(carries, 0.1, 8.0))
-    assert (verdict, "It is on borderline samples: only 0 % of it is on" in text) == ("no", True)
+    assert (verdict, "The rise is on borderline samples: only 0 % of it is on" in text) == ("no", True)
     verdict, text = said(np.full(200, 8.0))
     assert (verdict, "Neither borderline samples nor those wrong by far (0 % of it)" in text) == (
         "cannot tell",
         True,
     )
     verdict, text = said(np.where(carries, -8.0, 8.0), np.where(carries[:, None], 1, right))
-    assert (verdict, "It is not on borderline samples: 100 % of it is on" in text) == ("yes", True)
+    assert (verdict, "The rise is not on borderline samples: 100 % of it is on" in text) == ("yes", True)
 
 
 @pytest.mark.parametrize("seed", range(10))

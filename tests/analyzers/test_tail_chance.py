@@ -50,7 +50,7 @@ def test_a_plateau_that_wanders_for_long_is_seldom_a_rise(n_epochs):
 
     curves = [curve(seed) for seed in range(400)]
     assert np.mean([rises(own) for own in curves]) <= 0.1
-    assert np.mean([wander_correlation(own) for own in curves]) > 0.55
+    assert np.mean([wander_correlation(own) for own in curves]) > 0.5
     white = [plateau(n_epochs, 0.02, seed) for seed in range(200)]
     assert np.mean([wander_correlation(own) for own in white]) < 0.15
     assert wander_correlation(white[0][:8]) == wander_correlation(np.linspace(2, 1, 60)) == 0
@@ -58,8 +58,11 @@ def test_a_plateau_that_wanders_for_long_is_seldom_a_rise(n_epochs):
 
 @pytest.mark.parametrize("n_epochs", [9, 14, 40, 61])
 def test_the_correlation_equals_its_slow_definition(n_epochs):
-    curve = plateau(n_epochs, 0.05, seed=n_epochs, rise=0.1)
-    assert wander_correlation(curve) == pytest.approx(reference.wander_correlation(curve.tolist()))
+    for curve in (
+        plateau(n_epochs, 0.05, seed=n_epochs, rise=0.1),
+        plateau(n_epochs, 0.05, seed=1, rise=-2.0)[::-1],
+    ):
+        assert wander_correlation(curve) == pytest.approx(reference.wander_correlation(curve.tolist()))
 
 
 def test_a_steady_rise_is_no_wander_that_lasts():
@@ -68,6 +71,12 @@ def test_a_steady_rise_is_no_wander_that_lasts():
     steep, flat = (np.abs(fall + np.linspace(0, rise, 60)) + noise for rise in (0.3, 0.0))
     assert abs(wander_correlation(steep)) < 0.3
     assert abs(wander_correlation(flat)) < 0.3
+
+
+@pytest.mark.parametrize("turn", [2, 4, 5, 6])
+def test_of_nine_epochs_a_turn_without_noise_is_told(turn):
+    """However late it comes: the fall before it is no wander."""
+    assert rises(np.sqrt(1 - (0.9 - 0.05 * np.abs(np.arange(9) - turn)) ** 2))
 
 
 def test_neither_unit_nor_origin_of_the_loss_changes_the_test():

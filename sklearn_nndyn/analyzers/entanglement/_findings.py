@@ -89,8 +89,8 @@ def _inversion(found, turn, name):
 def _mixes(found, turn, name):
     verb = "shrunk" if found.reference_ == "distance" else "grown"
     statement = (
-        f"The classes of layer {found.layer_} mix again from epoch {epoch_words(found.inversion_epoch_)} on: "
-        f"since then the {name} "
+        f"The classes of layer {found.layer_} come apart until epoch {epoch_words(found.inversion_epoch_)} and mix "
+        f"again since: the {name} "
         f"has {verb} by {figure(turn.risen)} (noise alone gives up to {figure(turn.null)})."
     )
     return statement, "Quote the training error at the turn, not the epoch, and compare other seeds."
@@ -148,10 +148,10 @@ def _other_words(own, other, name, epoch):
     if own == other == "yes":
         return f"The {name} turns too, at epoch {epoch_words(epoch)}."
     if other == "yes":
-        return f"The {name} does turn, at epoch {epoch_words(epoch)}: the two do not agree."
+        return f"The {name} does turn, at epoch {epoch_words(epoch)}: the two measures do not agree."
     if own == "yes":
         lack = "has no such turn" if other == "no" else "shows no turn that is larger than its noise"
-        return f"But the {name} {lack}: the two do not agree."
+        return f"But the {name} {lack}: the two measures do not agree."
     if own == "no" and epoch is not None:
         return f"The {name} turns at epoch {epoch_words(epoch)}, but by no more than its noise."
     return ""
@@ -161,12 +161,11 @@ def _stragglers(found, inverts):
     if inverts != "yes":
         return Finding.from_code("EN3", inverts)
     count, total = len(found.straggler_indices_), len(found.straggler_mask_)
-    statement, advice = "No sample is misclassified there: there are no stragglers.", ""
+    statement, advice = "No sample is misclassified at the turn: there are no stragglers.", ""
     if count:
         verb = "is" if count == 1 else "are"
-        statement = (
-            f"Still misclassified there {verb} {samples(count)} ({percent(count / total)}): the stragglers."
-        )
+        share = percent(count / total)
+        statement = f"Still misclassified at the turn {verb} {samples(count)} ({share}): the stragglers."
         advice = "Look at the stragglers, straggler_indices_; straggler_stability asks whether other seeds have them."
     return Finding.from_code(
         "EN3",

@@ -109,6 +109,8 @@ def _stops(found):
     first, last = (
         place(found, int(np.flatnonzero(found.epochs_ == epoch)[0])) for epoch in found.stop_epochs_
     )
+    if first == last:
+        return f"To pre-train for transfer, try a stop at {first}, the turn; check it on data of the transfer task."
     return (
         f"To pre-train for transfer, try stops from {first}, the turn, to {last}, before half of the fall is given "
         "back, and check them on data of the transfer task."

@@ -148,9 +148,9 @@ def _where(tails):
 def _where_words(verdict, found):
     share = percent(found["wrong_share"])
     if verdict == "yes":
-        return f"It is not on borderline samples: {share} of it is on samples that are wrong by far."
+        return f"The rise is not on borderline samples: {share} of it is on samples that are wrong by far."
     if verdict == "no":
-        return f"It is on borderline samples: only {share} of it is on samples that are wrong by far."
+        return f"The rise is on borderline samples: only {share} of it is on samples that are wrong by far."
     return f"Neither borderline samples nor those wrong by far ({share} of it) explain it."
 
 

@@ -9,6 +9,7 @@ from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trai
 
 HALF = 0.5  # of the rise: what counts as most of it
 SMALL = 0.01  # of the loss: calibration below it is none to speak of
+JUDGE = "Judge the epochs by the refined loss, or by accuracy: what the mean loss gives away can be had back."
 CALIBRATE = 'calibrate on held-out samples of their own: CalibratedClassifierCV(method="temperature")'
 
 
@@ -36,11 +37,8 @@ def refinement_findings(refinement, runs):
 
 def refinement_source(refinement, n_samples):
     """A sentence on what was read."""
-    first, last = refinement.epochs_[[0, -1]]
-    return (
-        f"Read from {refinement.source_}: the scores of {samples(n_samples)} at {len(refinement.epochs_)} epochs, "
-        f"{epoch_words(first)} to {epoch_words(last)}.{trained_on_note(refinement.source_)}"
-    )
+    note = trained_on_note(refinement.source_)
+    return f"Read from {refinement.source_}: the scores of {samples(n_samples)}.{note}"
 
 
 def _units(runs, name):
@@ -78,7 +76,7 @@ def _rise(refinement, runs):
         "value": share,
         "interval": ends,
         "statement": _rise_words(refinement, verdict, rise.mean(), refined.mean(), share),
-        "advice": "" if verdict == "yes" else _what_stays(verdict, runs),
+        "advice": JUDGE if verdict == "yes" else _what_stays(verdict, runs),
     }
 
 
@@ -108,9 +106,8 @@ def _rise_words(refinement, verdict, rise, refined, share):
         return f"Whether the rise of the mean loss is calibration cannot be told: {figures}."
     if verdict == "no":
         return f"The rise of the mean loss is not calibration: {figures}."
-    return (
-        f"The rise of the mean loss is calibration{'' if share >= 1 else f' to {percent(share)}'}: {figures}."
-    )
+    part = "all" if share >= 1 else percent(share)
+    return f"Of the rise of the mean loss {part} is calibration, how sure the scores are: {figures}."
 
 
 def _what_stays(verdict, runs):

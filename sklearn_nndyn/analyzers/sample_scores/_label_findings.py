@@ -7,6 +7,7 @@ from sklearn_nndyn.analyzers.sample_scores._label_count import LEARNED_BY_HEART,
 from sklearn_nndyn.utils.text import counted, percent
 
 SHOWN = 2
+SEVERAL = "several networks tell more, by find_label_errors(clf, X, y, runs=10)."
 
 
 def label_findings(found):
@@ -24,8 +25,13 @@ def _are_wrong(found):
         null=found.expected_by_chance,
         n_runs=found.n_runs,
         statement=_range(found) if found.count_interval else "",
-        advice="Look at them in the order of ranking, the most suspect first." if low else "",
+        advice=_what_next(found, low) if found.count_interval else "",
     )
+
+
+def _what_next(found, low):
+    look = f"Look at {'them' if low else 'labels'} in the order of ranking, the most suspect first"
+    return f"{look}." if found.n_runs > 1 else f"{look}; {SEVERAL}"
 
 
 def _range(found):
@@ -57,17 +63,16 @@ def _what_would(found):
             f"networks that did not see them get {percent(found.end_error)} of them wrong, and not clearly so",
             "Train longer, or a network that generalises better; more runs of the same kind will not tell.",
         )
-    several = "several networks tell more, by find_label_errors(clf, X, y, runs=10)."
     if found.end_error < LEARNED_BY_HEART:
         why = "the network has learned nearly all labels by heart"
-        return why, f"Give fewer epochs, by record.until; {several}"
+        return why, f"Give fewer epochs, by record.until; {SEVERAL}"
     if len(found.epochs) < LEAST_EPOCHS:
         return (
             f"{counted(len(found.epochs), 'epoch')} of training are too few",
-            f"Train longer; {several}",
+            f"Train longer; {SEVERAL}",
         )
     why = f"it still gets {percent(found.end_error)} of them wrong, and hard samples look like wrong labels"
-    return why, f"Train longer, or a network that fits better; {several}"
+    return why, f"Train longer, or a network that fits better; {SEVERAL}"
 
 
 def _stand_out(found):
