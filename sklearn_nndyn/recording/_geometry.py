@@ -93,12 +93,12 @@ class Geometry(BaseEstimator):
         positions = range(3, activation.ndim) if is_map else range(2, activation.ndim - 1)
         return activation.mean(tuple(positions))
 
-    @property
-    def pool_map(self):
-        """What `flatten` does to the feature map of one network, where every layer is asked for; else None."""
-        if self.pool == "flat" or self.layers is not None:
-            return None
-        return lambda activation: self.flatten(activation[None], True)[0]
+
+def pooling_of_maps(geometry):
+    """What `Geometry.flatten` does to the feature map of one network, where every layer is asked for; else None."""
+    if geometry is None or geometry.pool == "flat" or geometry.layers is not None:
+        return None
+    return lambda activation: geometry.flatten(activation[None], True)[0]
 
 
 class Centroids:

@@ -19,7 +19,7 @@ from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._buffers import RecordBuffers
 from sklearn_nndyn.recording._evaluator import Evaluator
-from sklearn_nndyn.recording._geometry import Centroids, weight_norms
+from sklearn_nndyn.recording._geometry import Centroids, pooling_of_maps, weight_norms
 from sklearn_nndyn.recording._given import check_decoded, placed, samples_and_labels
 from sklearn_nndyn.recording._record import check_all_samples, check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._replay import replay
@@ -174,7 +174,7 @@ class Recorder:
         needs_layers = self.geometry is not None or bool(self.readers)
         runs_alone = call is None and self.stackable and self.holds_arrays
         evaluation = self._evaluator(module, self.loss, runs_alone)
-        pool = self.geometry.pool_map if self.geometry is not None and not self.readers else None
+        pool = None if self.readers else pooling_of_maps(self.geometry)
         with evaluation, capture_activations(module, call, needs_layers, pool) as captured:
             forward = captured
             if self.n_classes is None:
