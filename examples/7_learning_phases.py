@@ -96,19 +96,19 @@ def show_images(run, phases, X, X_test):
 # Does the turn help another task? Here: which of the ten digits is it, from the frozen layer? The authors found that it
 # does, far before the network itself is best. Look at the table before you believe it for data of your own.
 def transfer(runs, phases, X, y, X_test, y_test):
-    """Accuracy of a linear classifier of ten digits on the frozen layer, look by look."""
+    """Accuracy of a linear classifier of ten digits on the frozen layer, at each recorded epoch."""
     epochs = phases.epochs_
     accuracy = np.zeros((len(runs), len(epochs)))
     for i, run in enumerate(runs):
-        for look, epoch in enumerate(epochs):
+        for at, epoch in enumerate(epochs):
             probe = LogisticRegression(max_iter=2000).fit(run.activations(X, epoch=epoch), y)
-            accuracy[i, look] = probe.score(run.activations(X_test, epoch=epoch), y_test)
+            accuracy[i, at] = probe.score(run.activations(X_test, epoch=epoch), y_test)
     print("\niteration   given back, R   odd or even   which digit (transfer)")
-    for look, iteration in enumerate(phases.iterations_):
-        marks = "  <- turn" if look == phases.lowest_ else ""
+    for at, iteration in enumerate(phases.iterations_):
+        marks = "  <- turn" if at == phases.lowest_ else ""
         print(
-            f"{iteration:9}{phases.reconstruction_curve_[look]:16.4f}{phases.accuracy_curve_[look]:14.3f}"
-            f"{accuracy[:, look].mean():15.3f} ± {accuracy[:, look].std(ddof=1) / len(runs) ** 0.5:.3f}{marks}"
+            f"{iteration:9}{phases.reconstruction_curve_[at]:16.4f}{phases.accuracy_curve_[at]:14.3f}"
+            f"{accuracy[:, at].mean():15.3f} ± {accuracy[:, at].std(ddof=1) / len(runs) ** 0.5:.3f}{marks}"
         )
 
 

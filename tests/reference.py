@@ -212,7 +212,7 @@ def rises(loss, turns):
 
 
 def standard_error(values):
-    """Of the mean."""
+    """Standard error of the mean."""
     n, centre = len(values), mean(values)
     return (sum((v - centre) ** 2 for v in values) / (n - 1) / n) ** 0.5
 

@@ -1,4 +1,4 @@
-"""Where torch is not installed a saved record loads, every analyzer runs on it, and displays draw."""
+"""A saved record loads without torch, every analyzer runs on it, and displays draw."""
 
 import subprocess
 import sys

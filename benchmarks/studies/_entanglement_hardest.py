@@ -42,7 +42,7 @@ def against_hardest(records, stability, epochs):
 
 
 def hardest(record, epoch, mask):
-    """Of each class as many samples as a mask has, those of least margin at an epoch."""
+    """As many samples of each class as a mask has, those of least margin at an epoch."""
     margin = record.margin[:, np.flatnonzero(record.epochs == epoch)[0]]
     chosen = np.zeros(len(mask), bool)
     for label in np.unique(record.target):

@@ -1,4 +1,4 @@
-"""Where the study of entanglement looks for eps*: networks, data and training."""
+"""Settings in which the study of entanglement searches eps*: networks, data and training."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ SMALL_BATCHES = {**GRADIENT_DESCENT, "lr": 0.01, "batch_size": 100, "max_epochs"
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """Where eps* is looked for."""
+    """One setting: network, data and training."""
 
     name: str
     kind: str

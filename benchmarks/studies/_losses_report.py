@@ -59,7 +59,7 @@ class Cell:
         return Cell(self.setting, self.protocol, self.found, 0).values(loss) - self.values(loss)
 
     def best(self, losses):
-        """Of these, the one with the greatest mean at the end."""
+        """The one of these with the greatest mean at the end."""
         return max(losses, key=lambda loss: np.nan_to_num(self.values(loss).mean(), nan=-np.inf))
 
 

@@ -178,7 +178,7 @@ def misclassified(run, epoch):
 
 
 def options():
-    """Of the command line."""
+    """Arguments of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

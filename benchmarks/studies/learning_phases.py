@@ -33,7 +33,7 @@ def quick(setting):
 
 
 def place(folder, setting, seed):
-    """Where a run is kept, without its ending."""
+    """Path of a run on the disk, without its ending."""
     return f"{folder / setting.name.replace(',', '').replace(' ', '_')}_{setting.iterations}_{seed}"
 
 

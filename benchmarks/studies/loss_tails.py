@@ -108,7 +108,7 @@ def run(data, options):
 
 
 def options():
-    """Of the command line."""
+    """Arguments of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_nndyn.displays._style import PAPER, given_axes, shortened, styled
 
 N_COLUMNS = 6
-TITLE_LETTERS = 18  # that have room over one column
+TITLE_LETTERS = 18  # that fit over one column
 NAME_LETTERS = 19
 LEAST_SIDE = 8  # pixels of a picture that comes in a row: fewer are features
 ALIKE, MANY = 0.9, 20  # how much less neighbours differ; samples from which that shows

@@ -1,4 +1,4 @@
-"""How our pictures look: colours that everyone can tell apart, and sizes for a page of two columns."""
+"""The style of our pictures: colours that everyone can tell apart, and sizes for a page of two columns."""
 
 from contextlib import contextmanager
 from typing import Any
@@ -124,7 +124,7 @@ def title_over_legend(ax, title, handles, n_rows=1):
             "ncols": -(-len(handles) // n_rows),
         }
         legend = ax.legend(handles=handles, columnspacing=1.4, borderpad=0.2, handletextpad=0.5, **place)
-        legend.set_in_layout(False)  # the title above it already keeps its room
+        legend.set_in_layout(False)  # the title above it already has its space
 
 
 def shortened(name, most):
@@ -182,7 +182,7 @@ def mark_onset(ax, epoch, epochs, name):
 
 
 def mark_places(ax, places, words, colours):
-    """Dashed lines at places on the finished x axis, with words on the side that has more room, in rows.
+    """Dashed lines at places on the finished x axis, with words on the side that has more space, in rows.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class Activations:
         self.cache, self.nbytes = [], 0
 
     def cache_chunk(self, layers, names):
-        """Cache what the coming chunk's pass made of the layers, while there is room."""
+        """Cache what the coming chunk's pass made of the layers, while there is memory."""
         if self.cache is None:
             return
         chosen = {name: layers[name] for name in names}

@@ -26,7 +26,7 @@ class RecordBuffers:
     probability : bool
         Whether the loss has probabilities.
     capacity : int
-        Epochs to make room for; more than that move what was recorded to a larger place.
+        Epochs to allocate; more than that move what was recorded to a larger place.
     """
 
     def __init__(self, y, n_classes, entries, probability, capacity):
@@ -48,7 +48,7 @@ class RecordBuffers:
         return self._on_disk[name].array
 
     def new_rows(self, n_epochs):
-        """The next rows of the arrays, a slice; there is room for them afterwards.
+        """The next rows of the arrays, a slice; they are allocated afterwards.
 
         Raises
         ------

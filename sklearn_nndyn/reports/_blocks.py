@@ -84,7 +84,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Section:
-    """A heading, its anchor, and what stands under it."""
+    """A heading, its anchor, and the blocks under it."""
 
     key: str
     title: str

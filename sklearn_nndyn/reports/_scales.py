@@ -1,4 +1,4 @@
-"""Scales of axes: the place of a value, 0 to 1, and where ticks stand."""
+"""Scales of axes: the place of a value, 0 to 1, and the ticks."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ class LinearScale:
     @classmethod
     def padded(cls, low, high):
         """Add a little space above, and below where that does not begin at zero."""
-        room = 0.06 * ((high - low) or abs(high) or 1.0)
-        return cls(low if low == 0 else low - room, high + room)
+        padding = 0.06 * ((high - low) or abs(high) or 1.0)
+        return cls(low if low == 0 else low - padding, high + padding)
 
     def place(self, values):
         """Share of the axis."""

@@ -36,7 +36,7 @@ def epochs_of(turns):
 
 
 def slow_turn(values):
-    """Of a curve without noise."""
+    """The turn of a curve without noise."""
     return reference.lasting_turn(list(values), 0.01 * np.ptp(values))
 
 
@@ -108,7 +108,7 @@ def test_the_curve_to_go_by_is_a_choice(reference_, turn, dtype):
 
 
 def test_the_distance_may_be_what_counts():
-    """Of two classes, whose distance has another turn than their mean radius."""
+    """Two classes, whose distance has another turn than their mean radius."""
     radii = np.transpose([curve({0: 0.9, 10: 0.3, 24: 0.7}), curve({0: 0.99, 10: 0.92, 24: 0.64})])
     record = record_of(radii, learned_in_turn(), classes=(0, 1))
     found = EntanglementAnalyzer(reference="distance").fit(record)

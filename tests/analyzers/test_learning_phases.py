@@ -203,7 +203,7 @@ def test_a_flat_curve_has_no_phases():
 @pytest.mark.parametrize("by", ["samples", "runs"])
 @pytest.mark.parametrize(("spread", "there"), [(0.99, True), (1.01, False)])
 def test_a_phase_is_there_if_it_exceeds_two_standard_errors(by, spread, there):
-    """Of n differences, half d + s and half d - s, the standard error is s / sqrt(n - 1): here half of d, if s is 1."""
+    """If n differences are half d + s, half d - s, their standard error is s / sqrt(n - 1): d / 2, if s is 1."""
     n_rows, d = (2, 2.0) if by == "samples" else (10, 2 / 3)
     differences = np.zeros((n_rows, 9))
     differences[:, 0] = d + spread * np.resize([1, -1], n_rows)

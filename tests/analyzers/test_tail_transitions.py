@@ -1,4 +1,4 @@
-"""Where the rise falls, and the verdict on borderline samples."""
+"""Shares of the rise, and the verdict on borderline samples."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where a curve that falls begins to rise for good: planted turns are found, and no others."""
+"""The turn of a curve that falls and rises for good: planted turns are found, and no others."""
 
 import numpy as np
 import pytest
@@ -113,7 +113,7 @@ def test_a_turn_is_found_under_noise(curve, within, deviation):
     ids=["slopes", "flat", "constant"],
 )
 def test_noise_makes_no_turn(curves, most, n, deviation):
-    """Of 200 seeds in no more than 1 % for a slope, and in no more than 2 % where a curve has come to rest."""
+    """In no more than 1 % of 200 seeds for a slope, and in no more than 2 % where a curve has come to rest."""
     for name, curve in curves.items():
         curve = np.interp(np.linspace(0, 1, n), T, curve)
         found = [lasting_turn(noisy(curve, deviation, seed)) for seed in range(200)]

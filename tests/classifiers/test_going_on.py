@@ -386,7 +386,7 @@ def test_groups_of_parameters_have_rates_of_their_own(batch_size):
 
 @pytest.mark.parametrize("batch_size", [16, "full"])
 def test_groups_in_another_order_than_the_module(batch_size):
-    """Of a chain of linear layers, whose gradients come in the module's order."""
+    """A chain of linear layers, whose gradients come in the module's order."""
     chain = torch.nn.Sequential(torch.nn.Linear(16, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
     for frozen, trained in ((0, 2), (2, 0)):
         groups = [(f"{trained}.*", {"lr": 0.5}), (f"{frozen}.*", {"lr": 0.0})]

@@ -27,7 +27,7 @@ def legend(ax):
 
 
 def dashed(ax):
-    """Where the vertical lines are."""
+    """Positions of the vertical lines."""
     return [line.get_xdata()[0] for line in ax.lines if line.get_transform() == ax.get_xaxis_transform()]
 
 

@@ -51,7 +51,7 @@ class Weighted:
 
 
 class Subclass(ClassificationLoss):
-    """Of our own contract, with a buffer."""
+    """A loss of our own contract, with a buffer."""
 
     def __init__(self):
         super().__init__()

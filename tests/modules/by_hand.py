@@ -7,7 +7,7 @@ EPSILON = 1e-5  # of batch normalisation
 
 
 def convolution(x, weight, stride=1, bias=None):
-    """Of x (n, channels, height, width) with weight (width, channels, k, k), k odd, padded by (k - 1) / 2."""
+    """Convolution of x (n, channels, height, width) with weight (width, channels, k, k), k odd, zeros around."""
     k = weight.shape[-1]
     edge = (k - 1) // 2
     padded = np.pad(x, [(0, 0), (0, 0), (edge, edge), (edge, edge)])

@@ -17,7 +17,7 @@ Y = RNG.integers(0, 3, 40)
 
 
 def centroids(activations, target=Y, n_classes=3, chunks=1):
-    """Of one layer of a stack of networks, seen in so many chunks."""
+    """Centroids of one layer of a stack of networks, seen in so many chunks."""
     counts = torch.bincount(torch.tensor(target), minlength=n_classes)
     found = Centroids(counts, Geometry(pool="flat"))
     for rows in np.array_split(np.arange(len(target)), chunks):
@@ -56,7 +56,7 @@ def test_the_length_of_an_activation_does_not_count():
 
 
 def test_the_spread_of_a_class_is_one_minus_its_squared_centroid():
-    """Of unit vectors u with mean m, the mean of |u - m|^2 is 1 - |m|^2."""
+    """For unit vectors u with mean m, the mean of |u - m|^2 is 1 - |m|^2."""
     units = H / np.linalg.norm(H, axis=-1, keepdims=True)
     for network, means in zip(units, centroids(H), strict=True):
         for c in range(3):

@@ -177,7 +177,9 @@ class NoiseRobustnessDisplay:
             self.intervals_: dict[str, Any] = {}
             for i, at in zip(best_first, self._beside_each_other(len(there)), strict=True):
                 self._draw(axes[0], self.losses[i], at, [own[i] for own in values], style)
-            accuracy_axis(axes[0], scale, values[0][there], room=0.12)  # wide intervals may leave the panel
+            accuracy_axis(
+                axes[0], scale, values[0][there], padding=0.12
+            )  # wide intervals may leave the panel
             axes[0].set(xlabel=self.noise, ylabel=accuracy_label(scale))
             axes[0].set_xticks(self.levels, [f"{level:g}" for level in np.asarray(self.levels)])
             banded = f"{self.title}, with 95 % intervals over the seeds" if self.intervals_ else self.title

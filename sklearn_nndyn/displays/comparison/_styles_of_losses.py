@@ -11,7 +11,7 @@ LABEL_SIZE, LABEL_GAP = 7, 1.25  # points; lines of text
 SAMPLE, WORDS = (
     (1.035, 1.07),
     1.08,
-)  # shares of the width of the axes: where a piece of the line and its name stand
+)  # shares of the width of the axes: ends of the piece of line, and begin of its name
 TICKS = (50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9)
 LEAST_ERROR = 0.05  # percent: so near to 100 % the logarithmic scale becomes linear
 SCALES = ("log", "linear")
@@ -61,8 +61,8 @@ def accuracy_label(scale):
     return "test accuracy (%), log scale of the error" if scale == "log" else "test accuracy (%)"
 
 
-def accuracy_axis(ax, scale, shown, room=0.05):
-    """The y axis as accuracy in percent, with a share of room below and above all that is shown.
+def accuracy_axis(ax, scale, shown, padding=0.05):
+    """The y axis as accuracy in percent, with a share of empty space below and above all that is shown.
 
     On the logarithmic scale equal steps divide the error by the same number: 90, 95 and 97.5 % are equally far apart.
     """
@@ -70,13 +70,13 @@ def accuracy_axis(ax, scale, shown, room=0.05):
 
     low, high = np.nanmin(shown), np.nanmax(shown)
     if scale == "linear":
-        room *= max(high - low, 1.0)
-        ax.set_ylim(max(low - room, 0), high + room)
+        padding *= max(high - low, 1.0)
+        ax.set_ylim(max(low - padding, 0), high + padding)
         return
     ax.set_yscale("function", functions=(_forward, _backward))
     low, high = _forward(low), _forward(high)
-    room *= max(high - low, 0.2)
-    low, high = max(_backward(low - room), 0), _backward(high + room)
+    padding *= max(high - low, 0.2)
+    low, high = max(_backward(low - padding), 0), _backward(high + padding)
     ticks = [tick for tick in TICKS if low <= tick <= high]
     if len(ticks) > 1:
         ax.yaxis.set_major_locator(FixedLocator(ticks))
@@ -94,7 +94,7 @@ def _backward(place):
 
 
 def height_for(n_labels):
-    """Inches of a figure in which so many names have room above each other."""
+    """Inches of a figure in which so many names fit above each other."""
     return max(2.8, 0.7 + n_labels * LABEL_SIZE * LABEL_GAP / 72)
 
 

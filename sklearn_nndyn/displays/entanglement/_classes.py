@@ -12,7 +12,7 @@ from sklearn_nndyn.utils.text import epoch_words, listed
 
 MOST_CLASSES = 20
 N_COLUMNS = 5
-LONGEST_NAME = 18  # letters that have room above a panel
+LONGEST_NAME = 18  # letters that fit above a panel
 
 
 class ClassEntanglementDisplay:
@@ -215,7 +215,7 @@ class ClassEntanglementDisplay:
         place = {"xycoords": "axes fraction", "xytext": (0, 3), "textcoords": "offset points"}
         ax.annotate(description, (0, 1), fontsize=7, **place).set_in_layout(
             False
-        )  # the title already keeps its room
+        )  # the title already has its space
         return mean, line, dot
 
     def _turn_words(self, position):
@@ -224,9 +224,9 @@ class ClassEntanglementDisplay:
     def _finish(self, words):
         every = np.column_stack([self.radii, self.mean_radius])
         low, high = np.nanmin(every), np.nanmax(every)
-        room = 0.06 * (high - low) or 0.05
+        padding = 0.06 * (high - low) or 0.05
         for ax in self.axes_:
-            ax.set_ylim(low - room, high + room)
+            ax.set_ylim(low - padding, high + padding)
             mark_epochs(ax, self.epochs)
             if words == "all":
                 ax.set(xlabel="epoch", ylabel="radius R")

@@ -247,7 +247,7 @@ class EntanglementDisplay:
             )
 
     def _across(self, run):
-        """What stands on the x axes: epochs, and errors in percent."""
+        """The values on the x axes: epochs, and errors in percent."""
         return self.epochs[run], 100 * np.asarray(self.training_error[run])
 
     def _draw_curves(self, style):

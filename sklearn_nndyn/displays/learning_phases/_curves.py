@@ -170,7 +170,7 @@ class LearningPhaseDisplay:
     def plot(self, ax: Any = None, *, fill_between_kw: dict | None = None, **style: Any) -> Self:
         """Draw the reconstruction error, with its standard error shaded, above the accuracy where there is one.
 
-        The phases are shaded, and a dashed line stands at the turn. Records that lie ever farther apart stand on a
+        The phases are shaded, and a dashed line marks the turn. Records that lie ever farther apart are drawn on a
         logarithmic axis, on which 0 has a place before the first.
 
         Parameters

@@ -14,7 +14,7 @@ from sklearn_nndyn.utils.text import figure
 LEAST_SIDE = 3  # pixels of a picture that comes in a row: whoever calls this has pictures, but not of 2 x 2
 N_EPOCHS = 5  # of those recorded, where none are asked for
 CELL = 1.1  # inches, at most
-WIDE = 7  # columns in which words have room in one line
+WIDE = 7  # columns in which words fit in one line
 
 
 class ReconstructedImagesDisplay:

@@ -12,7 +12,7 @@ from sklearn_nndyn.displays.loss_tails._log_loss import positive_losses, read
 class LossHeatmapDisplay:
     """The losses of the samples over the epochs, in colours, the samples sorted by their loss at the end.
 
-    Ranks are on a logarithmic scale: the worst ten samples have as much room as the ninety after them, so that a
+    Ranks are on a logarithmic scale: the worst ten samples take as much space as the ninety after them, so that a
     tail of few is seen. A row holds neighbouring ranks, and shows the geometric mean of their losses.
 
     Parameters
@@ -155,6 +155,6 @@ class LossHeatmapDisplay:
 
 
 def _rank_edges(n_samples, n_rows):
-    """Increasing ranks from 1 to n_samples + 1, evenly spaced on a logarithmic scale where there is room."""
+    """Increasing ranks from 1 to n_samples + 1, evenly spaced on a logarithmic scale where there is space."""
     edges = np.geomspace(1, n_samples + 1, min(n_rows, n_samples) + 1)
     return np.unique(np.round(edges).astype(int))

@@ -45,7 +45,7 @@ class SampleIndex:
         TypeError
             If the ids are of another kind.
         ValueError
-            If there is no such sample, or a sample stands there twice.
+            If there is no such sample, or a sample is in it twice.
         """
         ids = as_numpy("ids", ids)
         if ids.ndim != 1:

@@ -49,5 +49,5 @@ class BoundedMemory:
 
 def _mapped(n_bytes):
     with tempfile.TemporaryFile(prefix="nndyn-log-") as file:
-        file.truncate(n_bytes)  # takes no room before it is written to
+        file.truncate(n_bytes)  # takes no space before it is written to
         return np.asarray(np.memmap(file, dtype=np.uint8, mode="r+", shape=(n_bytes,)))

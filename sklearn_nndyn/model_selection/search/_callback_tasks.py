@@ -1,4 +1,4 @@
-"""What scikit-learn's callbacks (from 1.9) hear of a search: that it began and ended, and its refit."""
+"""Notices of a search for scikit-learn's callbacks (from 1.9): its begin and end, and its refit."""
 
 from contextlib import contextmanager, nullcontext
 

@@ -205,9 +205,9 @@ def _train(fits, spec, progress):
         left -= epochs
         progress(epochs)
 
-    heard = None if progress is None else count
+    report_epochs = None if progress is None else count
     prepared = [fit.prepared for fit in ready]
-    errors = train(prepared, memory_limit=spec.memory_limit, progress=heard) if prepared else []
+    errors = train(prepared, memory_limit=spec.memory_limit, progress=report_epochs) if prepared else []
     for fit, error in zip(ready, errors, strict=True):
         fit.prepared, fit.error = None, error
     if progress is not None:

@@ -16,7 +16,7 @@ BYTES_AT_ONCE = 2**15
 
 
 class Rows(ABC):
-    """Stands where a dense tensor (n_samples, ...) stands, as far as rows of it are taken.
+    """Takes the place of a dense tensor (n_samples, ...), as far as rows of it are taken.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class ArrayRows(Rows):
     def _read_and_forget(self, places):
         """Read a few rows at a time, and let go of the pages of the file that hold them.
 
-        The system keeps them as long as it has room, but the process is not charged. A page may be as large as two
+        The system keeps them as long as it has memory, but the process is not charged. A page may be as large as two
         megabytes, so that some hundred rows in random order would map all of the file.
         """
         places = _positions(places, len(self.array))

@@ -22,7 +22,7 @@ def can_forget(mapped):
 
 
 def forget_pages(mapped):
-    """Let go of the pages of a map; the system keeps them as long as it has room, uncharged to the process."""
+    """Let go of the pages of a map; the system keeps them as long as it has memory, uncharged to the process."""
     if can_forget(mapped):
         mapped._mmap.madvise(mmap.MADV_DONTNEED)
 

@@ -56,7 +56,7 @@ class NamedBatch(dict):
 
 
 class NamedRows(Rows):
-    """Rows of several arrays, by name: stands where a tensor of rows stands, and gives `NamedBatch`.
+    """Rows of several arrays, by name: takes the place of a tensor of rows, and gives `NamedBatch`.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ def a_turn_of_the_classes_is_in_the_curve(run):
 
 
 def radius_and_distance_are_both_told(run):
-    """Where only one of radius and distance turns, the summary tells of both."""
+    """The summary names both of radius and distance where only one turns."""
     found = run.entanglement
     text = flat(found.summary())
     if (found.radius_inversion_epoch_ is None) != (found.distance_inversion_epoch_ is None) and (
@@ -157,7 +157,7 @@ def scores_of_samples_agree(run):
 
 
 def few_epochs_tell_nothing(run):
-    """Of one run of fewer than nine epochs no turn and no rise is told."""
+    """One run of fewer than nine epochs shows no turn and no rise."""
     if run.train.n_epochs < LEAST_EPOCHS:
         yield from (code for code in ("LT1", "EN1", "LP1", "LP2") if run.verdicts.get(code) == "yes")
 

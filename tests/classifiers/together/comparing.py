@@ -170,7 +170,7 @@ def assert_same_records(record, own, bound):
 
 
 def assert_same_snapshots(clf, own, X, y, bound):
-    """Of all recorded epochs; the weights that training began with to the last bit."""
+    """Snapshots of all recorded epochs; the weights that training began with to the last bit."""
     assert clf._state.snapshots.epochs == own._state.snapshots.epochs
     if not own._state.snapshots.epochs:
         return
