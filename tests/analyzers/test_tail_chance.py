@@ -60,7 +60,7 @@ def test_a_plateau_that_wanders_for_long_is_seldom_a_rise(n_epochs):
 def test_the_correlation_equals_its_slow_definition(n_epochs):
     for curve in (
         plateau(n_epochs, 0.05, seed=n_epochs, rise=0.1),
-        plateau(n_epochs, 0.05, seed=1, rise=-2.0)[::-1],
+        plateau(n_epochs, 0.05, seed=1, rise=-2.0),
     ):
         assert wander_correlation(curve) == pytest.approx(reference.wander_correlation(curve.tolist()))
 

@@ -9,8 +9,8 @@ from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trai
 
 HALF = 0.5  # of the rise: what counts as most of it
 SMALL = 0.01  # of the loss: calibration below it is none to speak of
-JUDGE = "Judge the epochs by the refined loss, or by accuracy: what the mean loss gives away can be had back."
 CALIBRATE = 'calibrate on held-out samples of their own: CalibratedClassifierCV(method="temperature")'
+JUDGE = f"Judge the epochs by the refined loss or by accuracy, and {CALIBRATE}."
 
 
 def refinement_findings(refinement, runs):
