@@ -1,5 +1,6 @@
 """All that one fit is at the end of an epoch, as plain data: a state, and what its record and history gained."""
 
+from functools import cache
 from itertools import islice
 
 import torch
@@ -10,7 +11,12 @@ from sklearn_nndyn.training.checkpoint._attributes import attributes_of, load_at
 from sklearn_nndyn.utils.digests import parameters_of
 
 OF_MODULES = frozenset(vars(torch.nn.Module()))
-OF_OPTIMIZERS = frozenset(vars(torch.optim.SGD([torch.zeros(1)], lr=1.0))) | {"_params", "_numel_cache"}
+
+
+@cache
+def _of_optimizers():
+    """Attributes of every optimizer; not found at the import, for the first optimizer has torch import its compiler."""
+    return frozenset(vars(torch.optim.SGD([torch.zeros(1)], lr=1.0))) | {"_params", "_numel_cache"}
 
 
 def state_of(fit, shuffling):
@@ -108,7 +114,7 @@ def _state_of_optimizer(optimizer):
     return {
         "kind": type(optimizer).__qualname__,
         **dict(optimizer.state_dict()),
-        "attributes": attributes_of(optimizer, f"optimizer {type(optimizer).__name__}", OF_OPTIMIZERS),
+        "attributes": attributes_of(optimizer, f"optimizer {type(optimizer).__name__}", _of_optimizers()),
     }
 
 
