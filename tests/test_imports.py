@@ -28,7 +28,14 @@ print(*set(sys.modules) - before)
 """
 
 
-@pytest.mark.parametrize("package", UNUSED)
+@pytest.mark.parametrize(
+    "package",
+    [
+        "sklearn_nndyn",
+        pytest.param("sklearn_nndyn.reports", marks=pytest.mark.slow),
+        "sklearn_nndyn.model_selection",
+    ],
+)
 def test_it_loads_nothing_that_it_need_not(package):
     """The first optimizer has torch import its compiler, which takes as long as torch: none is made at the import."""
     command = [sys.executable, "-c", SCRIPT, package]

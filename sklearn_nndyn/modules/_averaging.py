@@ -46,6 +46,8 @@ class AveragedWeights(torch.nn.Module):
     np.True_
     """
 
+    n_averaged: torch.Tensor
+
     def __init__(self, module: torch.nn.Module, decay: float | None = 0.99, begin: int = 0):
         super().__init__()
         if decay is not None and not (is_finite(decay) and 0 <= decay < 1):
