@@ -139,7 +139,7 @@ def _check_bf16(estimator, device):
 def _check_random_state(estimator):
     try:
         check_random_state(estimator.random_state)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # of an empty tuple, before scikit-learn 1.9
         raise ValueError(
             "random_state must be None, an integer from 0 to 2**32 - 1 or a numpy.random.RandomState, got "
             f"{estimator.random_state!r}."

@@ -297,7 +297,10 @@ def check_sample_weight(sample_weight, X, name="sample_weight"):
     if sample_weight is not None and not is_number(sample_weight):
         sample_weight = as_numbers(sample_weight, name)
     try:
-        return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if not weight.any():  # scikit-learn says so from 1.9 on
+            raise ValueError("sample_weight must contain at least one non-zero number.")
+        return weight
     except ValueError as error:
         if "could not convert" in str(error):
             raise ValueError(f"{name} must hold numbers: {error}.") from error

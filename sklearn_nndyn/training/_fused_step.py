@@ -73,7 +73,7 @@ def _fused_calls(optimizer, before):
 
     ``before`` are those of the last epoch, if any.
     """
-    make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdam, torch.optim.SGD: FusedSGD}.get(
+    make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdamW, torch.optim.SGD: FusedSGD}.get(
         type(optimizer)
     )
     if make is None:
@@ -93,7 +93,9 @@ def _fused_call(make, group, state, last):
 
 
 class FusedAdam:
-    """Adam and AdamW. The parameters share one count of steps, which ``finish`` hands to all."""
+    """Adam. The parameters share one count of steps, which ``finish`` hands to all."""
+
+    decoupled = False
 
     @staticmethod
     def can_go_on_from(group, states):
@@ -101,7 +103,9 @@ class FusedAdam:
         return all(states) and len(set(read_together(state["step"] for state in states))) == 1
 
     def __init__(self, group, states):
-        self.kernel = kernel("_fused_adamw_" if group.get("decoupled_weight_decay") else "_fused_adam_")
+        self.kernel = kernel(
+            "_fused_adamw_" if group.get("decoupled_weight_decay", self.decoupled) else "_fused_adam_"
+        )
         self.steps, self.versions = [state["step"] for state in states], None
         first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
         most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
@@ -139,6 +143,12 @@ class FusedAdam:
             and all(a is b for a, b in zip(counts, self.steps, strict=True))
             and [step._version for step in counts] == self.versions
         )
+
+
+class FusedAdamW(FusedAdam):
+    """AdamW, whose groups do not say that their decay is decoupled before torch 2.7."""
+
+    decoupled = True
 
 
 class FusedSGD:

@@ -308,7 +308,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(watched, patience, tol):
     X, y = EARLY.data(150)
     settings = {
         "max_epochs": 40,
-        "lr": 0.03,
+        "lr": 0.05,
         "validation_fraction": 0.3 if watched == "validation_fraction" else None,
     }
     X_val, y_val = EARLY.data(50, seed=1)
@@ -332,7 +332,7 @@ def test_early_stopping_did_stop_early():
     """The oracle of the test above is no empty claim: its fits end at different epochs, none at the last."""
     X, y = EARLY.data(150)
     X_val, y_val = EARLY.data(50, seed=1)
-    whole = EARLY.classifier(max_epochs=40, lr=0.03).fit(X, y, X_val=X_val, y_val=y_val)
+    whole = EARLY.classifier(max_epochs=40, lr=0.05).fit(X, y, X_val=X_val, y_val=y_val)
     ends = [
         stops(whole.validation_scores_, patience, tol) for patience, tol in [(1, 0.0), (2, 1e-4), (4, 0.5)]
     ]

@@ -14,6 +14,8 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
 # They draw random numbers in evaluation too.
 DRAWING = (torch.nn.FractionalMaxPool2d, torch.nn.FractionalMaxPool3d)
+# They write the statistics that they read in evaluation, and round them: in older versions of torch.
+AVERAGING = (torch.nn.InstanceNorm1d, torch.nn.InstanceNorm2d, torch.nn.InstanceNorm3d)
 
 
 @contextmanager
@@ -136,7 +138,11 @@ def is_plain(module):
 
 def _is_plain_part(part):
     own = type(part).__module__.startswith("torch.nn.modules.") and "forward" not in part.__dict__
-    return own and not isinstance(part, DRAWING) and not _cuts_norms(part) and not _is_hooked(part)
+    return own and not isinstance(part, DRAWING) and not _writes(part) and not _is_hooked(part)
+
+
+def _writes(part):
+    return _cuts_norms(part) or (isinstance(part, AVERAGING) and part.track_running_stats)
 
 
 def _cuts_norms(part):

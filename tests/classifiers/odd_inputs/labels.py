@@ -52,7 +52,7 @@ LABELS = {
     "float16": right({"y": y.astype(float)}, y=y.astype("f2")),
     "big-endian": right({"y": y}, y=y.astype(">i4")),
     "negative": right(y=y - 5),
-    "unsigned, greatest": right(y=np.where(y, 2**64 - 1, 0).astype("u8")),
+    "unsigned, greatest": right(y=y.astype("u8") * np.uint64(2**64 - 1)),
     "all different": right(y=np.arange(N)),
     "empty string": right(y=np.array(["", "b"])[y]),
     "one-hot": refused(
