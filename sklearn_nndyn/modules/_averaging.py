@@ -63,7 +63,18 @@ class AveragedWeights(torch.nn.Module):
             self.register_buffer(_of(name), parameter.detach().clone())
 
     def forward(self, *args, **kwargs):
-        """Output of the network: as it is in training, with the averaged weights in evaluation."""
+        """Output of the network: as it is in training, with the averaged weights in evaluation.
+
+        Parameters
+        ----------
+        *args, **kwargs : object
+            The network's own.
+
+        Returns
+        -------
+        output : tensor, or what else the network gives
+            Its output.
+        """
         if self.training:
             self._count()
         if self.training or self.n_averaged <= self.begin:
