@@ -24,8 +24,8 @@ from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, Callbac
 from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
-from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.networks.modes import keeps_modes
 from sklearn_nndyn.utils.rows.arrays import samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
 

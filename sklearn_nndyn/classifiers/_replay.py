@@ -28,9 +28,9 @@ from sklearn_nndyn.recording import (
     without_choice,
 )
 from sklearn_nndyn.training import check_ids
-from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
+from sklearn_nndyn.utils.networks.modes import keeps_modes
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import as_tensor, samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled

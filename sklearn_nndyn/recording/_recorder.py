@@ -26,10 +26,10 @@ from sklearn_nndyn.recording._replay import replay
 from sklearn_nndyn.recording._samples import measure_samples
 from sklearn_nndyn.recording._snapshots import Snapshots
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.networks.devices import few_copies
 from sklearn_nndyn.utils.networks.evaluation import unchanged
+from sklearn_nndyn.utils.networks.modes import keeps_modes
 from sklearn_nndyn.utils.rows.arrays import Rows
 
 

@@ -5,7 +5,6 @@ from torch.func import functional_call, vmap
 
 from sklearn_nndyn.losses import is_known
 from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.utils.modes import keeps_modes
 from sklearn_nndyn.utils.modules import (
     capture_activations,
     inputs_of,
@@ -15,6 +14,7 @@ from sklearn_nndyn.utils.modules import (
 )
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.networks.modes import keeps_modes
 from sklearn_nndyn.utils.random import fixed_generators
 
 STACK_BYTES = 64 * 2**20

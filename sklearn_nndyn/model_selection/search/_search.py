@@ -31,7 +31,7 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     last_step,
 )
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
-from sklearn_nndyn.utils.modes import keeps_modes
+from sklearn_nndyn.utils.networks.modes import keeps_modes
 from sklearn_nndyn.utils.private_names import (
     BaseSearchCV,
     Interval,
