@@ -67,8 +67,10 @@ class AveragedWeights(torch.nn.Module):
 
         Parameters
         ----------
-        *args, **kwargs : object
+        *args : Any
             The network's own.
+        **kwargs : Any
+            Likewise.
 
         Returns
         -------
