@@ -224,7 +224,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
 
     Training that diverges (a loss that is not finite, or a million times what it was) ends with a
     ``ConvergenceWarning``, and a keyboard interrupt with a ``UserWarning``; model and record are then those of the
-    last whole epoch.
+    last whole epoch. What an epoch is undone from, a copy of weights and optimizer state, lies in a temporary file
+    where it takes 64 MiB or more.
     SIGTERM, where the program does not handle it, ends training in the same way, and then the program: ``fit`` raises
     KeyboardInterrupt once model, record and checkpoint are safe. An interrupt that comes between two epochs waits for
     the next moment at which it can do no harm; a second one ends at once. One that comes before the first epoch begins

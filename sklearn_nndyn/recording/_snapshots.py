@@ -16,7 +16,7 @@ import torch
 
 from sklearn_nndyn.losses import ClassificationLoss, changing_state, load_changing_state
 from sklearn_nndyn.recording.storage._folder import FolderSnapshots
-from sklearn_nndyn.utils.files import user_path
+from sklearn_nndyn.utils.files import user_path, write_at
 from sklearn_nndyn.utils.networks.devices import to_host
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of
@@ -140,7 +140,7 @@ class Snapshots:
     def _keep(self, row, epoch):
         if self.spilled:
             try:
-                _write(self._file, row, self.nbytes)
+                write_at(self._file, row, self.nbytes)
             except OSError as error:
                 self._give_up(f"could not be written to a temporary file: {error}")
                 return
@@ -189,7 +189,7 @@ class Snapshots:
             # Unbuffered: what a full disk does not take is not kept for later either.
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (it lives as long as the snapshots)
             weakref.finalize(self, file.close)
-            _write(file, self._rows[: len(self.epochs)].reshape(-1), 0)
+            write_at(file, self._rows[: len(self.epochs)].reshape(-1), 0)
         except OSError as error:
             self._give_up(f"could not be written to a temporary file: {error}")
         else:
@@ -293,13 +293,6 @@ class Snapshots:
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._file = None
-
-
-def _write(file, row, place):
-    file.seek(place)
-    rest = memoryview(row)
-    while len(rest):
-        rest = rest[file.write(rest) :]
 
 
 def _frozen(module):

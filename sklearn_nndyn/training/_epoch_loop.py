@@ -1,13 +1,12 @@
 """The epoch loop: order of callbacks, rollback of a failed epoch."""
 
-import copy
 from contextlib import contextmanager, nullcontext
 from itertools import islice
 
 import torch
 
-from sklearn_nndyn.losses import changing_state, load_changing_state
 from sklearn_nndyn.training._epoch_runner import EpochRunner
+from sklearn_nndyn.training._rollback import TrainingCheckpoint
 from sklearn_nndyn.utils.random import settled_generators
 from sklearn_nndyn.utils.signals import Signals
 
@@ -232,45 +231,6 @@ def check_optimizer_holds_network(net):
             "callbacks: after on_train_begin the optimizer holds no parameter of net.module_, so that nothing of it "
             "would be trained. Give the network as module, or set net.optimizer_ for the network that was put in."
         )
-
-
-class TrainingCheckpoint:
-    """A copy of everything that training changes; `restore` rolls training back to the time of the copy.
-
-    Parameters
-    ----------
-    net : DynamicsNet
-    shuffler : torch.Generator or None
-    generators : list of RandomState
-    """
-
-    def __init__(self, net, shuffler, generators):
-        self.net, self.shuffler, self.generators = net, shuffler, generators
-        self.epoch = len(net.history)
-        self.weights, self.loss = (
-            {name: value.clone() for name, value in state.items()}
-            for state in (net.module_.state_dict(), changing_state(net.criterion_))
-        )
-        self.optimizer = {p: copied_state(state) for p, state in net.optimizer_.state.items()}
-        self.states = [generator.states for generator in generators]
-        self.shuffling = None if shuffler is None else shuffler.get_state()
-
-    def restore(self):
-        """Roll back to this checkpoint."""
-        del self.net.history_[self.epoch :]
-        self.net.module_.load_state_dict(self.weights)
-        load_changing_state(self.net.criterion_, self.loss)
-        self.net.optimizer_.state.clear()
-        self.net.optimizer_.state.update(self.optimizer)
-        for generator, states in zip(self.generators, self.states, strict=True):
-            generator.states = states
-        if self.shuffler is not None:
-            self.shuffler.set_state(self.shuffling)
-
-
-def copied_state(state):
-    """A copy of an optimizer's state of one parameter."""
-    return {name: v.clone() if torch.is_tensor(v) else copy.deepcopy(v) for name, v in state.items()}
 
 
 class StopTraining(Exception):

@@ -146,6 +146,14 @@ def replaced_file_of_one_writer(path) -> Iterator[Path]:
     _sync_folder(path.parent)
 
 
+def write_at(file, data, place):
+    """Write all bytes of an array to an unbuffered file, from a place on."""
+    file.seek(place)
+    rest = memoryview(data)
+    while len(rest):
+        rest = rest[file.write(rest) :]
+
+
 def draft_of(path):
     """The path at which the only writer of a file prepares its new content."""
     return path.with_name(f"{path.name}.draft")

@@ -336,14 +336,14 @@ def fill_disk(monkeypatch, spilling):
     """A disk with room for so many snapshots."""
 
     def fill(rows):
-        original = _snapshots._write
+        original = _snapshots.write_at
 
         def write(file, row, place):
             if len(row) and place >= rows * row.nbytes:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             original(file, row, place)
 
-        monkeypatch.setattr(_snapshots, "_write", write)
+        monkeypatch.setattr(_snapshots, "write_at", write)
 
     return fill
 

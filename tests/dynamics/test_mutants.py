@@ -18,7 +18,7 @@ from sklearn_nndyn.dynamics import load_dynamics
 from sklearn_nndyn.dynamics.files._described import digest
 
 FACTOR, FLOOR = 100, 2**19
-MOST_SECONDS = 5
+MOST_SECONDS = 5  # of computing, for a busy machine waits
 ODD = [
     None,
     True,
@@ -159,11 +159,11 @@ def check_mutants(record, assert_same, path, kind, n_mutants, seed=0):
             path.write_bytes(MUTATE[kind](content, rng))
             size = path.stat().st_size
             tracemalloc.reset_peak()
-            before, start = tracemalloc.get_traced_memory()[0], time.perf_counter()
+            before, start = tracemalloc.get_traced_memory()[0], time.process_time()
             found = outcome(path, assert_same, record, forged=kind == "description")
             taken = tracemalloc.get_traced_memory()[1] - before
             assert taken < FACTOR * size + FLOOR, f"mutant {number} of {size} bytes took {taken}"
-            assert time.perf_counter() - start < MOST_SECONDS, f"mutant {number}"
+            assert time.process_time() - start < MOST_SECONDS, f"mutant {number}"
             outcomes[found] = outcomes.get(found, 0) + 1
             greatest = max(greatest, taken / (size + FLOOR / FACTOR))
     finally:

@@ -217,7 +217,7 @@ def test_back_to_a_checkpoint_is_as_if_nothing_had_happened_since():
     assert not torch.equal(states_of(nets[2])[0][0], expected[0][0])
     # And the checkpoint is nobody's memory.
     nets[0].module_.linear1.weight.data.zero_()
-    assert checkpoint[0]["linear1.weight"][0].any()
+    assert checkpoint[1].read()[0]["linear1.weight"][0].any()
 
 
 def test_finite_is_told_of_each_network():

@@ -113,6 +113,7 @@ class StackedEpochRunner:
         return [loss / n for loss, n in zip(total.tolist(), self.batches.n_rows, strict=True)]
 
     def _begin_epoch(self, streams):
+        self.checkpoint = None  # not two at a time
         self.checkpoint = self.stack.checkpoint()
         for sampler in self.samplers:
             sampler.before = sampler.random_state.states

@@ -5,6 +5,7 @@ import copy
 import torch
 
 from sklearn_nndyn.training._fused_step import FusedOptimizerStep
+from sklearn_nndyn.training._rollback import StatesCopy
 from sklearn_nndyn.training.stacked._row_sampler import equal_slices
 
 # One number of a parameter moves by its own gradient alone, so that parameters can lie side by side.
@@ -96,12 +97,15 @@ class StackedParameters:
 
     def checkpoint(self):
         """A copy of all that an update changes."""
-        weights = {name: values.clone() for name, values in self.parameters.items()}
-        return weights, {view: _copied(state) for view, state in self.optimizer.state.items()}
+        return list(self.optimizer.state), StatesCopy([self.parameters, *self.optimizer.state.values()])
 
     def release(self, i, checkpoint=None):
         """Give network ``i`` memory of its own, and its optimizer its own state, as of now or as of a checkpoint."""
-        weights, states = checkpoint or (self.parameters, self.optimizer.state)
+        weights, states = self.parameters, self.optimizer.state
+        if checkpoint is not None:
+            views, copied = checkpoint
+            weights, *states = copied.read()
+            states = dict(zip(views, states, strict=True))
         for name, parameter in self.own[i].items():
             parameter.data = weights[name][i].clone()
         self.share_state(i, states)
@@ -136,11 +140,10 @@ def _joined(states, shape):
 
 
 def _share(state, shape, i):
-    return {
-        name: value[i].clone() if torch.is_tensor(value) and value.shape == shape else copy.deepcopy(value)
-        for name, value in state.items()
-    }
+    return {name: _share_of(value, shape, i) for name, value in state.items()}
 
 
-def _copied(state):
-    return {name: copy.deepcopy(value) for name, value in state.items()}
+def _share_of(value, shape, i):
+    if not torch.is_tensor(value):
+        return copy.deepcopy(value)
+    return value[i].clone() if value.shape == shape else value.clone()
