@@ -34,6 +34,7 @@ TAKEN = {
         "class_weight",
         "module",
         "optimizer_params",
+        "precision",
         "random_state",
         "record_iterations",
         "validation_fraction",

@@ -94,7 +94,7 @@ ROWS = {
     "range": refused("Expected 2D array, got 1D array instead", X=range(N)),
     "name of a file": refused("X must be an array, a table or a list, got 'data.csv'", X="data.csv"),
     "list of strings": refused("X must hold numbers: could not convert string to float: 'a'", X=["a"] * N),
-    "list of dicts": refused("X must hold numbers", X=[{"a": 1.0}] * N),
+    "list of dicts": refused("X is a list of dicts: give one dict of arrays", X=[{"a": 1.0}] * N),
     "numpy itself": refused("X must be an array, a table or a list, got a module", X=np),
     "DataFrame": right(F, X=frame()),
     "repeated names": refused(
