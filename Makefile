@@ -71,6 +71,7 @@ package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh
 	$(PYTHON) -m venv build/package/wheel
 	build/package/wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
 	cd build/package && wheel/bin/python -I ../../tests/installed.py
+	mkdir -p build/package/empty && cd build/package/empty && ../wheel/bin/python -I ../../../tests/readme_blocks.py ../../../README.md
 	mkdir -p build/package/sdist && tar -xzf dist/*.tar.gz --strip-components=1 --directory build/package/sdist
 	$(PYTHON) -m venv build/package/environment
 	cd build/package/sdist && ../environment/bin/python -m pip install --quiet --constraint constraints.txt ".[test]"

@@ -5,10 +5,9 @@ import runpy
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 import pytest
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
+
+from tests.readme_blocks import blocks, four_arrays
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,17 +17,14 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 def names(tmp_path, monkeypatch):
     """The arrays that the blocks take for granted, and nothing else."""
     monkeypatch.chdir(tmp_path)
-    X, y = load_digits(n_class=4, return_X_y=True)
-    X, y = X[:120].astype(np.float32) / 16, y[:120]
-    arrays = train_test_split(X, y, stratify=y, random_state=0)
-    return dict(zip(("X_train", "X_test", "y_train", "y_test"), arrays, strict=True))
+    return four_arrays()
 
 
 def test_every_block_runs(names):
-    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) >= 6
+    code = blocks(TEXT)
+    assert len(code) >= 6
     matplotlib.use("Agg")
-    for block in blocks:
+    for block in code:
         exec(block, names)
     assert names["clf"].early_stopping
     assert names["net"].dynamics_.n_classes == 4

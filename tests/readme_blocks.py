@@ -1,0 +1,30 @@
+"""Follow the README with the installed package alone, in an empty folder: ``python -I tests/readme_blocks.py README.md``."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+
+def blocks(text):
+    """Its blocks of Python, in order."""
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def four_arrays():
+    """The names that the blocks take for granted, and nothing else."""
+    X, y = load_digits(n_class=4, return_X_y=True)
+    X, y = X[:120].astype(np.float32) / 16, y[:120]
+    arrays = train_test_split(X, y, stratify=y, random_state=0)
+    return dict(zip(("X_train", "X_test", "y_train", "y_test"), arrays, strict=True))
+
+
+if __name__ == "__main__":
+    names = four_arrays()
+    code = blocks(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    for block in code:
+        exec(block, names)
+    print(f"{len(code)} blocks of {sys.argv[1]} ran, given {', '.join(four_arrays())}")
