@@ -1,4 +1,4 @@
-"""Follow the README with the installed package alone, in an empty folder: ``python -I tests/readme_blocks.py README.md``."""
+"""Follow the README in an empty folder, with the installed package alone: ``python -I readme_blocks.py README.md``."""
 
 import re
 import sys
