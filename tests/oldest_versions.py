@@ -7,10 +7,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 EXTRAS = ("dask", "frames", "reports")  # what a user may install
-TABLES = (
-    "polars",
-    "pyarrow",
-)  # the newest of these want a newer NumPy; other tools of the tests come as they are
+# The newest of these want a newer NumPy, or warn of what matplotlib calls; other tools of the tests come as they are.
+TABLES = ("polars", "pyarrow")
+PARTNERS = {"pyparsing": "3.1"}
 
 
 def lower_bounds(requirements: Iterable[str]) -> dict[str, str]:
@@ -37,7 +36,8 @@ def oldest() -> dict[str, str]:
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     extras = [one for name in EXTRAS for one in project["optional-dependencies"][name]]
     tested = lower_bounds(project["optional-dependencies"]["test"])
-    return lower_bounds([*project["dependencies"], *extras]) | {name: tested[name] for name in TABLES}
+    tables = {name: tested[name] for name in TABLES}
+    return lower_bounds([*project["dependencies"], *extras]) | tables | PARTNERS
 
 
 if __name__ == "__main__":
