@@ -105,7 +105,7 @@ class RefinementAnalyzer(RecordAnalyzer):
     >>> refinement.least_loss_epoch_, refinement.best_epoch_
     (5, 8)
     >>> print(refinement.summary())
-    The rise of the mean loss is calibration: from epoch 5 on the mean log loss rises by ...
+    All of the rise of the mean loss is calibration, ...
     """
 
     _needs = ("scores",)

@@ -106,8 +106,8 @@ def _rise_words(refinement, verdict, rise, refined, share):
         return f"Whether the rise of the mean loss is calibration cannot be told: {figures}."
     if verdict == "no":
         return f"The rise of the mean loss is not calibration: {figures}."
-    part = "all" if share >= 1 else percent(share)
-    return f"Of the rise of the mean loss {part} is calibration, how sure the scores are: {figures}."
+    part = "All" if share >= 1 else percent(share)
+    return f"{part} of the rise of the mean loss is calibration, how sure the scores are: {figures}."
 
 
 def _what_stays(verdict, runs):

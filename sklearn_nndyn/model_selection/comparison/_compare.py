@@ -142,7 +142,7 @@ def compare_losses(
     >>> clf = DynamicsClassifier(lr=0.01, max_epochs=20)
     >>> found = compare_losses(clf, X, y, losses=["log", "l2"], seeds=3, X_test=X_test, y_test=y_test)
     >>> print(found.summary())
-    2 losses, 3 seeds, 20 epochs, ...
+    log learns fastest, ...
     """
     plan = check_comparison(
         estimator,
