@@ -281,6 +281,7 @@ class ReplayMixin:
             accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
         )
 
+    @keeps_modes
     def _staged(self, X, read):
         """Yield ``read(loss, scores)`` as of each recorded epoch; what is wrong is said at once."""
         snapshots = self._get_snapshots("the staged_ methods")
@@ -288,11 +289,15 @@ class ReplayMixin:
         return self._read_stages(snapshots, X, read)
 
     def _read_stages(self, snapshots, X, read):
-        loss = copy_module(self.loss_, "loss")
-        stages = staged_scores(self.module_, snapshots, snapshots.epochs, X)
-        for epoch, scores in zip(snapshots.epochs, stages, strict=True):
+        loss = keeps_modes(copy_module)(self.loss_, "loss")
+
+        @keeps_modes
+        @torch.no_grad()
+        def read_at(epoch, scores):
             snapshots.load_loss(loss, epoch)
-            yield keeps_modes(torch.no_grad()(read))(loss, scores)
+            return read(loss, scores)
+
+        yield from map(read_at, snapshots.epochs, staged_scores(self.module_, snapshots, snapshots.epochs, X))
 
     def _get_snapshots(self, what):
         check_is_fitted(self, "net_")

@@ -51,10 +51,14 @@ def replay(recorder, module, snapshots, epochs):
 
 def staged_scores(module, snapshots, epochs, X):
     """Yield the scores (n_samples, n_classes) of ``X`` at each of ``epochs``, one network at a time."""
-    module = copy_module(module)
-    for epoch in epochs:
+    module = keeps_modes(copy_module)(module)
+
+    @keeps_modes
+    def scores_at(epoch):
         module.load_state_dict(snapshots.state_dict(epoch))
-        yield keeps_modes(score_in_chunks)(module, X)
+        return score_in_chunks(module, X)
+
+    yield from map(scores_at, epochs)
 
 
 def _groups(epochs, snapshots, recorder):
