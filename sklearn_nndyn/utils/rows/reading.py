@@ -58,7 +58,8 @@ class DatasetReader:
 
     def read_pieces(self, pieces):
         """Yield {name: tensor} of the samples at each of some places, slices or arrays."""
-        pieces = [np.arange(self.n_samples)[piece] for piece in pieces]
+        places = np.arange(self.n_samples)  # of which slices are views
+        pieces = [places[piece] for piece in pieces]
         parts = [_cut(piece, BY_A_WORKER) for piece in pieces]
         with self.workers.lent() as call:
             if call is None or sum(map(len, parts)) < 2:

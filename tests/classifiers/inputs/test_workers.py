@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -104,3 +105,13 @@ def test_numbers_of_workers_that_are_none(count):
     clf = classifier().fit(FLOATS, Y).set_params(num_workers=count)
     with pytest.raises(ValueError, match="num_workers must be an integer, 0 or greater"):
         clf.predict(DATA)
+
+
+def test_the_places_of_a_pass_take_memory_once():
+    X, _ = datasets.open_dataset(Listed(list(np.zeros((6000, 1), "float32"))))
+    tracemalloc.start()
+    for _ in X.split(20):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 6000 * 8
