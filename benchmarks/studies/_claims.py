@@ -138,11 +138,17 @@ def summary(entries):
 
 
 def write_tables(folder, study, title, sections):
-    """The tables of a study: rules, claims, every setting, and sections in the place of those of the same name."""
+    """The tables of a study: rules, claims, every setting, and sections in the place of those of the same name.
+
+    Sections of earlier statistics go once no claim of the study rests on them.
+    """
     file = Path(folder) / "tables" / f"{study}.md"
     file.parent.mkdir(exist_ok=True)
+    claims = read_claims(folder)
     kept = sections_of(file.read_text()) if file.exists() else {}
-    file.write_text(tables_text(read_claims(folder), study, title, kept | sections))
+    if not any(entry["statistics"] == EARLIER for entry in claims if entry["study"] == study):
+        kept = {name: text for name, text in kept.items() if not text.startswith("Earlier statistics")}
+    file.write_text(tables_text(claims, study, title, kept | sections))
 
 
 def tables_text(claims, study, title, sections):

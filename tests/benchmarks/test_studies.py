@@ -1,5 +1,6 @@
 """The studies' README, tables, rules and claims agree; and each study runs, small, and writes what agrees."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -69,6 +70,19 @@ def test_a_claim_that_readme_leaves_out_is_told(agreement, copy):
     text = (copy / "README.md").read_text()
     (copy / "README.md").write_text(text.replace("<!-- claims: losses -->", ""))
     assert "README.md: no claims of losses" in agreement.problems(copy)
+
+
+@pytest.mark.parametrize(("statistics", "kept"), [("earlier", True), ("current", False)])
+def test_earlier_tables_go_once_no_claim_rests_on_them(agreement, tmp_path, statistics, kept):
+    import _claims
+
+    claims = [entry | {"statistics": statistics} for entry in _claims.read_claims(STUDIES)]
+    (tmp_path / "claims.json").write_text(json.dumps(claims))
+    for text in ("Earlier statistics: five seeds.", "Earlier statistics: two."), ("0.1",):
+        _claims.write_tables(tmp_path, "losses", "Losses", {f"part {i}": own for i, own in enumerate(text)})
+    found = _claims.sections_of((tmp_path / "tables" / "losses.md").read_text())
+    assert found["part 0"] == "0.1"
+    assert ("part 1" in found) is kept
 
 
 @pytest.mark.slow
