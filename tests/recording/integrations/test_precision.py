@@ -60,12 +60,23 @@ def test_a_unit_that_is_switched_moves_the_scores_by_more_than_rounding():
     assert np.abs(after[0] - after[1]).max() > 1e-5
 
 
+def in_double_precision(name, data):
+    """How far the record is from the twin's."""
+    task = relu_task(data).in_precision(float)
+    return max(worst({**OWN, **FRAMEWORKS}[name](task), twin_record(task)).values())
+
+
 @pytest.mark.parametrize("data", ["digits", pytest.param("fashion", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", [*OWN, *FRAMEWORKS])
+@pytest.mark.parametrize("name", [*OWN, *(name for name in FRAMEWORKS if name != "keras")])
 def test_in_double_precision_every_way_makes_the_record_of_the_twin(name, data, tmp_path, monkeypatch):
     if name in FRAMEWORKS:
         need(name)
     monkeypatch.chdir(tmp_path)
-    task = relu_task(data).in_precision(float)
-    found = {**OWN, **FRAMEWORKS}[name](task)
-    assert max(worst(found, twin_record(task)).values()) < (ROUNDING if name == "keras" else RECORDED)
+    assert in_double_precision(name, data) < RECORDED
+
+
+def test_keras_which_multiplies_in_single_precision_is_within_its_rounding(tmp_path, monkeypatch):
+    """On digits, where no unit of this training comes so near to zero that single precision switches it."""
+    need("keras")
+    monkeypatch.chdir(tmp_path)
+    assert in_double_precision("keras", "digits") < ROUNDING
