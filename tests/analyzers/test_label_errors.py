@@ -105,6 +105,18 @@ def test_the_threshold_equals_its_slow_definition(share, apart):
     assert between <= 2  # where the iterations end
 
 
+@pytest.mark.parametrize("share", [0.06, 0.3])
+def test_the_threshold_of_many_scores_is_that_of_all_of_them(share, monkeypatch):
+    """Though neighbours were pooled at first."""
+    rng = np.random.default_rng(0)
+    low = rng.random(20_001) < share
+    scores = np.where(low, rng.normal(-1.5, 1, 20_001), rng.normal(1.5, 0.6, 20_001))
+    pooled = np.count_nonzero(scores <= label_error_threshold(scores))
+    monkeypatch.setattr("sklearn_nndyn.analyzers.sample_scores._threshold.MANY", np.inf)
+    assert pooled == pytest.approx(np.count_nonzero(scores <= label_error_threshold(scores)), rel=2e-3)
+    assert label_error_threshold(scores[::-1]) == label_error_threshold(scores)
+
+
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.4, 0.6])
 def test_the_count_is_right_where_scores_are_normal(share):
     rng = np.random.default_rng(1)

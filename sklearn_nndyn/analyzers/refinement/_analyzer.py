@@ -10,7 +10,7 @@ from sklearn_nndyn.analyzers.refinement._checks import check_scores
 from sklearn_nndyn.analyzers.refinement._decomposition import as_temperature, decompose_loss
 from sklearn_nndyn.analyzers.refinement._findings import refinement_findings, refinement_source
 from sklearn_nndyn.analyzers.refinement._measures import measure_run
-from sklearn_nndyn.utils.losses.refinement import score_differences, tempered_losses
+from sklearn_nndyn.utils.losses.refinement import score_distances, tempered_losses
 
 COLUMNS = (
     "loss_at_least",
@@ -71,7 +71,7 @@ class RefinementAnalyzer(RecordAnalyzer):
     -----
     With scores z_i(t) of the true class c and a temperature T: l_i(t, T) = - log softmax(z_i(t) / T)_c; L(t) is the
     mean of l_i(t, 1), and R(t) that of l_i(t, T_i(t)), where T_i(t) is the best for the half of the samples that i is
-    not in. The halves are those of ``LossTailAnalyzer``. Each half counts one sample more, whose scores are like those
+    not in. The halves are drawn, always in the same way. Each half counts one sample more, whose scores are like those
     of all its samples and whose label is any class alike (Laplace's rule): a half that is all right has a temperature
     too.
 
@@ -171,9 +171,9 @@ class RefinementAnalyzer(RecordAnalyzer):
     def _columns(self, record):
         check_scores(record)
         at = list(self._at.values())
-        differences = score_differences(record.scores[:, at], record.target)
-        loss = tempered_losses(differences, 1.0)
-        refined = tempered_losses(differences, 1 / self.temperature_curve_[at][:, None])
+        distances = score_distances(record.scores[:, at], record.target)
+        loss = tempered_losses(distances, 1.0)
+        refined = tempered_losses(distances, 1 / self.temperature_curve_[at][:, None])
         values = loss[0], loss[2], *refined, loss[2] - refined[2]
         return dict(zip(COLUMNS, values, strict=True))
 

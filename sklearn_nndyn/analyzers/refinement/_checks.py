@@ -19,10 +19,10 @@ def check_scores(record):
             f"The record has one epoch only, {shown(record.epochs)}: which epoch is best needs two. Fit again with "
             'DynamicsClassifier(record_epochs="all"); in another loop, record after each epoch.'
         )
-    finite = np.isfinite(record.scores).all(axis=2)
+    finite = np.isfinite(record.scores)
     if not finite.all():
         refuse_unseen(record)
-        raise ValueError(_not_finite(finite, record.epochs))
+        raise ValueError(_not_finite(finite.all(axis=2), record.epochs))
 
 
 def check_link(loss):

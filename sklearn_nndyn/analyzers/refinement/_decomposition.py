@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_nndyn.utils.losses.refinement import inverse_temperatures, score_differences, tempered_losses
+from sklearn_nndyn.utils.losses.refinement import inverse_temperatures, score_distances, tempered_losses
 from sklearn_nndyn.utils.results import ShortRepr
 
 PRIOR = 1.0  # samples: Laplace's rule
 CELLS = 2**17  # of a chunk of scores in float64: what a core has at hand
+READ = 2**22  # scores read at once: those of one epoch lie apart, each beside those of others
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -80,10 +81,9 @@ def temperatures(scores: ArrayLike, target: ArrayLike) -> np.ndarray:
     >>> (T / T[0]).round(6)
     array([1., 3.])
     """
-    scores = np.asarray(scores)
     found = [
-        inverse_temperatures(score_differences(scores[:, epochs], target), prior=PRIOR)
-        for epochs in _chunks(scores)
+        inverse_temperatures(distances, prior=PRIOR)
+        for distances in _chunks(np.asarray(scores), np.asarray(target))
     ]
     return as_temperature(np.concatenate(found))
 
@@ -121,32 +121,38 @@ def decompose_loss(scores: ArrayLike, target: ArrayLike) -> LossDecomposition:
     (array([0.5, 2.6]), array([0.2, 0.2]))
     """
     scores, target = np.asarray(scores), np.asarray(target)
-    second = _second_half(score_differences(scores[:, [0, -1]], target))
-    parts = [_decompose(score_differences(scores[:, epochs], target), second) for epochs in _chunks(scores)]
-    loss, refined, inverse, curves = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+    second = _second_half(score_distances(scores[:, [0, -1]], target))
+    order = np.argsort(second, kind="stable")
+    n_first, back = np.count_nonzero(~second), np.argsort(order)
+    parts = [_decompose(distances, n_first, back) for distances in _chunks(scores, target, order)]
+    loss, refined, inverse, curves = (np.concatenate(part).T for part in zip(*parts, strict=True))
     return LossDecomposition(
         loss=loss, refined=refined, temperature=as_temperature(inverse), second=second, half_curves=curves
     )
 
 
-def _second_half(differences):
-    """Whether each sample is in the second half; the halves say nothing of each other, as those of equal losses "
-    "would."""
-    first, last = differences.mean(axis=0)
+def _second_half(distances):
+    """Whether each sample is in the second half; the halves say nothing of each other, as those of equal losses
+    would."""
+    first, last = distances.below.mean(axis=0) - distances.true
     order, n = np.lexsort((last, first)), len(first)
     second = np.zeros(n, dtype=bool)
     second[order[np.random.default_rng(0).permutation(n)[: n // 2]]] = True
     return second
 
 
-def _decompose(differences, second):
-    """Loss and refined loss (n_samples, n_epochs), b (n_epochs,) of all samples, and the curves of the halves."""
-    own = [differences[:, :, ~second], differences[:, :, second]]
-    inverse = [inverse_temperatures(half, prior=PRIOR) for half in own]
+def _decompose(distances, n_first, back):
+    """Loss and refined loss (n_epochs, n_samples), b (n_epochs,) of all samples, curves of the halves (n_epochs, 2).
+
+    The first half comes first; ``back`` are the positions of the samples in the order of the losses.
+    """
+    own = [distances.of(slice(n_first)), distances.of(slice(n_first, None))]
+    of_all = inverse_temperatures(distances, prior=PRIOR)
+    inverse = [inverse_temperatures(half, prior=PRIOR, first=of_all) for half in own]
     curves = [tempered_losses(half, b[:, None]).mean(axis=1) for half, b in zip(own, inverse, strict=True)]
-    of_other_half = np.where(second, inverse[0][:, None], inverse[1][:, None])
-    loss, refined = tempered_losses(differences, 1.0), tempered_losses(differences, of_other_half)
-    return loss.T, refined.T, inverse_temperatures(differences, prior=PRIOR), np.array(curves)
+    refined = [tempered_losses(half, b[:, None]) for half, b in zip(own, inverse[::-1], strict=True)]
+    loss, refined = tempered_losses(distances, 1.0), np.concatenate(refined, axis=1)
+    return loss[:, back], refined[:, back], of_all, np.transpose(curves)
 
 
 def as_temperature(inverse):
@@ -155,7 +161,10 @@ def as_temperature(inverse):
         return 1 / inverse
 
 
-def _chunks(scores):
-    """Slices of the epochs, each with few scores."""
-    step = max(1, CELLS // max(1, scores[:, 0].size))
-    return [slice(start, start + step) for start in range(0, scores.shape[1], step)]
+def _chunks(scores, target, order=slice(None)):
+    """Distances of the scores of few epochs at a time, the samples in some order."""
+    step, read = (max(1, cells // max(1, scores[:, 0].size)) for cells in (CELLS, READ))
+    for start in range(0, scores.shape[1], read):
+        rows = scores[:, start : start + read][order]
+        for at in range(0, rows.shape[1], step):
+            yield score_distances(rows[:, at : at + step], target[order])

@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+MANY = 1000  # scores in each group, from which on neighbours are pooled at first
+POOLED = 16
+
 
 def label_error_threshold(scores: ArrayLike) -> float:
     """The negative score up to which the lower of two normal distributions is the more likely.
@@ -44,14 +47,32 @@ def label_error_threshold(scores: ArrayLike) -> float:
 
 
 def _two_normals(scores, low):
-    """A mixture of two normal distributions, begun with two groups of the scores (a mask and the rest)."""
+    """A mixture of two normal distributions, begun with two groups of the scores (a mask and the rest).
+
+    Most steps of many scores are taken with means of neighbours in their order, which are distributed alike.
+    """
     groups = [scores[low], scores[~low]]
     variances = np.array([group.var() for group in groups]) + 1e-6
+    shares, means = [len(group) / len(scores) for group in groups], [[group.mean()] for group in groups]
+    start = shares, means, 1 / variances[:, None, None]
+    if min(map(len, groups)) >= MANY:
+        mixture = _fitted(_pooled(scores), *start)
+        start = mixture.weights_, mixture.means_, mixture.precisions_
+    return _fitted(scores, *start)
+
+
+def _pooled(scores):
+    """Means of so many neighbours each, without the few that are left over."""
+    return np.sort(scores)[: len(scores) // POOLED * POOLED].reshape(-1, POOLED).mean(axis=1)
+
+
+def _fitted(scores, shares, means, precisions):
+    """The mixture that is found from these values on."""
     mixture = GaussianMixture(
         2,
-        weights_init=[len(group) / len(scores) for group in groups],
-        means_init=[[group.mean()] for group in groups],
-        precisions_init=1 / variances[:, None, None],
+        weights_init=shares,
+        means_init=means,
+        precisions_init=precisions,
         max_iter=1000,
         tol=1e-7,
         random_state=0,

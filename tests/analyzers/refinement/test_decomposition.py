@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -19,6 +20,31 @@ FEW, FEW_Y = SCORES[:40, [0, 5, 9, 11]] / 4, Y[:40]
 def test_temperatures_are_those_of_the_slow_definition():
     slow = [reference.best_temperature(FEW[:, epoch], FEW_Y) for epoch in range(1, 4)]
     np.testing.assert_allclose(temperatures(FEW, FEW_Y)[1:], slow, rtol=1e-6)
+
+
+def slope_of_laplace_loss(inverse, scores, target):
+    """Derivative in b = 1 / T of the loss of the samples and of one more, times their number."""
+    expected = (softmax(inverse * scores, axis=1) * scores).sum(axis=1)
+    true = np.take_along_axis(scores, target[:, None], axis=1)[:, 0]
+    return (expected - true).sum() + (expected - scores.mean(axis=1)).mean()
+
+
+@pytest.mark.parametrize("n_samples", [40, 700, 5000])
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_temperatures_are_where_scipy_finds_the_slope_to_be_none(n_samples, n_classes):
+    """To ten figures, for few samples, and for so many that a share of them is asked first, and parts are summed."""
+    scores, y = planted_scores(n_samples=n_samples, n_classes=n_classes)
+    found = temperatures(scores[:, 4:], y)
+    halves = decompose_loss(scores[:, 4:], y)
+    np.testing.assert_allclose(halves.temperature, found, rtol=1e-10)
+    for epoch in (0, 7, 19):
+        z = scores[:, 4 + epoch]
+        root = brentq(slope_of_laplace_loss, 1e-3, 1e2, args=(z, y), xtol=1e-15, rtol=1e-15)
+        assert found[epoch] * root == pytest.approx(1, abs=1e-10)
+        for own in (halves.second, ~halves.second):
+            root = brentq(slope_of_laplace_loss, 1e-3, 1e2, args=(z[own], y[own]), xtol=1e-15, rtol=1e-15)
+            loss = sample_log_loss(z[~own] * root, y[~own])
+            np.testing.assert_allclose(halves.refined[~own, epoch], loss, rtol=1e-8, atol=1e-15)
 
 
 def test_losses_are_those_of_the_slow_definition():

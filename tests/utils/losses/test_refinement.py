@@ -8,7 +8,7 @@ from sklearn_nndyn.utils.losses.refinement import (
     STRIDE,
     inverse_temperatures,
     refined_loss,
-    score_differences,
+    score_distances,
     tempered_losses,
 )
 
@@ -28,16 +28,16 @@ def drawn(seed, n=None):
 @pytest.mark.parametrize("start", range(0, 120, 40))
 def test_no_temperature_of_a_grid_is_better(start, prior):
     for seed in range(start, start + 40):
-        differences = score_differences(*drawn(seed))
-        scale = np.abs(differences).mean()
-        pull = prior / (differences.shape[2] + prior) * differences.mean()
+        distances = score_distances(*drawn(seed))
+        scale = -distances.below.mean()
+        pull = prior / (distances.true.size + prior) * (distances.below.mean() - distances.true.mean())
 
-        def loss(b, differences=differences, pull=pull):
-            return tempered_losses(differences, b).mean() - b * pull
+        def loss(b, distances=distances, pull=pull):
+            return tempered_losses(distances, b).mean() - b * pull
 
         grid = np.geomspace(1e-4, 1e3, 701) / scale
         least = min(*map(loss, grid), loss(0.0))
-        found = loss(inverse_temperatures(differences, prior=prior)[0])
+        found = loss(inverse_temperatures(distances, prior=prior)[0])
         assert found <= least + 1e-9 * abs(least) + 1e-12, seed
 
 
@@ -76,10 +76,19 @@ def test_the_first_guess_of_many_samples_changes_nothing(prior, monkeypatch):
     unseen = np.ones(300)
     unseen[::STRIDE] = 0
     for seed in range(20):
-        differences = score_differences(*drawn(seed, n=300))
+        distances = score_distances(*drawn(seed, n=300))
         for weight in (None, unseen):
-            few = inverse_temperatures(differences, weight, prior)
+            few = inverse_temperatures(distances, weight, prior)
             with monkeypatch.context() as patch:
                 patch.setattr(refinement, "MANY", 100)
-                many = inverse_temperatures(differences, weight, prior)
+                many = inverse_temperatures(distances, weight, prior)
             np.testing.assert_allclose(many, few, rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1e-3, 0.9, 30.0])
+def test_a_guess_from_elsewhere_changes_nothing(factor):
+    for seed in range(20):
+        distances = score_distances(*drawn(seed))
+        plain = inverse_temperatures(distances, prior=1.0)
+        guessed = inverse_temperatures(distances, prior=1.0, first=factor * plain)
+        np.testing.assert_allclose(guessed, plain, rtol=1e-9)
