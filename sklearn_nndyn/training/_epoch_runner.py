@@ -5,10 +5,12 @@ a chunk of batches at a time. A step is a :class:`~sklearn_nndyn.training._mlp_s
 and :class:`AutogradStep` for every other module, with equal results.
 """
 
+from operator import is_
+
 import torch
 
 from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
-from sklearn_nndyn.training._fused_step import FusedOptimizerStep
+from sklearn_nndyn.training._fused_step import FusedOptimizerStep, parameters_of
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
@@ -42,7 +44,7 @@ class AutogradStep:
         self.loss.train()
 
     def __call__(self, x, y, weight):
-        """Compute the mean loss of a batch, a tensor, and set ``gradients``."""
+        """Compute the losses of a batch (n,), weighted, and set ``gradients`` to those of their mean."""
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
@@ -50,9 +52,9 @@ class AutogradStep:
             values = self.loss.per_sample(scores, y)
             if self.watch is not None:
                 self.watch(scores.detach(), values.detach())
-            mean = (values if weight is None else values * weight).mean()
-            mean.backward()
-        return mean.detach()
+            values = values if weight is None else values * weight
+            values.mean().backward()
+        return values.detach()
 
     @property
     def gradients(self):
@@ -82,7 +84,7 @@ class EpochRunner:
         self.net, self.data, self.randomness, self.began = net, data, randomness, began
         self.transform, self.autocast = transform, autocast
         self.generator = torch.Generator(data.X.device)
-        self.parts = None
+        self.parts = []
 
     def run_epoch(self, order, on_step=None, watch=None):
         """Train on every row once.
@@ -110,12 +112,13 @@ class EpochRunner:
             return self._run(order, on_step)
 
     def _take_parts(self):
-        """Read module, criterion and optimizer of the net, and rebuild the step where one was replaced."""
+        """Read module, criterion and optimizer of the net, and rebuild the step where a part was replaced."""
         net = self.net
         is_chain = MLPStep.supports(net.module_, self.data.X.shape[1:]) and not is_learned(net.criterion_)
         kind = MLPStep if is_chain and self.autocast is None else AutogradStep
-        parts = [net.module_, net.criterion_, net.optimizer_, kind]
-        if self.parts is not None and all(a is b for a, b in zip(parts, self.parts, strict=True)):
+        parts = [net.module_, net.criterion_, net.optimizer_, kind, *net.module_.parameters()]
+        parts += parameters_of(net.optimizer_)
+        if len(parts) == len(self.parts) and all(map(is_, parts, self.parts)):
             return
         self.parts = parts
         self.update = FusedOptimizerStep(net.optimizer_, self.began)
@@ -144,9 +147,8 @@ class EpochRunner:
             for step, (x, y, weight) in enumerate(self.batches(order), start=1):
                 if self.transform is not None:
                     x = self.transform(x)
-                mean = self.step(x, y, weight)
+                total.add_(self.step(x, y, weight).sum())
                 self.update(self.step.gradients)
-                total.add_(mean, alpha=y.shape[0])  # `len` of a tensor takes 2 % of a small step
                 if on_step is not None:
                     on_step(step)
         finally:

@@ -25,7 +25,7 @@ class FusedOptimizerStep:
 
     def __init__(self, optimizer, began=False):
         self.optimizer = optimizer
-        self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self.parameters = parameters_of(optimizer)
         self._fused = None
         self.began = began
 
@@ -68,6 +68,11 @@ class FusedOptimizerStep:
         return True
 
 
+def parameters_of(optimizer):
+    """All parameters that an optimizer updates, group by group."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
+
+
 def _fused_calls(optimizer, before):
     """The fused kernels bound to the optimizer's state, one a group, or None where there are none for it.
 
@@ -107,13 +112,15 @@ class FusedAdam:
             "_fused_adamw_" if group.get("decoupled_weight_decay", self.decoupled) else "_fused_adam_"
         )
         self.steps, self.versions = [state["step"] for state in states], None
+        self.one = torch.ones_like(self.steps[0])  # to add a plain number takes twice the time
         first, second = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq"))
         most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
         self.parameters = [p.detach() for p in group["params"]]
         for average in first:
             # The average of a dead unit's gradients shrinks to a denormal number and stays there, and arithmetic on
             # those is tenfold slower. Zero is the same to every weight.
-            average.mul_(average.abs() >= torch.finfo(average.dtype).tiny)
+            info = torch.finfo(average.dtype)
+            torch.hardshrink(average, info.tiny * (1 - info.eps), out=average)
         self.state = (first, second, most, [self.steps[0]] * len(states))
         self.settings = {
             "lr": group["lr"],
@@ -126,7 +133,7 @@ class FusedAdam:
         }
 
     def __call__(self, gradients):
-        self.steps[0].add_(1)
+        self.steps[0].add_(self.one)
         self.kernel(self.parameters, gradients, *self.state, **self.settings)
 
     def finish(self):

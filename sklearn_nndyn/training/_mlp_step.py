@@ -1,8 +1,11 @@
 """A chain of linear layers, trained by its written-out backward pass.
 
-For networks such as :class:`~sklearn_nndyn.modules.MLP` most of a small step is autograd's bookkeeping and
-fresh memory. Here the same torch kernels are called in the same order, into memory that is kept.
+For networks such as :class:`~sklearn_nndyn.modules.MLP` most of a small step is autograd's bookkeeping, Python and
+fresh memory. Here the same torch kernels are called in the same order, into memory that is kept: for each size of a
+batch they are bound to their tensors once, and a step is a walk through the list.
 """
+
+from functools import partial
 
 import torch
 
@@ -13,102 +16,66 @@ aten = torch.ops.aten
 
 
 class Linear:
-    """A linear layer, y = x W' + b."""
+    """A linear layer, y = x W' + b.
 
-    def __init__(self, module, first):
-        self.weight, self.bias, self.first = module.weight, module.bias, first
-        self.parameters = [p for p in (self.weight, self.bias) if p is not None]
+    Parameters
+    ----------
+    x : tensor of shape (n, n_features)
+    parameters : list of tensors
+        The weight (width, n_features) and, where there is one, the bias (width,).
+    gradients : list of tensors
+        Where their gradients are written.
 
-    def prepare(self, dtype):
-        """Allocate the gradients and, if ``dtype`` is not that of the parameters, a copy of the parameters."""
-        self.gradients = [torch.empty_like(p, dtype=dtype) for p in self.parameters]
-        self.copies = None if dtype == self.weight.dtype else [torch.empty_like(g) for g in self.gradients]
+    Attributes
+    ----------
+    y : tensor of shape (n, width)
+        Where the output is written.
+    forward : list of callable
+        The calls that compute ``y`` from ``x``.
+    """
 
-    def begin_epoch(self):
-        """Read the current parameters."""
-        self.sources = [p.detach() for p in self.parameters]
-        self.values = self.copies or self.sources
-        self.transposed = self.values[0].t()
+    def __init__(self, x, parameters, gradients):
+        self.x, self.gradients = x, gradients
+        self.weight, *bias = parameters
+        self.y = x.new_empty(x.shape[0], self.weight.shape[0])
+        self.forward = [partial(torch.addmm if bias else torch.mm, *bias, x, self.weight.t(), out=self.y)]
 
-    def begin(self):
-        """Update the copies of the parameters."""
-        if self.copies is not None:
-            copy_all(self.copies, self.sources)
+    def backward_parameters(self, g):
+        """The calls that compute the gradients of the parameters from that of ``y``."""
+        of_weight, *of_bias = self.gradients
+        calls = [partial(torch.mm, g.t(), self.x, out=of_weight)]
+        return calls + [partial(torch.sum, g, 0, out=one) for one in of_bias]
 
-    def forward(self, x, memory):
-        memory["x"] = x
-        y = memory.get("y")
-        if y is None:
-            y = memory["y"] = x.new_empty(x.shape[0], self.weight.shape[0])
-        if self.bias is None:
-            return torch.mm(x, self.transposed, out=y)
-        return torch.addmm(self.values[1], x, self.transposed, out=y)
-
-    def backward(self, g, memory):
-        x = memory["x"]
-        torch.mm(g.t(), x, out=self.gradients[0])
-        if self.bias is not None:
-            torch.sum(g, 0, out=self.gradients[1])
-        if self.first:
-            return None
-        if "g" not in memory:
-            memory["g"] = torch.empty_like(x)
-        return torch.mm(g, self.values[0], out=memory["g"])
+    def backward(self, g):
+        """The gradient of ``x``, and the calls that compute it and those of the parameters from that of ``y``."""
+        of_x = torch.empty_like(self.x)
+        return of_x, [*self.backward_parameters(g), partial(torch.mm, g, self.weight, out=of_x)]
 
 
 class Activation:
     """A nonlinearity whose derivative follows from its output; both are written in place."""
 
-    parameters = ()
+    def __init__(self, x, apply_, derive_):
+        self.y, self.forward, self.derive_ = x, [partial(apply_, x)], derive_
 
-    def __init__(self, module, random_state):
-        self.apply_, self.derive_ = ACTIVATIONS[type(module)]
-
-    def forward(self, x, memory):
-        memory["y"] = self.apply_(x)
-        return memory["y"]
-
-    def backward(self, g, memory):
-        return self.derive_(g, memory["y"])
+    def backward(self, g):
+        return g, [partial(self.derive_, g, self.y)]
 
 
 class Dropout:
     """Dropout that draws the same numbers as torch's, from the fit's own generator."""
 
-    parameters = ()
+    def __init__(self, x, module, generator):
+        self.module, self.generator = module, generator
+        self.noise, self.y = torch.empty_like(x), torch.empty_like(x)
+        self.forward = [self._draw, partial(torch.mul, x, self.noise, out=self.y)]
 
-    def __init__(self, module, generator):
-        self.keep, self.generator = 1 - module.p, generator
+    def _draw(self):
+        keep = 1 - self.module.p
+        self.noise.bernoulli_(keep, generator=self.generator).div_(keep)
 
-    def forward(self, x, memory):
-        noise = torch.empty_like(x).bernoulli_(self.keep, generator=self.generator).div_(self.keep)
-        memory["noise"] = noise
-        return x * noise
-
-    def backward(self, g, memory):
-        return g.mul_(memory["noise"])
-
-
-class Flatten:
-    """Flattening of the rows, before the first layer with parameters."""
-
-    parameters = ()
-
-    def __init__(self, module, generator):
-        pass
-
-    def forward(self, x, memory):
-        return x.flatten(1)
-
-    def backward(self, g, memory):
-        return g
-
-
-class Identity(Flatten):
-    """A layer that returns its input."""
-
-    def forward(self, x, memory):
-        return x
+    def backward(self, g):
+        return g, [partial(g.mul_, self.noise)]
 
 
 ACTIVATIONS = {
@@ -116,12 +83,8 @@ ACTIVATIONS = {
     torch.nn.Tanh: (torch.tanh_, lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)),
     torch.nn.Sigmoid: (torch.sigmoid_, lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g)),
 }
-PARTS = {
-    **dict.fromkeys(ACTIVATIONS, Activation),
-    torch.nn.Dropout: Dropout,
-    torch.nn.Flatten: Flatten,
-    torch.nn.Identity: Identity,
-}
+WITHOUT_EFFECT = {torch.nn.Flatten, torch.nn.Identity}  # on rows that lie flat
+KINDS = {torch.nn.Linear, torch.nn.Dropout, *ACTIVATIONS, *WITHOUT_EFFECT}
 
 
 class MLPStep:
@@ -136,8 +99,8 @@ class MLPStep:
         Generator of the dropout masks; None is torch's global one.
     dtype : torch.dtype
         The dtype used to compute a step; the parameters keep their own.
-    parameters : list of tensors, optional
-        The parameters, in the order of ``gradients``; None is ``module.parameters()``.
+    parameters : list of tensors
+        The parameters, in the order of ``gradients``.
     """
 
     @staticmethod
@@ -145,89 +108,132 @@ class MLPStep:
         """Whether ``module`` is made of linear layers, ReLU, tanh, sigmoid, dropout and flattening alone."""
         parts = flat_parts(module)
         kinds = [type(part) for part in parts]
+        if not KINDS.issuperset(kinds) or torch.nn.Linear not in kinds:
+            return False
+        parameters = [p for part in parts for p in _parameters_of(part)]
         return (
-            torch.nn.Linear in kinds
-            and len(input_shape) > 0
+            len(input_shape) > 0
             and (len(input_shape) == 1 or torch.nn.Flatten in kinds)
-            and all(kind is torch.nn.Linear or kind in PARTS for kind in kinds)
-            and all(p.requires_grad for p in module.parameters())
-            and len(set(module.parameters())) == sum(len(list(part.parameters())) for part in parts)
+            and all(p.requires_grad for p in parameters)
+            and len(set(map(id, parameters))) == len(parameters)
             and not has_hooks(module)
             and _flattens_only_at_the_front(kinds)
-            and _last_linear(parts).out_features > 1
+            and [part for part in parts if type(part) is torch.nn.Linear][-1].out_features > 1
             and all(
                 part.start_dim == 1 and part.end_dim == -1 for part in parts if type(part) is torch.nn.Flatten
             )
         )
 
-    def __init__(self, module, loss, generator, dtype, parameters=None):
-        self.loss, self.dtype, self.generator = loss, dtype, generator
+    def __init__(self, module, loss, generator, dtype, parameters):
+        self.loss, self.generator = loss, generator
         self.watch = None  # takes scores and losses of a batch
-        self.parts = _make_parts(module, generator)
-        self.linears = [part for part in self.parts if isinstance(part, Linear)]
-        for linear in self.linears:
-            linear.prepare(dtype)
-        self.memory = {}
-        pairs = (zip(linear.parameters, linear.gradients, strict=True) for linear in self.linears)
-        found = {p: g for own in pairs for p, g in own}
-        self._gradients = [found.get(p) for p in parameters or found]
-        self._parameter_dtype = self.linears[0].weight.dtype
+        self.parts = [part for part in flat_parts(module) if type(part) not in WITHOUT_EFFECT]
+        self.parameters = [p for part in self.parts for p in _parameters_of(part)]
+        self.gradient_of = {p: torch.empty_like(p, dtype=dtype) for p in self.parameters}
+        self._gradients = [self.gradient_of.get(p) for p in parameters]
+        self.dtype, self._own_dtype = dtype, self.parameters[0].dtype
+        self._sources, self._bound = [torch.empty(0)] * len(self.parameters), {}
 
     @property
     def gradients(self):
         """Gradients of the last step, in the dtype of the parameters; None for parameters outside the module."""
-        if self.dtype == self._parameter_dtype:
+        if self.dtype == self._own_dtype:
             return self._gradients
-        return [None if g is None else g.to(self._parameter_dtype) for g in self._gradients]
+        return [None if g is None else g.to(self._own_dtype) for g in self._gradients]
 
     def begin_epoch(self):
-        """Read the current parameters, and set the loss to training mode."""
+        """Set the loss to training mode, and forget what is bound to memory that a parameter no longer has."""
         self.loss.train()
-        for linear in self.linears:
-            linear.begin_epoch()
+        if not all(map(torch.Tensor.is_set_to, self.parameters, self._sources)):
+            self._sources, self._bound = [p.detach() for p in self.parameters], {}
 
     def __call__(self, x, y, weight):
-        """Compute the mean loss of a batch, a tensor, and set ``gradients``."""
-        n_samples = x.shape[0]
-        memory = self.memory.get(n_samples)
-        if memory is None:
-            memory = self.memory[n_samples] = [{} for _ in self.parts]
-        for linear in self.linears:
-            linear.begin()
-        for part, own in zip(self.parts, memory, strict=True):
-            x = part.forward(x, own)
-        values, g = self.loss.value_and_gradient(x, y)
+        """Compute the losses of a batch (n,), weighted, and set ``gradients`` to those of their mean."""
+        x = x.flatten(1)
+        bound = self._bound.get(x.shape[0])
+        if bound is None:
+            bound = self._bound[x.shape[0]] = BoundChain(self, x)
+        bound.x.set_(x)
+        for call in bound.forward:
+            call()
+        values, g = self.loss.value_and_gradient(bound.scores, y)
         if self.watch is not None:
-            self.watch(x, values)
+            self.watch(bound.scores, values)
         if weight is not None:
             values, g = values * weight, g * weight[:, None]
-        g = g / n_samples
-        for part, own in zip(reversed(self.parts), reversed(memory), strict=True):
-            g = part.backward(g, own)
-            if g is None:
-                break
-        return values.mean()
+        torch.div(g, bound.n_samples, out=bound.g)
+        for call in bound.backward:
+            call()
+        return values
+
+    def read_parameters(self):
+        """{parameter: its values in the dtype of a step}, and the calls that bring them up to date."""
+        if self.dtype == self._own_dtype:
+            return dict(zip(self.parameters, self._sources, strict=True)), []
+        values = {p: torch.empty_like(g) for p, g in self.gradient_of.items()}
+        return values, [partial(copy_all, list(values.values()), self._sources)]
+
+
+class BoundChain:
+    """The calls of a step on batches of one size.
+
+    Parameters
+    ----------
+    step : MLPStep
+    x : tensor of shape (n, n_features)
+        The rows of such a batch.
+
+    Attributes
+    ----------
+    x : tensor
+        Stands for the rows: ``set_`` makes it those of another batch.
+    scores, g : tensors of shape (n, n_classes)
+        Where ``forward`` writes the scores, and where ``backward`` reads the gradient in them.
+    forward, backward : list of callable
+    """
+
+    def __init__(self, step, x):
+        values, self.forward = step.read_parameters()
+        # A plain number would be made a tensor at each call.
+        self.n_samples = torch.tensor(x.shape[0], dtype=x.dtype)
+        self.x = self.scores = x.new_empty(0).set_(x)
+        layers = []
+        for part in step.parts:
+            layers.append(self._layer(part, values, step))
+            self.scores = layers[-1].y
+            self.forward += layers[-1].forward
+        self.g = self.scores.new_empty(self.scores.shape[::-1]).t()  # as losses give it: class by class
+        self.backward = list(_backward(layers, self.g))
+
+    def _layer(self, part, values, step):
+        if type(part) is torch.nn.Dropout:
+            return Dropout(self.scores, part, step.generator)
+        if type(part) in ACTIVATIONS:
+            return Activation(self.scores, *ACTIVATIONS[type(part)])
+        own = _parameters_of(part)
+        return Linear(self.scores, [values[p] for p in own], [step.gradient_of[p] for p in own])
+
+
+def _backward(layers, g):
+    """The calls of the backward pass, which ends at the first linear layer."""
+    first = next(i for i, layer in enumerate(layers) if isinstance(layer, Linear))
+    for layer in reversed(layers[first + 1 :]):
+        g, calls = layer.backward(g)
+        yield from calls
+    yield from layers[first].backward_parameters(g)
 
 
 def flat_parts(module):
+    """The parts of nested ``Sequential``, in order."""
     if type(module) is torch.nn.Sequential:
         return [part for child in module for part in flat_parts(child)]
     return [module]
 
 
-def _last_linear(parts):
-    return [part for part in parts if type(part) is torch.nn.Linear][-1]
-
-
-def _make_parts(module, generator):
-    parts, first = [], True
-    for part in flat_parts(module):
-        if type(part) is torch.nn.Linear:
-            parts.append(Linear(part, first))
-            first = False
-        else:
-            parts.append(PARTS[type(part)](part, generator))
-    return parts
+def _parameters_of(part):
+    """Weight and, where there is one, bias of a linear layer; none of other parts."""
+    own = (part.weight, part.bias) if type(part) is torch.nn.Linear else ()
+    return [p for p in own if p is not None]
 
 
 def _flattens_only_at_the_front(kinds):

@@ -13,6 +13,7 @@ from sklearn_nndyn.utils.files import write_at
 
 LARGE = 64 * 2**20  # bytes of weights and moments from which a copy lies on the disk
 ALIGNMENT = 64
+TENSOR = object()  # in place of the next tensor
 
 
 class TrainingCheckpoint:
@@ -65,26 +66,27 @@ class StatesCopy:
     states : list of dict
     """
 
+    @torch.no_grad()
     def __init__(self, states):
-        self._plain = [
-            {name: None if torch.is_tensor(value) else copy.deepcopy(value) for name, value in state.items()}
-            for state in states
-        ]
-        tensors = [value.detach() for state in states for value in state.values() if torch.is_tensor(value)]
-        self._names = [
-            (i, name)
-            for i, state in enumerate(states)
-            for name, value in state.items()
-            if torch.is_tensor(value)
-        ]
-        self._tensors = _copied(tensors)
+        self._states = [{name: _plain(value) for name, value in state.items()} for state in states]
+        self._tensors = _copied([value for state in states for value in state.values() if _is_tensor(value)])
 
     def read(self):
         """The states; their tensors are this copy's own, or mapped from its file, and only to be read."""
-        states = [dict(state) for state in self._plain]
-        for (i, name), value in zip(self._names, self._tensors, strict=True):
-            states[i][name] = value
-        return states
+        tensors = iter(self._tensors)
+        return [
+            {name: next(tensors) if value is TENSOR else value for name, value in state.items()}
+            for state in self._states
+        ]
+
+
+def _is_tensor(value):
+    return isinstance(value, torch.Tensor)
+
+
+def _plain(value):
+    """A copy of a plain value; what stands for a tensor, in place of one."""
+    return TENSOR if _is_tensor(value) else copy.deepcopy(value)
 
 
 def _copied(tensors):
@@ -97,13 +99,14 @@ def _copied(tensors):
 
 
 def _are_large(tensors):
-    strided = all(tensor.layout is torch.strided for tensor in tensors)
-    return strided and sum(tensor.nbytes for tensor in tensors) >= LARGE and all(map(_is_dense, tensors))
+    n_bytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return n_bytes >= LARGE and all(map(_is_dense, tensors))
 
 
 def _is_dense(tensor):
     """Whether a tensor fills its memory, in some order of its axes, so that its bytes can be written as they lie."""
-    return torch.empty_like(tensor, device="meta").stride() == tensor.stride()
+    strided = tensor.layout is torch.strided
+    return strided and torch.empty_like(tensor, device="meta").stride() == tensor.stride()
 
 
 class _OnDisk:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -321,6 +322,27 @@ def test_a_loss_that_starts_large_and_falls_does_not_diverge():
     clf = CHAIN.classifier(loss="l2", lr=1e-3, optimizer="adam").fit(X * 1e6, y)
     assert clf.n_iter_ == 4
     assert clf.loss_curve_[0] > 1e9
+
+
+@pytest.mark.parametrize("value", [3e38, np.inf])
+def test_numbers_whose_sum_overflows_do_not_diverge_and_infinite_ones_do(value):
+    """The parameter has no part in the scores."""
+
+    def build(shape, n_classes):
+        network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(int(np.prod(shape)), n_classes))
+        network.register_parameter("unused", torch.nn.Parameter(torch.full((2,), 1.0)))
+        return network
+
+    class Spoil(Callback):
+        def on_train_begin(self, net, **kwargs):
+            net.module_.unused.data.fill_(value)
+
+    X, y = CHAIN.data()
+    clf = CHAIN.classifier(module=build, callbacks=[Spoil()])
+    diverges = pytest.warns(ConvergenceWarning, match="diverged in epoch 1")
+    with diverges if np.isinf(value) else nullcontext():
+        clf.fit(X, y)
+    assert clf.n_iter_ == (0 if np.isinf(value) else 4)
 
 
 # A full disk

@@ -9,7 +9,7 @@ from math import prod
 
 import torch
 
-from sklearn_nndyn.training._mlp_step import ACTIVATIONS, Activation, MLPStep, flat_parts
+from sklearn_nndyn.training._mlp_step import ACTIVATIONS, MLPStep, flat_parts
 from sklearn_nndyn.utils.private_names import copy_all
 
 
@@ -107,13 +107,14 @@ class Elementwise:
     """A nonlinearity, in place."""
 
     def __init__(self, module):
-        self.part, self.memory = Activation(module, None), {}
+        self.apply_, self.derive_ = ACTIVATIONS[type(module)]
 
     def forward(self, x):
-        return self.part.forward(x, self.memory)
+        self.y = self.apply_(x)
+        return self.y
 
     def backward(self, g):
-        return self.part.backward(g, self.memory)
+        return self.derive_(g, self.y)
 
 
 class StackedMLPStep:

@@ -137,7 +137,7 @@ def is_plain(module):
 
 
 def _is_plain_part(part):
-    own = type(part).__module__.startswith("torch.nn.modules.") and "forward" not in part.__dict__
+    own = type(part).__module__.startswith("torch.nn.modules.")
     return own and not isinstance(part, DRAWING) and not _writes(part) and not _is_hooked(part)
 
 
@@ -150,9 +150,9 @@ def _cuts_norms(part):
 
 
 def has_hooks(module):
-    """Whether a part of a module has hooks, which only a call of the part itself sees to."""
+    """Whether a part has hooks, or as an object a ``forward`` of its own, which only a call of the part sees to."""
     return any(map(_is_hooked, module.modules()))
 
 
 def _is_hooked(part):
-    return any(getattr(part, name, None) for name in HOOKS)
+    return "forward" in vars(part) or any(getattr(part, name, None) for name in HOOKS)
