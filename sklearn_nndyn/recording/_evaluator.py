@@ -5,7 +5,8 @@ from contextlib import contextmanager, nullcontext
 import torch
 
 from sklearn_nndyn.losses import is_known
-from sklearn_nndyn.utils.networks.evaluation import ModuleMemory, cuts_norms, evaluation_mode, is_plain
+from sklearn_nndyn.utils.networks.evaluation import cuts_norms, evaluation_mode, is_plain
+from sklearn_nndyn.utils.networks.memory import ModuleMemory
 from sklearn_nndyn.utils.random import fixed_generators, untouched_generators
 
 
@@ -31,14 +32,14 @@ class Evaluator:
         with (
             torch.no_grad(),
             evaluation_mode(module, loss),
-            nullcontext() if leaves_no_trace else self._restored(module),
+            nullcontext() if leaves_no_trace else self._restored(module, loss),
         ):
             yield
 
     @contextmanager
-    def _restored(self, module):
+    def _restored(self, module, loss):
         generators = (fixed_generators if self.draws else untouched_generators)(self.device)
-        memory = ModuleMemory(module) if self.changes else None
+        memory = ModuleMemory(module, loss) if self.changes else None
         with generators:
             try:
                 yield

@@ -7,6 +7,7 @@ from skorch.callbacks import Callback, PrintLog
 from sklearn_nndyn.utils.validation import is_one_of
 
 VALIDATED = ("valid_loss", "valid_acc")
+WRITTEN = ("train_loss", *VALIDATED, "valid_score", "epoch", "dur", "train_batch_count")  # by the net itself
 
 
 def check_callbacks(callbacks):
@@ -35,14 +36,21 @@ def check_monitors(callbacks, has_validation):
     Raises
     ------
     ValueError
-        For a column of validation samples, where there are none.
+        For a column of validation samples, where there are none; or for one that nobody writes.
     """
     callbacks = list(_callbacks(callbacks))
-    scored = [getattr(one, name, None) for one in callbacks for name in ("name", "scoring")]
-    for callback in callbacks if not has_validation else ():
+    scored = [name for one in callbacks for name in _columns(one)]
+    all_known = all(_kind(one).__module__.startswith("skorch.callbacks") for one in callbacks)
+    for callback in callbacks:
         monitor = _monitor(callback)
         column = monitor.removesuffix("_best") if isinstance(monitor, str) else None
-        if column in VALIDATED and column not in scored:
+        if all_known and column is not None and column not in (*WRITTEN, *scored):
+            columns = ", ".join([*(WRITTEN if has_validation else WRITTEN[:1])[:3], *scored])
+            raise ValueError(
+                f"callbacks: {_kind(callback).__name__} watches {monitor!r}, but no column of the history is "
+                f"called so; what can be watched is {columns}."
+            )
+        if not has_validation and column in VALIDATED and column not in scored:
             instead = monitor.replace(column, "train_loss")
             raise ValueError(
                 f"callbacks: {_kind(callback).__name__} watches {monitor!r}, but there are no validation samples: give "
@@ -64,6 +72,15 @@ def _callbacks(callbacks):
 
 def _kind(callback):
     return callback if isinstance(callback, type) else type(callback)
+
+
+def _columns(callback):
+    """Names of the columns that a callback writes to the history."""
+    for name in ("name", "scoring", "event_name"):
+        value = getattr(callback, name, None)
+        value = getattr(value, "__name__", value)
+        if isinstance(value, str):
+            yield value
 
 
 def _monitor(callback):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_nndyn.losses import changing_state, load_changing_state
 from sklearn_nndyn.training._hooks import TrainingHook
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -72,12 +73,22 @@ class EarlyStopping(TrainingHook):
         if self.before is not None and self.before[0] == len(net.history):
             _, self.best, self.best_epoch, self.epochs_without_improvement, self.state = self.before
         if self.state is not None:
-            net.module_.load_state_dict(self.state)
+            weights, loss = self.state
+            net.module_.load_state_dict(weights)
+            load_changing_state(net.criterion_, loss)
+        elif net.history:
+            warn_user(
+                f"{self.monitor} was nan after each of {len(net.history)} epochs, so there is no best one to go back "
+                "to; the model is that of the last epoch. Watch something that is a number for these samples.",
+                UserWarning,
+            )
         self.state = self.before = None
 
 
 def _copy_state(net):
-    return {name: value.clone() for name, value in net.module_.state_dict().items()}
+    """Copies of the weights, and of what the loss has learned."""
+    states = net.module_.state_dict(), changing_state(net.criterion_)
+    return [{name: value.clone() for name, value in state.items()} for state in states]
 
 
 class ReconstructionStopping(TrainingHook):
@@ -122,6 +133,7 @@ class ReconstructionStopping(TrainingHook):
         self.on_epoch_end(net)  # the last epoch may have been undone
         if self.best_epoch is not None:
             net.module_.load_state_dict(self.recording.snapshots.state_dict(self.best_epoch))
+            self.recording.snapshots.load_loss(net.criterion_, self.best_epoch)
         elif net.history:
             warn_user(
                 "The layer never gave its input back better than before training, so there is no epoch to go back to; "

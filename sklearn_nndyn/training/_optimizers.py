@@ -78,6 +78,10 @@ def check_optimizer_params(optimizer, params, weight_decay):
             raise ValueError(
                 f"optimizer_params: {optimizer.__name__} has no {name!r}.{hint} It has {', '.join(known)}."
             )
+    if weight_decay and "weight_decay" in params:
+        raise ValueError(
+            f"weight_decay={weight_decay!r} and optimizer_params={params!r} set the same thing: set one of them."
+        )
     if weight_decay and "weight_decay" not in known:
         raise ValueError(f"optimizer {optimizer.__name__} has no weight_decay; set weight_decay=0.")
     try:

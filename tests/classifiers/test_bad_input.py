@@ -279,6 +279,10 @@ PARAMETERS = {
         {"weight_decay": -1},
         "weight_decay must be a finite number, 0 or greater, got -1",
     ),
+    "weight_decay-twice": (
+        {"optimizer": "sgd", "weight_decay": 0.1, "optimizer_params": {"weight_decay": 0.2}},
+        "weight_decay=0.1 and optimizer_params={'weight_decay': 0.2} set the same thing: set one of them",
+    ),
     "weight_decay-not-supported": (
         {"optimizer": "rprop", "weight_decay": 0.1},
         "optimizer Rprop has no weight_decay; set weight_decay=0",

@@ -274,6 +274,35 @@ def test_a_callback_that_watches_validation_needs_some(callback, monitor):
     assert not hasattr(clf, "net_")
 
 
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize(
+    "callback",
+    [EarlyStopping(monitor="loss"), Checkpoint(monitor="val_loss_best", dirname="nowhere")],
+    ids=["early stopping", "checkpoint"],
+)
+def test_a_column_that_nobody_writes_cannot_be_watched(callback, validated):
+    clf = small(callbacks=[callback])
+    columns = "train_loss, valid_loss, valid_acc" if validated else "train_loss"
+    with pytest.raises(ValueError, match=rf"watches '(loss|val_loss_best)', but .* watched is {columns}\b"):
+        clf.fit(X, Y, **({"X_val": X, "y_val": Y} if validated else {}))
+    assert not hasattr(clf, "net_")
+
+
+def test_a_callback_of_ones_own_may_write_what_is_watched():
+    class Writes(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            net.history.record("norm", 1.0)
+
+    small(callbacks=[Writes(), EarlyStopping(monitor="norm", patience=9)]).fit(X, Y)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", lambda net, X, y: 0.5], ids=["name", "function"])
+def test_a_callback_may_watch_what_another_gives_by_its_own_name(scoring):
+    name = scoring if isinstance(scoring, str) else "<lambda>"
+    score = EpochScoring(scoring, on_train=True)
+    small(callbacks=[score, EarlyStopping(monitor=name, patience=9)]).fit(X, Y)
+
+
 def test_a_callback_may_watch_what_another_gives():
     score = EpochScoring("accuracy", name="valid_acc", on_train=True)
     small(callbacks=[score, EarlyStopping(monitor="valid_acc", patience=9)]).fit(X, Y)

@@ -358,3 +358,14 @@ def test_it_is_found_together_too():
     assert [clf.n_iter_ for clf in made] == [1, 0]
     assert isinstance(made[1], DynamicsClassifier)
     assert np.isfinite(made[1].dynamics_.loss).all()
+
+
+def test_it_is_told_where_what_is_watched_is_never_a_number():
+    """One class among the validation samples, say, of which some scores are not defined."""
+    clf = stopping(monitor=lambda estimator, X, y: float("nan"))
+    with pytest.warns(
+        UserWarning, match="valid_score was nan after each of 4 epochs, so there is no best one"
+    ):
+        clf.fit(X, Y, **VALIDATED)
+    assert not hasattr(clf, "best_epoch_")
+    assert_same_weights(clf, stopping(early_stopping=False, max_epochs=4).fit(X, Y, **VALIDATED))

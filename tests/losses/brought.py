@@ -129,6 +129,50 @@ class Counted(torch.nn.Module):
         return each(scores, target, label_smoothing=min(0.01 * self.batches, 0.5))
 
 
+class Heedless(torch.nn.Module):
+    """A running mean, in place or replaced, and counters, that take evaluations for training too."""
+
+    def __init__(self, in_place):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(3))
+        self.in_place, self.calls, self.sizes, self.seen = in_place, 0, [], {}
+
+    def forward(self, scores, target):
+        mean = 0.9 * self.mean + 0.1 * scores.detach().mean(0)
+        self.mean = self.mean.copy_(mean) if self.in_place else mean
+        self.calls += 1
+        self.sizes.append(len(scores))
+        self.seen[self.calls] = True
+        return each(
+            (scores - self.mean) * (1 + 0.01 * (self.calls + len(self.sizes) + len(self.seen))), target
+        )
+
+
+class Counting:
+    """A callable object that counts its calls."""
+
+    def __init__(self):
+        self.calls, self.last = 0, torch.zeros(1)
+
+    def __call__(self, scores, target):
+        self.calls += 1
+        self.last.add_(1)
+        return each(scores, target, label_smoothing=min(0.005 * (self.calls + float(self.last)), 0.9))
+
+
+class OwnNoise(torch.nn.Module):
+    """Noise from generators of its own, in evaluation too."""
+
+    def __init__(self):
+        super().__init__()
+        self.torch, self.numpy = torch.Generator().manual_seed(0), np.random.default_rng(0)
+        self.legacy = np.random.RandomState(0)
+
+    def forward(self, scores, target):
+        noise = torch.randn(scores.shape, generator=self.torch).to(scores)
+        return each(scores + noise * (self.numpy.random() + self.legacy.rand()), target)
+
+
 class Dropped(torch.nn.Module):
     """Dropout on the scores, in training alone."""
 
@@ -187,5 +231,11 @@ STILL = {
     "writing into the scores": lambda: doubled_in_place,
     "writing into the target": lambda: forgetful,
     "an instance": LogLoss,
+}
+HEEDLESS = {
+    "a running mean in any mode": lambda: Heedless(False),
+    "a running mean in place in any mode": lambda: Heedless(True),
+    "an object that counts": Counting,
+    "generators of its own": OwnNoise,
 }
 BROUGHT = {**STILL, **LEARNED, **STATEFUL, **RANDOM}

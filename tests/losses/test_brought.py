@@ -11,9 +11,10 @@ from skorch import NeuralNetClassifier
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.recording import RecordDynamics
+from sklearn_nndyn.recording import Reconstruction, RecordDynamics
 from tests.losses.brought import (
     BROUGHT,
+    HEEDLESS,
     LEARNED,
     RANDOM,
     STATEFUL,
@@ -73,7 +74,7 @@ def global_generators():
 
 @batches
 @networks
-@over(BROUGHT)
+@over(BROUGHT | HEEDLESS)
 def test_one_seed_gives_one_result_recorded_or_not_and_nothing_else_is_changed(make, module, batch_size):
     given, labels = make(), Y.copy()
     before, generators = copy.deepcopy(state_of(given)), global_generators()
@@ -241,6 +242,28 @@ def test_probabilities_are_those_of_the_temperature_as_of_each_epoch():
     slopes = [clf.at_epoch(epoch).loss_.loss.slope.item() for epoch in range(6)]
     assert slopes[0] == 1
     assert len(set(slopes)) == 6
+
+
+@pytest.mark.parametrize("monitor", ["valid_loss", "reconstruction"])
+@over(LEARNED)
+def test_early_stopping_restores_the_loss_of_the_best_epoch_too(make, monitor):
+    record = ("samples", Reconstruction(layers=["linear1"])) if monitor == "reconstruction" else ("samples",)
+    lr = 0.05 if monitor == "reconstruction" else 0.5
+    options = {
+        "early_stopping": True,
+        "monitor": monitor,
+        "n_iter_no_change": 2,
+        "record_epochs": [*range(12)],
+    }
+    clf = DynamicsClassifier(
+        loss=make(), batch_size=50, max_epochs=12, lr=lr, record=record, random_state=0, **options
+    )
+    clf.fit(X[::2], Y[::2], X_val=X[1::2], y_val=Y[1::2])
+    assert clf.best_epoch_ < clf.n_iter_
+    at_best = clf.replay(X, Y, epochs=[clf.best_epoch_]).loss[:, 0]
+    with torch.no_grad():
+        now = clf.loss_.per_sample(torch.tensor(clf.decision_function(X)), torch.tensor(Y))
+    np.testing.assert_allclose(now, at_best, rtol=1e-5, atol=1e-6)
 
 
 def test_an_epoch_that_is_undone_is_undone_for_the_loss():

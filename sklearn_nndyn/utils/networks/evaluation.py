@@ -2,13 +2,13 @@
 
 import threading
 from contextlib import contextmanager
-from itertools import chain
 from threading import get_ident
 from typing import ClassVar
 
 import torch
 from torch.backends import mha
-from torch.nn.parameter import is_lazy
+
+from sklearn_nndyn.utils.networks.memory import ModuleMemory
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
@@ -70,44 +70,6 @@ def end_unfused(n_open):
             if len(_Uses.threads) == 1:
                 mha.set_fastpath_enabled(_Uses.before)
             _Uses.threads.remove(get_ident())
-
-
-class ModuleMemory:
-    """A copy of the state of a module: some write into their parameters, buffers or attributes in evaluation too.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-    """
-
-    def __init__(self, module):
-        tensors = (t for t in chain(module.parameters(), module.buffers()) if not is_lazy(t))
-        self.tensors = [(t, t._version, t.detach().clone()) for t in tensors]
-        self.attributes = [
-            (held, dict(held))
-            for part in module.modules()
-            if not isinstance(part, torch.jit.ScriptModule)  # its attributes are no Python objects
-            for held in (vars(part), part._parameters, part._buffers)
-        ]
-
-    def restore(self):
-        """Restore what has changed since the copy; returns whether anything has.
-
-        Changes inside a list or dictionary that the module holds are not detected.
-        """
-        changed = [(t, value) for t, version, value in self.tensors if t._version != version]
-        replaced = [(held, before) for held, before in self.attributes if not _same_objects(held, before)]
-        with torch.no_grad():
-            for tensor, value in changed:
-                tensor.copy_(value)
-        for held, before in replaced:
-            held.clear()
-            held.update(before)
-        return bool(changed or replaced)
-
-
-def _same_objects(held, before):
-    return held.keys() == before.keys() and all(held[name] is before[name] for name in before)
 
 
 def cuts_norms(module):
