@@ -132,7 +132,7 @@ class MLPStep:
         self.gradient_of = {p: torch.empty_like(p, dtype=dtype) for p in self.parameters}
         self._gradients = [self.gradient_of.get(p) for p in parameters]
         self.dtype, self._own_dtype = dtype, self.parameters[0].dtype
-        self._sources, self._bound = [torch.empty(0)] * len(self.parameters), {}
+        self._memory = None
 
     @property
     def gradients(self):
@@ -144,8 +144,9 @@ class MLPStep:
     def begin_epoch(self):
         """Set the loss to training mode, and forget what is bound to memory that a parameter no longer has."""
         self.loss.train()
-        if not all(map(torch.Tensor.is_set_to, self.parameters, self._sources)):
-            self._sources, self._bound = [p.detach() for p in self.parameters], {}
+        memory = [(p.data_ptr(), p.stride()) for p in self.parameters]
+        if memory != self._memory:
+            self._memory, self._sources, self._bound = memory, [p.detach() for p in self.parameters], {}
 
     def __call__(self, x, y, weight):
         """Compute the losses of a batch (n,), weighted, and set ``gradients`` to those of their mean."""
@@ -153,7 +154,7 @@ class MLPStep:
         bound = self._bound.get(x.shape[0])
         if bound is None:
             bound = self._bound[x.shape[0]] = BoundChain(self, x)
-        bound.x.set_(x)
+        bound.x.data = x
         for call in bound.forward:
             call()
         values, g = self.loss.value_and_gradient(bound.scores, y)
@@ -186,7 +187,7 @@ class BoundChain:
     Attributes
     ----------
     x : tensor
-        Stands for the rows: ``set_`` makes it those of another batch.
+        Stands for the rows: set its ``data`` to those of a batch.
     scores, g : tensors of shape (n, n_classes)
         Where ``forward`` writes the scores, and where ``backward`` reads the gradient in them.
     forward, backward : list of callable
@@ -196,7 +197,7 @@ class BoundChain:
         values, self.forward = step.read_parameters()
         # A plain number would be made a tensor at each call.
         self.n_samples = torch.tensor(x.shape[0], dtype=x.dtype)
-        self.x = self.scores = x.new_empty(0).set_(x)
+        self.x = self.scores = x.detach()
         layers = []
         for part in step.parts:
             layers.append(self._layer(part, values, step))
