@@ -1,10 +1,10 @@
 """What a large record costs: memory, time, bytes, opening, and every analyzer on it.
 
 1,000,000 samples of 50 features in 10 classes, hidden 16, batch 4096, recorded for 200 epochs: 2.6 GB, which lie in
-temporary files. Seconds are over those of the fit without a record. Memory is the peak of the process above what it
-held before `fit`, data included (Linux). The record is saved, opened by ``load_dynamics(path, lazy=True)``, and read by
-each analyzer in a process of its own; the memory of these is the peak of arrays above what was there (tracemalloc),
-without the pages of the file, which the system takes back when it needs them.
+temporary files. Seconds are of the processor, beside those of the fit without a record. Memory is the peak of the
+process above what it held before `fit`, data included (Linux). The record is saved, opened by ``load_dynamics(path,
+lazy=True)``, and read by each analyzer in a process of its own; the memory of these is the peak of arrays above what
+was there (tracemalloc), without the pages of the file, which the system takes back when it needs them.
 
 ``Samples(when="training")``: fits with it against fits without a record, in turns, as a ratio of medians: A (60000 x
 784, hidden 256, batch 128) and a convolution net (2000 images of 28 x 28, batch 64). Entanglement: 1,000 classes x 64
@@ -69,9 +69,9 @@ def fit(given):
     record = ("samples", "geometry") if given.job == "recorded" else ()
     settings = {"batch_size": 4096, "record": record, "snapshots": bool(record), "random_state": 0}
     DynamicsClassifier(MLP((16,)), max_epochs=1, **settings).fit(X[:5000], y[:5000])
-    before, start = resident_bytes("VmRSS"), time.perf_counter()
+    before, start = resident_bytes("VmRSS"), time.process_time()
     clf = DynamicsClassifier(MLP((16,)), max_epochs=given.epochs, **settings).fit(X, y)
-    seconds, peak = time.perf_counter() - start, resident_bytes("VmHWM") - before
+    seconds, peak = time.process_time() - start, resident_bytes("VmHWM") - before
     size = 0
     if record:
         fields = [getattr(clf.dynamics_, name) for name in ("loss", "margin", "prediction", "probability")]
@@ -93,9 +93,9 @@ def load(given):
 def analyse(given):
     """Run one analyzer, twice, and print its seconds and its peak of arrays."""
     record, run = load_dynamics(given.path, lazy=True), ANALYZERS[given.job]
-    start = time.perf_counter()
+    start = time.process_time()
     run(record)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     tracemalloc.start()
     run(record)
     print(seconds, tracemalloc.get_traced_memory()[1])

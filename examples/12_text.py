@@ -22,15 +22,8 @@ from sklearn.svm import LinearSVC
 
 from sklearn_nndyn import DynamicsClassifier, SampleScoreAnalyzer
 
-PACKAGES = (
-    "cluster",
-    "decomposition",
-    "ensemble",
-    "linear_model",
-    "metrics",
-    "model_selection",
-    "preprocessing",
-)
+PACKAGES = ["cluster", "decomposition", "ensemble", "linear_model"]
+PACKAGES += ["metrics", "model_selection", "preprocessing"]
 
 
 def docstrings():

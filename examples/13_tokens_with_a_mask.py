@@ -21,10 +21,7 @@ from sklearn_nndyn import DynamicsClassifier, SampleScoreAnalyzer
 
 WORDS, LONGEST, EPOCHS = 500, 10, 6
 characters = [c for c in map(chr, range(0x3000)) if unicodedata.name(c, "")][::2]
-names, y = (
-    np.array([unicodedata.name(c) for c in characters]),
-    np.array([unicodedata.category(c) for c in characters]),
-)
+names, y = np.array([[unicodedata.name(c), unicodedata.category(c)] for c in characters]).T
 known, split = CountVectorizer(max_features=WORDS).fit(names).vocabulary_, CountVectorizer().build_analyzer()
 found = [[known.get(word, WORDS) + 1 for word in split(name)][:LONGEST] for name in names]
 ids = np.array([row + [0] * (LONGEST - len(row)) for row in found])  # 0 is padding
@@ -33,15 +30,11 @@ train, test = train_test_split(np.flatnonzero(frequent), stratify=y[frequent], r
 
 
 class Transformer(nn.Module):
-    """One layer of attention, and the mean over what is no padding."""
-
     def __init__(self, n_classes):
         super().__init__()
         self.embed, self.place = nn.Embedding(WORDS + 2, 32), nn.Parameter(torch.zeros(LONGEST, 32))
-        self.attend, self.last = (
-            nn.TransformerEncoderLayer(32, 2, 64, 0.1, batch_first=True),
-            nn.Linear(32, n_classes),
-        )
+        self.attend = nn.TransformerEncoderLayer(32, 2, 64, 0.1, batch_first=True)
+        self.last = nn.Linear(32, n_classes)
 
     def forward(self, ids, mask):
         h = self.attend(self.embed(ids) + self.place, src_key_padding_mask=~mask)
@@ -53,11 +46,8 @@ clf.fit({"ids": ids[train], "mask": ids[train] > 0}, y[train])
 accuracy = clf.score({"ids": ids[test], "mask": ids[test] > 0}, y[test])
 
 torch.manual_seed(0)
-network, rows, target = (
-    Transformer(len(clf.classes_)),
-    torch.tensor(ids),
-    torch.tensor(clf.classes_.searchsorted(y)),
-)
+network, rows = Transformer(len(clf.classes_)), torch.tensor(ids)
+target = torch.tensor(clf.classes_.searchsorted(y))
 optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
 for batch in [b for _ in range(EPOCHS) for b in torch.tensor(train)[torch.randperm(len(train))].split(64)]:
     optimizer.zero_grad()

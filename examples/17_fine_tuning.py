@@ -22,9 +22,8 @@ from sklearn_nndyn.modules import AveragedWeights
 
 EPOCHS, LR = 20, 0.003
 X, y = load_digits(return_X_y=True)
-clean, X, y_clean, y = train_test_split(
-    X.reshape(-1, 1, 8, 8) / 16, y, train_size=0.5, stratify=y, random_state=0
-)
+X = X.reshape(-1, 1, 8, 8) / 16
+clean, X, y_clean, y = train_test_split(X, y, train_size=0.5, stratify=y, random_state=0)
 noisy = (X + 0.4 * np.random.default_rng(0).normal(size=X.shape)).astype("float32")
 X_train, X_test, y_train, y_test = train_test_split(noisy, y, train_size=200, stratify=y, random_state=0)
 
@@ -32,43 +31,26 @@ X_train, X_test, y_train, y_test = train_test_split(noisy, y, train_size=200, st
 class Network(nn.Module):
     def __init__(self, n_classes):
         super().__init__()
-        layers = [
-            nn.Conv2d(1, 16, 3),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, 3),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-        ]
-        self.body, self.head = nn.Sequential(*layers), nn.Linear(128, n_classes)
+        layers = nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2)
+        self.body, self.head = nn.Sequential(*layers, nn.Flatten()), nn.Linear(128, n_classes)
 
     def forward(self, x):
         return self.head(self.body(x))
 
 
 first = DynamicsClassifier(Network, max_epochs=30, random_state=0).fit(clean, y_clean)
-print(
-    f"accuracy on clean digits {first.score(X, y):.3f}, on noisy ones {first.score(X_test, y_test):.3f}; trained on:"
-)
+print(f"clean digits {first.score(X, y):.3f}, noisy ones {first.score(X_test, y_test):.3f}; trained on:")
 frozen, plain = copy.deepcopy(first.module_), copy.deepcopy(first.module_)
 frozen.body.requires_grad_(False)
 slow = {"param_groups": [("*body.*", {"lr": LR / 10})]}
-ways = {
-    "from the start": (Network, None),
-    "frozen body": (frozen, None),
-    "slow body": (first.module_, slow),
-    "averaged weights": (AveragedWeights(copy.deepcopy(first.module_), decay=0.95), slow),
-}
-for name, (module, optimizer_params) in ways.items():
-    clf = DynamicsClassifier(
-        module, lr=LR, optimizer_params=optimizer_params, snapshots="trainable", batch_size=10
-    )
+averaged = AveragedWeights(copy.deepcopy(first.module_), decay=0.95)
+ways = {"from the start": (Network, None), "frozen body": (frozen, None)}
+ways |= {"slow body": (first.module_, slow), "averaged weights": (averaged, slow)}
+for name, (module, params) in ways.items():
+    clf = DynamicsClassifier(module, lr=LR, batch_size=10, snapshots="trainable", optimizer_params=params)
     clf.set_params(max_epochs=EPOCHS, random_state=0).fit(X_train, y_train)
     late = clf.replay(X_test, y_test).accuracy[-10:]
-    print(
-        f"{name:16}  {clf.score(X_test, y_test):.3f} ({late.min():.3f} to {late.max():.3f} in the last ten epochs)"
-    )
-
+    print(f"{name:16}  {clf.score(X_test, y_test):.3f} ({late.min():.3f} to {late.max():.3f} in ten epochs)")
 optimizer = torch.optim.Adam(plain.head.parameters(), lr=LR)
 for rows in [b for _ in range(EPOCHS) for b in torch.randperm(200).split(10)]:
     optimizer.zero_grad()
