@@ -215,7 +215,7 @@ class DecisionRegionsDisplay:
         artist_kw = {"s": size, "edgecolor": "white", "linewidth": 0.15, **scale}
         artist_kw |= {"c": np.searchsorted(self.classes, self.y), "cmap": ListedColormap(colours)}
         self.points_[name] = ax.scatter(*self.X.T, **styled(artist_kw, scatter_kw, PathCollection))
-        title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} %"
+        title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} % right"
         ax.set_title("\n".join(wrap(title, LINE_LENGTH)), fontsize=7.5, pad=3)
         ax.set(box_aspect=1)
         ax.locator_params(nbins=4)

@@ -266,6 +266,11 @@ def error_axis(ax, errors):
     ax.set_xlabel("training error (%, logarithmic)" if len(shown) else "training error (%)")
 
 
+def second_half(epochs):
+    """Position of the first of the epochs that come after half of the training; there is one."""
+    return int(np.searchsorted(epochs, (epochs[0] + epochs[-1]) / 2))
+
+
 def cell_edges(centres):
     """Edges (n + 1,) of cells around increasing ``centres`` (n,), half way between them."""
     centres = np.asarray(centres, dtype=float)

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_classification
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine, make_classification
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import scale
 
@@ -32,11 +32,17 @@ def letters():
     )
 
 
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:400], y[:400]
+
+
 DATA = {
     "breast_cancer": lambda: load_breast_cancer(return_X_y=True),
     "iris": lambda: load_iris(return_X_y=True),
     "wine": lambda: load_wine(return_X_y=True),
     "letters": letters,
+    "digits": digits,
 }
 
 
@@ -49,6 +55,7 @@ def classifiers(epochs, split):
             max_epochs=epochs,
             random_state=seed,
             record=("samples", "scores", "geometry", "reconstruction", "probe"),
+            snapshots=True,
         )
         for seed in range(3)
     ]
@@ -77,6 +84,10 @@ def drawings(models, split):
         "learning_phases": lambda: d.LearningPhaseDisplay.from_analyzer(
             LearningPhaseAnalyzer().fit(models)
         ).plot(),
+        "reconstructed_images": lambda: d.ReconstructedImagesDisplay.from_estimator(
+            clf, X_test[:8], X_train=X
+        ).plot(),
+        "refinement": lambda: d.RefinementDisplay.from_dynamics(clf).plot(),
         "decision_regions": lambda: d.DecisionRegionsDisplay.from_estimators(
             {"log": two_columns(clf, X, y)}, X[:, :2], y
         ).plot(),

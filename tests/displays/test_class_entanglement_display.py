@@ -113,7 +113,7 @@ def test_long_names_are_cut_and_missing_curves_left_out():
 def test_turns_of_few_epochs_are_unclear_as_the_finding_says():
     for n_epochs, words, clear in (
         (9, "epoch 6, error 30 %", True),
-        (7, "unclear: epoch 6, error 30 %", False),
+        (7, "unclear turn:\nepoch 6, error 30 %", False),
     ):
         analyzer = EntanglementAnalyzer().fit(entangled_record(n_epochs=n_epochs))
         assert (analyzer.findings_[3].verdict != "cannot tell") == clear

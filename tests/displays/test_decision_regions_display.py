@@ -87,9 +87,9 @@ def test_accuracy_and_name_stand_above_each_panel(board):
     display = of(estimators, X, y).plot()
     titles = [ax.get_title("left") for ax in display.axes_]
     line = estimators["a line"].score(X, y)
-    assert titles == ["nearest one, 100.0 %", f"a line, {100 * line:.1f} %"]
+    assert titles == ["nearest one, 100.0 % right", f"a line, {100 * line:.1f} % right"]
     long = of({"a name that is longer than its panel": nearest(X, y)}, X, y).plot()
-    assert long.axes_[0].get_title("left") == "a name that is longer than\nits panel, 100.0 %"
+    assert long.axes_[0].get_title("left") == "a name that is longer than\nits panel, 100.0 % right"
 
 
 def test_points_have_the_strong_colour_of_their_class_and_regions_the_pale_one(board):

@@ -235,7 +235,9 @@ def test_no_turn_is_drawn_where_the_mean_may_not_rise_after_it():
         rises = tails.rise_verdict_ == "yes"
         assert rises == (name == "rising")
         shares = LossShareDisplay.from_analyzer(tails).plot()
-        assert shares.concentration_lines_[0].get_label().startswith("turn" if rises else "least mean")
+        labels = [line.get_label() for line in shares.concentration_lines_]
+        first = [f"{tails.onset_name_} (epoch {tails.onset_epoch_})"] if tails.onset_epoch_ < 11 else []
+        assert labels == [*first, "end (epoch 11)"]
         record = Dynamics(y=[0, 1] * 20, classes=[0, 1], epochs=np.arange(12), loss=loss)
         drawn = [
             LossTailDisplay.from_analyzer(tails).plot().axes_[0],
@@ -260,6 +262,43 @@ def test_shares_are_those_of_the_analyzer(record):
     assert texts(display.axes_[0]) == ["0.1 %", "1 %", "5 %", "10 %"]
     assert texts(display.axes_[1]) == ["least mean (epoch 6)", "end (epoch 12)"]
     assert [line.get_linestyle() for line in display.concentration_lines_] == ["--", "-"]
+
+
+def test_shares_of_few_samples_that_are_the_same_have_one_curve():
+    loss = np.random.default_rng(0).exponential(size=(45, 3)) * [3, 2, 1]
+    display = LossShareDisplay.from_dynamics(loss).plot()
+    assert texts(display.axes_[0]) == ["0.1 and 1 %", "5 %", "10 %"]
+    few = LossShareDisplay.from_dynamics(loss[:8]).plot()
+    assert texts(few.axes_[0]) == ["0.1, 1, 5 and 10 %"]
+
+
+def test_where_the_least_mean_is_the_end_there_is_one_curve():
+    display = LossShareDisplay.from_dynamics(np.outer(np.arange(1.0, 201), [3, 2, 1])).plot()
+    assert texts(display.axes_[1]) == ["end (epoch 2)"]
+    assert display.axes_[1].get_title(loc="left") == "At the end"
+    np.testing.assert_allclose(display.concentration_lines_[0].get_ydata(), 100 * display.concentration[1])
+
+
+def test_a_mean_that_falls_to_the_end_is_seen_in_the_second_half_of_the_epochs():
+    """And not only its last stretch."""
+    mean = 2.0 ** -np.arange(9)
+    ax = LossTailDisplay.from_dynamics(np.outer(np.ones(40), mean)).plot().axes_[0]
+    low, high = ax.get_ylim()
+    assert low < mean[-1] < mean[4] <= high
+
+
+def test_bins_are_fewer_where_samples_are_few():
+    loss = np.random.default_rng(0).exponential(size=(10_000, 2))
+    bins = {n: len(density(loss[:n]).shares) for n in (4, 100, 10_000)}
+    assert bins == {4: 10, 100: 20, 10_000: 80}
+    assert len(density(loss, n_bins=7).shares) == 7
+    with pytest.raises(ValueError, match="n_bins must be"):
+        density(loss, n_bins=0)
+
+
+def density(loss, **params):
+    record = Dynamics(y=np.arange(len(loss)) % 2, classes=[0, 1], epochs=[0, 1], loss=loss)
+    return LossDensityDisplay.from_dynamics(record, **params)
 
 
 def test_shares_of_negative_losses_are_sent_back(record):
@@ -371,6 +410,17 @@ def test_the_worst_samples_have_their_names_and_losses():
     np.testing.assert_array_equal(display.images_[1].get_array(), display.images[1])
     assert [ax.get_title() for ax in display.axes_] == ["2, read as 0", "0, read as 1", "1, read as 2"]
     assert [ax.get_xlabel() for ax in display.axes_] == ["loss 0.5 → 64", "loss 0.5 → 64", "loss 0.5 → 1"]
+    title = " ".join(display.figure_.get_suptitle().split())
+    assert title == "Greatest loss at the end (loss at the least mean → at the end)"
+
+
+def test_a_loss_that_is_least_at_the_end_is_said_once():
+    loss = np.tile([3.0, 2.0, 1.0], (40, 1))
+    record = Dynamics(
+        y=[0] * 40, classes=[0, 1], epochs=[0, 1, 2], loss=loss, prediction=np.zeros((40, 3), dtype=int)
+    )
+    display = worst(record, n_pictures=2).plot()
+    assert [ax.get_xlabel() for ax in display.axes_] == ["loss 1", "loss 1"]
     assert display.figure_.get_suptitle() == "Greatest loss at the end"
 
 
@@ -385,7 +435,7 @@ def test_the_greatest_rise_is_another_order():
     display = worst(record, onset=1, by="rise", n_pictures=2)
     assert display.indices.tolist()[0] == 5
     assert (display.before[0], display.after[0]) == (0.1, 6.0)
-    assert display.title == "Greatest rise of the loss"
+    assert display.title == "Greatest rise of the loss (loss at the onset → at the end)"
     tails = LossTailAnalyzer(onset=1).fit(record)
     again = WorstSamplesDisplay.from_analyzer(tails, record, np.zeros((40, 2, 2)), by="rise", n_pictures=2)
     np.testing.assert_array_equal(again.indices, display.indices)

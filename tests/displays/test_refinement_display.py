@@ -45,6 +45,20 @@ def test_an_infinite_temperature_leaves_a_gap_and_both_curves_stay_in_the_panel(
     assert low < 0.35 < 0.9 < high
 
 
+def test_curves_that_fall_to_the_end_are_seen_in_the_second_half_of_the_epochs():
+    curve = 2.0 ** -np.arange(9)
+    display = RefinementDisplay(
+        np.arange(9) / 3, curve, 0.9 * curve, np.ones(9), least_loss_epoch=8 / 3, best_epoch=8 / 3
+    ).plot()
+    low, high = display.axes_[0].get_ylim()
+    assert low < 0.9 * curve[-1] < curve[4] < high
+    assert texts(display.axes_[1]) == ["least loss and refinement (2.67)"]
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_axes_of_the_user_are_drawn_on():
     figure, axes = plt.subplots(1, 2)
     assert RefinementDisplay.from_analyzer(FOUND).plot(axes).figure_ is figure

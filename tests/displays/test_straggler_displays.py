@@ -333,3 +333,22 @@ def test_stability_on_the_axes_of_the_user():
     with pytest.raises(ValueError, match="a sequence of 3 matplotlib axes, one for each panel, got 2"):
         display.plot(axes[:2])
     assert not same_color(display.lines_["jaccard"].get_color(), display.lines_["chance"].get_color())
+
+
+@pytest.mark.parametrize(("clear", "name"), [(True, "inversion"), (False, "unclear turn")])
+def test_an_inversion_below_all_errors_compared_is_in_the_picture_and_called_what_it_is(clear, name):
+    display = StragglerStabilityDisplay(
+        np.ones((2, 2)), [0.4, 0.1], [0.3, 0.8], [5.0, 9.0], inversion_errors=[0.01, np.nan], clear=clear
+    ).plot()
+    for line, ax in zip(display.inversion_lines_, display.axes_[1:], strict=True):
+        assert line.get_xdata()[0] == 1
+        assert min(ax.get_xlim()) < 1
+    assert texts(display.axes_[1]) == [f"{name}: error 1 %"]
+
+
+def test_turns_are_clear_where_one_run_is_surely_inverted():
+    found = straggler_stability([run(0, 1, 2), run(0, 1)])
+    verdicts = [next(one.verdict for one in own.findings_ if one.code == "EN1") for own in found.analyzers]
+    assert StragglerStabilityDisplay.from_stability(found).clear == ("yes" in verdicts)
+    few = [record.until(8) for record in (run(0, 1, 2), run(0, 1))]
+    assert not StragglerStabilityDisplay.from_dynamics(few).clear

@@ -210,8 +210,9 @@ class ClassEntanglementDisplay:
             hollow = {} if self.clear else {"markerfacecolor": "white"}
             red = COLOURS["vermillion"]
             dot = ax.plot(turn, radius[at], "o", color=red, markersize=4, zorder=3, **hollow)[0]
-            description = f"{'' if self.clear else 'unclear: '}{self._turn_words(position)}"
-        ax.set_title(shortened(self.class_names[position], LONGEST_NAME), pad=13, fontsize=8.5, loc="left")
+            description = self._turn_words(position)
+        name = shortened(self.class_names[position], LONGEST_NAME)
+        ax.set_title(name, pad=13 if self.clear else 22, fontsize=8.5, loc="left")
         place = {"xycoords": "axes fraction", "xytext": (0, 3), "textcoords": "offset points"}
         ax.annotate(description, (0, 1), fontsize=7, **place).set_in_layout(
             False
@@ -219,7 +220,8 @@ class ClassEntanglementDisplay:
         return mean, line, dot
 
     def _turn_words(self, position):
-        return f"epoch {epoch_words(self.turns[position])}, error {100 * self.errors[position]:.2g} %"
+        where = f"epoch {epoch_words(self.turns[position])}, error {100 * self.errors[position]:.2g} %"
+        return where if self.clear else f"unclear turn:\n{where}"
 
     def _finish(self, words):
         every = np.column_stack([self.radii, self.mean_radius])

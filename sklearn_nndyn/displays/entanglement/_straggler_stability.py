@@ -18,6 +18,7 @@ from sklearn_nndyn.displays._style import (
     title_over_legend,
 )
 from sklearn_nndyn.displays.entanglement._overlap_matrix import draw_overlaps
+from sklearn_nndyn.displays.entanglement._runs import verdict_of
 from sklearn_nndyn.utils.text import percent
 
 
@@ -42,6 +43,8 @@ class StragglerStabilityDisplay:
         Training error at the inversion of each run; nan for a run without.
     labels : list of n_runs str, optional
         Names of the runs; by default their numbers, from 0.
+    clear : bool, default=True
+        Whether an inversion is beyond chance; without one it is called an unclear turn.
 
     Attributes
     ----------
@@ -85,6 +88,7 @@ class StragglerStabilityDisplay:
         chance_curve: Sequence | np.ndarray | None = None,
         inversion_errors: Sequence | np.ndarray | None = None,
         labels: Sequence[str] | None = None,
+        clear: bool = True,
     ) -> None:
         self.jaccard = jaccard
         self.errors = errors
@@ -94,6 +98,7 @@ class StragglerStabilityDisplay:
         self.chance_curve = chance_curve
         self.inversion_errors = inversion_errors
         self.labels = labels
+        self.clear = clear
 
     @classmethod
     def from_stability(cls, found: StragglerStability, *, labels: Sequence[str] | None = None) -> Self:
@@ -134,6 +139,7 @@ class StragglerStabilityDisplay:
             chance_curve=_chance(found.expected_curve, n_samples),
             inversion_errors=found.inversion_errors,
             labels=labels,
+            clear=any(verdict_of(run) == "yes" for run in found.analyzers),
         )
 
     @classmethod
@@ -247,7 +253,7 @@ class StragglerStabilityDisplay:
     def _finish_curves(self):
         overlap, z = self.axes_[1:]
         for ax in (overlap, z):
-            error_axis(ax, np.asarray(self.errors))
+            error_axis(ax, np.append(self.errors, self._mean_inversion()))
         room_above(overlap, 2)
         self._mark_inversion(overlap, z)
         own = [self.lines_[name] for name in ("jaccard", "chance") if name in self.lines_]
@@ -256,15 +262,19 @@ class StragglerStabilityDisplay:
         title_over_legend(z, "Overlap above chance", both)
 
     def _mark_inversion(self, overlap, z):
+        self.inversion_lines_ = []
+        for error in self._mean_inversion():
+            name = "inversion" if self.clear else "unclear turn"
+            self.inversion_lines_ = [
+                *mark_places(overlap, [100 * error], [f"{name}: error {percent(error)}"], ["black"]),
+                *mark_places(z, [100 * error], [""], ["black"]),
+            ]
+
+    def _mean_inversion(self):
+        """The mean inversion error, in a list; an empty one where there is none, or no place for it."""
         errors = np.asarray([] if self.inversion_errors is None else self.inversion_errors, dtype=float)
         there = errors[~np.isnan(errors)]
-        self.inversion_lines_ = []
-        if len(there) and there.mean() > 0:
-            at, description = [100 * there.mean()], f"inversion: error {percent(there.mean())}"
-            self.inversion_lines_ = [
-                *mark_places(overlap, at, [description], ["black"]),
-                *mark_places(z, at, [""], ["black"]),
-            ]
+        return [there.mean()] if (there > 0).any() else []
 
 
 def _new_axes(plt):

@@ -15,6 +15,7 @@ from sklearn_nndyn.displays._style import (
     mark_onset,
     panels,
     scale_losses,
+    second_half,
     styled,
     title_over_legend,
 )
@@ -160,7 +161,7 @@ class LossTailDisplay:
     def plot(
         self, ax: Any = None, *, loss_scale: str = "auto", fill_between_kw: dict | None = None, **style: Any
     ) -> Self:
-        """Draw two panels: the mean by itself, near its turn; and the mean among the losses of all samples.
+        """Draw two panels: the mean by itself, near its turn and its end; and the mean among the losses of all samples.
 
         In both the mean is solid and the turning epoch a vertical line; in the second the median is dashed and the band
         shaded.
@@ -193,9 +194,7 @@ class LossTailDisplay:
         with panels(ax, 2) as axes:
             self.axes_, self.figure_ = axes, axes[0].figure
             self._draw(axes, style, fill_between_kw)
-            axes[0].set_ylim(
-                *_near_the_turn(np.asarray(self.mean), np.searchsorted(self.epochs, self.onset_epoch))
-            )
+            axes[0].set_ylim(*_near_the_turn(self.epochs, np.asarray(self.mean), self.onset_epoch))
             self._finish()
             scale_losses(axes[1], scale, lowest if scale == "log" else axes[1].dataLim.ymin)
         return self
@@ -231,9 +230,10 @@ class LossTailDisplay:
         )
 
 
-def _near_the_turn(mean, onset):
-    """Limits that show what follows the turning epoch; what came before may leave the panel."""
-    least, top = mean[onset], mean[onset:].max()
+def _near_the_turn(epochs, mean, onset_epoch):
+    """Limits that show what follows the turning epoch or half of the epochs; what came before may leave the panel."""
+    onset = min(np.searchsorted(epochs, onset_epoch), second_half(epochs))
+    least, top = mean[onset:].min(), mean[onset:].max()
     around = max(top - least, 0.25 * abs(least)) or 1.0
     before = mean[:onset].max(initial=top)
     return least - around / 2, max(min(before, top + 2 * around), least + around / 2)

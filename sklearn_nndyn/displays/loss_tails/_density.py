@@ -16,6 +16,7 @@ from sklearn_nndyn.displays._style import (
     title_over_legend,
 )
 from sklearn_nndyn.displays.loss_tails._log_loss import positive_losses, read
+from sklearn_nndyn.utils.validation import check_count
 
 
 class LossDensityDisplay:
@@ -87,7 +88,7 @@ class LossDensityDisplay:
 
     @classmethod
     def from_dynamics(
-        cls, dynamics: Any, *, onset: int | str = "auto", n_bins: int = 80, floor: float = 1e-06
+        cls, dynamics: Any, *, onset: int | str = "auto", n_bins: int | str = "auto", floor: float = 1e-06
     ) -> Self:
         """Count the samples of a record in bins of the loss.
 
@@ -97,8 +98,9 @@ class LossDensityDisplay:
             The record, or a fitted model, whose validation record is read if it has one, else its training record.
         onset : "auto" or int, default="auto"
             The turning epoch: that of least mean loss, or a recorded epoch.
-        n_bins : int, default=80
-            Number of bins, evenly spaced on a logarithmic scale between the least and the greatest loss.
+        n_bins : int or "auto", default="auto"
+            Number of bins, evenly spaced on a logarithmic scale between the least and the greatest loss. By itself
+            twice the root of the number of samples, from 10 to 80, so that few samples make no stripes.
         floor : float, default=1e-06
             Smaller losses are counted as this, in the units of the loss: log losses below it are not resolved in
             float32.
@@ -115,7 +117,7 @@ class LossDensityDisplay:
         """
         record, onset_epoch, onset_name = read(dynamics, onset)
         losses, label = positive_losses(record, floor)
-        edges = _loss_edges(losses, n_bins)
+        edges = _loss_edges(losses, _check_bins(n_bins, len(losses)))
         shares = np.transpose([np.histogram(epoch, edges)[0] for epoch in losses.T]) / len(losses)
         return cls(
             record.epochs,
@@ -182,6 +184,13 @@ class LossDensityDisplay:
             "mean": ax.plot(self.epochs, self.mean, **styled(mean, line_kw))[0],
             "median": ax.plot(self.epochs, self.median, **styled(median, line_kw))[0],
         }
+
+
+def _check_bins(n_bins, n_samples):
+    if n_bins == "auto":
+        return int(np.clip(2 * np.sqrt(n_samples), 10, 80))
+    check_count("n_bins", n_bins)
+    return n_bins
 
 
 def _loss_edges(losses, n_bins):

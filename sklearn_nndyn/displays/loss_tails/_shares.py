@@ -1,5 +1,6 @@
 """How few samples carry the loss."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -8,7 +9,7 @@ import numpy as np
 from sklearn_nndyn.analyzers import LossTailAnalyzer
 from sklearn_nndyn.displays._doors import expect_fitted, expect_record_or_losses
 from sklearn_nndyn.displays._style import COLOURS, mark_epochs, mark_onset, panels, styled, title_over_legend
-from sklearn_nndyn.utils.text import epoch_words
+from sklearn_nndyn.utils.text import epoch_words, in_words
 
 # From the fewest to the most samples; dark to light, so that the order is seen in grey too.
 SHARE_COLOURS = [COLOURS[name] for name in ("black", "blue", "vermillion", "orange")]
@@ -39,9 +40,9 @@ class LossShareDisplay:
     axes_ : array of two matplotlib Axes
         Over the epochs; over the share of the samples.
     share_lines_ : list of matplotlib Line2D
-        One for each of ``worst``.
-    concentration_lines_ : list of two matplotlib Line2D
-        At the turning epoch, at the end.
+        One for each of ``worst``; one for several that are the same samples, where there are few.
+    concentration_lines_ : list of matplotlib Line2D
+        At the turning epoch, at the end; one alone where these are the same.
 
     Examples
     --------
@@ -156,13 +157,10 @@ class LossShareDisplay:
         return self
 
     def _draw_shares(self, ax, style):
+        curves = _distinct(np.transpose(self.shares), self.worst)
         self.share_lines_ = [
-            ax.plot(
-                self.epochs, 100 * share, **styled({"color": colour, "label": f"{100 * worst:g} %"}, style)
-            )[0]
-            for share, worst, colour in zip(
-                np.transpose(self.shares), self.worst, SHARE_COLOURS, strict=False
-            )
+            ax.plot(self.epochs, 100 * share, **styled({"color": colour, "label": name}, style))[0]
+            for (name, share), colour in zip(curves.items(), SHARE_COLOURS, strict=False)
         ]
         ax.set(xlabel="epoch", ylabel="share of the total loss (%)", ylim=(0, 110), yticks=range(0, 101, 20))
         mark_epochs(ax, self.epochs)
@@ -172,16 +170,12 @@ class LossShareDisplay:
     def _draw_concentration(self, ax, style):
         n_samples = self.concentration.shape[1]
         part = 100 * np.arange(1, n_samples + 1) / n_samples
-        first = self.onset_name
-        when = {first: {"color": COLOURS["blue"], "linestyle": "--"}, "end": {"color": COLOURS["blue"]}}
-        epochs = (self.onset_epoch, self.epochs[-1])
+        turn, end = self.onset_epoch, self.epochs[-1]
+        first = int(turn == end)
+        when = [(self.onset_name, turn, "--"), ("end", end, "-")][first:]
         self.concentration_lines_ = [
-            ax.plot(
-                part,
-                100 * share,
-                **styled(artist_kw | {"label": f"{name} (epoch {epoch_words(epoch)})"}, style),
-            )[0]
-            for share, epoch, (name, artist_kw) in zip(self.concentration, epochs, when.items(), strict=True)
+            ax.plot(part, 100 * share, **styled(_line(name, epoch, linestyle), style))[0]
+            for share, (name, epoch, linestyle) in zip(self.concentration[first:], when, strict=True)
         ]
         ax.set(
             xlabel="worst share of the samples (%, logarithmic)",
@@ -190,8 +184,23 @@ class LossShareDisplay:
         )
         ax.set(ylim=(0, 110), yticks=range(0, 101, 20))
         ax.xaxis.set_major_formatter("{x:g}")
-        title_over_legend(
-            ax,
-            f"{first.capitalize()} and end compared",
-            self.concentration_lines_,
-        )
+        title = "At the end" if first else f"{self.onset_name.capitalize()} and end compared"
+        title_over_legend(ax, title, self.concentration_lines_)
+
+
+def _distinct(shares, worst):
+    """{name: share (n_epochs,)}, one for shares of the samples so small that they are the same samples."""
+    names = [f"{100 * one:g}" for one in worst]
+    same = [np.array_equal(share, following) for share, following in itertools.pairwise(shares)]
+    curves, together = {}, []
+    for name, share, more in zip(names, shares, [*same, False], strict=True):
+        together.append(name)
+        if not more:
+            curves[f"{in_words(together)} %"] = share
+            together = []
+    return curves
+
+
+def _line(name, epoch, linestyle):
+    label = f"{name} (epoch {epoch_words(epoch)})"
+    return {"color": COLOURS["blue"], "linestyle": linestyle, "label": label}

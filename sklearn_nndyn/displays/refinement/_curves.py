@@ -12,9 +12,11 @@ from sklearn_nndyn.displays._style import (
     mark_epochs,
     mark_places,
     panels,
+    second_half,
     styled,
     title_over_legend,
 )
+from sklearn_nndyn.utils.text import epoch_words
 
 
 class RefinementDisplay:
@@ -181,7 +183,8 @@ class RefinementDisplay:
 
     def _finish(self):
         loss, temperature = self.axes_
-        loss.set(xlabel="epoch", ylabel="log loss (nats)", ylim=_near_the_least(self.loss, self.refinement))
+        limits = _near_the_least(self.epochs, self.loss, self.refinement)
+        loss.set(xlabel="epoch", ylabel="log loss (nats)", ylim=limits)
         temperature.set(xlabel="epoch", ylabel="temperature")
         for ax in self.axes_:
             mark_epochs(ax, self.epochs)
@@ -194,11 +197,11 @@ class RefinementDisplay:
         """Lines at the two epochs, or one where they are the same, with words for a legend."""
         least, best = self.least_loss_epoch, self.best_epoch
         if best == least:
-            marked = {best: (f"least loss and refinement ({best:g})", COLOURS["black"])}
+            marked = {best: (f"least loss and refinement ({epoch_words(best)})", COLOURS["black"])}
         else:
             marked = {
-                least: (f"least loss ({least:g})", COLOURS["vermillion"]),
-                best: (f"least refinement ({best:g})", COLOURS["blue"]),
+                least: (f"least loss ({epoch_words(least)})", COLOURS["vermillion"]),
+                best: (f"least refinement ({epoch_words(best)})", COLOURS["blue"]),
             }
         words, colours = zip(*marked.values(), strict=True)
         lines = mark_places(ax, list(marked), [""] * len(words), colours)
@@ -207,10 +210,10 @@ class RefinementDisplay:
         return lines
 
 
-def _near_the_least(loss, refinement):
-    """Limits that show both curves near their least values; what came before may leave the panel."""
+def _near_the_least(epochs, loss, refinement):
+    """Limits that show both curves from the least loss or half of the epochs on; what came before may leave it."""
     loss, refinement = np.asarray(loss), np.asarray(refinement)
-    low, start = min(loss.min(), refinement.min()), int(loss.argmin())
+    low, start = min(loss.min(), refinement.min()), min(int(loss.argmin()), second_half(epochs))
     top = max(loss[start:].max(), refinement[start:].max())
     around = max(top - low, 0.1 * abs(low)) or 1.0
     return low - around / 4, top + around / 2

@@ -132,7 +132,7 @@ class WorstSamplesDisplay:
             loss[worst, tails.turn_[worst]],
             loss[worst, -1],
             worst,
-            title="Greatest loss at the end" if by == "loss" else "Greatest rise of the loss",
+            title=_title(by, tails, worst),
         )
 
     @classmethod
@@ -188,12 +188,12 @@ class WorstSamplesDisplay:
         ValueError
             If ``ax`` is not as many axes as there are pictures.
         """
-        losses = zip(self.before, self.after, strict=True)
+        losses = [_losses(*each) for each in zip(self.before, self.after, strict=True)]
         self.axes_, self.images_ = draw_pictures(
             ax,
             self.images,
             wrapped_names(self.true_names, self.predicted_names),
-            [f"loss {_in_two_digits(before)} → {_in_two_digits(after)}" for before, after in losses],
+            losses,
             wrapped_title(self.title, len(self.images)),
             style,
         )
@@ -203,6 +203,18 @@ class WorstSamplesDisplay:
 
 def _worst_first(tails, record, by):
     return np.argsort(-(record.loss[:, -1] if by == "loss" else tails.rise_), kind="stable")
+
+
+def _title(by, tails, worst):
+    title = "Greatest loss at the end" if by == "loss" else "Greatest rise of the loss"
+    risen = (tails.turn_[worst] != len(tails.epochs_) - 1).any()
+    return f"{title} (loss at the {tails.onset_name_} → at the end)" if risen else title
+
+
+def _losses(before, after):
+    """Before and after in words; one of them where they are the same."""
+    words = dict.fromkeys(map(_in_two_digits, (before, after)))
+    return f"loss {' → '.join(words)}"
 
 
 def _in_two_digits(loss):
