@@ -212,7 +212,9 @@ class ClassEntanglementDisplay:
             dot = ax.plot(turn, radius[at], "o", color=red, markersize=4, zorder=3, **hollow)[0]
             description = self._turn_words(position)
         name = shortened(self.class_names[position], LONGEST_NAME)
-        ax.set_title(name, pad=13 if self.clear else 22, fontsize=8.5, loc="left")
+        ax.set_title(
+            name, pad=13 if self.clear or np.isnan(self.turns).all() else 22, fontsize=8.5, loc="left"
+        )
         place = {"xycoords": "axes fraction", "xytext": (0, 3), "textcoords": "offset points"}
         ax.annotate(description, (0, 1), fontsize=7, **place).set_in_layout(
             False

@@ -231,12 +231,13 @@ class LossTailDisplay:
 
 
 def _near_the_turn(epochs, mean, onset_epoch):
-    """Limits that show what follows the turning epoch or half of the epochs; what came before may leave the panel."""
+    """Limits that show what follows the turning epoch, and half of the epochs; what came before may leave the panel."""
     onset = min(np.searchsorted(epochs, onset_epoch), second_half(epochs))
     least, top = mean[onset:].min(), mean[onset:].max()
     around = max(top - least, 0.25 * abs(least)) or 1.0
     before = mean[:onset].max(initial=top)
-    return least - around / 2, max(min(before, top + 2 * around), least + around / 2)
+    low = max(least - around / 2, min(least, 0))
+    return low, max(min(before, top + 2 * around), least + around / 2)
 
 
 def _where(display):
