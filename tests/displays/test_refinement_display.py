@@ -51,7 +51,7 @@ def test_curves_that_fall_to_the_end_are_seen_in_the_second_half_of_the_epochs()
         np.arange(9) / 3, curve, 0.9 * curve, np.ones(9), least_loss_epoch=8 / 3, best_epoch=8 / 3
     ).plot()
     low, high = display.axes_[0].get_ylim()
-    assert 0 <= low < 0.9 * curve[-1] < curve[4] < high
+    assert -0.05 < low < 0.9 * curve[-1] < curve[4] < high
     assert texts(display.axes_[1]) == ["least loss and refinement (2.67)"]
 
 

@@ -236,7 +236,7 @@ def _near_the_turn(epochs, mean, onset_epoch):
     least, top = mean[onset:].min(), mean[onset:].max()
     around = max(top - least, 0.25 * abs(least)) or 1.0
     before = mean[:onset].max(initial=top)
-    low = max(least - around / 2, min(least, 0))
+    low = max(least - around / 2, min(least, 0) - around / 20)
     return low, max(min(before, top + 2 * around), least + around / 2)
 
 

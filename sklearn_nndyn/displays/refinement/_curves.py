@@ -216,4 +216,4 @@ def _near_the_least(epochs, loss, refinement):
     low, start = min(loss.min(), refinement.min()), min(int(loss.argmin()), second_half(epochs))
     top = max(loss[start:].max(), refinement[start:].max())
     around = max(top - low, 0.1 * abs(low)) or 1.0
-    return max(low - around / 4, 0), top + around / 2
+    return max(low - around / 4, -around / 20), top + around / 2
