@@ -137,7 +137,7 @@ def _end(x, line, keep, down):
 
 def _mark(across, place, words):
     share = float(across.place(np.asarray(place)))
-    return f"{float(across_page(share)):.1f}", words, "end" if share > 0.6 else "start"
+    return f"{float(across_page(share)):.1f}", words, "end" if share > 0.5 else "start"
 
 
 def _span(across, start, stop, words):

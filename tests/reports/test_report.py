@@ -140,6 +140,23 @@ def test_every_table_has_a_caption_and_every_id_is_used_once(html):
     assert {anchor.removeprefix("#") for anchor in pointed} <= set(ids)
 
 
+def test_words_of_marks_stand_in_rows_and_over_the_curves():
+    """So that those of two epochs near each other are read, and no curve runs through them."""
+    chart = re.search(
+        r'<svg class="chart".*?</svg>', report(made_record()).html.split('id="refinement"')[1], re.DOTALL
+    )
+    rows = re.findall(r'class="mark-words".*?dy="(.*?)em"', chart[0])
+    assert rows == ["0.00", "1.20"]
+    assert chart[0].rindex('class="line') < chart[0].index('class="mark-words')
+
+
+def test_findings_are_seen_whole_and_long_tables_scroll(html):
+    page = Page(html)
+    tables = {a["aria-labelledby"]: a["class"] for a, _ in page.all("div") if a.get("role") == "region"}
+    assert tables["findings-table-caption"] == "scroll"
+    assert "scroll long" in tables.values()
+
+
 def test_all_is_there_without_scripts(html):
     html = re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
     assert "<button" not in html

@@ -44,7 +44,7 @@ def _row(finding):
         words(finding.title),
         Cell(words=finding.verdict, verdict=finding.verdict.replace(" ", "-")),
         number(finding.value),
-        words(_interval(finding.interval)),
+        _interval(finding.interval),
         number(finding.null),
         number(finding.n_runs),
         words(finding.advice),
@@ -52,4 +52,6 @@ def _row(finding):
 
 
 def _interval(interval):
-    return "–" if interval is None else f"{figure(interval[0])} to {figure(interval[1])}"
+    if interval is None:
+        return words("–")
+    return Cell(words=f"{figure(interval[0])} to {figure(interval[1])}", value=interval[0])
