@@ -40,6 +40,11 @@ async function violations(file, scheme, width) {
   for (const { id, nodes } of found.violations) faults.push(`${file}, ${scheme}, ${width}: ${id} ${nodes[0].html.slice(0, 120)}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (wide > 0) faults.push(`${file}, ${width}: ${wide} pixels too wide`);
+  const cut = await page.evaluate(() => {
+    const frame = document.querySelector("#findings-table")?.parentElement;
+    return frame ? frame.scrollWidth - frame.clientWidth : 0;
+  });
+  if (width > 1000 && cut > 0) faults.push(`${file}, ${width}: ${cut} pixels of the findings are out of sight`);
   await page.close();
   return found.passes.length;
 }
