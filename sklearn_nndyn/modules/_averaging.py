@@ -42,8 +42,8 @@ class AveragedWeights(torch.nn.Module):
     >>> from sklearn_nndyn.modules import AveragedWeights
     >>> X, y = load_iris(return_X_y=True)
     >>> clf = DynamicsClassifier(lambda shape, k: AveragedWeights(torch.nn.Linear(shape[0], k)), random_state=0)
-    >>> clf.fit(X, y).dynamics_.accuracy[-1] == clf.score(X, y)
-    np.True_
+    >>> bool(clf.fit(X, y).dynamics_.accuracy[-1] == clf.score(X, y))
+    True
     """
 
     n_averaged: torch.Tensor

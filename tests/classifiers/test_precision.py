@@ -1,5 +1,7 @@
 """precision="bf16": forward passes of training by autocast, and nothing else."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -168,7 +170,7 @@ def test_it_is_refused_where_the_device_has_none(way, monkeypatch):
             if way == "error":
                 raise RuntimeError("does not support bfloat16")
             if way == "warning":
-                torch.warnings.warn("not supported: autocast is off", UserWarning, stacklevel=2)
+                warnings.warn("not supported: autocast is off", UserWarning, stacklevel=2)
             super().__init__("cpu", enabled=False)
 
     if way == "unknown":
