@@ -7,8 +7,8 @@ import time
 THREADS = 2
 
 
-def interleaved(ways, repeats=5):
-    """Median seconds of each way.
+def turns(ways, repeats=5, clock=time.perf_counter):
+    """Seconds of each way, turn by turn.
 
     Parameters
     ----------
@@ -16,19 +16,26 @@ def interleaved(ways, repeats=5):
         Called without arguments, in turns.
     repeats : int
         Turns.
+    clock : callable
+        ``time.process_time`` on a machine that others use too.
 
     Returns
     -------
-    medians : dict of float
+    seconds : dict of list of float
     """
     seconds = {name: [] for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
             gc.collect()
-            start = time.perf_counter()
+            start = clock()
             way()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+            seconds[name].append(clock() - start)
+    return seconds
+
+
+def interleaved(ways, repeats=5):
+    """Median seconds of each way; see `turns`."""
+    return {name: statistics.median(own) for name, own in turns(ways, repeats).items()}
 
 
 def print_table(header, rows):

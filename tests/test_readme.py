@@ -55,3 +55,33 @@ def test_other_tables_make_other_figures_and_a_missing_row_is_named():
     assert "takes 0.10 to 0.30 of" in FIGURES["training"](table)
     with pytest.raises(ValueError, match="row 'cross-fitted' and a column 'once, s'"):
         FIGURES["reconstruction"](table)
+
+
+def test_figures_are_put_in_where_they_stand():
+    tables = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    assert FIGURES["with_figures"](TEXT, tables) == TEXT
+    other = re.sub(r"(cross-fitted \| )[\d.]+", r"\g<1>7.77", tables)
+    written = FIGURES["with_figures"](TEXT, other)
+    assert written.replace("7.8 seconds", "1.3 seconds") == TEXT != written
+    with pytest.raises(ValueError, match="says 0 times 'training takes"):
+        FIGURES["with_figures"]("Another README.", tables)
+
+
+def test_a_table_of_peers_is_kept_and_remembered(tmp_path, monkeypatch):
+    for name in ("TABLES", "README"):
+        monkeypatch.setitem(FIGURES["write"].__globals__, name, tmp_path / name)
+        (tmp_path / name).write_text(FIGURES[name].read_text("utf-8"), "utf-8")
+    monkeypatch.setitem(FIGURES["write"].__globals__, "HISTORY", tmp_path / "history.csv")
+    monkeypatch.setitem(FIGURES["remember"].__globals__, "commit", lambda: "abc123")
+    rows = [{"problem": name, "ours / bare": f"0.{i}5 (0.10 to 0.90)"} for i, name in enumerate("ABC")]
+    for conditions in ("Once.", "Twice."):
+        FIGURES["write"](conditions, [*rows, {"problem": "Conv2", "ours / bare": "0.88"}])
+    tables, readme = ((tmp_path / name).read_text("utf-8") for name in ("TABLES", "README"))
+    assert "| B | 0.15 (0.10 to 0.90) |\n" in tables
+    assert "Once." not in tables
+    assert tables.splitlines()[-5:] == FIGURES["TABLES"].read_text("utf-8").splitlines()[-5:]
+    assert "training takes 0.05 to 0.25 of" in readme
+    assert "net 0.88" in readme
+    history = (tmp_path / "history.csv").read_text("utf-8").splitlines()
+    assert len(history) == 1 + 2 * 4
+    assert history[2].split(",")[1:] == ["abc123", "Once.", "B", "ours / bare", "0.15", "0.10", "0.90"]
