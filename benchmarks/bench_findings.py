@@ -7,7 +7,7 @@ by three times the noise, 90 % of yes are wanted.
 
     python benchmarks/bench_findings.py [worlds of each kind [first seed]]
 
-The levels were chosen in worlds of seeds below 1000; the table is of others.
+The levels were chosen in worlds of seeds below 1200; the table is of others.
 """
 
 import sys

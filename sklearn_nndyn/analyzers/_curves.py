@@ -10,8 +10,8 @@ WINDOW = 0.2  # of the epochs, averaged before a rise is looked for
 LEAST_STRETCH = 6  # epochs that wander is estimated from
 # Half of the curves of chance have independent epochs, half a wander that lasts.
 CORRELATIONS = (*np.zeros(10), *np.linspace(0.5, 0.95, 10))
-N_CURVES = 200  # of each correlation
-N_ALIKE = 300  # of all, those whose wander is estimated to last as that of the curve
+N_CURVES = 1000  # of each correlation
+N_ALIKE = 1500  # of all, those whose wander is estimated to last as that of the curve
 ROUNDING = 1e-14  # of the greatest value: of the differences of numbers in float64
 LASTING = 6  # values that a third difference is estimated from, at least
 
@@ -101,8 +101,8 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     rise = float(_rises(curve[None], onset)[0])
     if not curve_noise(curve):
         return rise, 0.0
-    correlation, innovation = _wander(curve, onset)
-    return rise, innovation * _chance_in_noise(len(curve), onset, correlation)
+    (correlation,), (innovation,) = _wanders(curve[None], onset)
+    return rise, float(innovation) * _chance_in_noise(len(curve), onset, correlation)
 
 
 def wander_correlation(curve: ArrayLike) -> float:
@@ -135,25 +135,41 @@ def wander_correlation(curve: ArrayLike) -> float:
     True
     """
     curve = np.asarray(curve, dtype=np.float64)
-    return _wander(curve, None)[0] if curve_noise(curve) else 0.0
+    return float(_wanders(curve[None], None)[0, 0]) if curve_noise(curve) else 0.0
 
 
-def _wander(curve, onset):
-    """Correlation from epoch to epoch and deviation of the innovations about a line, after the turn, or bent there."""
-    turn = int(_means(curve[None]).argmin()) if onset is None else onset
-    start = max(0, min(turn, len(curve) - max(len(curve) // 3, LEAST_STRETCH)))
-    left = curve[start:] - _about_lines(len(curve) - start, turn - start) @ curve[start:]
-    size = left @ left
-    correlation = left[1:] @ left[:-1] / size if size > 0 else 0.0
-    return float(correlation), float((left[1:] - correlation * left[:-1]).std())
+def _wanders(curves, onset):
+    """Of each curve (n_curves, n_epochs): correlation from epoch to epoch, and deviation of the innovations.
+
+    About a line after the turn, or one that is bent there.
+    """
+    found = np.empty((2, len(curves)))
+    turns = _means(curves).argmin(axis=1) if onset is None else np.full(len(curves), onset)
+    for turn in np.unique(turns):
+        chosen = turns == turn
+        found[:, chosen] = _wander_about_lines(curves[chosen], int(turn))
+    return found
+
+
+def _wander_about_lines(curves, turn):
+    """The same of curves that all turn at one position."""
+    n_epochs = curves.shape[1]
+    start = max(0, min(turn, n_epochs - max(n_epochs // 3, LEAST_STRETCH)))
+    lines, solve = _lines(n_epochs - start, turn - start)
+    after = curves[:, start:]
+    left = after - (after @ solve) @ lines
+    size = (left**2).sum(axis=1)
+    together = (left[:, 1:] * left[:, :-1]).sum(axis=1)
+    correlations = np.divide(together, size, out=np.zeros(len(curves)), where=size > 0)
+    return correlations, (left[:, 1:] - correlations[:, None] * left[:, :-1]).std(axis=1)
 
 
 @lru_cache
-def _about_lines(n_epochs, turn):
-    """Matrix (n_epochs, n_epochs) that gives the best line of a curve; of one that turns within, bent at the turn."""
+def _lines(n_epochs, turn):
+    """Lines (3, n_epochs), one of them bent at the turn, and what gives the best share of each in a curve."""
     time = np.arange(n_epochs)
-    lines = np.stack([np.ones(n_epochs), time, np.maximum(turn - time, 0)], axis=1)
-    return lines @ np.linalg.pinv(lines)
+    lines = np.stack([np.ones(n_epochs), time, np.maximum(turn - time, 0)])
+    return lines, np.linalg.pinv(lines)
 
 
 def _means(curves):
@@ -179,15 +195,20 @@ def _chance_in_noise(n_epochs, onset, correlation):
     return float(np.quantile(rises[start : start + N_ALIKE], LEVEL))
 
 
-@lru_cache
+@lru_cache(maxsize=32)
 def _rises_of_noise(n_epochs, onset):
     """Of curves of noise, by increasing estimates of their correlation: these, and their rises in innovations."""
     rng = np.random.default_rng(0)
-    noise = [wandering(rng.normal(size=(N_CURVES, n_epochs)), correlation) for correlation in CORRELATIONS]
-    curves = np.concatenate(noise)
-    estimates, innovations = np.transpose([_wander(curve, onset) for curve in curves])
+    noise = (wandering(rng.normal(size=(N_CURVES, n_epochs)), correlation) for correlation in CORRELATIONS)
+    estimates, rises = np.concatenate([_in_innovations(curves, onset) for curves in noise], axis=1)
     order = np.argsort(estimates)
-    return estimates[order], (_rises(curves, onset) / innovations)[order]
+    return estimates[order], rises[order]
+
+
+def _in_innovations(curves, onset):
+    """Estimated correlation of each curve (n_curves, n_epochs), and its rise in units of its innovations."""
+    correlations, innovations = _wanders(curves, onset)
+    return correlations, _rises(curves, onset) / innovations
 
 
 def wandering(curves, correlation):

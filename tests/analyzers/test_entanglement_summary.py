@@ -140,6 +140,19 @@ def test_classes_that_turn_are_counted(n_turning, verdict, words):
     assert words in flat(found.summary())
 
 
+@pytest.mark.parametrize("n_falling", [0, 1])
+def test_classes_that_turn_by_no_more_than_their_wander_are_not_counted(n_falling):
+    """A wander that lasts makes turns that the rule finds; of them it cannot be told, unless a class has none."""
+    wander = np.cumsum(np.random.default_rng(19).normal(size=(4, 25)), axis=1).T
+    radii = 0.5 + 0.02 * (wander - wander[-1])
+    radii[:, :n_falling] = curve({0: 0.9, 24: 0.1})[:, None]
+    found = fitted(radii, np.tile(np.arange(25) >= 11, (60, 1)), tuple("abcd"))
+    assert np.count_nonzero(~np.isnan(found.class_inversion_epochs_)) == 2
+    own = finding(found, "EN4")
+    assert (own.verdict, own.value) == ("no" if n_falling else "cannot tell", 0)
+    assert own.statement == "No class turns clearly by its own radius."
+
+
 def test_classes_without_samples_are_said_and_not_counted():
     record = planted_record()
     centroids = {"last": record.centroids["last"].copy()}

@@ -7,6 +7,7 @@ from sklearn_nndyn.analyzers.entanglement import (
     curve_noise,
     first_rise,
     lasting_turn,
+    rise_beyond_wander,
     smoothed_curve,
     turning_point,
 )
@@ -109,15 +110,26 @@ def test_a_turn_is_found_under_noise(curve, within, deviation):
 @pytest.mark.parametrize("n", [60, 101, 301])
 @pytest.mark.parametrize(
     ("curves", "most"),
-    [(SLOPES, 0.01), (FLAT, 0.02), ({"constant": 0 * T}, 0.01)],
+    [(SLOPES, 0.01), (FLAT, 0.05), ({"constant": 0 * T}, 0.02)],
     ids=["slopes", "flat", "constant"],
 )
 def test_noise_makes_no_turn(curves, most, n, deviation):
-    """In no more than 1 % of 200 seeds for a slope, and in no more than 2 % where a curve has come to rest."""
+    """In no more than 1 % of 200 seeds for a slope, 2 % of a constant, and 5 % where a curve has come to rest."""
     for name, curve in curves.items():
         curve = np.interp(np.linspace(0, 1, n), T, curve)
         found = [lasting_turn(noisy(curve, deviation, seed)) for seed in range(200)]
         assert sum(turn is not None for turn in found) <= most * 200, name
+
+
+def test_a_turn_by_three_times_the_noise_is_found_in_nine_of_ten():
+    """In 300 seeds, of 60 epochs; as finding EN1 asks, it also has to rise by more than its wander gives."""
+    epochs = np.arange(60)
+    curve = 0.5 + 0.4 * np.exp(-epochs / 5) + 0.06 * np.clip(epochs - 20, 0, None) / 39
+    curves = [noisy(curve, 0.02, seed) for seed in range(300)]
+    beyond = [np.subtract(*rise_beyond_wander(own)) > 0 for own in curves]
+    found = [lasting_turn(own) is not None for own in curves]
+    assert np.mean(found) >= 0.92
+    assert np.mean(np.logical_and(found, beyond)) >= 0.9
 
 
 @pytest.mark.parametrize("deviation", [0.5, 0.003])

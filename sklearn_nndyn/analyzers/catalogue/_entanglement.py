@@ -17,9 +17,10 @@ ENTANGLEMENT = (
             "chance."
         ),
         chance=(
-            "The greatest of three: six standard deviations of the noise, a hundredth of the range of the curve, and "
-            "the rise that of plateaus which wander as this curve does less than one of twenty exceeds (one of ten "
-            "whose wander lasts)."
+            "The greatest of three: a hundredth of the range of the curve; 3 + sqrt(2 ln m) standard deviations of its "
+            "noise where that is averaged over windows and m of these make the curve, for the least of m is expected "
+            "that root below the mean; and the rise that of plateaus which wander as this curve does, for as many "
+            "epochs, less than one of twenty exceeds (one of ten whose wander lasts)."
         ),
         to_do=(
             "Quote the training error at the turn, inversion_error_, and compare other seeds: epochs vary, errors "
@@ -27,7 +28,7 @@ ENTANGLEMENT = (
         ),
         false_alarms=(
             "A fall until the end, and to a plateau with little and much noise: 0 %; a wander that lasts (correlation "
-            "0.9): 6 %. Told where it holds, by three and by ten times the noise: 81 and 98 %."
+            "0.9): 5 %. Told where it holds, by three and by ten times the noise: 90.5 and 98.5 %."
         ),
     ),
     FindingKind(
@@ -54,17 +55,17 @@ ENTANGLEMENT = (
         ),
         chance="The error of always naming the largest class.",
         to_do="Look at them, straggler_indices_; straggler_stability asks whether other seeds have the same.",
-        false_alarms="As for EN1. Told beside a turn of ten times the noise: 98 %.",
+        false_alarms="As for EN1. Told beside a turn of ten times the noise: 98.5 %.",
     ),
     FindingKind(
         code="EN4",
         title="Each class turns by its own radius",
         meaning=(
-            "Yes: the radius of every class that has samples turns. No: that of some does not. Cannot tell: fewer "
-            "than nine epochs were recorded."
+            "Yes: the radius of every class that has samples turns. No: that of some does not. Cannot tell: some turn "
+            "by no more than chance gives, or fewer than nine epochs were recorded."
         ),
-        computed="Share of these classes; no interval, for all are seen.",
-        chance="Not given.",
+        computed="Share of these classes that turn, each judged as EN1; no interval, for all are seen.",
+        chance="As for EN1, of each class; not given.",
         to_do="class_inversion_epochs_ has the turns: classes may turn at different times.",
     ),
 )

@@ -61,7 +61,7 @@ class EntanglementAnalyzer(RecordAnalyzer):
         centroids, or the radius of one class.
     tolerance : "auto" or float, default="auto"
         How far a curve has to come, and to turn back, for ``"extremum"``, as a share of its range. ``"auto"`` is 0.01,
-        or six standard deviations of the curve's noise where that is more.
+        or what the curve's noise would seldom exceed where that is more (``lasting_turn``).
 
     Attributes
     ----------

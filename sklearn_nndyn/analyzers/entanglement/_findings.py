@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_nndyn.analyzers._curves import LASTING, rise_beyond_wander
 from sklearn_nndyn.analyzers._findings import Finding
-from sklearn_nndyn.analyzers.entanglement._turn import LEAST_TURN, smoothed_curve, turn_tolerance
+from sklearn_nndyn.analyzers.entanglement._turn import LEAST_TURN, smoothed_curves, turn_tolerance
 from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import capital, counted, epoch_words, figure, percent, samples
 
@@ -49,13 +49,14 @@ def turn_of(found, curve, at):
     values = curve[np.searchsorted(found.epochs_, found.burn_in) :]
     if np.isnan(values).any():
         return Turn("cannot tell")
-    smooth, noise = smoothed_curve(values)
+    smoothed, noises, windows = smoothed_curves(values[None])
+    (smooth,), (noise,) = smoothed, noises
     size, known = np.ptp(smooth), len(values) >= LEAST_EPOCHS
     least = int(smooth.argmin())
     fallen, risen = smooth[: least + 1].max() - smooth[least], smooth[-1] - smooth[least]
     beyond, chance = rise_beyond_wander(values)
     wanders = beyond <= chance
-    chance = max(chance, turn_tolerance(size, noise, found.tolerance))
+    chance = max(chance, turn_tolerance(smoothed, noises, windows, found.tolerance)[0])
     if at is not None:
         start = len(curve) - len(values)
         risen = smooth[-1] - smooth[at - start]
@@ -129,19 +130,12 @@ def _other(found, turn):
     other = turn_of(found, -found.mean_distance_ if distance else found.mean_radius_, at)
     return Finding.from_code(
         "EN2",
-        _both(turn.verdict, other.verdict),
+        _of_all((turn.verdict, other.verdict)),
         value=other.risen,
         interval=other.interval,
         null=other.null,
         statement=_other_words(turn.verdict, other.verdict, name, epoch),
     )
-
-
-def _both(one, other):
-    verdicts = {one, other}
-    if "no" in verdicts:
-        return "no"
-    return "yes" if verdicts == {"yes"} else "cannot tell"
 
 
 def _other_words(own, other, name, epoch):
@@ -179,18 +173,31 @@ def _stragglers(found, inverts):
 
 
 def _classes(found):
-    """How many of the classes that have samples turn by their own radius."""
-    present = ~np.isnan(found.radii_).any(axis=0)
-    turned = ~np.isnan(found.class_inversion_epochs_)
-    if len(found.epochs_) < LEAST_EPOCHS or not present.any():
+    """How many of the classes that have samples turn by their own radius, beyond chance."""
+    present = np.flatnonzero(~np.isnan(found.radii_).any(axis=0))
+    if len(found.epochs_) < LEAST_EPOCHS or not len(present):
         return Finding.from_code("EN4", "cannot tell")
-    count, total = int(turned.sum()), int(present.sum())
+    epochs = found.class_inversion_epochs_[present]
+    turns = [
+        turn_of(found, curve, None if np.isnan(epoch) else int(np.searchsorted(found.epochs_, epoch)))
+        for curve, epoch in zip(found.radii_[:, present].T, epochs, strict=True)
+    ]
+    verdicts = [turn.verdict for turn in turns]
+    count, total = verdicts.count("yes"), len(present)
+    clearly = " clearly" if "cannot tell" in verdicts else ""
     return Finding.from_code(
         "EN4",
-        "yes" if count == total else "no",
+        _of_all(verdicts),
         value=count / total,
-        statement=f"{capital(_so_many(count, total))} by {'their' if count > 1 else 'its'} own radius.",
+        statement=f"{capital(_so_many(count, total))}{clearly} by {'their' if count > 1 else 'its'} own radius.",
     )
+
+
+def _of_all(verdicts):
+    """Yes if all are, no if one is, and else it cannot be told."""
+    if "no" in verdicts:
+        return "no"
+    return "cannot tell" if "cannot tell" in verdicts else "yes"
 
 
 def _so_many(count, total):

@@ -11,7 +11,7 @@ from sklearn_nndyn.analyzers._curves import noise_of_curves
 from sklearn_nndyn.analyzers.entanglement._checks import check_burn_in, check_rule, check_tolerance
 
 LEAST_TURN = 0.01  # of the range of the curve
-NOISE = 6.0  # standard deviations
+ABOVE_MEAN = 3.0  # standard deviations of noise, by which it seldom ends above its mean
 LARGEST_WINDOW = 0.2  # of the recorded epochs
 CURVES_AT_ONCE = 20_000  # some ten copies of them are held
 
@@ -42,12 +42,12 @@ def smoothed_curve(curve: ArrayLike) -> tuple[np.ndarray, float]:
     >>> smooth.shape, noise < 0.02
     ((100,), True)
     """
-    (smooth,), (noise,) = _smoothed(np.asarray(curve, dtype=np.float64)[None])
+    (smooth,), (noise,), _ = smoothed_curves(np.asarray(curve, dtype=np.float64)[None])
     return smooth, float(noise)
 
 
-def _smoothed(curves):
-    """The same of each curve (n_curves, n_epochs): curves, and what noise is left (n_curves,)."""
+def smoothed_curves(curves):
+    """The same of each curve (n_curves, n_epochs): curves, what noise is left, and how many values were averaged."""
     noise, size = noise_of_curves(curves), np.ptp(curves, axis=1)
     needed = np.divide(noise, LEAST_TURN * size, out=np.zeros(len(curves)), where=size > 0) ** 2
     windows = np.minimum(np.ceil(needed), LARGEST_WINDOW * curves.shape[1]).astype(int)
@@ -57,7 +57,7 @@ def _smoothed(curves):
         chosen = windows == window
         # At the ends the curve goes on as its mirror image: to repeat the last value would keep its noise.
         smooth[chosen] = uniform_filter1d(curves[chosen], window, axis=1, mode="reflect")
-    return smooth, noise / np.sqrt(windows)
+    return smooth, noise / np.sqrt(windows), windows
 
 
 def lasting_turn(curve: ArrayLike, tolerance: Literal["auto"] | float = "auto") -> int | None:
@@ -71,8 +71,9 @@ def lasting_turn(curve: ArrayLike, tolerance: Literal["auto"] | float = "auto") 
     curve : array of shape (n_epochs,)
         Without nan.
     tolerance : "auto" or float, default="auto"
-        Share of the range of the curve; "auto" is a hundredth, or six standard deviations of the noise where that is
-        more.
+        Share of the range of the curve; "auto" is a hundredth, or 3 + sqrt(2 ln(n_epochs / window)) standard
+        deviations of the noise that averages over a window of epochs leave, where that is more: the least of so many
+        independent averages is expected that root below their mean, and the last seldom lies three above.
 
     Returns
     -------
@@ -89,16 +90,22 @@ def lasting_turn(curve: ArrayLike, tolerance: Literal["auto"] | float = "auto") 
     return None if turn < 0 else int(turn)
 
 
-def turn_tolerance(size, noise, tolerance):
-    """How far curves of some range (n_curves,) and noise have to come, and to turn back, in their units."""
-    return np.maximum(LEAST_TURN * size, NOISE * noise) if tolerance == "auto" else tolerance * size
+def turn_tolerance(curves, noise, windows, tolerance):
+    """How far ``smoothed_curves`` (n_curves, n_epochs) have to come, and to turn back, in their units.
+
+    Of m independent values of noise the least is expected sqrt(2 ln m) deviations below their mean, at most.
+    """
+    size = np.ptp(curves, axis=1)
+    if tolerance != "auto":
+        return tolerance * size
+    reach = ABOVE_MEAN + np.sqrt(2 * np.log(curves.shape[1] / windows))
+    return np.maximum(LEAST_TURN * size, reach * noise)
 
 
 def _lasting_turns(curves, tolerance):
     """The same of each curve (n_curves, n_epochs); -1 where there is no such value."""
-    curves, noise = _smoothed(curves)
-    size = np.ptp(curves, axis=1)
-    least = turn_tolerance(size, noise, tolerance)
+    curves, noise, windows = smoothed_curves(curves)
+    least = turn_tolerance(curves, noise, windows, tolerance)
     fallen = np.maximum.accumulate(curves, axis=1) - curves
     risen = curves[:, -1:] - curves
     stays = curves <= np.minimum.accumulate(curves[:, ::-1], axis=1)[:, ::-1]
