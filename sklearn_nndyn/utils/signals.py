@@ -37,10 +37,13 @@ class Signals:
         Whether they wait.
     terminating : bool
         Whether SIGTERM came, which nobody else handles.
+    n_raised : int
+        How often a handler raised: for those who catch exceptions of others, and must let these pass.
     """
 
     def __init__(self):
         self.held = self.terminating = False
+        self.n_raised = 0
         self._waiting = None
         self._before = {}
 
@@ -65,11 +68,12 @@ class Signals:
 
     def _act(self, number, frame):
         before = self._before[number]
-        if callable(before):
-            before(number, frame)
-        else:
+        self.n_raised += 1  # taken back where it does not
+        if not callable(before):
             self.terminating = True
             raise Terminated
+        before(number, frame)
+        self.n_raised -= 1
 
     def install(self):
         """Take the place of handlers written in Python, and of the default for SIGTERM."""
@@ -98,8 +102,13 @@ _MAIN: list = []  # the Signals of the main thread, while it holds some
 
 
 @contextmanager
-def held_signals():
+def held_signals(held=True):
     """Let signals of the main thread wait, but for those parts in which they are heard.
+
+    Parameters
+    ----------
+    held : bool, default=True
+        Whether they wait from the beginning; False leaves that as it is, and only counts what their handlers raise.
 
     Yields
     ------
@@ -121,7 +130,7 @@ def held_signals():
         if outermost:
             _MAIN.append(signals)
             signals.install()
-        signals.held = True
+        signals.held = before or held
         yield signals
     except KeyboardInterrupt as interrupt:
         if outermost and signals.terminating and not isinstance(interrupt, Terminated):

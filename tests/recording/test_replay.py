@@ -1,5 +1,7 @@
 """All snapshots in one batched program, or one by one: the same is seen."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -166,3 +168,51 @@ def test_stages_are_the_networks_of_each_epoch(problem):
     stages = list(staged_scores(clf.module_, clf._state.snapshots, [0, 2, 4], torch.as_tensor(X)))
     for epoch, scores in zip([0, 2, 4], stages, strict=True):
         np.testing.assert_array_equal(scores, clf.at_epoch(epoch).decision_function(X))
+
+
+class Rings(torch.nn.Module):
+    """A signal comes when it first runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.ran = torch.nn.Linear(16, 3), False
+
+    def forward(self, x):
+        if not self.ran:
+            self.ran = True
+            signal.raise_signal(signal.SIGALRM)
+        return self.linear(x)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="signals of POSIX")
+@pytest.mark.parametrize("kind", [Exception, ValueError, RuntimeError, TimeoutError, BaseException])
+def test_what_a_handler_raises_is_no_answer_of_the_network(kind):
+    """It ends the replay: nothing goes on as if the network could not be batched."""
+
+    def ring(*_):
+        raise kind("time is up")
+
+    X, y = torch.randn(20, 16), torch.arange(20) % 3
+    module = Rings()
+    snapshots = history(module)
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with pytest.raises(kind, match="time is up"):
+            replay(recorder_of(X, y, capacity=5), module, snapshots, snapshots.epochs)
+        assert signal.getsignal(signal.SIGALRM) is ring
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="signals of POSIX")
+def test_a_handler_that_returns_changes_nothing(how):
+    X, y = torch.randn(20, 16), torch.arange(20) % 3
+    module = Rings()
+    snapshots, heard = history(module), []
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.append(None))
+    try:
+        replay(recorder_of(X, y, capacity=5), module, snapshots, snapshots.epochs)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert how == [True]
+    assert len(heard) == 1
