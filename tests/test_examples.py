@@ -24,7 +24,16 @@ PROMISED = {
     ],
     "9_wrong_labels": [f"output/9_{kind}.png" for kind in ("map", "suspects")],
 }
-LONG = ("13_tokens_with_a_mask", "14_mixed_table", "16_dataset_on_disk")
+LONG = (
+    "6_entanglement",  # its analyzers and pictures are drawn by the pages of the guide
+    "7_learning_phases",
+    "8_which_loss",
+    "11_many_processes",  # each process imports torch; tests/classifiers/checkpoint and the dask tests start some
+    "13_tokens_with_a_mask",
+    "14_mixed_table",
+    "16_dataset_on_disk",
+    "17_fine_tuning",
+)
 
 
 def marked(path):

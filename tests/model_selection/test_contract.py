@@ -23,7 +23,7 @@ NEEDS_A_SETTING_OF_SCIPY = {"check_array_api_input"}
 @pytest.mark.filterwarnings("ignore")  # folds that fail are told of, as by every search
 def test_every_check_of_scikit_learn_passes_and_none_is_excused():
     search = BatchedGridSearchCV(
-        classifier(max_epochs=10, batch_size="auto", lr=0.05), {"lr": [0.05, 0.04]}, cv=2
+        classifier(max_epochs=5, batch_size="auto", lr=0.1), {"lr": [0.1, 0.08]}, cv=2
     )
     results = check_estimator(search, on_fail=None, on_skip=None)
     others = {

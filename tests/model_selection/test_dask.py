@@ -1,4 +1,4 @@
-"""A search that runs on a Dask cluster, of two worker processes, gives the results of the plain one."""
+"""A search that runs on a Dask cluster gives the results of the plain one."""
 
 import os
 import signal
@@ -24,13 +24,23 @@ GRID = {"dynamicsclassifier__loss": ["log", "l1", "squared_hinge"], "dynamicscla
 PATIENCE = 60  # seconds
 
 
-@pytest.fixture(scope="module")
-def client():
+def cluster_of(n_workers, n_threads):
+    """A cluster of worker processes; each of them imports torch, which takes longer than what they are asked for."""
     cluster = distributed.LocalCluster(
-        n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
+        n_workers=n_workers, processes=True, threads_per_worker=n_threads, dashboard_address=None
     )
     with cluster, distributed.Client(cluster) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def client():
+    yield from cluster_of(1, n_threads=2)
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    yield from cluster_of(2, n_threads=1)
 
 
 class WaitsForAKill(TransformerMixin, BaseEstimator):
@@ -135,9 +145,9 @@ def test_a_study_on_a_cluster_is_that_of_one_process(study, monkeypatch):
 
 # Slow: on a busy machine Dask now and then forgets the work of a killed process, and no one can begin it again.
 @pytest.mark.slow
-def test_a_worker_that_is_killed_in_the_middle_changes_nothing(plain, client, tmp_path):
+def test_a_worker_that_is_killed_in_the_middle_changes_nothing(plain, two_workers, tmp_path):
     killed = []
-    workers = {str(info["pid"]) for info in client.run(lambda: {"pid": os.getpid()}).values()}
+    workers = {str(info["pid"]) for info in two_workers.run(lambda: {"pid": os.getpid()}).values()}
     killer = threading.Thread(target=kill_the_first_that_begins, args=(tmp_path, killed))
     killer.start()
     with joblib.parallel_config(backend="dask"):

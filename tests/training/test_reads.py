@@ -10,7 +10,7 @@ from tests.training.reads import deep_convolution, deep_mlp, reads_of_an_epoch
 
 
 @pytest.mark.parametrize("n_networks", [1, 10], ids=["one", "ten"])
-@pytest.mark.parametrize("n_layers", [2, 20])
+@pytest.mark.parametrize("n_layers", [2, 8])
 @pytest.mark.parametrize("make", [deep_mlp, deep_convolution], ids=["mlp", "convolution"])
 @pytest.mark.parametrize(
     ("record", "reads"), [((), 2), (("samples", "geometry"), 4)], ids=["bare", "recorded"]

@@ -62,7 +62,9 @@ def recorded_is_unrecorded(case):
     """Weights of a recorded fit are bitwise those of an unrecorded one, and the generators stay."""
     torch.manual_seed(7)
     np.random.seed(7)
-    recorded = case.fit(record=("samples", "geometry", "scores", Probe("scores")), record_iterations=None)
+    recorded = case.fit(
+        record=("samples", "geometry", "scores", Probe("scores", cv=2)), record_iterations=None
+    )
     drawn = torch.rand(2), np.random.rand(2)
     torch.manual_seed(7)
     np.random.seed(7)

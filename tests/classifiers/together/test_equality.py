@@ -1,5 +1,7 @@
 """Each estimator is what its own ``fit`` would have made: over networks, losses, optimizers, and afterwards."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,16 @@ from tests.classifiers.together.comparing import (
 from tests.problems import IDS, PROBLEMS
 
 every_problem = pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
+# That each is its own fit is shown for every problem; what follows from it for a network of each kind, and in the long
+# run for all.
+OF_EACH_KIND = ("mlp", "conv-batch-norm-dropout", "own-module", "linear-full-batch")
+each_kind_of_network = pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(problem, id=name, marks=() if name in OF_EACH_KIND else pytest.mark.slow)
+        for problem, name in zip(PROBLEMS, IDS, strict=True)
+    ],
+)
 
 
 def various(problem, **changes):
@@ -37,6 +49,13 @@ def various(problem, **changes):
         {"loss": "log", "random_state": 5},
     ]
     return [problem.classifier(**{**changes, **settings}) for settings in own]
+
+
+@functools.cache
+def recorded(problem):
+    """Fitted together and recorded whole; only read."""
+    X, y = problem.data()
+    return fit_together(various(problem, record=EVERYTHING), X, y)
 
 
 @every_problem
@@ -105,9 +124,7 @@ def test_twelve_losses_under_adam_on_digits(programs):
 
     def make():
         return [
-            DynamicsClassifier(
-                loss=loss, lr=lr, random_state=0, dtype="float64", max_epochs=20, batch_size=32
-            )
+            DynamicsClassifier(loss=loss, lr=lr, random_state=0, dtype="float64", max_epochs=8, batch_size=32)
             for loss in loss_names("paper")
             for lr in (0.001, 0.003)
         ]
@@ -153,7 +170,7 @@ def test_every_optimizer_moves_each_as_alone(optimizer, module, programs):
     assert programs == ([4] if module is PROBLEMS[0] else [1] * 4)
 
 
-@every_problem
+@each_kind_of_network
 def test_training_goes_on_as_after_its_own_fit(problem):
     X, y = problem.data()
     changes = {"record": EVERYTHING}
@@ -183,7 +200,7 @@ def test_warm_starts_go_on_together():
 @every_problem
 def test_replay_of_the_training_data_is_the_record(problem):
     X, y = problem.data()
-    for clf in fit_together(various(problem, record=EVERYTHING), X, y):
+    for clf in recorded(problem):
         again = clf.replay(X, y)
         for name in ("loss", "margin", "scores"):
             assert_close(getattr(again, name), getattr(clf.dynamics_, name), 1e-4, name)
@@ -195,9 +212,8 @@ def test_replay_of_the_training_data_is_the_record(problem):
 def test_an_earlier_epoch_is_a_shorter_fit(problem):
     """Law 2, of a fit among others: as if it had stopped there, to the last bit."""
     X, y = problem.data()
-    long = fit_together(various(problem), X, y)
     short = fit_together(various(problem, max_epochs=2), X, y)
-    for clf, stopped in zip(long, short, strict=True):
+    for clf, stopped in zip(recorded(problem), short, strict=True):
         earlier = clf.at_epoch(2)
         assert_same_states(earlier.module_.state_dict(), stopped.module_.state_dict(), 0)
         assert_same_records_bitwise(earlier.dynamics_, stopped.dynamics_)
@@ -212,14 +228,13 @@ def assert_same_records_bitwise(record, other):
 @every_problem
 def test_watching_changes_nothing(problem):
     X, y = problem.data()
-    watched = fit_together(various(problem, record=EVERYTHING), X, y)
     unwatched = fit_together(various(problem, record=(), snapshots=False), X, y)
-    for clf, other in zip(watched, unwatched, strict=True):
+    for clf, other in zip(recorded(problem), unwatched, strict=True):
         assert_same_states(clf.module_.state_dict(), other.module_.state_dict(), 0)
         assert clf.loss_curve_ == other.loss_curve_
 
 
-@every_problem
+@each_kind_of_network
 def test_the_order_of_the_estimators_does_not_matter(problem):
     """Up to rounding: which networks share a product may differ."""
     X, y = problem.data()
@@ -246,7 +261,7 @@ def test_one_estimator_alone_is_its_own_fit_to_the_last_bit():
     assert_equal_bitwise(clf, own)
 
 
-@every_problem
+@each_kind_of_network
 def test_a_clone_fits_as_ever(problem):
     X, y = problem.data()
     for clf in fit_together(various(problem)[:3], X, y):
@@ -255,10 +270,10 @@ def test_a_clone_fits_as_ever(problem):
         assert_as_its_own_fit(again.fit(X, y), clf, X, y)
 
 
-@every_problem
+@each_kind_of_network
 def test_a_pickle_holds_one_network_and_not_the_others(problem):
     X, y = problem.data()
-    for clf, own in zip(*fit_both(lambda: various(problem), X, y), strict=True):
+    for clf, own in zip(*fit_both(lambda: various(problem)[:3], X, y), strict=True):
         size, back = pickled(clf)
         own_size, _ = pickled(own)
         assert abs(size - own_size) < 0.02 * own_size + 200
@@ -294,7 +309,7 @@ def test_global_generators_are_as_they_were():
     torch.manual_seed(11)
     np.random.seed(11)
     for problem in PROBLEMS:
-        fit_together(various(problem), *problem.data())
+        fit_together(various(problem)[:2], *problem.data())
     assert torch.equal(torch.rand(3), expected[0])
     np.testing.assert_array_equal(np.random.rand(3), expected[1])
 
