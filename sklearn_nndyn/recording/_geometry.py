@@ -159,8 +159,7 @@ def unit_sums(activation, target, n_classes):
     sums : tensor of shape (n_networks, n_classes, width)
     """
     n_networks, n_samples, _ = activation.shape
-    norms = _norms(activation)
-    inverse = torch.where(norms > 0, 1 / norms, 0.0)
+    inverse = _norms(activation).reciprocal_().nan_to_num_(nan=0.0, posinf=0.0)
     membership = activation.new_zeros(n_networks, n_samples, n_classes)
     membership.scatter_(-1, target.expand(n_networks, -1)[..., None], inverse)
     return membership.mT @ activation

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from sklearn_nndyn.losses import ClassificationLoss
 from sklearn_nndyn.utils.text import shown
 from sklearn_nndyn.utils.validation import check_choice
 
@@ -140,22 +139,11 @@ def measure_samples(scores, target, loss):
     """
     target = target.expand(scores.shape[:-1])
     values, probability = loss.value_and_probability(scores, target)
-    margin, prediction = _margin_and_argmax(scores, target)
-    if not takes_the_greatest(loss):
-        prediction = loss.decide(scores)
-    return SampleMeasures(values, margin, prediction, probability)
+    return SampleMeasures(values, margins(scores, target), loss.decide(scores), probability)
 
 
-def takes_the_greatest(loss):
-    """Whether the loss, or each of a stack of losses, decides for the class of the greatest score."""
-    losses = getattr(loss, "losses", [loss])
-    return all(type(own).decide is ClassificationLoss.decide for own in losses)
-
-
-def _margin_and_argmax(scores, target):
-    """Margin and predicted class, from one pass over the scores; of equal scores the first wins, as in argmax."""
+def margins(scores, target):
+    """The score of each true class minus the best other."""
     column = target.unsqueeze(-1)
-    best, where = scores.scatter(-1, column, -torch.inf).max(-1)
-    margin = scores.gather(-1, column).squeeze(-1) - best
-    true_wins = (margin > 0) | ((margin == 0) & (target < where))
-    return margin, torch.where(true_wins, target, where)
+    best = scores.scatter(-1, column, -torch.inf).amax(-1)
+    return scores.gather(-1, column).squeeze(-1) - best

@@ -57,6 +57,15 @@ def test_the_sign_of_the_margin_is_whether_it_is_right():
     assert torch.equal(margin > 0, prediction == target)
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_the_prediction_is_the_decision_of_the_loss_whatever_the_scores(odd):
+    rows = list(product((odd, 0.0, 1.0), repeat=3))
+    scores, loss = torch.tensor(rows)[None], get_loss("log")
+    for c in range(3):
+        measured = measure_samples(scores, torch.full((len(rows),), c), loss)
+        assert torch.equal(measured.prediction, loss.decide(scores))
+
+
 class TakesTheLast(ClassificationLoss):
     """A loss with a decision of its own."""
 
