@@ -17,8 +17,8 @@ def feature_growth_findings(found):
 
 def _no_turn(found):
     statement = (
-        f"There is no growth to test: the mean log loss is least at the end, epoch {epoch_words(found.end_epoch)}, and "
-        "never turned."
+        "There is no growth to test: the mean log loss of these samples is least at the end, epoch "
+        f"{epoch_words(found.end_epoch)}, and never turned."
     )
     advice = "Give onset, an earlier recorded epoch, to measure the growth since then all the same."
     return Finding.from_code("FG1", "no", statement=statement, advice=advice)

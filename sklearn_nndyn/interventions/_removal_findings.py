@@ -60,8 +60,8 @@ def _inversion_words(found, verdict, without, random, n_runs):
         "no": f"Without {found.what} the inversion does not go away",
         "cannot tell": f"Whether the inversion goes away without {found.what} cannot be told",
     }[verdict]
-    verb = "has" if n_runs == 1 else "have"
-    return f"{start}: {without} of {counted(n_runs, 'run')} {verb} one, and without as many random samples {random}."
+    runs = f"{without} of {counted(n_runs, 'run')}"
+    return f"{start}: in {runs} the classes mix again, without as many random samples in {random}."
 
 
 def _test_error(found, trained):
@@ -77,7 +77,7 @@ def _test_error(found, trained):
     mean = float(difference.mean())
     sure = {"cannot tell": ", which may be chance"}.get(verdict, "")
     worse = "above" if mean > 0 else "below"
-    statement = f"Its test error is {points(abs(mean))} {worse} that without random ones{sure}."
+    statement = f"The test error is {points(abs(mean))} {worse} that without random ones{sure}."
     return Finding.from_code(
         "RM2", verdict, value=mean, interval=interval, null=0.0, n_runs=n_runs, statement=statement
     )

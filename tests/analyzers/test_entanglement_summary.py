@@ -32,10 +32,12 @@ def test_the_whole_paragraph():
     grown = found.mean_radius_[-1] - found.mean_radius_[14]
     assert verdicts(found) == {"EN1": "yes", "EN2": "yes", "EN3": "yes", "EN4": "no"}
     assert flat(found.summary()) == (
-        "The classes of layer last come apart until epoch 105 and mix again since: the mean radius of the classes has "
-        f"grown by {figure(grown)} (noise alone gives up to {figure(finding(found, 'EN1').null)}). The mean distance "
+        "The classes of layer last come apart until epoch 105 and mix again since: the mean radius of the classes, "
+        f"how far samples lie from the centre of their class, has grown by {figure(grown)} (noise alone gives "
+        f"up to {figure(finding(found, 'EN1').null)}). The mean distance "
         f"between class centroids turns too, at epoch {found.distance_inversion_epoch_}. Still misclassified at the "
-        f"turn are 31 samples ({percent(31 / 60)}): the stragglers. 2 of 3 classes turn by their own radius. Look at "
+        f"turn are 31 samples ({percent(31 / 60)}): the stragglers. 2 of 3 classes mix again by their own "
+        "radius. Look at "
         "the stragglers, straggler_indices_; straggler_stability asks whether other seeds have them. Read from a "
         "record: 60 samples of 3 classes."
     )
@@ -75,8 +77,16 @@ def test_noise_gives_an_interval_and_more_of_it_a_higher_bar(seed):
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("ant", "come apart until epoch 55 and mix again since: the radius of class ant has grown by 0.35"),
-        ("cow", "come apart until epoch 171 and mix again since: the radius of class cow has grown by 0.15"),
+        (
+            "ant",
+            "come apart until epoch 55 and mix again since: the radius of class ant, how far samples lie from "
+            "the centre of their class, has grown by 0.35",
+        ),
+        (
+            "cow",
+            "come apart until epoch 171 and mix again since: the radius of class cow, how far samples lie from "
+            "the centre of their class, has grown by 0.15",
+        ),
         (
             "bee",
             "By the radius of class bee, the classes of layer last do not mix again: it has no least value from which "
@@ -126,10 +136,10 @@ def test_stragglers_are_counted(wrong, words):
 
 
 @pytest.mark.parametrize(("n_turning", "verdict", "words"), [
-    (0, "no", "No class turns by its own radius."),
-    (1, "no", "1 of 14 classes turns by its own radius."),
-    (12, "no", "12 of 14 classes turn by their own radius."),
-    (14, "yes", "All classes turn by their own radius."),
+    (0, "no", "No class mixes again by its own radius."),
+    (1, "no", "1 of 14 classes mixes again by its own radius."),
+    (12, "no", "12 of 14 classes mix again by their own radius."),
+    (14, "yes", "All classes mix again by their own radius."),
 ])  # fmt: skip
 def test_classes_that_turn_are_counted(n_turning, verdict, words):
     radii = same_radii({0: 0.9, 24: 0.1}, 14)
@@ -150,7 +160,7 @@ def test_classes_that_turn_by_no_more_than_their_wander_are_not_counted(n_fallin
     assert np.count_nonzero(~np.isnan(found.class_inversion_epochs_)) == 2
     own = finding(found, "EN4")
     assert (own.verdict, own.value) == ("no" if n_falling else "cannot tell", 0)
-    assert own.statement == "No class turns clearly by its own radius."
+    assert own.statement == "No class mixes again for sure by its own radius."
 
 
 def test_classes_without_samples_are_said_and_not_counted():
@@ -162,8 +172,8 @@ def test_classes_without_samples_are_said_and_not_counted():
     assert verdicts(found) == {"EN1": "cannot tell", "EN2": "cannot tell", "EN3": "cannot tell", "EN4": "yes"}
     text = flat(found.summary())
     assert "cannot be told: the radius of class bee is not defined here, for want of samples." in text
-    assert "All classes turn" not in text
-    assert "The one class turns by its own radius." in text
+    assert "All classes mix" not in text
+    assert "The one class mixes again by its own radius." in text
     assert "cannot be told: the mean distance between class centroids is not defined" in flat(
         EntanglementAnalyzer(reference="distance").fit(record).summary()
     )

@@ -295,8 +295,8 @@ def test_a_network_that_has_learned_all_by_heart_cannot_tell_how_many():
     text = one_line(text)
     assert "the network has learned nearly all labels by heart. " in text
     assert (
-        "Give fewer epochs, by record.until; several networks tell more, by find_label_errors(clf, X, y, "
-        in text
+        "Read earlier epochs alone, by record.until(epoch); several networks tell more, by "
+        "find_label_errors(clf, X, y, " in text
     )
 
 
@@ -322,19 +322,21 @@ def test_the_summary_has_the_figures_of_the_record():
     record = dataclasses.replace(record, y=names[y], classes=names, margin=margin, prediction=prediction)
     text = find_label_errors(record).summary()
     assert one_line(text) == (
-        "At most 6 of 50 labels are wrong, as far as this one run can tell. 2 samples stand out by low margins, first "
+        "At most 6 of 50 labels are wrong, as far as this one run can tell. 2 samples stand out by low margins, "
+        "the score of the label less that of another class: first "
         "of all sample 7 (labelled bee, predicted cow at 100 % of the epochs), then 30. Look at labels in the order "
         "of ranking, the most suspect first; several networks tell more, by find_label_errors(clf, X, y, runs=10). "
-        "Read from a record, 3 epochs after the start."
+        "Read from a record, 3 recorded epochs after the start."
     )
     one = one_line(find_label_errors(record[8:31]).summary())
     assert (
-        "1 sample stands out by its low margin: sample 22 (labelled ant, predicted cow at 100 % of the epochs). Look"
-        in one
+        "1 sample stands out by its low margin, the score of the label less that of another class: sample 22 "
+        "(labelled ant, predicted cow at 100 % of the epochs). Look" in one
     )
     none = one_line(find_label_errors(record[8:20]).summary())
     assert (
-        "No group of samples stands out by low margins; the most suspect is sample 0 (labelled ant, and predicted so "
+        "No group of samples stands out by low margins, the score of a label less that of another class; the "
+        "most suspect is sample 0 (labelled ant, and predicted so "
         "at 100 % of the epochs). Look"
     ) in none
 

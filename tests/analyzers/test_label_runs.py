@@ -166,7 +166,8 @@ def test_findings_of_several_networks():
     text = one_line(found.summary())
     assert text.startswith(wrong.statement)
     assert text.endswith(
-        "Read from 10 networks on parts of the samples and one on all, 4 epochs after the start, at the cost of 9 fits."
+        "Read from 10 networks on parts of the samples and one on all, 4 recorded epochs after the start, at "
+        "the cost of 9 fits."
     )
     assert len(sentences_of(text)) <= 6
     assert len(figures_in(text)) <= 12  # the cost is told too

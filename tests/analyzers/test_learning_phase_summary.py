@@ -16,8 +16,10 @@ from tests.analyzers.planted_phases import (
 from tests.analyzers.saying import finding, flat, verdicts
 
 FALLING = np.linspace(8, 2, 12)
-NO_ADVICE = "It gives no advice where to stop pre-training for transfer: choose by data of the transfer task."
-ONE_RUN = "one run, which does not tell of other seeds; give fit a list of them."
+NO_ADVICE = (
+    "To reuse the layer for another task, it does not tell where to stop: choose by data of that task."
+)
+ONE_RUN = "one run; to learn of other seeds, give fit a list of runs."
 
 
 def of_curve(curve, **changes):
@@ -30,10 +32,12 @@ def test_the_whole_paragraph():
     chance = [figure(found.chance_[name]) for name in ("fall", "rise")]
     assert verdicts(found) == {"LP1": "yes", "LP2": "yes", "LP3": "yes", "LP4": "cannot tell", "LP5": "no"}
     assert flat(found.summary()) == (
-        f"The reconstruction error of layer last falls by {figure(found.fall_)} (chance gives up to {chance[0]}) until "
+        f"The reconstruction error of layer last, of inputs given back from it, falls by {figure(found.fall_)} "
+        f"(chance gives up to {chance[0]}) until "
         f"iteration 32. It rises again by {figure(found.rise_)} (chance gives up to {chance[1]}). At first it stays "
-        "near its start, until iteration 4. To pre-train for transfer, try stops from iteration 32, the turn, to "
-        "iteration 256, before half of the fall is given back, and check them on data of the transfer task. Read "
+        "near its start, until iteration 4. To reuse the layer for another task, try stops from iteration 32, "
+        "the turn, to "
+        "iteration 256, before half of the fall is undone, and check them on data of that task. Read "
         f"from a record: {ONE_RUN}"
     )
 
@@ -79,7 +83,8 @@ def test_several_runs():
         (
             FALLING[::-1],
             {"LP1": "no", "LP2": "yes", "LP3": "cannot tell"},
-            "The reconstruction error of layer last never falls below its start. It rises by 6 (chance gives up to 0).",
+            "The reconstruction error of layer last, of inputs given back from it, never falls below its start. "
+            "It rises by 6 (chance gives up to 0).",
         ),
         (
             [8, 8, 7.5, 7, 6.5, 6, 5, 4, 4.125, 4.15],
@@ -141,7 +146,8 @@ def test_of_few_epochs_in_one_run_nothing_is_told():
     found = of_curve([8, 8, 4, 9])
     assert [verdicts(found)[code] for code in ("LP1", "LP2", "LP3")] == ["cannot tell"] * 3
     assert flat(found.summary()) == (
-        "Whether the reconstruction error of layer last falls cannot be told: of 4 epochs in one run its wander is not "
+        "Whether the reconstruction error of layer last, of inputs given back from it, falls cannot be told: of "
+        "4 epochs in one run its wander is not "
         f"known. {NO_ADVICE} Read from a record: {ONE_RUN}"
     )
 
@@ -174,8 +180,9 @@ def test_who_gets_worse(order, when, verdict):
     values[:, -1] = 20 + order * np.arange(12)
     found = LearningPhaseAnalyzer().fit(phase_record(values, np.arange(12)))
     assert finding(found, "LP4").verdict == verdict
-    assert f"Samples that were learned {when} get worse by more (rank correlation {order})." in flat(
-        found.summary()
+    assert (
+        f"Since then the error of samples learned {when} rises by more (rank correlation {order})."
+        in flat(found.summary())
     )
 
 

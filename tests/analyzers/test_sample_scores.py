@@ -451,9 +451,9 @@ def test_the_summary_has_the_figures_of_the_record():
     scores = SampleScoreAnalyzer().fit(by_hand())
     assert flat(scores.summary()) == (
         "2 samples (28.6 %) are still wrong at the end. 2 samples (28.6 %) were never right after the start. 2 "
-        "samples (28.6 %) are on average closer to another class than to the label. 2 samples (28.6 %) were forgotten "
-        "at least once after having been right. Look at their labels: find_label_errors ranks them. Read from a "
-        "record: 7 samples."
+        "samples (28.6 %) are closer to another class than to the label, by scores averaged over the epochs. 2 samples "
+        "(28.6 %) were forgotten at least once after having been right. Look at the labels of these: find_label_errors "
+        "ranks labels by how wrong they look. Read from a record: 7 samples."
     )
     assert verdicts(scores) == dict.fromkeys(("SS1", "SS2", "SS3", "SS4"), "yes")
     assert [one.value for one in scores.findings_] == [2 / 7] * 4
@@ -466,8 +466,10 @@ def test_the_summary_of_records_in_which_little_happens():
     always = SampleScoreAnalyzer().fit(by_hand()[[6]].select_epochs([0, 2]))
     assert verdicts(always) == {"SS1": "no", "SS2": "no", "SS3": "no", "SS4": "cannot tell"}
     assert flat(always.summary()) == (
-        "Every sample is right at the end. Every sample was right at least once after the start. No sample is on "
-        "average closer to another class than to its label. Read from a record: 1 sample."
+        "Every sample is right at the end. Every sample was right at least once after the start. No sample is "
+        "closer to another class than to its label, by scores averaged over the epochs. How it does on others, "
+        "held-out "
+        "samples tell: fit with X_val and y_val. Read from a record: 1 sample."
     )
     assert verdicts(SampleScoreAnalyzer().fit(by_hand()[[1]]))["SS3"] == "no"  # it is zero
     never = flat(SampleScoreAnalyzer().fit(by_hand()[[3]].select_epochs([1, 3])).summary())

@@ -391,7 +391,8 @@ def test_where_the_loss_never_turned_there_is_nothing_to_test(digits, onset):
     assert found.change["loss"] == found.change["accuracy"] == 0
     assert verdicts(found) == {"FG1": "no", "FG2": "cannot tell"}
     assert flat(found.summary()).startswith(
-        "There is no growth to test: the mean log loss is least at the end, epoch 2, and never turned. Give onset"
+        "There is no growth to test: the mean log loss of these samples is least at the end, epoch 2, and never "
+        "turned. Give onset"
     )
     assert "no rise of the mean log loss to test: it is least" in flat(
         scale_test(clf, onset=tails.onset_epoch_).summary()

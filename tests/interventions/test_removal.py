@@ -288,4 +288,4 @@ def test_the_findings_are_those_of_the_runs(found):
     assert (inversion.value, inversion.null, inversion.n_runs) == (again.mean(), random.mean(), sum(trained))
     difference = (found.test_errors["removed"] - found.test_errors["random"])[trained]
     assert test_error.value == pytest.approx(difference.mean())
-    assert f"{again.sum()} of {sum(trained)} runs have one" in flat(found.summary())
+    assert f"in {again.sum()} of {sum(trained)} runs the classes mix again" in flat(found.summary())

@@ -70,8 +70,9 @@ def test_the_whole_paragraph():
     found = runs(0, 3, tests=tests)
     assert verdicts(found) == {"RM1": "yes", "RM2": "yes"}
     assert flat(found.summary()) == (
-        "Without the stragglers the inversion goes away: 0 of 3 runs have one, and without as many random samples 3. "
-        "Its test error is 11 points above that without random ones. The stragglers were left out of 3 runs, 12 "
+        "Without the stragglers the inversion goes away: in 0 of 3 runs the classes mix again, without as many "
+        "random samples in 3. "
+        "The test error is 11 points above that without random ones. The stragglers were left out of 3 runs, 12 "
         "samples."
     )
     difference = np.array([0.1, 0.11, 0.11])
@@ -84,14 +85,16 @@ def test_of_two_seeds_there_are_the_two_values_and_no_verdict():
     one = finding(runs(0, 2, 2, tests=tests), "RM2")
     assert one.verdict == "cannot tell"
     np.testing.assert_allclose([one.value, *one.interval], [0.05, 0, 0.1], atol=1e-12)
-    assert one.statement == "Its test error is 5 points above that without random ones, which may be chance."
+    assert one.statement == "The test error is 5 points above that without random ones, which may be chance."
 
 
 def test_runs_that_were_not_trained_again_are_counted():
     found = experiment({"all": [0.08, np.nan], "removed": [0.01, None], "random": [0.1, None]}, sizes=(12, 0))
     assert finding(found, "RM1").n_runs == 1
     text = flat(found.summary())
-    assert "the inversion does not go away: 1 of 1 run has one, and without as many random samples 1." in text
+    assert (
+        "does not go away: in 1 of 1 run the classes mix again, without as many random samples in 1." in text
+    )
     assert text.endswith(
         "The stragglers were left out of 2 runs, 12 samples; 1 had none, or would have lost a class."
     )

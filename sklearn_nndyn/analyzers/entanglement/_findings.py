@@ -91,10 +91,15 @@ def _mixes(found, turn, name):
     verb = "shrunk" if found.reference_ == "distance" else "grown"
     statement = (
         f"The classes of layer {found.layer_} come apart until epoch {epoch_words(found.inversion_epoch_)} and mix "
-        f"again since: the {name} "
-        f"has {verb} by {figure(turn.risen)} (noise alone gives up to {figure(turn.null)})."
+        f"again since: the {name}{_in_words(name)} has {verb} by {figure(turn.risen)} (noise alone gives up to "
+        f"{figure(turn.null)})."
     )
     return statement, "Quote the training error at the turn, not the epoch, and compare other seeds."
+
+
+def _in_words(name):
+    """What a radius is."""
+    return ", how far samples lie from the centre of their class," if "radius" in name else ""
 
 
 def _does_not_mix(found, turn, name):
@@ -184,7 +189,7 @@ def _classes(found):
     ]
     verdicts = [turn.verdict for turn in turns]
     count, total = verdicts.count("yes"), len(present)
-    clearly = " clearly" if "cannot tell" in verdicts else ""
+    clearly = " for sure" if "cannot tell" in verdicts else ""
     return Finding.from_code(
         "EN4",
         _of_all(verdicts),
@@ -202,10 +207,10 @@ def _of_all(verdicts):
 
 def _so_many(count, total):
     if total == 1:
-        return "the one class turns" if count else "the one class does not turn"
+        return "the one class mixes again" if count else "the one class does not mix again"
     if count in (0, total):
-        return "no class turns" if not count else "all classes turn"
-    return f"{count} of {counted(total, 'class', 'es')} turn{'s' if count == 1 else ''}"
+        return "no class mixes again" if not count else "all classes mix again"
+    return f"{count} of {counted(total, 'class', 'es')} mix{'es' if count == 1 else ''} again"
 
 
 def entanglement_source(found):

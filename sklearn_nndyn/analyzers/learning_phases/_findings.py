@@ -5,7 +5,7 @@ import numpy as np
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.utils.text import epoch_words, figure
 
-NO_TURN = "It gives no advice where to stop pre-training for transfer: choose by data of the transfer task."
+NO_TURN = "To reuse the layer for another task, it does not tell where to stop: choose by data of that task."
 
 
 def learning_phase_findings(found):
@@ -62,7 +62,7 @@ def place(found, position):
 
 
 def _fall(found, verdict):
-    curve = f"the reconstruction error of layer {found.layer_}"
+    curve = f"the reconstruction error of layer {found.layer_}, of inputs given back from it,"
     change = _change(found, "fall")
     chance = _chance(change)
     statement = {
@@ -110,10 +110,10 @@ def _stops(found):
         place(found, int(np.flatnonzero(found.epochs_ == epoch)[0])) for epoch in found.stop_epochs_
     )
     if first == last:
-        return f"To pre-train for transfer, try a stop at {first}, the turn; check it on data of the transfer task."
+        return f"To reuse the layer for another task, try a stop at {first}, the turn; check it on data of that task."
     return (
-        f"To pre-train for transfer, try stops from {first}, the turn, to {last}, before half of the fall is given "
-        "back, and check them on data of the transfer task."
+        f"To reuse the layer for another task, try stops from {first}, the turn, to {last}, before half of the fall is "
+        "undone, and check them on data of that task."
     )
 
 
@@ -133,7 +133,9 @@ def _order(found, rises):
     low, high = (float(end) for end in found.rise_learning_interval_)
     verdict = "yes" if low > 0 else "no" if high < 0 else "cannot tell"
     when = {"yes": "later", "no": "earlier"}.get(verdict)
-    statement = f"Samples that were learned {when} get worse by more (rank correlation {figure(r)})."
+    statement = (
+        f"Since then the error of samples learned {when} rises by more (rank correlation {figure(r)})."
+    )
     interval = None if np.isnan([low, high]).any() else (low, high)
     return _finding(
         found, "LP4", verdict, value=r, interval=interval, null=0.0, statement=statement if when else ""
@@ -165,4 +167,4 @@ def learning_phase_source(found):
     """What was read, in a sentence."""
     if len(found.run_curves_) > 1:
         return f"Read from {found.source_}."
-    return f"Read from {found.source_}: one run, which does not tell of other seeds; give fit a list of them."
+    return f"Read from {found.source_}: one run; to learn of other seeds, give fit a list of runs."

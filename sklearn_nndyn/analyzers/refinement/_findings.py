@@ -9,7 +9,7 @@ from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trai
 
 HALF = 0.5  # of the rise: what counts as most of it
 SMALL = 0.01  # of the loss: calibration below it is none to speak of
-CALIBRATE = 'calibrate on held-out samples of their own: CalibratedClassifierCV(method="temperature")'
+CALIBRATE = 'calibrate on held-out samples kept for that: CalibratedClassifierCV(method="temperature")'
 JUDGE = f"Judge the epochs by the refined loss or by accuracy, and {CALIBRATE}."
 
 
@@ -66,7 +66,7 @@ def _rise(refinement, runs):
             "statement": "The mean log loss is least at the end: no rise is there to explain.",
         }
     if there_is == "cannot tell":
-        words = "Whether the mean log loss rises cannot be told from chance, and so not whether that is calibration."
+        words = "Whether the mean log loss rises cannot be told from chance, nor whether the scores are only surer."
         return {"verdict": "cannot tell", "statement": words, "advice": _more(runs)}
     rise, refined = (_units(runs, name) for name in ("rise", "refined_rise"))
     share, ends = share_interval(rise - refined, rise)
@@ -141,17 +141,16 @@ def _epoch_words(verdict, best, least, value):
     if verdict == "yes":
         return (
             f"Once calibrated, epoch {epoch_words(best)} is better than that of least loss: by {figure(value)} "
-            "nats on samples "
-            "that chose neither."
+            "nats, on samples by which neither was chosen."
         )
     if verdict == "no":
         return (
-            f"Refinement is least at epoch {epoch_words(best)}, but samples that did not choose it say epoch "
-            f"{epoch_words(least)}."
+            f"Once calibrated, epoch {epoch_words(best)} seems best, but on samples by which neither was chosen epoch "
+            f"{epoch_words(least)}, of least loss, is better."
         )
     return (
-        f"Whether epoch {epoch_words(best)} is better than epoch {epoch_words(least)} once calibrated cannot "
-        "be told."
+        f"Whether, once calibrated, epoch {epoch_words(best)} is better than epoch {epoch_words(least)}, of least "
+        "loss, cannot be told."
     )
 
 
@@ -173,15 +172,15 @@ def _end(refinement, calibration):
 def _end_words(refinement, verdict, value):
     loss, temperature = figure(refinement.loss_curve_[-1]), refinement.temperature_curve_[-1]
     if verdict == "no":
-        return f"The {loss} nats at the end are calibrated up to a temperature."
+        return f"At the end the scores are as sure as they should be, at a loss of {loss} nats."
     if verdict == "cannot tell":
-        return f"Whether a temperature would lower the {loss} nats at the end cannot be told."
+        return f"Whether the scores at the end, of a loss of {loss} nats, are too sure cannot be told."
     if not np.isfinite(temperature):
-        return f"At the end equal probabilities are better than the {loss} nats of the scores."
+        return f"At the end equal probabilities are better than the scores, whose loss is {loss} nats."
     sure = "too sure" if temperature > 1 else "not sure enough"
     return (
-        f"At the end the scores are {sure}: divided by {figure(temperature)} they have {figure(value)} nats less than "
-        f"{loss}."
+        f"At the end the scores are {sure}: dividing them by {figure(temperature)} lowers their loss, {loss} nats, by "
+        f"{figure(value)}."
     )
 
 

@@ -6,7 +6,8 @@ from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import percent, samples
 
-LABELS = "Look at their labels: find_label_errors ranks them."
+LABELS = "Look at the labels of these: find_label_errors ranks labels by how wrong they look."
+HELD_OUT = "How it does on others, held-out samples tell: fit with X_val and y_val."
 
 
 def sample_score_findings(found):
@@ -23,6 +24,7 @@ def sample_score_findings(found):
             "still wrong at the end",
             verbs=("is", "are"),
             none="Every sample is right at the end.",
+            otherwise=HELD_OUT,
         ),
         _some(
             "SS2",
@@ -37,15 +39,16 @@ def sample_score_findings(found):
             "SS3",
             unlike,
             by_guess,
-            "on average closer to another class than to the label",
+            "closer to another class than to the label, by scores averaged over the epochs",
             verbs=("is", "are"),
-            none="No sample is on average closer to another class than to its label.",
+            advice=LABELS,
+            none="No sample is closer to another class than to its label, by scores averaged over the epochs.",
         ),
         _forgotten(found, trained),
     )
 
 
-def _some(code, mask, null, what, verbs, none, advice=""):
+def _some(code, mask, null, what, verbs, none, advice="", otherwise=""):
     count = int(np.count_nonzero(mask))
     share = count / len(mask)
     some = f"{samples(count)} ({percent(share)}) {verbs[count != 1]} {what}."
@@ -56,7 +59,7 @@ def _some(code, mask, null, what, verbs, none, advice=""):
         interval=count_interval(count, len(mask)),
         null=null,
         statement=some if count else none,
-        advice=advice if count else "",
+        advice=advice if count else otherwise,
     )
 
 

@@ -110,7 +110,7 @@ class LabelErrors(ShortRepr):
             A paragraph.
         """
         cost = "" if self.n_runs == 1 else f", at the cost of {figure(self.n_fits)} fits"
-        epochs = f"{counted(len(self.epochs), 'epoch')} after the start"
+        epochs = f"{counted(len(self.epochs), 'recorded epoch')} after the start"
         return summary_of(self.findings_, f"Read from {self.source}, {epochs}{cost}.")
 
 

@@ -65,7 +65,7 @@ def _what_would(found):
         )
     if found.end_error < LEARNED_BY_HEART:
         why = "the network has learned nearly all labels by heart"
-        return why, f"Give fewer epochs, by record.until; {SEVERAL}"
+        return why, f"Read earlier epochs alone, by record.until(epoch); {SEVERAL}"
     if len(found.epochs) < LEAST_EPOCHS:
         return (
             f"{counted(len(found.epochs), 'epoch')} of training are too few",
@@ -90,10 +90,14 @@ def _suspects(found):
     first, *others = map(int, found.ranking[:SHOWN])
     worst = f"sample {first} (labelled {found.y[first]}, {_predicted(found, first)})"
     if not found.n_errors:
-        return f"No group of samples stands out by low margins; the most suspect is {worst}."
+        low = "low margins, the score of a label less that of another class"
+        return f"No group of samples stands out by {low}; the most suspect is {worst}."
     if found.n_errors == 1:
-        return f"1 sample stands out by its low margin: {worst}."
-    return f"{counted(found.n_errors, 'sample')} stand out by low margins, first of all {worst}, then {others[0]}."
+        return f"1 sample stands out by its low margin, the score of the label less that of another class: {worst}."
+    return (
+        f"{counted(found.n_errors, 'sample')} stand out by low margins, the score of the label less that of another "
+        f"class: first of all {worst}, then {others[0]}."
+    )
 
 
 def _predicted(found, sample):
