@@ -1,6 +1,7 @@
 """What fit does: batches, optimizers, validation, early stopping, going on, losses, modules, data."""
 
 import copy
+import functools
 
 import numpy as np
 import pandas as pd
@@ -224,8 +225,14 @@ def test_weights_count_relative_to_their_mean():
 # Validation and early stopping
 
 
-@every_problem
-@pytest.mark.parametrize("weights", ["none", "some", "balanced"])
+@pytest.mark.parametrize(
+    ("problem", "weights"),
+    [
+        *((problem, "some") for problem in PROBLEMS),
+        *((PROBLEMS[i], weights) for i in (0, 5) for weights in ("none", "balanced")),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_held_out_samples_are_validation_samples(problem, weights):
     X, y = problem.data()
     weight = np.arange(61) % 4 if weights == "some" else None
@@ -302,9 +309,9 @@ def stops(values, patience, tol):
 EARLY = Problem("noisy", MLP((20,), dropout=0.2))
 
 
-@pytest.mark.parametrize("watched", ["X_val", "validation_fraction", "training loss"])
-@pytest.mark.parametrize(("patience", "tol"), [(1, 0.0), (2, 1e-4), (3, 0.03), (4, 0.5)])
-def test_early_stopping_goes_back_to_the_best_epoch(watched, patience, tol):
+@functools.cache
+def not_stopped(watched):
+    """Data, settings and the fit of all forty epochs; only read."""
     X, y = EARLY.data(150)
     settings = {
         "max_epochs": 40,
@@ -312,14 +319,18 @@ def test_early_stopping_goes_back_to_the_best_epoch(watched, patience, tol):
         "validation_fraction": 0.3 if watched == "validation_fraction" else None,
     }
     X_val, y_val = EARLY.data(50, seed=1)
-    validation = {"X_val": X_val, "y_val": y_val} if watched == "X_val" else {}
-    whole = EARLY.classifier(**settings).fit(X, y, **validation)
+    given = {"X": X, "y": y} | ({"X_val": X_val, "y_val": y_val} if watched == "X_val" else {})
+    return given, settings, EARLY.classifier(**settings).fit(**given)
+
+
+@pytest.mark.parametrize("watched", ["X_val", "validation_fraction", "training loss"])
+@pytest.mark.parametrize(("patience", "tol"), [(1, 0.0), (2, 1e-4), (3, 0.03), (4, 0.5)])
+def test_early_stopping_goes_back_to_the_best_epoch(watched, patience, tol):
+    given, settings, whole = not_stopped(watched)
     values = -np.array(whole.loss_curve_) if watched == "training loss" else whole.validation_scores_
     last, best = stops(values, patience, tol)
 
-    clf = EARLY.classifier(**settings, early_stopping=True, n_iter_no_change=patience, tol=tol).fit(
-        X, y, **validation
-    )
+    clf = EARLY.classifier(**settings, early_stopping=True, n_iter_no_change=patience, tol=tol).fit(**given)
     assert (clf.n_iter_, clf.best_epoch_) == (last, best)
     assert_same_weights(clf, clf.at_epoch(best))
     assert_same_weights(clf, whole.at_epoch(best))
@@ -330,9 +341,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(watched, patience, tol):
 
 def test_early_stopping_did_stop_early():
     """The oracle of the test above is no empty claim: its fits end at different epochs, none at the last."""
-    X, y = EARLY.data(150)
-    X_val, y_val = EARLY.data(50, seed=1)
-    whole = EARLY.classifier(max_epochs=40, lr=0.05).fit(X, y, X_val=X_val, y_val=y_val)
+    _, _, whole = not_stopped("X_val")
     ends = [
         stops(whole.validation_scores_, patience, tol) for patience, tol in [(1, 0.0), (2, 1e-4), (4, 0.5)]
     ]

@@ -153,8 +153,8 @@ def test_an_epoch_is_copied_at_once_however_many_chunks_and_layers(settings, n_n
     def fit(max_epochs):
         fitted(NAME, n_networks, max_epochs=max_epochs, **settings)
 
-    for module in ("_recorder", "_stacked"):  # nine chunks
-        monkeypatch.setattr(f"sklearn_nndyn.recording.{module}.rows_per_chunk", lambda shape: 7)
+    for module in ("_recorder", "_stacked"):  # three chunks
+        monkeypatch.setattr(f"sklearn_nndyn.recording.{module}.rows_per_chunk", lambda shape: 20)
     assert copies_of_an_epoch(fit)["to host"] == copies
 
 

@@ -46,7 +46,7 @@ def check(folder, n_kills):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_killed_save_leaves_a_whole_file(tmp_path):
-    check(tmp_path, 3)
+    check(tmp_path, 2)
 
 
 @pytest.mark.slow

@@ -214,7 +214,7 @@ def test_every_section_says_what_it_lacks_and_the_findings_only_name_it(kind, na
         made_record(n_epochs=2),
         made_record(n_samples=3),
         made_record(classes=(7,)),
-        made_record(n_epochs=900),
+        made_record(n_epochs=300),
         made_record()[:0],
     ],
     ids=[

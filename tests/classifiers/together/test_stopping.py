@@ -47,9 +47,12 @@ every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 # Early stopping
 
 
+# What is watched is the same to every optimizer: one without a fused step watches the loss.
 @every_kind
-@pytest.mark.parametrize("monitor", ["accuracy", "held-out-accuracy", "loss"])
-@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
+@pytest.mark.parametrize(
+    ("optimizer", "monitor"),
+    [("adam", "accuracy"), ("adam", "held-out-accuracy"), ("adam", "loss"), ("nadam", "loss")],
+)
 def test_each_stops_at_its_own_epoch(kind, monitor, optimizer, programs):
     given = {"X_val": X_VAL, "y_val": Y_VAL} if monitor == "accuracy" else {}
     changes = {
