@@ -4,8 +4,9 @@ A, C: the cases of `bench_fit.py`, with record and snapshots as by default. conv
 with batch normalisation, batch 64. Each is fitted without a checkpoint, with one as by default (at most three percent
 of the time), and with a state after every epoch, in turns; seconds are medians of one run.
 
-An epoch with a state is compared with the same bytes: as many, written by plain Python to one new file that is synced,
-renamed, and synced by its folder, and to one that grows and is synced. What a fit pays once stands in a table of its
+"Beyond the bytes" is the time of a state without the bare cost of its bytes: plain Python writes as many to as many
+files with the same syncs, to a new file that is synced, renamed, and synced by its folder, and to one that grows and is
+synced. What a fit pays once stands in a table of its
 own: the digest of its data, and the last state; to go on is a whole ``fit`` that finds its result on the disk.
 
     python benchmarks/bench_checkpoint.py [A C conv] [--repeats 5]

@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import json
-from functools import partial
+from functools import lru_cache, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
@@ -136,6 +136,7 @@ class _Describer:
         return [name, repr(value)]
 
 
+@lru_cache(maxsize=64)
 def parameters_of(kind):
     """Names of the parameters that objects of a class are made with."""
     return tuple(inspect.signature(kind).parameters)

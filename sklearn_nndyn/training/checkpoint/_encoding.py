@@ -6,11 +6,13 @@ What JSON lacks is an object whose only key begins with a dollar; arrays and ten
 import json
 import math
 from collections import Counter, OrderedDict
+from functools import cache
 
 import numpy as np
 import torch
 
 DICTS = {"dict": dict, "OrderedDict": OrderedDict, "Counter": Counter}
+PLAIN = frozenset((bool, int, float, str))
 KINDS = "biufcmMSU"  # of arrays that are nothing but their bytes
 
 
@@ -44,18 +46,17 @@ def encode(tree, where=""):
 
 
 class _Encoder:
+    """Called for each part of a tree; ``where`` is the way to it, put in words only where it is refused."""
+
     def __init__(self):
         self.arrays = {}
 
-    def __call__(self, value, where):
-        if value is None or type(value) in (bool, int, float, str):
+    def __call__(self, value, *where):
+        if value is None or type(value) in PLAIN:
             return value
         if torch.is_tensor(value):
-            value = value.detach()
-            values = value.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-            return {
-                "$tensor": [self._keep(values), str(value.dtype).removeprefix("torch."), list(value.shape)]
-            }
+            values = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+            return {"$tensor": [self._keep(values), _name_of(value.dtype), list(value.shape)]}
         if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in KINDS:
             kind = "$array" if isinstance(value, np.ndarray) else "$number"
             values = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
@@ -68,15 +69,22 @@ class _Encoder:
         return name
 
     def _collection(self, value, where):
-        if type(value) in (list, tuple, set):
-            items = [self(item, f"{where}[{i}]") for i, item in enumerate(value)]
-            return items if type(value) is list else {f"${type(value).__name__}": items}
-        if type(value) in DICTS.values():
-            if type(value) is dict and all(type(key) is str and not key.startswith("$") for key in value):
-                return {key: self(item, f"{where}[{key!r}]") for key, item in value.items()}
-            pairs = [[self(key, where), self(item, f"{where}[{key!r}]")] for key, item in value.items()]
-            return {f"${type(value).__name__}": pairs}
-        raise CannotSave(f"{where} is of {type(value).__qualname__}, which is no plain data")
+        kind = type(value)
+        if kind in (list, tuple, set):
+            items = [self(item, *where, i) for i, item in enumerate(value)]
+            return items if kind is list else {f"${kind.__name__}": items}
+        if kind is dict and all(type(key) is str and key[:1] != "$" for key in value):
+            return {key: self(item, *where, key) for key, item in value.items()}
+        if kind in DICTS.values():
+            pairs = [[self(key, *where), self(item, *where, key)] for key, item in value.items()]
+            return {f"${kind.__name__}": pairs}
+        whole = where[0] + "".join(f"[{key!r}]" for key in where[1:])
+        raise CannotSave(f"{whole} is of {kind.__qualname__}, which is no plain data")
+
+
+@cache
+def _name_of(dtype):
+    return str(dtype).removeprefix("torch.")
 
 
 def decode(text, arrays):

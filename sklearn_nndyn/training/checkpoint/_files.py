@@ -4,6 +4,7 @@ Each state says how much of the journal belongs to it. What a killed process wro
 """
 
 import hashlib
+import json
 import os
 import struct
 
@@ -14,7 +15,8 @@ from safetensors.numpy import load, save, save_file
 from sklearn_nndyn.training.checkpoint._encoding import decode, encode
 from sklearn_nndyn.utils.files import replaced_file_of_one_writer
 
-FORMAT, VERSION = "sklearn_nndyn.checkpoint", 1
+FORMAT, VERSION = "sklearn_nndyn.checkpoint", 2
+MOST_JOINED = 2**22  # bytes of arrays that are copied for it
 LENGTH = struct.Struct("<Q")
 UNSOUND = (
     SafetensorError,
@@ -43,7 +45,7 @@ def write_state(path, tree, epoch, finished):
     ------
     OSError
     """
-    text, arrays = encode(tree)
+    text, arrays = _joined(*encode(tree))
     about = {
         "epoch": str(epoch),
         "finished": str(finished),
@@ -57,6 +59,26 @@ def write_state(path, tree, epoch, finished):
             save_file(arrays, place, metadata=about)
     except SafetensorError as error:
         raise OSError(f"{path} could not be written: {error}") from error
+
+
+def _joined(text, arrays):
+    """Small arrays as one, with their sizes before the text: one by one they take longer than their bytes do."""
+    sizes = [values.nbytes for values in arrays.values()]
+    if len(sizes) > 1 and sum(sizes) <= MOST_JOINED:
+        return f"{json.dumps(sizes)}\n{text}", {"joined": np.concatenate(list(arrays.values()))}
+    return f"null\n{text}", arrays
+
+
+def _parted(text, arrays):
+    """Text and arrays before `_joined`."""
+    sizes, _, text = text.partition("\n")
+    sizes = json.loads(sizes)
+    if sizes is None:
+        return text, arrays
+    parts = np.split(arrays["joined"], np.cumsum(sizes)[:-1])
+    if [part.nbytes for part in parts] != sizes:
+        raise ValueError("its arrays have other sizes than it says")
+    return text, {str(i): part for i, part in enumerate(parts)}
 
 
 def read_facts(path):
@@ -79,7 +101,7 @@ def read_state(path):
             raise ValueError("it holds other things than bytes, so it was changed or damaged")
         if about["digest"] != _digest(about["tree"], arrays):
             raise ValueError("its digest differs, so it was changed or damaged")
-        return _of_right_form(decode(about["tree"], arrays))
+        return _of_right_form(decode(*_parted(about["tree"], arrays)))
     except UNSOUND as error:
         raise ValueError(f"{path.name} cannot be read: {error}") from error
 
@@ -134,7 +156,7 @@ class Journal:
 
     def append(self, tree):
         """Write one more tree, and bring it to the disk; where that fails the journal is as before."""
-        text, arrays = encode(tree)
+        text, arrays = _joined(*encode(tree))
         data = save({**arrays, "tree": np.frombuffer(text.encode(), np.uint8)})
         data = LENGTH.pack(len(data)) + data
         with open(self.path, "r+b" if self.path.exists() else "x+b") as file:
@@ -160,9 +182,10 @@ class Journal:
             with open(self.path, "rb") as file:
                 for data in _pieces(file, length):
                     self._digest.update(data)
+                found = file.tell()
         except FileNotFoundError:
-            pass
-        if self._digest.hexdigest() != expected:
+            found = 0
+        if found != length or self._digest.hexdigest() != expected:
             raise ValueError(f"{self.path.name} was changed or damaged")
         return self._trees(length)
 
@@ -173,7 +196,7 @@ class Journal:
             while file.tell() < length:
                 (size,) = LENGTH.unpack(file.read(LENGTH.size))
                 arrays = load(file.read(size))
-                yield decode(arrays.pop("tree").tobytes().decode(), arrays)
+                yield decode(*_parted(arrays.pop("tree").tobytes().decode(), arrays))
 
 
 def _pieces(file, length, size=2**20):

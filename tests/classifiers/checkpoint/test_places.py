@@ -20,7 +20,7 @@ from sklearn_nndyn import Checkpoint, DynamicsClassifier
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Samples
 from sklearn_nndyn.training.checkpoint import _files, _place, _writer
-from sklearn_nndyn.training.checkpoint._files import read_state
+from sklearn_nndyn.training.checkpoint._files import Journal, read_state, write_state
 from tests.classifiers.checkpoint.comparing import (
     Killed,
     assert_same_fit,
@@ -228,6 +228,37 @@ def test_damage_is_told_and_the_last_sound_state_is_taken(how, damage, outcome, 
         clf = classifier(every_epoch(tmp_path)).fit(X, y)
     assert_same_fit(clf, whole, X)
     assert_same_fit(classifier(tmp_path).fit(X, y), whole, X)
+
+
+def test_a_journal_shorter_than_its_state_says_is_damage(tmp_path):
+    """Also where its digest is right: what is missing would be met when it is read."""
+    journal = Journal(tmp_path / "journal")
+    journal.append({"a": 1})
+    length, digest = journal.mark
+    assert list(Journal(tmp_path / "journal").read((length, digest))) == [{"a": 1}]
+    with pytest.raises(ValueError, match="journal was changed or damaged"):
+        Journal(tmp_path / "journal").read((length + 1, digest))
+
+
+@pytest.mark.parametrize("n_numbers", [0, 3, 2**17])
+@pytest.mark.parametrize("n_arrays", [0, 1, 3])
+def test_arrays_are_the_same_after_reading(n_numbers, n_arrays, tmp_path):
+    """Joined in the file where they are small, each by itself where they are large; empty ones and other kinds."""
+    arrays = [np.arange(n_numbers) + i for i in range(n_arrays)]
+    tree = {"members": [*arrays, torch.tensor(0.5, dtype=torch.bfloat16), {"none": torch.empty(0, 2)}]}
+    journal = Journal(tmp_path / "journal")
+    journal.append(tree)
+    write_state(
+        tmp_path / "state", {"number": 1, "epoch": 1, "journal": journal.mark, "tree": tree}, 1, False
+    )
+    found = read_state(tmp_path / "state")
+    for own in (found["tree"]["members"], *(entry["members"] for entry in journal.read(journal.mark))):
+        *others, half, empty = own
+        assert len(others) == n_arrays
+        assert all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(others, arrays, strict=True))
+        assert half.dtype == torch.bfloat16
+        assert half == 0.5
+        assert empty["none"].shape == (0, 2)
 
 
 @pytest.mark.parametrize("kind", ["bool", "int8"])
