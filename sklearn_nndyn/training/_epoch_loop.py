@@ -250,14 +250,9 @@ def draw_order(X, shuffler):
 
 def mark_best(history):
     """Mark in the last line of the history whether its values are the best so far, as skorch's callbacks expect."""
-    last = last_line(history)
+    last = next(reversed(history))  # `history[-1]` copies the list of all lines first
     for column, sign in (("train_loss", -1), ("valid_loss", -1), ("valid_acc", 1), ("valid_score", 1)):
         if column in last:
             earlier = islice(reversed(history), 1, None)
             best = next((line[column] for line in earlier if line.get(f"{column}_best")), None)
             last[f"{column}_best"] = best is None or sign * last[column] > sign * best
-
-
-def last_line(history):
-    """The last line of a history; ``history[-1]`` copies the list of all lines first."""
-    return next(reversed(history))

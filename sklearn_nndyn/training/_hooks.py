@@ -7,8 +7,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from sklearn_nndyn.training._epoch_loop import Rollback, last_line
-from sklearn_nndyn.training._fused_step import parameters_of
+from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.utils.modules import read_together, score_in_chunks
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -89,7 +88,7 @@ class DivergenceGuard(TrainingHook):
 
     def on_epoch_end(self, net):
         """Undo the epoch that diverged."""
-        loss = last_line(net.history)["train_loss"]
+        loss = next(reversed(net.history))["train_loss"]
         if np.isfinite(loss) and loss < self.limit and self._parameters_are_finite(net):
             loss = self._loss_now(net)
             if np.isfinite(loss) and loss < self.limit:
@@ -116,7 +115,8 @@ class DivergenceGuard(TrainingHook):
     def _parameters_are_finite(self, net):
         if self.finite is not None:
             return self.finite
-        parameters = [p.detach() for p in parameters_of(net.optimizer_)]
+        groups = net.optimizer_.param_groups
+        parameters = [p.detach() for group in groups for p in group["params"]]
         if all(map(isfinite, read_together(p.sum() for p in parameters))):
             return True
         return all(read_together(torch.isfinite(p).all() for p in parameters))  # sums may overflow

@@ -13,7 +13,7 @@ from skorch.dataset import Dataset
 from skorch.utils import to_tensor
 
 from sklearn_nndyn.modules import build_network
-from sklearn_nndyn.training._epoch_loop import last_line, mark_best
+from sklearn_nndyn.training._epoch_loop import mark_best
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
@@ -66,7 +66,7 @@ class DynamicsNet(NeuralNetClassifier):
 
     def on_epoch_end(self, net, **kwargs):
         """Write what is missing in the line of an epoch that the net trained by itself (``net_.partial_fit``)."""
-        if "train_loss" not in last_line(self.history):
+        if "train_loss" not in next(reversed(self.history)):
             for split in ("train", "valid"):
                 with suppress(KeyError):  # without validation samples
                     self.history.record(f"{split}_loss", self._mean_loss(split))
@@ -81,7 +81,7 @@ class DynamicsNet(NeuralNetClassifier):
 
     def note_loss(self, loss, n_samples, steps):
         """Write the mean loss of an epoch, and its number of updates, into its line of the history."""
-        line = last_line(self.history)
+        line = next(reversed(self.history))
         line |= {"train_loss": loss, "train_batch_count": steps}
         # For callbacks that look up the last batch (the file names of Checkpoint): the epoch is one.
         line["batches"].append({"train_loss": loss, "train_batch_size": n_samples})

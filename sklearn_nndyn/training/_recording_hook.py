@@ -10,7 +10,6 @@ from sklearn_nndyn.recording import (
     without_choice,
 )
 from sklearn_nndyn.training._batch_recorder import BatchRecorder
-from sklearn_nndyn.training._epoch_loop import last_line
 from sklearn_nndyn.training._hooks import TrainingHook
 
 
@@ -170,7 +169,7 @@ class Recording(TrainingHook):
         """Record the network after an epoch."""
         epoch, iteration = self._finished
         if len(net.history) == epoch + 1:  # to count all anew takes the square of the length of a training
-            self._finished = epoch + 1, iteration + count_iterations([last_line(net.history)])
+            self._finished = epoch + 1, iteration + count_iterations([next(reversed(net.history))])
         else:
             self._finish(net)
         self._record(net, *self._finished)
