@@ -6,7 +6,6 @@ from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.sample_scores._label_count import LEARNED_BY_HEART, LEAST_EPOCHS
 from sklearn_nndyn.utils.text import counted, percent
 
-SHOWN = 2
 SEVERAL = "several networks tell more, by find_label_errors(clf, X, y, runs=10)."
 
 
@@ -67,10 +66,9 @@ def _what_would(found):
         why = "the network has learned nearly all labels by heart"
         return why, f"Read earlier epochs alone, by record.until(epoch); {SEVERAL}"
     if len(found.epochs) < LEAST_EPOCHS:
-        return (
-            f"{counted(len(found.epochs), 'epoch')} of training are too few",
-            f"Train longer; {SEVERAL}",
-        )
+        verb = "is" if len(found.epochs) == 1 else "are"
+        few = f"{counted(len(found.epochs), 'recorded epoch')} after the start {verb} too few"
+        return few, f"Train longer; {SEVERAL}"
     why = f"it still gets {percent(found.end_error)} of them wrong, and hard samples look like wrong labels"
     return why, f"Train longer, or a network that fits better; {SEVERAL}"
 
@@ -87,7 +85,7 @@ def _stand_out(found):
 
 
 def _suspects(found):
-    first, *others = map(int, found.ranking[:SHOWN])
+    first = int(found.ranking[0])
     worst = f"sample {first} (labelled {found.y[first]}, {_predicted(found, first)})"
     if not found.n_errors:
         low = "low margins, the score of a label less that of another class"
@@ -96,7 +94,7 @@ def _suspects(found):
         return f"1 sample stands out by its low margin, the score of the label less that of another class: {worst}."
     return (
         f"{counted(found.n_errors, 'sample')} stand out by low margins, the score of the label less that of another "
-        f"class: first of all {worst}, then {others[0]}."
+        f"class: first of all {worst}."
     )
 
 

@@ -15,15 +15,31 @@ from sklearn_nndyn import (
     RefinementAnalyzer,
     SampleScoreAnalyzer,
 )
+from sklearn_nndyn.analyzers import find_label_errors
+from sklearn_nndyn.analyzers.sample_scores import LabelErrors
 from sklearn_nndyn.displays import LossTailDisplay
 from tests.analyzers.saying import figures_in, flat, sentences_of, verdicts
 
 MOST_SENTENCES, MOST_FIGURES, WIDTH, LEAST_EPOCHS = 6, 10, 100, 9
 
 
+class Labels(LabelErrors):
+    """Wrong labels whose findings can be put in the place of others, as those of analyzers can."""
+
+    findings_ = ()
+
+
+def labels_of(record):
+    """What the training record tells of wrong labels."""
+    found = find_label_errors(record)
+    labels = Labels(**vars(found))
+    labels.findings_ = found.findings_
+    return labels
+
+
 @dataclass
 class Analyses:
-    """All analyzers of one run: the validation record for tails, refinement and phases, the training record else."""
+    """Findings of one run: of the validation record for tails, refinement and phases, else of the training record."""
 
     train: object
     held_out: object
@@ -32,10 +48,11 @@ class Analyses:
     entanglement: EntanglementAnalyzer
     phases: LearningPhaseAnalyzer
     scores: SampleScoreAnalyzer
+    labels: Labels
 
     @property
     def analyzers(self):
-        """Those that the record is long enough for."""
+        """Those that the record is long enough for, and the wrong labels."""
         every = [getattr(self, field.name) for field in fields(self)[2:]]
         return [found for found in every if found is not None]
 
@@ -62,6 +79,7 @@ def analyses_of(train, held_out):
             name: analyzer.fit(record) if record.n_epochs >= least.get(name, 2) else None
             for name, (analyzer, record) in found.items()
         },
+        labels=labels_of(train),
     )
 
 
@@ -156,6 +174,32 @@ def scores_of_samples_agree(run):
         yield f"wrong {end}, never {never}, unlike {unlike}, error {run.train.error[-1]}"
 
 
+def wrong_labels_agree(run):
+    """A range of wrong labels is given or said to be unknown; it is ordered, and "yes" where it is above 0."""
+    found, n_samples = run.labels, len(run.train)
+    low, high = found.count_interval or (0, n_samples)
+    if not 0 <= low <= high <= n_samples or (found.count_interval is None) != (run.verdicts["SS9"] == "no"):
+        yield f"SS9 {run.verdicts['SS9']}: {found.count_interval}"
+    if (run.verdicts["SS8"] == "yes") != (low > 0):
+        yield f"SS8 {run.verdicts['SS8']}: {found.count_interval}"
+
+
+def suspects_are_unlike_their_labels(run):
+    """Labels that stand out (SS10) are of samples that are closer to another class (SS3)."""
+    suspects = run.labels.indices
+    if (run.verdicts["SS10"] == "yes") != bool(len(suspects)):
+        yield f"SS10 {run.verdicts['SS10']}: {len(suspects)}"
+    if (run.scores.area_under_margin_[suspects] >= 0).any():
+        yield f"{len(suspects)} stand out, SS3 {run.scores.findings_[2].value}"
+
+
+def what_is_learned_by_heart_is_right(run):
+    """All labels are learned by heart only where fewer than one sample in a hundred is wrong at the end (SS1)."""
+    text = flat(run.labels.summary())
+    if "by heart" in text and run.train.error[-1] >= 0.01:
+        yield f"error {run.train.error[-1]}: {text}"
+
+
 def few_epochs_tell_nothing(run):
     """One run of fewer than nine epochs shows no turn and no rise."""
     if run.train.n_epochs < LEAST_EPOCHS:
@@ -227,7 +271,7 @@ def each_finding(run):
 
 def known_figures(found, run):
     """Figures that a summary may name."""
-    record = run.train if found in (run.entanglement, run.scores) else run.held_out
+    record = run.train if found in (run.entanglement, run.scores, run.labels) else run.held_out
     n_samples, known = len(record), [len(record), record.n_classes, record.n_epochs, *record.epochs]
     known += [] if record.iterations is None else list(record.iterations)
     for one in found.findings_:
@@ -238,6 +282,10 @@ def known_figures(found, run):
             *(n_samples * x for x in own),
             *(record.n_classes * x for x in own),
         ]
+    if found is run.labels:
+        first = found.ranking[:1]
+        known += [*first, *figures_in(" ".join(map(str, {*found.y[first], *found.suggestions[first]}))), 10]
+        known += [len(found.epochs), 100 * found.end_error, *(100 * found.suggestion_shares[first])]
     if found is run.refinement:
         known += [found.temperature_curve_[-1], found.loss_curve_[-1], *rises_of(run)]
     return np.array(known, dtype=float)
@@ -260,6 +308,9 @@ RULES = (
     radius_and_distance_are_both_told,
     phases_agree_with_the_curve,
     scores_of_samples_agree,
+    wrong_labels_agree,
+    suspects_are_unlike_their_labels,
+    what_is_learned_by_heart_is_right,
     few_epochs_tell_nothing,
     an_interval_holds_its_value,
     figures_are_numbers,

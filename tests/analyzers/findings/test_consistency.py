@@ -112,5 +112,5 @@ def names_of(found):
 
 def turned_round(one, verdict):
     """A finding with another verdict, a value that is out of place, and words that do not fit."""
-    words = f"1 samples {np.pi * 1e7:.0f}. " + "And more. " * 7 + "1 2 3 4 5 6 7 8 9 10 11"
+    words = f"1 samples by heart {np.pi * 1e7:.0f}. " + "And more. " * 7 + "1 2 3 4 5 6 7 8 9 10 11"
     return replace(one, verdict=verdict, value=np.nan, interval=(2.0, 1.0), n_runs=2, statement=words)
