@@ -217,10 +217,19 @@ def as_checkpoint(checkpoint) -> Checkpoint | None:
         raise ValueError(
             f"checkpoint: every_seconds must be None or a number, 0 or greater, got {seconds!r}."
         )
-    path = user_path(checkpoint.folder)
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"checkpoint must be a folder, but {path} is a file.")
+    _check_folder(checkpoint.folder)
     return checkpoint
+
+
+def _check_folder(folder):
+    """Refuse a folder that is none and cannot be made."""
+    if not os.fspath(folder) or "\0" in str(folder):
+        raise ValueError(f"checkpoint must be a folder, got {folder!r}.")
+    path = user_path(folder)
+    there = next((own for own in (path, *path.parents) if os.path.lexists(own)), None)
+    if there is not None and not there.is_dir():
+        kind = "a file" if there.exists() else "a link to nothing"
+        raise ValueError(f"checkpoint must be a folder, but {there} is {kind}.")
 
 
 def _words(description):

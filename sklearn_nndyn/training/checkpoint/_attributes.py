@@ -79,6 +79,11 @@ def load_attributes(owner, saved):
         if not (isinstance(value, dict) and value.keys() == {OWN}):
             _set(owner, name, value)
             continue
+        if not hasattr(owner, name):
+            raise ValueError(
+                f"checkpoint: {type(owner).__name__}.{name} was made in an epoch, and another process cannot make it "
+                f"again: let {type(owner).__name__} make it when training begins (initialize, on_train_begin)."
+            )
         own, state = getattr(owner, name), value[OWN]
         if isinstance(own, (torch.Generator, np.random.RandomState)):
             own.set_state(tuple(state) if isinstance(state, list) else state)

@@ -42,7 +42,10 @@ def encode(tree, where=""):
         For anything else in the tree; the message says what and where.
     """
     encoder = _Encoder()
-    return json.dumps(encoder(tree, where)), encoder.arrays
+    try:
+        return json.dumps(encoder(tree, where)), encoder.arrays
+    except RecursionError:
+        raise CannotSave(f"{where} lies within itself, or too deep") from None
 
 
 class _Encoder:

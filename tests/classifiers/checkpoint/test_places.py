@@ -327,6 +327,9 @@ class Holds(Callback):
         ({"warm_start": True}, ValueError, "checkpoint is of a whole fit, warm_start=True goes on from one"),
         ({"checkpoint": 3}, TypeError, "checkpoint must be None, a folder, or Checkpoint.*got 3"),
         ({"checkpoint": __file__}, ValueError, "checkpoint must be a folder, but .* is a file"),
+        ({"checkpoint": f"{__file__}/inside"}, ValueError, "checkpoint must be a folder, but .*py is a file"),
+        ({"checkpoint": ""}, ValueError, "checkpoint must be a folder, got ''"),
+        ({"checkpoint": "a\0b"}, ValueError, "checkpoint must be a folder, got 'a.x00b'"),
         ({"checkpoint": Checkpoint(".", -1)}, ValueError, "every_seconds must be None or a number, 0 or"),
         ({"callbacks": [Holds()]}, TypeError, r"callbacks: Holds \(Holds\).held is of list_iterator, which"),
     ],
@@ -336,6 +339,44 @@ def test_refused(settings, kind, message, tmp_path):
     with pytest.raises(kind, match=message):
         clf.set_params(**settings).fit(X, y)
     assert not hasattr(clf, "net_")
+
+
+def test_a_link_to_nothing_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    with pytest.raises(ValueError, match=r"checkpoint must be a folder, but .*link is a link to nothing"):
+        classifier(tmp_path / "link").fit(X, y)
+
+
+class MakesLate(Callback):
+    """An attribute that is made in an epoch."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def on_epoch_end(self, net, **_):
+        self.made_ = [] if self.kind == "loop" else Part()
+        if self.kind == "loop":
+            self.made_.append(self.made_)
+
+
+class Part:
+    def __init__(self):
+        self.number = 3
+
+
+def test_what_lies_within_itself_cannot_be_written_and_training_goes_on(tmp_path):
+    whole = classifier(None, callbacks=[MakesLate("loop")]).fit(X, y)
+    with pytest.warns(RuntimeWarning, match=r"could not be written: callbacks.*made_ lies within itself"):
+        clf = classifier(every_epoch(tmp_path), callbacks=[MakesLate("loop")]).fit(X, y)
+    assert_same_fit(clf, whole, X)
+
+
+def test_what_another_process_cannot_make_again_is_told(tmp_path):
+    classifier(tmp_path, callbacks=[MakesLate("part")]).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"MakesLate.made_ was made in an epoch.*make it when training begins"
+    ):
+        classifier(tmp_path, callbacks=[MakesLate("part")]).fit(X, y)
 
 
 def test_partial_fit_is_refused(tmp_path):
