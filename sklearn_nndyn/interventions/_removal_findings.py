@@ -8,6 +8,7 @@ from sklearn_nndyn.utils.statistics import between, count_interval
 from sklearn_nndyn.utils.text import capital, counted, points, range_of
 
 SURE = 0.05
+NEXT = {"cannot tell": "Give more seeds.", "yes": "Look at what was left out, removed, and at its labels."}
 ROUNDING = 1e-9  # three runs of each give 0.05
 
 
@@ -50,7 +51,7 @@ def _inversion(found, trained):
         null=random / n_runs,
         n_runs=n_runs,
         statement=_inversion_words(found, verdict, without, random, n_runs),
-        advice="Give more seeds." if verdict == "cannot tell" else "",
+        advice=NEXT.get(verdict, ""),
     )
 
 

@@ -181,7 +181,7 @@ def test_who_gets_worse(order, when, verdict):
     found = LearningPhaseAnalyzer().fit(phase_record(values, np.arange(12)))
     assert finding(found, "LP4").verdict == verdict
     assert (
-        f"Since then the error of samples learned {when} rises by more (rank correlation {order})."
+        f"From the turn on the error of samples learned {when} rises by more (rank correlation {order})."
         in flat(found.summary())
     )
 

@@ -452,8 +452,8 @@ def test_the_summary_has_the_figures_of_the_record():
     assert flat(scores.summary()) == (
         "2 samples (28.6 %) are still wrong at the end. 2 samples (28.6 %) were never right after the start. 2 "
         "samples (28.6 %) are closer to another class than to the label, by scores averaged over the epochs. 2 samples "
-        "(28.6 %) were forgotten at least once after having been right. Look at the labels of these: find_label_errors "
-        "ranks labels by how wrong they look. Read from a record: 7 samples."
+        "(28.6 %) were forgotten at least once after having been right. Look for wrong labels: find_label_errors "
+        "ranks samples by how wrong theirs look. Read from a record: 7 samples."
     )
     assert verdicts(scores) == dict.fromkeys(("SS1", "SS2", "SS3", "SS4"), "yes")
     assert [one.value for one in scores.findings_] == [2 / 7] * 4

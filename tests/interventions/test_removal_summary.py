@@ -72,8 +72,8 @@ def test_the_whole_paragraph():
     assert flat(found.summary()) == (
         "Without the stragglers the inversion goes away: in 0 of 3 runs the classes mix again, without as many "
         "random samples in 3. "
-        "The test error is 11 points above that without random ones. The stragglers were left out of 3 runs, 12 "
-        "samples."
+        "The test error is 11 points above that without random ones. Look at what was left out, removed, and at "
+        "its labels. The stragglers were left out of 3 runs, 12 samples."
     )
     difference = np.array([0.1, 0.11, 0.11])
     half = t.isf(0.025, 2) * difference.std(ddof=1) / np.sqrt(3)

@@ -134,7 +134,7 @@ def _order(found, rises):
     verdict = "yes" if low > 0 else "no" if high < 0 else "cannot tell"
     when = {"yes": "later", "no": "earlier"}.get(verdict)
     statement = (
-        f"Since then the error of samples learned {when} rises by more (rank correlation {figure(r)})."
+        f"From the turn on the error of samples learned {when} rises by more (rank correlation {figure(r)})."
     )
     interval = None if np.isnan([low, high]).any() else (low, high)
     return _finding(

@@ -6,7 +6,7 @@ from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import percent, samples
 
-LABELS = "Look at the labels of these: find_label_errors ranks labels by how wrong they look."
+LABELS = "Look for wrong labels: find_label_errors ranks samples by how wrong theirs look."
 HELD_OUT = "How it does on others, held-out samples tell: fit with X_val and y_val."
 
 
