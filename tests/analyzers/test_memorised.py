@@ -51,7 +51,7 @@ def test_of_one_sample_there_is_no_interval():
 
 
 @pytest.mark.parametrize(
-    ("train", "held_out", "told"),
+    ("train", "held_out", "message"),
     [
         (np.ones((2, 3)), np.ones((2, 4)), "loss has 3 epochs, but held_out_loss has 4"),
         (np.ones((0, 3)), np.ones((2, 3)), r"loss must be \(n_samples, n_epochs\), of one sample at least"),
@@ -60,6 +60,6 @@ def test_of_one_sample_there_is_no_interval():
     ],
     ids=["epochs", "empty", "flat", "nan"],
 )
-def test_what_cannot_be_compared_is_refused(train, held_out, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_compared_is_refused(train, held_out, message):
+    with pytest.raises(ValueError, match=message):
         memorised_nats(train, held_out)

@@ -42,7 +42,7 @@ def test_readme_tables_rules_and_claims_agree(agreement):
 
 
 @pytest.mark.parametrize(
-    ("file", "pattern", "told"),
+    ("file", "pattern", "message"),
     [
         ("README.md", r"(?m)^\| .*held \(.*\d.*$", "README.md"),
         ("README.md", r"sha256 \d\w+", "README.md"),
@@ -53,12 +53,12 @@ def test_readme_tables_rules_and_claims_agree(agreement):
         ("claims.json", r'"digest": "\w*\d', ""),
     ],
 )
-def test_an_altered_number_is_told(agreement, copy, file, pattern, told):
+def test_an_altered_number_is_told(agreement, copy, file, pattern, message):
     assert agreement.problems(copy) == []
     alter(copy / file, pattern)
     found = agreement.problems(copy)
     assert found
-    assert told in found[-1]
+    assert message in found[-1]
 
 
 def test_rules_changed_after_the_run_are_told(agreement, copy):

@@ -469,11 +469,11 @@ def test_the_guard_hears_of_training(no_training):
             fit(DynamicsClassifier(optimizer=optimizer), {})
 
 
-@pytest.mark.parametrize(("given", "told"), MISTAKES.values(), ids=MISTAKES)
-def test_it_is_told_before_training(given, told, no_training):
+@pytest.mark.parametrize(("given", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_it_is_told_before_training(given, message, no_training):
     with pytest.raises((ValueError, TypeError)) as caught:
         fit(DynamicsClassifier(MLP((5,)), max_epochs=2), given)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [given for given, _ in MISTAKES.values()], ids=MISTAKES)
@@ -560,7 +560,7 @@ def test_partial_fit_wants_all_labels_at_first(no_training):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         ({"y": THREE}, "y holds labels unseen at fit: [2]; the classes are [0, 1]"),
         ({"X": X[:, :3]}, "X has 3 features, but DynamicsClassifier is expecting 4 features as input"),
@@ -570,12 +570,12 @@ def test_partial_fit_wants_all_labels_at_first(no_training):
     ],
     ids=str,
 )
-def test_a_failed_partial_fit_costs_nothing(data, told, fitted, no_training):
+def test_a_failed_partial_fit_costs_nothing(data, message, fitted, no_training):
     clf = copy.copy(fitted)
     before = dict(vars(clf))
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         clf.partial_fit(**{"X": X, "y": y, **data})
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert vars(clf) == before
     np.testing.assert_array_equal(clf.predict(X), fitted.predict(X))
 
@@ -648,16 +648,16 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize(("ask", "told"), QUESTIONS.values(), ids=QUESTIONS)
-def test_a_bad_question_is_told_what_is_wrong(ask, told, fitted):
+@pytest.mark.parametrize(("ask", "message"), QUESTIONS.values(), ids=QUESTIONS)
+def test_a_bad_question_is_told_what_is_wrong(ask, message, fitted):
     with pytest.raises((ValueError, TypeError)) as caught:
         ask(fitted)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 5), (2, 4, 4), (1, 4, 5), (16,)], ids=str)
 def test_images_of_another_shape(shape, fitted_on_images):
-    told = (
+    message = (
         f"X has samples of shape {shape}, but DynamicsClassifier was fitted with samples of shape (1, 4, 4)."
     )
     for ask in (
@@ -665,7 +665,7 @@ def test_images_of_another_shape(shape, fitted_on_images):
         lambda X: fitted_on_images.replay(X, y),
         fitted_on_images.activations,
     ):
-        with pytest.raises(ValueError, match=re.escape(told)):
+        with pytest.raises(ValueError, match=re.escape(message)):
             ask(np.zeros((N, *shape)))
 
 
@@ -736,9 +736,9 @@ def test_raw_losses_have_no_probabilities_and_say_so(loss, fit_it):
         assert not hasattr(clf, name)
         with pytest.raises(AttributeError, match=f"has no attribute '{name}'") as caught:
             getattr(clf, name)
-        told = caught.value
-        while told.__cause__ is not None:
-            told = told.__cause__
+        message = caught.value
+        while message.__cause__ is not None:
+            message = message.__cause__
         assert "acts on raw scores and gives no probabilities; use decision_function, or a loss with" in str(
-            told
+            message
         )

@@ -267,9 +267,9 @@ def test_the_log_that_was_asked_for_is_printed(capsys):
     ids=["instance", "class", "named", "checkpoint"],
 )
 def test_a_callback_that_watches_validation_needs_some(callback, monitor):
-    told = rf'callbacks: .* watches \'valid_.* give X_val and y_val to fit.*validation_fraction.*monitor="{monitor}"'
+    message = rf'callbacks: .* watches \'valid_.* give X_val and y_val to fit.*validation_fraction.*monitor="{monitor}"'
     clf = small(callbacks=[callback])
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         clf.fit(X, Y)
     assert not hasattr(clf, "net_")
 
@@ -372,7 +372,7 @@ def test_a_search_goes_over_them(search, name, values):
 
 
 @pytest.mark.parametrize(
-    ("settings", "name", "told"),
+    ("settings", "name", "message"),
     [
         ({"module": Net()}, "module__hidden", "module is an instance, Net; give the class, module=Net"),
         ({"module": Net}, "module__hiden", "Net takes hidden, n_classes"),
@@ -387,8 +387,8 @@ def test_a_search_goes_over_them(search, name, values):
         ({}, "criterion__weight", "Invalid parameter 'criterion'"),
     ],
 )
-def test_what_has_no_parameters_of_its_own_is_refused(settings, name, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_has_no_parameters_of_its_own_is_refused(settings, name, message):
+    with pytest.raises(ValueError, match=message):
         small(**settings).set_params(**{name: 1})
 
 
@@ -428,7 +428,7 @@ def test_groups_in_another_order_than_the_module(batch_size):
 
 
 @pytest.mark.parametrize(
-    ("groups", "told"),
+    ("groups", "message"),
     [
         (
             [("body.*", {"lr": 1e-5})],
@@ -438,8 +438,8 @@ def test_groups_in_another_order_than_the_module(batch_size):
         ({"one.*": {"lr": 1}}, "param_groups must be a list of"),
     ],
 )
-def test_groups_that_mean_nothing_are_refused(groups, told):
-    with pytest.raises(ValueError, match=told):
+def test_groups_that_mean_nothing_are_refused(groups, message):
+    with pytest.raises(ValueError, match=message):
         small(module=Net, optimizer_params={"param_groups": groups}).fit(X, Y)
 
 

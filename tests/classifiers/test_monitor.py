@@ -132,7 +132,7 @@ def test_together_as_alone(monitor):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         (
             {"monitor": "valid_los"},
@@ -157,8 +157,8 @@ def test_together_as_alone(monitor):
         ({"early_stopping": "reconstruction"}, "early_stopping must be True or False"),
     ],
 )
-def test_what_cannot_be_watched_is_refused(settings, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_watched_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
         stopping(**settings).fit(X, Y)
 
 
@@ -298,7 +298,7 @@ def test_a_scorer_is_given_the_weights():
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"sample_weight_val": [1.0]}, "sample_weight_val was given without X_val"),
         ({**VALIDATED, "sample_weight_val": [1.0, 2.0]}, "sample_weight_val"),
@@ -309,8 +309,8 @@ def test_a_scorer_is_given_the_weights():
         ),
     ],
 )
-def test_weights_that_cannot_be_used_are_refused(given, told):
-    with pytest.raises(ValueError, match=told):
+def test_weights_that_cannot_be_used_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
         stopping().fit(X, Y, **given)
 
 

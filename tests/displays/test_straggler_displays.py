@@ -115,9 +115,9 @@ def test_indices_are_positions(record, indices):
         gallery(record, indices=indices)
 
 
-@pytest.mark.parametrize(("indices", "told"), [([-1, 3], "-1 to 3"), ([2, 20], "2 to 20")])
-def test_there_are_no_more_samples(record, indices, told):
-    with pytest.raises(ValueError, match=f"indices: there are 20 samples, numbered from 0; got {told}"):
+@pytest.mark.parametrize(("indices", "message"), [([-1, 3], "-1 to 3"), ([2, 20], "2 to 20")])
+def test_there_are_no_more_samples(record, indices, message):
+    with pytest.raises(ValueError, match=f"indices: there are 20 samples, numbered from 0; got {message}"):
         gallery(record, indices=indices)
 
 

@@ -110,7 +110,7 @@ def test_labels_are_names(clf):
 
 
 @pytest.mark.parametrize(
-    ("act", "told"),
+    ("act", "message"),
     [
         (lambda clf: average_over_epochs(clf, X, []), "epochs is empty"),
         (lambda clf: average_over_epochs(clf, X, [99]), "99"),
@@ -121,8 +121,8 @@ def test_labels_are_names(clf):
     ],
     ids=["none", "unknown", "number"],
 )
-def test_what_cannot_be_averaged_is_refused(clf, act, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_averaged_is_refused(clf, act, message):
+    with pytest.raises(ValueError, match=message):
         act(clf)
 
 

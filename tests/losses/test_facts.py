@@ -106,15 +106,16 @@ CURE = 'CalibratedClassifierCV(method="temperature")'
 @pytest.mark.parametrize("name", WITH_PROBABILITIES)
 def test_a_loss_says_in_which_direction_it_is_off_and_what_mends_it(name):
     """The direction is that of the least expected loss."""
-    told = " ".join(type(get_loss(name)).__doc__.split())
+    message = " ".join(type(get_loss(name)).__doc__.split())
     if get_loss(name).proper:
-        assert "Proper" in told
+        assert "Proper" in message
         return
     surer = most_probable_class_of_least_expected_loss(get_loss(name)) > 0.7
     assert (
-        f"Not proper, so `predict_proba` is not calibrated but too {'sure' if surer else 'unsure'}:" in told
+        f"Not proper, so `predict_proba` is not calibrated but too {'sure' if surer else 'unsure'}:"
+        in message
     )
-    assert CURE in told
+    assert CURE in message
 
 
 def most_probable_class_of_least_expected_loss(loss):
@@ -129,10 +130,10 @@ def most_probable_class_of_least_expected_loss(loss):
 
 
 @pytest.mark.parametrize(
-    "told", [DynamicsClassifier.predict_proba, compare_losses], ids=["predict_proba", "compare_losses"]
+    "message", [DynamicsClassifier.predict_proba, compare_losses], ids=["predict_proba", "compare_losses"]
 )
-def test_who_gives_or_compares_probabilities_says_which_are_calibrated(told):
-    text = told.__doc__
+def test_who_gives_or_compares_probabilities_says_which_are_calibrated(message):
+    text = message.__doc__
     assert 'CalibratedClassifierCV(clf, method="temperature")' in text
     assert all(f'``"{name}"``' in text for name in WITH_PROBABILITIES if get_loss(name).proper)
 

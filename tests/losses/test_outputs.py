@@ -98,19 +98,19 @@ def classifier(loss, **changes):
 
 
 @pytest.mark.parametrize("kind", [Own, OwnTorch])
-@pytest.mark.parametrize(("predict_proba", "told"), PROBABILITIES.values(), ids=PROBABILITIES)
-def test_what_are_no_probabilities_is_told_before_training(kind, predict_proba, told):
+@pytest.mark.parametrize(("predict_proba", "message"), PROBABILITIES.values(), ids=PROBABILITIES)
+def test_what_are_no_probabilities_is_told_before_training(kind, predict_proba, message):
     with pytest.raises(ValueError, match=f"^loss {kind.__name__}: predict_proba ") as caught:
         classifier(kind(predict_proba)).fit(X, y)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [Own, OwnTorch])
-@pytest.mark.parametrize(("decide", "told"), DECISIONS.values(), ids=DECISIONS)
-def test_what_is_no_decision_is_told_before_training(kind, decide, told):
+@pytest.mark.parametrize(("decide", "message"), DECISIONS.values(), ids=DECISIONS)
+def test_what_is_no_decision_is_told_before_training(kind, decide, message):
     with pytest.raises(ValueError, match=f"^loss {kind.__name__}: decide ") as caught:
         classifier(kind(decide=decide)).fit(X, y)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_together_too():

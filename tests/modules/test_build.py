@@ -237,8 +237,8 @@ def test_reshaping_changes_nothing_in_the_network(architecture, names, shape):
 
 @pytest.mark.parametrize("shape", [(5,), (4, 1, 3), (3, 2)], ids=str)
 def test_samples_that_cannot_take_the_shape_are_told(shape):
-    told = "OnImages: input_shape=(1, 2, 2) takes samples of that shape or rows of 4 values, but samples have shape "
-    with pytest.raises(ValueError, match="^" + re.escape(f"{told}{shape}.") + "$"):
+    message = "OnImages: input_shape=(1, 2, 2) takes samples of that shape or rows of 4 values, but samples have shape "
+    with pytest.raises(ValueError, match="^" + re.escape(f"{message}{shape}.") + "$"):
         build(OnImages(), input_shape=shape)
 
 
@@ -276,7 +276,7 @@ KINDS = (
 
 
 @pytest.mark.parametrize(
-    ("module", "kind", "told"),
+    ("module", "kind", "message"),
     [
         (3, TypeError, KINDS + "3."),
         ("mlp", TypeError, KINDS + "'mlp'."),
@@ -312,8 +312,8 @@ KINDS = (
         "range",
     ],
 )
-def test_what_makes_no_module_is_told(module, kind, told):
-    with pytest.raises(kind, match=re.escape(told)):
+def test_what_makes_no_module_is_told(module, kind, message):
+    with pytest.raises(kind, match=re.escape(message)):
         build(module)
 
 

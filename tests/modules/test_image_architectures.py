@@ -164,7 +164,7 @@ def test_samples_that_have_it_are_taken_as_they_are(architecture):
 
 @kinds
 @pytest.mark.parametrize(
-    ("shape", "told"),
+    ("shape", "message"),
     [
         ((64,), "give the images' shape, as in input_shape=(1, 8, 8), or X as images."),
         ((192,), "give the images' shape, as in input_shape=(3, 8, 8), or X as images."),
@@ -175,9 +175,9 @@ def test_samples_that_have_it_are_taken_as_they_are(architecture):
     ],
     ids=str,
 )
-def test_samples_that_are_no_images_are_told(kind, shape, told):
+def test_samples_that_are_no_images_are_told(kind, shape, message):
     start = f"{kind.__name__} is for images (channels, height, width), but samples have shape {shape}: "
-    with pytest.raises(ValueError, match="^" + re.escape(start + told) + "$"):
+    with pytest.raises(ValueError, match="^" + re.escape(start + message) + "$"):
         kind().build(shape, 3)
 
 
@@ -186,13 +186,13 @@ def test_samples_that_are_no_images_are_told(kind, shape, told):
     "shape", [(65,), (8, 9), (8, 8, 1, 2), (2, 4, 8), (8, 4, 2), (8, 8, 1, 1, 2)], ids=str
 )
 def test_samples_of_another_size_than_was_said_are_told(kind, shape):
-    told = (
+    message = (
         f"{kind.__name__}: input_shape=(1, 8, 8) takes samples of that shape or rows of 64 values, but samples have "
         f"shape {shape}."
     )
     architecture = kind([(2, 1)], input_shape=[1, 8, 8])
     for make in (build_module, lambda architecture, shape, k: architecture.build(shape, k)):
-        with pytest.raises(ValueError, match="^" + re.escape(told) + "$"):
+        with pytest.raises(ValueError, match="^" + re.escape(message) + "$"):
             make(architecture, shape, 3)
 
 
@@ -236,9 +236,9 @@ def test_a_layout_that_is_none_is_told(kind, layout):
         lambda: classifier(architecture).fit(*data(6)),
     )
     for use in uses:
-        with pytest.raises(ValueError, match=f"^{kind.__name__}: layout must be ") as told:
+        with pytest.raises(ValueError, match=f"^{kind.__name__}: layout must be ") as message:
             use()
-        assert str(told.value) == f"{kind.__name__}: layout must be {MUST_BE[kind]}, got {layout!r}."
+        assert str(message.value) == f"{kind.__name__}: layout must be {MUST_BE[kind]}, got {layout!r}."
 
 
 @kinds
@@ -246,8 +246,8 @@ def test_a_layout_that_is_none_is_told(kind, layout):
     "value", [8, "188", (8, 8), (1, 8, 8, 1), (0, 8, 8), (1.0, 8, 8), (True, 8, 8)], ids=repr
 )
 def test_an_input_shape_that_is_none_is_told(kind, value):
-    told = "input_shape must be None or three positive integers (channels, height, width), got "
-    with pytest.raises(ValueError, match="^" + re.escape(f"{kind.__name__}: {told}{value!r}.") + "$"):
+    message = "input_shape must be None or three positive integers (channels, height, width), got "
+    with pytest.raises(ValueError, match="^" + re.escape(f"{kind.__name__}: {message}{value!r}.") + "$"):
         kind(input_shape=value).check_parameters()
 
 

@@ -174,9 +174,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("pack", "n_outputs", "changes", "told"), REFUSED.values(), ids=REFUSED)
-def test_what_holds_no_scores_is_refused(pack, n_outputs, changes, told):
-    with pytest.raises(ValueError, match=told):
+@pytest.mark.parametrize(("pack", "n_outputs", "changes", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_holds_no_scores_is_refused(pack, n_outputs, changes, message):
+    with pytest.raises(ValueError, match=message):
         classifier(pack, n_outputs, **changes).fit(X, y)
 
 

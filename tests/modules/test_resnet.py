@@ -171,7 +171,7 @@ def test_everything_out_of_range_is_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("shape", "layout", "told"),
+    ("shape", "layout", "message"),
     [
         (
             (3, 4, 40),
@@ -189,10 +189,10 @@ def test_everything_out_of_range_is_told_at_once():
     ],
     ids=["one-side", "own-layout", "channels-last"],
 )
-def test_images_too_small_for_the_stages_are_told(shape, layout, told):
+def test_images_too_small_for_the_stages_are_told(shape, layout, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 (the whole end of it is compared)
         ResNet(layout).build(shape, 3)
-    assert str(caught.value).endswith(told)
+    assert str(caught.value).endswith(message)
 
 
 @pytest.mark.parametrize("n_stages", [1, 2, 3, 4])

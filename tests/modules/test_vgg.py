@@ -146,7 +146,7 @@ def test_everything_out_of_range_is_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("shape", "layout", "told"),
+    ("shape", "layout", "message"),
     [
         (
             (3, 16, 40),
@@ -173,10 +173,10 @@ def test_everything_out_of_range_is_told_at_once():
     ],
     ids=["one-side", "both-sides", "own-layout", "channels-last", "narrow", "one-pixel"],
 )
-def test_images_too_small_for_the_strides_are_told(shape, layout, told):
+def test_images_too_small_for_the_strides_are_told(shape, layout, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 (the whole end of it is compared)
         VGG(layout).build(shape, 3)
-    assert str(caught.value).endswith(told)
+    assert str(caught.value).endswith(message)
 
 
 @pytest.mark.parametrize(

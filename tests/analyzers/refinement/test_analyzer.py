@@ -86,14 +86,14 @@ def test_there_is_a_rise_where_the_loss_tails_see_one():
 
 def test_what_is_calibrated_is_rarely_called_not_so():
     """Scores whose temperature is 1 at the end: at most one "yes" in twenty, and of what is said most is right."""
-    told = [
+    message = [
         verdicts(RefinementAnalyzer().fit(planted_record(sure=np.ones(EPOCHS), n_samples=200, seed=seed)))[
             "RF3"
         ]
         for seed in range(100)
     ]
-    assert told.count("yes") <= 8  # 5, and its chance
-    assert told.count("no") > 0
+    assert message.count("yes") <= 8  # 5, and its chance
+    assert message.count("no") > 0
 
 
 def test_every_figure_of_the_summary_is_that_of_the_findings_and_there_are_few():
@@ -172,7 +172,7 @@ def unfit(loss, **changes):
 
 
 @pytest.mark.parametrize(
-    ("record", "told"),
+    ("record", "message"),
     [
         (RECORD.until(0), r"one epoch only, 0: .*record_epochs=\"all\""),
         (RECORD[:1], "one sample, but a temperature is chosen on one half"),
@@ -186,8 +186,8 @@ def unfit(loss, **changes):
     ],
     ids=["one-epoch", "one-sample", "no-sample", "no-scores", "no-link", "own-loss"],
 )
-def test_what_cannot_be_decomposed_is_refused(record, told):
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_decomposed_is_refused(record, message):
+    with pytest.raises(ValueError, match=message):
         RefinementAnalyzer().fit(record)
 
 
