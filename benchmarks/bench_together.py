@@ -7,21 +7,28 @@ epoch.
 
 One after the other: where stacking pays, and where it does not.
 
-    python benchmarks/bench_together.py [--repeats 5]
+Convolution nets: two convolutions with pooling, ten networks, each its own order of the rows; stacked by grouped
+convolutions, by ``vmap`` as other modules are, and one after the other. Processor time of one thread.
+
+    python benchmarks/bench_together.py [--repeats 5] [--only inversion,mlps,convolutions]
 
 Without MNIST on disk random pixels take its place.
 """
 
 import argparse
+import statistics
+import time
+from unittest import mock
 
 import numpy as np
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, print_table, turns
 from sklearn.base import clone
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.training.stacked._grouped import GroupedConvolutions
 
 SEEDS = range(10)
 EPOCHS = 150
@@ -154,22 +161,79 @@ def against_one_by_one(X, y, repeats):
         yield (n, few.shape[1], width, batch, networks), seconds
 
 
+IMAGES = [(8, 32), (8, 128), (28, 32), (28, 128)]  # pixels of a side, batch size
+
+
+def convolution_net(side, width=8):
+    """Two convolutions, each with pooling."""
+    nn = torch.nn
+    first, second = nn.Conv2d(1, width, 3, padding=1), nn.Conv2d(width, 2 * width, 3, padding=1)
+    body = (first, nn.ReLU(), nn.MaxPool2d(2), second, nn.ReLU(), nn.MaxPool2d(2))
+    return nn.Sequential(*body, nn.Flatten(), nn.Linear(2 * width * (side // 4) ** 2, 10))
+
+
+def convolutions(X, y, repeats, n=640):
+    """Processor seconds of two epochs of ten convolution nets."""
+    for side, batch in IMAGES:
+        start = (28 - side) // 2
+        rows = X[:n].reshape(n, 1, 28, 28)[..., start : start + side, start : start + side].copy()
+        settings = {"batch_size": batch, "max_epochs": 2, "record": (), "snapshots": False}
+        clf = DynamicsClassifier(convolution_net(side), **settings)
+        fit = lambda rows=rows, clf=clf: fit_together(seeds_of(clf), rows, y[:n])  # noqa: E731
+
+        def by_vmap(fit=fit):
+            with mock.patch.object(GroupedConvolutions, "supports", return_value=False):
+                fit()
+
+        ways = {
+            "grouped": fit,
+            "vmap": by_vmap,
+            "one by one": lambda rows=rows, clf=clf: [own.fit(rows, y[:n]) for own in seeds_of(clf)],
+        }
+        turns(ways, 1)
+        seconds = turns(ways, repeats, time.process_time)
+        yield (side, batch), {name: statistics.median(own) for name, own in seconds.items()}
+
+
+def print_convolutions(X, y, repeats):
+    """Where stacking pays for convolution nets."""
+    torch.set_num_threads(1)
+    rows = (
+        (*size, *(f"{s:.2f}" for s in found.values()), f"{found['one by one'] / found['grouped']:.2f}")
+        for size, found in convolutions(X, y, repeats)
+    )
+    header = ("side", "batch", "grouped (s)", "vmap (s)", "one by one (s)", "one by one / grouped")
+    print_table(header, rows)
+
+
 def main():
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--only", default="inversion,mlps,convolutions")
+    arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
     X, y, source = images()
-    print(f"{source}, {THREADS} torch threads, medians of {repeats}\n")
+    print(f"{source}, {THREADS} torch threads, medians of {arguments.repeats}")
+    tables = {"inversion": print_inversion, "mlps": print_mlps, "convolutions": print_convolutions}
+    for name in arguments.only.split(","):
+        print()
+        tables[name](X, y, arguments.repeats)
+
+
+def print_inversion(X, y, repeats):
+    """Ten seeds as one program, and the loop by hand."""
     seconds = inversion(X, y, repeats)
     print_table(
         ("ten seeds of the inversion set-up", "seconds", "ratio to the loop by hand"),
         [(way, f"{s:.2f}", f"{s / seconds['by hand']:.2f}") for way, s in seconds.items()],
     )
-    print()
+
+
+def print_mlps(X, y, repeats):
+    """Where stacking pays for MLPs."""
     rows = [
         (*size, f"{s['together']:.2f}", f"{s['one by one']:.2f}", f"{s['together'] / s['one by one']:.2f}")
         for size, s in against_one_by_one(X, y, repeats)

@@ -1,9 +1,13 @@
-"""Any module of several networks, run as one by ``torch.func``; and the dry run that tells whether it may be."""
+"""Any module of several networks, run as one by ``torch.func``, chains of convolutions by grouped ones.
+
+And the dry run that tells whether a module may be.
+"""
 
 import numpy as np
 import torch
 from torch.func import functional_call, vmap
 
+from sklearn_nndyn.training.stacked._grouped import GroupedConvolutions
 from sklearn_nndyn.utils.modules import capture_activations, inputs_of, run, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
@@ -37,6 +41,8 @@ class StackedModuleStep:
         buffers = [dict(module.named_buffers()) for module in modules]
         self.buffers = {name: torch.stack([b[name] for b in buffers]) for name in buffers[0]}
         self.parts, self.maps = [], set()
+        supported = GroupedConvolutions.supports(self.template)
+        self.grouped = GroupedConvolutions(self.template) if supported else None
 
     def __call__(self, members, x, y, weight):
         """Mean loss (m,) of a batch of some networks; see `StackedMLPStep`."""
@@ -45,7 +51,10 @@ class StackedModuleStep:
         leaves = {name: p.requires_grad_() for name, p in state.items() if name in self.trained}
         rows, shared = _rows(x)
         with torch.enable_grad():
-            scores = self._forward(state, members, rows, shared)
+            if self.grouped is None:
+                scores = self._forward(state, members, rows, shared)
+            else:
+                scores = self.grouped(state, rows, shared)
         values, g = self.losses.of(members).value_and_gradient(scores.detach(), y)
         if weight is not None:
             values, g = values * weight, g * weight[..., None]
