@@ -15,6 +15,7 @@ from sklearn_nndyn.modules._reinitialize import reinitialize as draw_anew
 from sklearn_nndyn.utils.modules import run
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.signals import raised_by_handler
 from sklearn_nndyn.utils.validation import reraise_as
 
 
@@ -186,6 +187,8 @@ def _call(make, *args, **kwargs):
     try:
         return make(*args, **kwargs)
     except Exception as error:
+        if raised_by_handler(error):
+            raise
         given = ", ".join([*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())])
         name = getattr(make, "__name__", repr(make))
         raise ValueError(f"module: {name}({given}) failed: {type(error).__name__}: {error}") from error

@@ -16,7 +16,7 @@ from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.networks.modes import keeps_modes
 from sklearn_nndyn.utils.random import fixed_generators
-from sklearn_nndyn.utils.signals import held_signals
+from sklearn_nndyn.utils.signals import raised_by_handler
 
 STACK_BYTES = 64 * 2**20
 MOST_NETWORKS = 64
@@ -79,18 +79,16 @@ def _record_stack(recorder, module, snapshots, epochs):
     states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
     maps = set()
     forward = vmap(_run_with_state(module, recorder.geometry is not None, maps), in_dims=(0, None))
-    with held_signals(held=False) as signals:
-        before = signals.n_raised
-        try:
-            with torch.no_grad(), fixed_generators(recorder.X.device), evaluation_mode(module):
-                recorder.record_stack(
-                    lambda x: (*forward(states, x), maps), epochs, _norms(module, states, len(epochs))
-                )
-        except Exception:
-            if signals.n_raised > before:
-                raise
-            # What vmap cannot batch is run network by network; an error of the module itself is raised again there.
-            return False
+    try:
+        with torch.no_grad(), fixed_generators(recorder.X.device), evaluation_mode(module):
+            recorder.record_stack(
+                lambda x: (*forward(states, x), maps), epochs, _norms(module, states, len(epochs))
+            )
+    except Exception as error:
+        if raised_by_handler(error):
+            raise
+        # What vmap cannot batch is run network by network; an error of the module itself is raised again there.
+        return False
     return True
 
 

@@ -10,6 +10,7 @@ from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk, run, scores
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.named import NamedRows
+from sklearn_nndyn.utils.signals import raised_by_handler
 
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
 OF_FLOATS = (type(None), MLP, VGG, ResNet)
@@ -51,6 +52,8 @@ def _try(module, rows):
         with torch.no_grad(), evaluation_mode(module), untouched_generators():
             return scores_of(module(rows))
     except Exception as error:
+        if raised_by_handler(error):
+            raise
         return error
 
 

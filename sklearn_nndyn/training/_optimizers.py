@@ -7,6 +7,8 @@ from functools import cache
 
 import torch
 
+from sklearn_nndyn.utils.signals import raised_by_handler
+
 # What can be set in the groups of an optimizer that has begun.
 RATES = {"lr", "weight_decay", "momentum", "betas", "eps", "alpha", "dampening", "lr_decay", "rho"}
 
@@ -87,6 +89,8 @@ def check_optimizer_params(optimizer, params, weight_decay):
     try:
         optimizer([torch.nn.Parameter(torch.zeros(1, 1))], lr=1e-3, **params)
     except Exception as error:
+        if raised_by_handler(error):
+            raise
         raise ValueError(
             f"optimizer {optimizer.__name__} cannot be made with optimizer_params={params!r}: {error}"
         ) from error

@@ -13,12 +13,37 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from operator import call
+from traceback import walk_tb
 
 NAMES = ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGPROF", "SIGBREAK")
 NUMBERS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 # The calls in C behind them, so that several are made with no handler called in between.
 _set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
 _get_handler = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+
+
+def raised_by_handler(error: BaseException) -> bool:
+    """Whether an exception was raised by the handler of a signal: it says nothing of the code that it came through.
+
+    Parameters
+    ----------
+    error : Exception
+        Caught where an answer is made of what others raise.
+
+    Returns
+    -------
+    raised : bool
+    """
+    handlers = {_code(_get_handler(number)) for number in NUMBERS} - {None}
+    return any(frame.f_code in handlers for frame, _ in walk_tb(error.__traceback__))
+
+
+def _code(handler):
+    """The code of a handler that is written in Python."""
+    if isinstance(handler, partial):
+        return _code(handler.func)
+    own = getattr(handler, "__code__", None)
+    return own or getattr(type(handler).__call__, "__code__", None) if callable(handler) else None
 
 
 class Terminated(KeyboardInterrupt):
@@ -37,13 +62,10 @@ class Signals:
         Whether they wait.
     terminating : bool
         Whether SIGTERM came, which nobody else handles.
-    n_raised : int
-        How often a handler raised: for those who catch exceptions of others, and must let these pass.
     """
 
     def __init__(self):
         self.held = self.terminating = False
-        self.n_raised = 0
         self._waiting = None
         self._before = {}
 
@@ -68,12 +90,10 @@ class Signals:
 
     def _act(self, number, frame):
         before = self._before[number]
-        self.n_raised += 1  # taken back where it does not
         if not callable(before):
             self.terminating = True
             raise Terminated
         before(number, frame)
-        self.n_raised -= 1
 
     def install(self):
         """Take the place of handlers written in Python, and of the default for SIGTERM."""
@@ -102,14 +122,11 @@ _MAIN: list = []  # the Signals of the main thread, while it holds some
 
 
 @contextmanager
-def held_signals(held=True):
+def held_signals():
     """Let signals of the main thread wait, but for those parts in which they are heard.
 
     Parameters
     ----------
-    held : bool, default=True
-        Whether they wait from the beginning; False leaves that as it is, and only counts what their handlers raise.
-
     Yields
     ------
     signals : Signals
@@ -130,7 +147,7 @@ def held_signals(held=True):
         if outermost:
             _MAIN.append(signals)
             signals.install()
-        signals.held = before or held
+        signals.held = True
         yield signals
     except KeyboardInterrupt as interrupt:
         if outermost and signals.terminating and not isinstance(interrupt, Terminated):

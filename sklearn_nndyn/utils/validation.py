@@ -11,6 +11,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from sklearn_nndyn.utils.signals import raised_by_handler
 from sklearn_nndyn.utils.text import listed
 
 
@@ -183,4 +184,6 @@ def reraise_as(what):
     try:
         yield
     except Exception as error:
+        if raised_by_handler(error):
+            raise
         raise ValueError(f"{what}: {type(error).__name__}: {error}") from error

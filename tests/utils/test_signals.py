@@ -3,11 +3,13 @@
 import os
 import signal
 import threading
+from functools import partial
 
 import pytest
 
 from sklearn_nndyn.utils import signals
-from sklearn_nndyn.utils.signals import NUMBERS, held_signals
+from sklearn_nndyn.utils.signals import NUMBERS, held_signals, raised_by_handler
+from sklearn_nndyn.utils.validation import reraise_as
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -194,3 +196,34 @@ def test_one_that_comes_as_handlers_are_put_back(monkeypatch):
 
     interrupted(work)
     assert calls == 2 * [signal.SIGINT, signal.SIGTERM]
+
+
+class Ring:
+    """Handlers of a signal, as people write them."""
+
+    def method(self, *_):
+        raise TimeoutError
+
+    def __call__(self, *_):
+        raise TimeoutError
+
+
+def ring(*_):
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [ring, Ring().method, Ring(), partial(ring, 1)],
+    ids=["function", "method", "object", "partial"],
+)
+def test_what_a_handler_raises_is_no_fault_of_the_code_that_it_came_through(handler):
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(TimeoutError) as raised, reraise_as("module"):
+            signal.raise_signal(signal.SIGALRM)
+        assert raised_by_handler(raised.value)
+        with pytest.raises(ValueError, match="module: TimeoutError"), reraise_as("module"):
+            raise TimeoutError
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -12,6 +12,7 @@ from sklearn_nndyn.losses.custom._custom import CustomLoss
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import RandomState, untouched_generators
+from sklearn_nndyn.utils.signals import raised_by_handler
 
 OWN_PLACES = ("_parameters", "_buffers", "_modules")  # of a torch module, which `Module.to` moves
 KNOWN = ("sklearn_nndyn.losses.", "torch.nn.modules.")
@@ -176,7 +177,9 @@ def _scores_dtype(loss, n_classes, dtype, device):
         try:
             with untouched_generators(device):
                 copy_module(loss, "loss").per_sample(*_example(n_classes, tried, device))
-        except Exception:
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
             # What is wrong with it, if it is not the precision, the dry run of the fit says.
             continue
         return None if tried == dtype else tried

@@ -26,6 +26,7 @@ from sklearn_nndyn.utils.private_names import (
     _PassthroughScorer,
     _score,
 )
+from sklearn_nndyn.utils.signals import raised_by_handler
 
 DATA_LIMIT = 2**30  # bytes of training data of one program, where no limit is given
 
@@ -62,7 +63,7 @@ class SearchSpec:
 
     def failed(self, error):
         """The scores of a fit that failed, or the error itself."""
-        if self.error_score == "raise":
+        if self.error_score == "raise" or raised_by_handler(error):
             raise error
         if isinstance(self.scorer, _MultimetricScorer):
             return dict.fromkeys(self.scorer._scorers, self.error_score)

@@ -13,6 +13,7 @@ from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.python_random import refuse_python_random
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.named import NamedBatch
+from sklearn_nndyn.utils.signals import raised_by_handler
 from sklearn_nndyn.utils.validation import reraise_as
 
 ALONE = "for a transform of the batch alone write lambda batch, generator: transform(batch)"
@@ -104,6 +105,8 @@ def _copied(function):
     try:
         return copy.deepcopy(function)
     except Exception as error:
+        if raised_by_handler(error):
+            raise
         raise ValueError(
             f"batch_transform: each fit uses a copy, and {type(function).__name__} cannot be copied "
             f"({type(error).__name__}: {error})."

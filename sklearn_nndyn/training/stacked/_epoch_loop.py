@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from sklearn_nndyn.training._epoch_loop import Rollback
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
-from sklearn_nndyn.utils.signals import Signals
+from sklearn_nndyn.utils.signals import Signals, raised_by_handler
 from sklearn_nndyn.utils.warnings import warn_user
 
 
@@ -118,6 +118,8 @@ class StackedEpochLoop:
             for member in self.members:
                 member.loop.begin()
         except Exception as error:
+            if raised_by_handler(error):
+                raise
             self._separate(error, begun=False)
         else:
             if self.checkpoint is not None:
@@ -134,6 +136,8 @@ class StackedEpochLoop:
             self.runner.evaluate(self.epoch + 1)
         except Exception as error:
             self.signals.held = True
+            if raised_by_handler(error):
+                raise
             return self._separate(error)
         finally:
             self.signals.held = True

@@ -12,6 +12,7 @@ from sklearn_nndyn.utils.modules import capture_activations, inputs_of, run, sco
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.signals import raised_by_handler
 
 DRY_RUN_ROWS = 3
 NO_MEMORY = ("_parameters", "_buffers", "_modules", "training")  # not marked by `_memory`
@@ -144,7 +145,9 @@ def can_be_stacked(nets, rows, losses):
                 gradients = together.collect()
             with torch.no_grad():
                 evaluated, _ = together.evaluate(members, rows)
-        except Exception:
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
             # Whatever vmap cannot batch; a true fault of the module shows itself again in training one by one.
             return False
         return drawn == _numpy_state() and all(

@@ -4,6 +4,8 @@ import copy
 
 import torch
 
+from sklearn_nndyn.utils.signals import raised_by_handler
+
 
 def copy_module(module, what="module"):
     """A copy with the module's weights, buffers, ties and hooks, that shares no tensor with it.
@@ -29,6 +31,8 @@ def copy_module(module, what="module"):
     try:
         return copy.deepcopy(module, copies_without_graph(module))
     except Exception as error:
+        if raised_by_handler(error):
+            raise
         raise ValueError(
             f"{what}: each fit trains a copy, and {type(module).__name__} cannot be copied "
             f"({type(error).__name__}: {error}). Keep what copy.deepcopy refuses (locks, open files, generators) out "
