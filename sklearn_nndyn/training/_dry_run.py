@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import torch
 
 from sklearn_nndyn.losses import check_outputs, check_scores
+from sklearn_nndyn.training._ids import TABLES
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
@@ -103,6 +104,9 @@ def _try_to_learn(module, loss, rows, target, n_classes, autocast):
     with torch.enable_grad():
         scores = _try(module, rows, loss, n_classes, autocast)
         _warn_of_probabilities(loss, scores)
+        if len(target) == n_classes:  # a value for each class would look like one for each sample
+            again = [*range(n_classes), 0]
+            scores, target = scores[again], target[again]
         with reraise_as(
             f"loss cannot be computed from scores of shape {tuple(scores.shape)} and their class positions"
         ):
@@ -112,7 +116,7 @@ def _try_to_learn(module, loss, rows, target, n_classes, autocast):
         _check_unwritten(loss, {"scores": scores, "target": target}, before)
         if values.shape != target.shape:
             raise ValueError(
-                f"loss must give one value for each of {len(rows)} samples, gives {tuple(values.shape)}."
+                f"loss must give one value for each of {len(target)} samples, gives {tuple(values.shape)}."
             )
         if values.isnan().any():
             raise ValueError(f"loss gives nan for the first {len(rows)} samples, before any training.")
@@ -131,9 +135,21 @@ def _check_unwritten(loss, given, before):
             )
 
 
+def _hint(module, rows):
+    """What to write where an embedding would look up floats; a dict is told by its parts."""
+    if not getattr(rows, "is_floating_point", bool)() or not any(
+        isinstance(p, TABLES) for p in module.modules()
+    ):
+        return ""
+    return ' (X arrives as floats; an embedding looks up whole numbers: give X.astype("int64"), no sparse matrix)'
+
+
 def _try(module, rows, loss, n_classes, autocast=None):
     by, context = ("", nullcontext) if autocast is None else (' by autocast (precision="bf16")', autocast)
-    with reraise_as(f"module cannot process a batch of {described(rows)}{by}"), context():
+    with (
+        reraise_as(f"module cannot process a batch of {described(rows)}{by}{_hint(module, rows)}"),
+        context(),
+    ):
         output = run(module, rows)
     if is_one_column(first_output(output)):
         _check_one_column(loss, n_classes)

@@ -231,7 +231,7 @@ PARAMETERS = {
     ),
     "loss-of-scores-alone": (
         {"loss": lambda scores: scores.sum(1)},
-        "loss cannot be computed from scores of shape (2, 2)",
+        "loss cannot be computed from scores of shape (3, 2)",
     ),
     "loss-averaged": (
         {"loss": torch.nn.functional.cross_entropy},
@@ -742,3 +742,23 @@ def test_raw_losses_have_no_probabilities_and_say_so(loss, fit_it):
         assert "acts on raw scores and gives no probabilities; use decision_function, or a loss with" in str(
             message
         )
+
+
+@pytest.mark.parametrize("given", ["uint8", "bool", "float32", object, sparse.csr_array], ids=str)
+def test_ids_that_arrive_as_floats_are_refused_with_what_to_write(given):
+    ids = np.arange(12).reshape(6, 2) % 2
+    X = given(ids) if given is sparse.csr_array else ids.astype(given)
+    module = torch.nn.Sequential(torch.nn.Embedding(2, 3), torch.nn.Flatten(), torch.nn.Linear(6, 2))
+    with pytest.raises(ValueError, match=r'whole numbers: give X.astype\("int64"\), no sparse matrix'):
+        DynamicsClassifier(module).fit(X, [0, 1] * 3)
+
+
+@pytest.mark.parametrize("batch_size", [2, 6])
+def test_a_value_for_each_of_two_classes_is_none_for_each_sample(batch_size):
+    loss = torch.nn.MultiLabelSoftMarginLoss(reduction="none")
+    by_class = lambda scores, target: (scores - torch.eye(2)[target]).square().mean(0)  # noqa: E731
+    X, y = np.eye(6, 3, dtype="float32"), [0, 1] * 3
+    with pytest.raises(ValueError, match="loss cannot be computed from scores"):
+        DynamicsClassifier(loss=loss, batch_size=batch_size).fit(X, y)
+    with pytest.raises(ValueError, match=r"values of shape \(2,\) for 3 samples; expected \(3,\)"):
+        DynamicsClassifier(loss=by_class, batch_size=batch_size).fit(X, y)

@@ -16,7 +16,7 @@ class GroupedConvolutions:
     """Scores of M convolution nets of one layout: their channels lie side by side, (n, M channels, height, width).
 
     A convolution is then one grouped convolution, a linear layer one batched product. With channels last this takes
-    less than half of the time that ``vmap`` takes (`benchmarks/bench_together.py`).
+    two thirds of the time that ``vmap`` takes for whole fits (`benchmarks/bench_together.py`).
 
     Parameters
     ----------
