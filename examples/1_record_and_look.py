@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer
 from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.displays import TrainingCurveDisplay
 
@@ -69,23 +69,12 @@ def paragraph(clf):
     learned[~wrong.any(axis=1)] = 0
     for_good = learned >= 0
     late = int(np.argmax(np.where(for_good, learned, -1)))
-    least = int(test.loss.mean(axis=0).argmin())
-    rise = test.loss[:, -1] - test.loss[:, least]
     print(
         f"\n{for_good.mean():.1%} of the {test.n_samples} test samples end up right; half of these were right for good "
         f"by epoch {int(np.median(test.epochs[learned[for_good]]))}, the last one, sample {late} (a "
-        f"{test.y[late]}), by epoch {test.epochs[learned[late]]}."
+        f"{test.y[late]}), by epoch {test.epochs[learned[late]]}.\n"
     )
-    if least == test.n_epochs - 1:
-        print("Their mean loss fell until the end.")
-        return
-    worst = np.sort(rise)[::-1]
-    few = int(np.searchsorted(np.cumsum(worst), worst.sum())) + 1 if worst.sum() > 0 else 0
-    print(
-        f"Their mean loss was least at epoch {test.epochs[least]} ({test.loss[:, least].mean():.4f} nats) and ended at "
-        f"{test.loss[:, -1].mean():.4f}; since then the loss of {(rise <= 0).mean():.1%} of them went down further, "
-        f"and {few} samples ({few / test.n_samples:.1%}) account for the whole rise of the mean."
-    )
+    print(LossTailAnalyzer().fit(clf).summary())
 
 
 def main():

@@ -82,7 +82,13 @@ def _may_rise(tails):
     if len(tails.epochs_) < LEAST_EPOCHS:
         few = f"{statement} of {len(tails.epochs_)} epochs its wander is not known: whether it rises cannot be told."
         return few, "Record nine epochs or more, or train longer."
-    chance = f"this run cannot tell the rise of {_amount(tails, tails.mean_rise_)} from chance"
+    change = _amount(tails, tails.mean_rise_)
+    chance = f"this run cannot tell the rise of {change} from chance"
+    if tails.mean_rise_ <= 0:
+        chance = (
+            "this run cannot tell whether by more than chance: on other samples than those that chose the epoch it "
+            f"changed by {change}"
+        )
     return f"{statement} {chance}.", "Train longer, or compare several seeds."
 
 
