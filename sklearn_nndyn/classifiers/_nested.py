@@ -11,13 +11,34 @@ import torch
 from sklearn_nndyn.losses import ClassificationLoss, get_loss
 from sklearn_nndyn.modules import MLP
 
+# What skorch and MLPClassifier have, and what it is here.
+ELSEWHERE = {
+    "criterion": "loss",
+    "train_split": "validation_fraction, with early_stopping=True, or X_val and y_val of fit",
+    "hidden_layer_sizes": "module__hidden_layer_sizes",
+    "activation": "module__activation",
+    "solver": "optimizer",
+    "alpha": "weight_decay",
+    "learning_rate_init": "lr",
+    "momentum": "optimizer__momentum",
+    "max_iter": "max_epochs",
+}
+
 
 def split_nested(estimator, params):
-    """Sort parameters into those that scikit-learn sets, and {name: {name within: value}} that are set here."""
+    """Sort parameters into those that scikit-learn sets, and {name: {name within: value}} that are set here.
+
+    Raises
+    ------
+    ValueError
+        If one has another name here.
+    """
     plain, nested = {}, defaultdict(dict)
     names = {*SETTERS, *estimator.get_params(deep=False)}
     for key, value in params.items():
         name, _, inner = key.partition("__")
+        if name in ELSEWHERE and name not in names:
+            raise ValueError(f"{key} cannot be set: {name} of other classifiers is {ELSEWHERE[name]} here.")
         if (
             inner
             and name in names

@@ -343,6 +343,29 @@ def test_what_skorch_sets_on_iterators_is_set_here_or_refused():
             clf.set_params(**{name: 1})
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("criterion", "loss"),
+        ("hidden_layer_sizes", "module__hidden_layer_sizes"),
+        ("max_iter", "max_epochs"),
+        ("alpha", "weight_decay"),
+    ],
+)
+def test_a_name_of_another_classifier_is_told_with_ours(theirs, ours):
+    with pytest.raises(ValueError, match=f"{theirs} cannot be set: .* is {ours} here"):
+        DynamicsClassifier().set_params(**{theirs: 1})
+
+
+def test_a_subclass_may_have_a_parameter_of_such_a_name():
+    class Own(DynamicsClassifier):
+        def __init__(self, alpha=1, loss="log"):
+            super().__init__(loss=loss)
+            self.alpha = alpha
+
+    assert Own().set_params(alpha=2).alpha == 2
+
+
 def test_of_the_default_network_too():
     assert (
         small(module=None).set_params(module__hidden_layer_sizes=(4,)).fit(X, Y).module_[0].out_features == 4
@@ -384,7 +407,7 @@ def test_a_search_goes_over_them(search, name, values):
         ({}, "callbacks__stop__patience", "no single callback 'stop'; there are none"),
         ({}, "record__samples", "set record itself"),
         ({}, "class_weight__0", "set class_weight itself"),
-        ({}, "criterion__weight", "Invalid parameter 'criterion'"),
+        ({}, "criterion__weight", "criterion of other classifiers is loss here"),
     ],
 )
 def test_what_has_no_parameters_of_its_own_is_refused(settings, name, message):
