@@ -92,6 +92,13 @@ def test_what_mixes_channels_otherwise_is_not_grouped(parts):
     assert not GroupedConvolutions.supports(nn.Sequential(*parts))
 
 
+def test_a_network_with_a_hook_is_not_grouped():
+    """The hook of a convolution would not be called, and others would get the channels of all networks."""
+    module = networks(CHAINS["pooled"])[0]
+    module[0].register_forward_hook(lambda *_: None)
+    assert not GroupedConvolutions.supports(module)
+
+
 @pytest.mark.parametrize("batch_size", [16, "full"])
 def test_a_fit_among_others_is_its_own_fit(batch_size, monkeypatch):
     def chain(input_shape, n_classes):

@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from sklearn_nndyn.training._mlp_step import flat_parts
+from sklearn_nndyn.utils.networks.evaluation import has_hooks
 
 ELEMENTWISE = (
     *(torch.nn.ReLU, torch.nn.LeakyReLU, torch.nn.ELU, torch.nn.GELU, torch.nn.SiLU),
@@ -31,7 +32,7 @@ class GroupedConvolutions:
         kinds = [type(part) for part in parts]
         # Every parameter has one name, as in `state`.
         is_tied = sum(len(list(part.parameters())) for part in parts) > len(list(module.parameters()))
-        if torch.nn.Flatten not in kinds or is_tied:
+        if torch.nn.Flatten not in kinds or is_tied or has_hooks(module):
             return False
         cut = kinds.index(torch.nn.Flatten)
         return (
