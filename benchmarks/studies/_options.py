@@ -8,18 +8,20 @@ from _tables import interval
 HERE = Path(__file__).parent
 
 
-def options(doc, data):
-    """Threads, data, where to write, and whether it is to be small."""
+def options(doc, choices=(), *, choice="data", threads=1, keep=False):
+    """Threads, which data or parts, where to keep and to write, and whether it is to be small."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
-    if data:
-        parser.add_argument("--data", default=",".join(data), help="some of the data sets of the rules")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of claims.json and tables")
+    parser.add_argument("--threads", type=int, default=threads)
+    if choices:
+        parser.add_argument(f"--{choice}", default=",".join(choices), help="some of those of the rules")
+    if keep:
+        parser.add_argument("--keep", type=Path, help="keep results here; do not measure again what is kept")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of claims.json, tables and figures")
     parser.add_argument("--quick", action="store_true", help="small, two seeds: whether it runs; needs --out")
     chosen = parser.parse_args()
     if chosen.quick and chosen.out == HERE:
         parser.error("--quick needs --out: its figures are not to be kept beside those of the study")
-    chosen.out.mkdir(exist_ok=True)
+    chosen.out.mkdir(parents=True, exist_ok=True)
     return chosen
 
 

@@ -14,13 +14,11 @@ Then the training error at the inversion, eps*, elsewhere: subsamples, widths, o
 mini-batches against full batches. Two classes are judged by the radius of label 0, ten by the mean radius. Seeds,
 exclusions and the rule of each claim stand in rules/entanglement.json.
 
-    python benchmarks/studies/entanglement.py [--quick] [--threads 2] [--parts stability,...] [--out FOLDER]
+    python benchmarks/studies/entanglement.py [--quick] [--threads 2] [--parts stability,...] [--keep FOLDER]
 """
 
-import argparse
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import matplotlib
 
@@ -41,6 +39,8 @@ from _entanglement_report import (
     third_table,
 )
 from _entanglement_settings import N_SAMPLES, REFERENCE, RULES, SEEDS, settings
+from _kept import Kept
+from _options import options
 from _tables import flat_images, shown
 from sklearn.base import clone
 
@@ -49,7 +49,6 @@ from sklearn_nndyn.analyzers import straggler_stability
 from sklearn_nndyn.displays import EntanglementDisplay, StragglerStabilityDisplay
 from sklearn_nndyn.interventions import remove_and_refit
 
-HERE = Path(__file__).parent
 LAYER_NAMES = {0: ", first layer", 1: ", second layer", -1: ", last layer"}
 
 
@@ -80,26 +79,33 @@ def seeded(clf, seeds):
 
 
 def measure(setting, quick):
-    """For each layer the setting, {figure: one value for each seed}, and the analyzers."""
+    """For each layer {figure: one value for each seed}; and the analyzers of the first layer."""
     X, y, X_test, y_test = standardised(
         setting.data, setting.n, setting.classes, images=not isinstance(setting.module, tuple)
     )
     clf = setting.classifier(**({"max_epochs": 20} if quick else {}))
     runs = fit_together(seeded(clf, setting.seeds), X, y)
     test_errors = [1 - run.score(X_test, y_test) for run in runs]
-    for layer in setting.layers:
-        named = (
-            replace(setting, name=setting.name + LAYER_NAMES[layer]) if len(setting.layers) > 1 else setting
-        )
-        analyzers = [EntanglementAnalyzer(layer, reference=reference_of(setting)).fit(run) for run in runs]
-        figures = [
-            figures_of(found) | {"test": error} for found, error in zip(analyzers, test_errors, strict=True)
-        ]
-        yield (
-            named,
-            {name: np.array([own[name] for own in figures], dtype=float) for name in figures[0]},
-            analyzers,
-        )
+    by_layer = [
+        [EntanglementAnalyzer(layer, reference=reference_of(setting)).fit(run) for run in runs]
+        for layer in setting.layers
+    ]
+    return [values_of(analyzers, test_errors) for analyzers in by_layer], by_layer[0]
+
+
+def values_of(analyzers, test_errors):
+    """{figure: one value for each seed}."""
+    figures = [
+        figures_of(found) | {"test": error} for found, error in zip(analyzers, test_errors, strict=True)
+    ]
+    return {name: np.array([own[name] for own in figures], dtype=float) for name in figures[0]}
+
+
+def named(setting):
+    """The setting for each layer that is asked, its name with the layer's where there are two."""
+    if len(setting.layers) == 1:
+        return [setting]
+    return [replace(setting, name=setting.name + LAYER_NAMES[layer]) for layer in setting.layers]
 
 
 def figures_of(found):
@@ -177,29 +183,15 @@ def misclassified(run, epoch):
     return np.flatnonzero(record.prediction[:, epoch] != record.target)
 
 
-def options():
-    """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--parts", default=",".join(RULES["parts"]), help="some of the parts of the rules")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of claims.json, tables and figures")
-    parser.add_argument("--quick", action="store_true", help="20 epochs: whether it runs; needs --out")
-    chosen = parser.parse_args()
-    if chosen.quick and chosen.out == HERE:
-        parser.error("--quick needs --out: its figures are not to be kept beside those of the study")
-    return chosen
-
-
 def main():
     """Run all of it; write claims, tables and figures, a part at a time."""
-    chosen = options()
+    chosen = options(__doc__, RULES["parts"], choice="parts", threads=2, keep=True)
     torch.set_num_threads(chosen.threads)
     start = time.perf_counter()
     (chosen.out / "figures").mkdir(parents=True, exist_ok=True)
+    kept = Kept(chosen.keep, "entanglement", chosen.quick)
     for part in chosen.parts.split(","):
-        entries, sections, figures = PARTS[part](chosen.quick)
+        entries, sections, figures = PARTS[part](chosen.quick, kept)
         write_claims(chosen.out, entries)
         write_tables(chosen.out, "entanglement", "Entanglement", sections)
         for name, figure in figures.items():
@@ -207,13 +199,17 @@ def main():
         print(f"{time.perf_counter() - start:6.0f} s  {part}", flush=True)
 
 
-def stability_part(quick):
-    """Experiment 4."""
+def fourth_experiment(quick):
+    """What runs have in common, and the stragglers beside others."""
     runs = parity_runs(quick)
     found = straggler_stability(runs, analyzer=EntanglementAnalyzer(reference=0))
-    like = against_hardest(
-        [run.dynamics_ for run in runs], found, [e for e in RULES["hardest_at"] if e <= runs[0].n_iter_]
-    )
+    epochs = [e for e in RULES["hardest_at"] if e <= runs[0].n_iter_]
+    return found, against_hardest([run.dynamics_ for run in runs], found, epochs)
+
+
+def stability_part(quick, kept):
+    """Experiment 4."""
+    found, like = kept("stability", lambda: fourth_experiment(quick))
     figure = StragglerStabilityDisplay.from_stability(found).plot().figure_
     text = f"{fourth_table(found)}\n\n{hardest_table(like)}\n\n{found.summary()}"
     return (
@@ -223,9 +219,9 @@ def stability_part(quick):
     )
 
 
-def removal_part(quick):
+def removal_part(quick, kept):
     """Experiment 2."""
-    found = second_experiment(quick)
+    found = kept("removal", lambda: second_experiment(quick))
     names = {"all": "all samples", "removed": "without stragglers", "random": "without random ones"}
     groups = {name: found.analyzers[key] for key, name in names.items()}
     figure = EntanglementDisplay.from_analyzer(groups).plot().figure_
@@ -233,25 +229,33 @@ def removal_part(quick):
     return removal_claims(found), sections, {"entanglement_removal": figure}
 
 
-def deletion_part(quick):
+def deletion_part(quick, kept):
     """Experiment 3."""
-    found = third_experiment(quick)
+    found = kept("deletion", lambda: third_experiment(quick))
     return deletion_claims(found), {"Experiment 3: what is wrong at an epoch deleted": third_table(found)}, {}
 
 
-def settings_part(quick):
+def settings_part(quick, kept):
     """Experiment 1, and eps* elsewhere."""
-    found, analyzers = {}, None
+    found, start = {}, time.perf_counter()
     for setting in settings():
-        for named, own, fitted in measure(setting, quick):
-            found[named], analyzers = own, analyzers or fitted
-            print(f"        {named.name}: eps* {shown(own['eps'], '{:.4f}')}", flush=True)
+        values, analyzers = kept(
+            f"{setting.kind} {setting.name}", lambda setting=setting: measure(setting, quick)
+        )
+        if setting is REFERENCE:
+            figure = EntanglementDisplay.from_analyzer(analyzers).plot().figure_
+        for own, by_layer in zip(named(setting), values, strict=True):
+            found[own] = by_layer
+            told = (
+                f"{time.perf_counter() - start:6.0f} s  {own.name}: eps* {shown(by_layer['eps'], '{:.4f}')}"
+            )
+            print(f"        {told}", flush=True)
     sections = {
         "Experiment 1: radii and distance": first_table(found),
         "eps* elsewhere": robustness_table(found),
     }
     figures = {
-        "entanglement_runs": EntanglementDisplay.from_analyzer(analyzers).plot().figure_,
+        "entanglement_runs": figure,
         "entanglement_elsewhere": draw_robustness(found),
     }
     return settings_claims(found), sections, figures

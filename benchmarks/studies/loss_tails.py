@@ -10,11 +10,8 @@ Data, settings, seeds, exclusions and the rule of each claim stand in rules/loss
     python benchmarks/studies/loss_tails.py [--quick] [--threads 2] [--data mnist,...] [--keep FOLDER]
 """
 
-import argparse
 import time
-from pathlib import Path
 
-import joblib
 import matplotlib
 
 matplotlib.use("Agg")
@@ -22,9 +19,10 @@ matplotlib.use("Agg")
 import numpy as np
 import torch
 from _claims import write_claims, write_tables
+from _kept import Kept
 from _loss_tails_report import claims, draw_capacity, draw_where, section
 from _loss_tails_settings import NAMES_HERE, RULES, Setting, noisy, samples, settings
-from _rules import digest_of
+from _options import options
 from sklearn.base import clone
 
 from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer, fit_together
@@ -32,11 +30,9 @@ from sklearn_nndyn.displays import LossTailDisplay
 from sklearn_nndyn.interventions import feature_growth, scale_test
 from sklearn_nndyn.modules import MLP
 
-HERE = Path(__file__).parent
-
 
 def measure(setting, images, epochs, seeds):
-    """{figure: one value for each seed}, and the classifier of the first seed."""
+    """{figure: one value for each seed}, and the analyzer of the first seed."""
     X, y, X_test, y_test = images
     needs_scores = setting.loss == "log" and not setting.noise
     clf = DynamicsClassifier(
@@ -50,7 +46,8 @@ def measure(setting, images, epochs, seeds):
     runs = [clone(clf).set_params(random_state=seed) for seed in seeds]
     fit_together(runs, X, [noisy(y, setting.noise, seed) for seed in seeds], X_val=X_test, y_val=y_test)
     figures = [figures_of(run, X_test, y_test, needs_scores) for run in runs]
-    return {name: np.array([own[name] for own in figures]) for name in figures[0]}, runs[0]
+    values = {name: np.array([own[name] for own in figures]) for name in figures[0]}
+    return values, LossTailAnalyzer().fit(runs[0])
 
 
 def figures_of(run, X, y, log_loss):
@@ -92,63 +89,34 @@ def growth_of(run, X, y, turn):
 
 
 def run(data, options):
-    """{setting: figures} of one data set, and its first plain run."""
+    """{setting: figures} of one data set, and the analyzer of its first plain run."""
     n, epochs, seeds = (
         (500, 12, RULES["seeds"][:2])
         if options.quick
         else (RULES["n_samples"], RULES["epochs"], RULES["seeds"])
     )
-    images, found, first = samples(data, n), {}, None
+    images, found, plain = samples(data, n), {}, None
+    kept = Kept(options.keep, "loss_tails", options.quick)
     start = time.perf_counter()
     for setting in settings(data):
-        found[setting], own = measure(setting, images, epochs, seeds)
-        first = own if setting == Setting(data) else first
+        found[setting], first = kept(
+            f"{data} {setting.name}", lambda setting=setting: measure(setting, images, epochs, seeds)
+        )
+        plain = first if setting == Setting(data) else plain
         print(f"{time.perf_counter() - start:6.0f} s  {NAMES_HERE[data]}, {setting.name}", flush=True)
-    return found, first
-
-
-def options():
-    """Arguments of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--data", default=",".join(RULES["data"]), help="some of the data sets of the rules")
-    parser.add_argument(
-        "--keep", type=Path, help="keep figures of a data set here, and do not repeat what is kept"
-    )
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of claims.json, tables and figures")
-    parser.add_argument(
-        "--quick", action="store_true", help="500 samples, 12 epochs, two seeds: whether it runs; needs --out"
-    )
-    chosen = parser.parse_args()
-    if chosen.quick and chosen.out == HERE:
-        parser.error("--quick needs --out: its figures are not to be kept beside those of the study")
-    return chosen
-
-
-def run_or_read(data, chosen):
-    """As `run`, kept in a folder if one is named; of what was kept there is no first run."""
-    file = chosen.keep / f"loss_tails_{digest_of('loss_tails')}_{data}.joblib" if chosen.keep else None
-    if file and file.exists():
-        return joblib.load(file), None
-    found, first = run(data, chosen)
-    if file:
-        joblib.dump(found, file)
-    return found, first
+    return found, plain
 
 
 def main():
     """Run all of it; write claims, tables and figures, a data set at a time."""
-    chosen = options()
+    chosen = options(__doc__, RULES["data"], threads=2, keep=True)
     torch.set_num_threads(chosen.threads)
-    chosen.out.mkdir(exist_ok=True)
     start, found = time.perf_counter(), {}
     for data in chosen.data.split(","):
-        found[data], first = run_or_read(data, chosen)
+        found[data], plain = run(data, chosen)
         write_claims(chosen.out, claims(data, found[data]), instead_of={("loss_tails", NAMES_HERE[data])})
         write_tables(chosen.out, "loss_tails", "Loss tails", {NAMES_HERE[data]: section(data, found[data])})
-        draw(chosen.out / "figures", found, first if data == "mnist" else None)
+        draw(chosen.out / "figures", found, plain if data == "mnist" else None)
     print(f"\n{time.perf_counter() - start:.0f} s in all.")
 
 
@@ -157,8 +125,7 @@ def draw(folder, found, mnist):
     folder.mkdir(exist_ok=True)
     figures = {"loss_tails_capacity": draw_capacity(found), "loss_tails_where": draw_where(found)}
     if mnist is not None:
-        display = LossTailDisplay.from_analyzer(LossTailAnalyzer().fit(mnist))
-        figures["loss_tails_curves"] = display.plot().figure_
+        figures["loss_tails_curves"] = LossTailDisplay.from_analyzer(mnist).plot().figure_
     for name, figure in figures.items():
         figure.savefig(folder / f"{name}.png", dpi=110)
 

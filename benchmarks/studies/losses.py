@@ -6,7 +6,7 @@ paper, and for each loss and noise level the rate that does best on a part of th
 images, 10 epochs (5,000 steps) at a rate of 5e-4, one seed, as once measured by an independent implementation. Data,
 seeds, exclusions and the rule of each claim stand in rules/losses.json.
 
-    python benchmarks/studies/losses.py [--quick --out FOLDER] [--threads 2]
+    python benchmarks/studies/losses.py [--quick --out FOLDER] [--threads 2] [--keep FOLDER]
 """
 
 import time
@@ -20,6 +20,7 @@ matplotlib.use("Agg")
 import numpy as np
 import torch
 from _claims import write_claims, write_tables
+from _kept import Kept
 from _losses_report import PROTOCOLS, claims, figures, tables
 from _options import options
 from _rules import load_rules
@@ -162,13 +163,16 @@ def _plane(data, n, seed):
     return X.astype(np.float32), y
 
 
-def run_all(quick, done):
+def run_all(quick, kept, done):
     """{(setting, protocol): LossComparison}."""
     found = {}
     for setting in settings():
         for protocol in setting.protocols:
-            found[setting, protocol] = setting.compare(protocol, quick)
-            done(f"{setting.name}, {setting.kind}, {protocol}")
+            name = f"{setting.name}, {setting.kind}, {protocol}"
+            found[setting, protocol] = kept(
+                name, lambda setting=setting, protocol=protocol: setting.compare(protocol, quick)
+            )
+            done(name)
     return found
 
 
@@ -208,14 +212,14 @@ def report(found, networks, out):
 
 def main():
     """Run all of it."""
-    chosen = options(__doc__, ())
+    chosen = options(__doc__, keep=True)
     torch.set_num_threads(chosen.threads)
     start = time.perf_counter()
 
     def done(what):
         print(f"{time.perf_counter() - start:6.0f} s  {what}", flush=True)
 
-    found = run_all(chosen.quick, done)
+    found = run_all(chosen.quick, Kept(chosen.keep, "losses", chosen.quick), done)
     report(found, toy_networks(chosen.quick), chosen.out)
     done("in all")
 

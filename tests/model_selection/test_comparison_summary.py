@@ -177,11 +177,32 @@ def test_advice_names_what_holds_at_the_highest_noise():
 
 def test_rates_at_the_edge_of_what_was_tried_are_told():
     final, rates = {"a": [0.5], "b": [0.6], "c": [0.7]}, {"a": 0.1, "b": 0.01, "c": 0.001}
-    told = "Give other lr_factors: the best rate tried is the lowest or the highest for a and c."
-    assert told in said(final, rates=rates, tried=(0.001, 0.01, 0.1))
+    both = "Add lower and higher lr_factors: of the rates tried the lowest is best for c and the highest is best for a."
+    assert both in said(final, rates=rates, tried=(0.001, 0.01, 0.1))
+    lower = "Add lower lr_factors: of the rates tried the lowest is best for c."
+    assert lower in said(final, rates=rates, tried=(0.001, 0.01, 1.0))
+    higher = "Add higher lr_factors: of the rates tried the highest is best for a."
+    assert higher in said(final, rates=rates, tried=(0.0001, 0.01, 0.1))
     assert "lr_factors" not in said(final, rates=rates, tried=(0.0001, 0.01, 1.0))
     assert "lr_factors" not in said(final, rates=rates)
     assert "lr_factors" not in said(final, tried=(0.01,))
+
+
+def test_many_losses_at_the_edge_are_counted():
+    names = "abcde"
+    text = said(
+        {name: [0.5] for name in names}, rates=dict.fromkeys("abcd", 0.1) | {"e": 1.0}, tried=(0.1, 1.0, 10)
+    )
+    assert "of the rates tried the lowest is best for 4 of 5 losses." in text
+
+
+def test_rates_at_the_edge_count_at_the_noise_that_a_finding_is_about():
+    final = {"a": [[0.9] * 3, [0.4, 0.42, 0.4]], "b": [[0.8, 0.81, 0.8], [0.6, 0.61, 0.6]]}
+    found = comparison(final, label_noise=(0.0, 0.4), rates={"a": 0.1, "b": 0.1}, tried=(0.01, 0.1, 1.0))
+    found.runs["lr"][found.select(loss="b", label_noise=0.4)] = 0.01
+    advice = {finding.code: finding.advice for finding in found.findings_}
+    assert "lr_factors" not in advice["CL1"] + advice["CL2"]
+    assert advice["CL3"] == "Add lower lr_factors: of the rates tried the lowest is best for b."
 
 
 def test_runs_that_ended_early_are_counted():

@@ -10,7 +10,7 @@ NOISES = {"label_noise": "CL3", "input_noise": "CL4"}
 MOST_NAMES = 3
 MORE_SEEDS = "Give more seeds; until then take, of those that are not surely behind, the one that suits."
 FEW_SEEDS = "Give three seeds or more."
-OTHER_RATES = "Give other lr_factors: the best rate tried is the lowest or the highest for"
+EDGES = {"lower": ("lowest", 0), "higher": ("highest", -1)}
 TAKE = {
     "CL2": "Take {}, and tune what else there is.",
     "CL3": "Where labels may be wrong, take {}.",
@@ -49,7 +49,7 @@ def _best(found, code, outcome, noise, claim):
         null=means[1][1] if others else None,
         n_runs=len(found.seeds),
         statement=_words(verdict, claim, f"{loss} {{}}, at {at}", others),
-        advice=_advice(found, code, verdict, loss, others),
+        advice=_other_rates(found, noise) or _advice(found, code, verdict, loss, others),
     )
 
 
@@ -91,10 +91,20 @@ def _why(others):
     return f"{in_words(shown)} {'is' if len(near) == 1 else 'are'} not surely behind"
 
 
+def _other_rates(found, noise):
+    """On which side to try more rates; empty where none was best at the edge."""
+    best_at = {side: found_at for side in EDGES if (found_at := losses_at_edge(found, side, **noise))}
+    if not best_at:
+        return ""
+    words = [f"the {EDGES[side][0]} is best for {_named(found, losses)}" for side, losses in best_at.items()]
+    return f"Add {in_words(list(best_at))} lr_factors: of the rates tried {in_words(words)}."
+
+
+def _named(found, losses):
+    return in_words(losses) if len(losses) <= MOST_NAMES else f"{len(losses)} of {len(found.losses)} losses"
+
+
 def _advice(found, code, verdict, loss, others):
-    at_the_edge = losses_at_the_edge(found)
-    if at_the_edge:
-        return f"{OTHER_RATES} {in_words(at_the_edge)}."
     if verdict == "yes":
         return TAKE[code].format(loss) if code in TAKE else ""
     if not others:
@@ -102,9 +112,10 @@ def _advice(found, code, verdict, loss, others):
     return FEW_SEEDS if len(found.seeds) < 3 else MORE_SEEDS
 
 
-def losses_at_the_edge(found):
-    """Losses for which the best rate may lie outside of what was tried."""
+def losses_at_edge(found, side, **noise):
+    """Losses whose best rate is the lowest or the highest tried, at some noise: a better one may lie outside."""
     if len(found.tried) < 2:
         return []
-    edges = np.isin(found.runs["lr"], (found.tried[0], found.tried[-1]))
-    return [loss for loss in found.losses if edges[found.select(loss=loss)].any()]
+    edge = found.tried[EDGES[side][1]]
+    levels = {kind: getattr(found, kind)[0] for kind in NOISES} | noise
+    return [loss for loss in found.losses if edge in found.runs["lr"][found.select(loss=loss, **levels)]]
