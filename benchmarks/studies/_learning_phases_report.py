@@ -16,6 +16,7 @@ from sklearn_nndyn.analyzers.learning_phases import find_phases
 from sklearn_nndyn.displays import LearningPhaseDisplay
 
 V8 = "V8, CIFAR-10"
+NETWORKS = {"Single layers": "single", "MLPs": "MLP", "V8": "V8", "ResNet-10": "ResNet"}
 AUTHORS = {
     "iteration": (0, 4, 16, 64, 128, 512, 1024, 2048, 4096, 8192),
     "reconstruction": (0.591, 0.586, 0.562, 0.531, 0.510, 0.528, 0.521, 0.561, 0.616, 0.693),
@@ -96,25 +97,44 @@ class Found:
 
 
 def report(runs, out):
-    """Write claims, tables and figures; those of V8 where it was run."""
+    """Write claims, tables and figures, of the networks that were run.
+
+    Parameters
+    ----------
+    runs : dict
+        Of each setting's name what `Found` takes; the settings of a network together.
+    out : Path
+    """
     found, judged = {}, {}
     for name, own in runs.items():
         found[name] = judged[name] = Found(own)
         if "batch_norm" in own[0][2]:
             found[name + TRAINING] = judged[name] = Found(own, training_mode=True)
     write_claims(out, claims(found, judged))
-    sections = {
+    sections = {}
+    for title, begin in NETWORKS.items():
+        parts = [{k: v for k, v in own.items() if k.startswith(begin)} for own in (found, judged)]
+        if parts[0]:
+            sections[title] = section(*parts)
+    write_tables(out, "learning_phases", "Learning phases", sections)
+    if V8 in found:
+        figures_of_v8(found, out / "figures")
+    if all(any(name.startswith(begin) for name in found) for begin in NETWORKS.values()):
+        _save(_all_settings(found), out / "figures", "learning_phases_all")
+
+
+def section(found, judged):
+    """The tables of one network."""
+    tables = {
         "Phases of R": phases_table(found),
         "When each is best": optima_table(judged),
         "From the majority to a few": few_table(judged),
         "Without the worst samples from the turn on": removal_table(judged),
     }
     if V8 in found:
-        sections["V8 beside the authors' run"] = authors_table(found)
-        sections["Closed form and trained decoder, V8"] = decoder_table(found)
-    write_tables(out, "learning_phases", "Learning phases", sections)
-    if V8 in found:
-        figures(found, out / "figures")
+        tables["Beside the authors' run"] = authors_table(found)
+        tables["Closed form and trained decoder"] = decoder_table(found)
+    return "\n\n".join(f"**{title}**\n\n{text}" for title, text in tables.items() if text)
 
 
 def phases_table(found):
@@ -169,7 +189,7 @@ def optima_table(judged):
         best = [own.at(values.argmax(axis=1)) for values in (-own.curves, transfer, own.accuracy)]
         accuracies = transfer.max(axis=1), own.at_least(transfer), transfer[:, -1], transfer[:, 0]
         rows.append([name, *best, *(shown(values) for values in accuracies)])
-    return table([*titles, *rest], rows)
+    return table([*titles, *rest], rows) if rows else ""
 
 
 def few_table(judged):
@@ -202,7 +222,7 @@ def removal_table(judged):
         worst, at_random, everything, turn = own.extras["removal"].T
         rises = everything - turn, at_random - turn, worst - turn, (at_random - worst) / (at_random - turn)
         rows.append([name, *(shown(values) for values in rises)])
-    return table(titles, rows)
+    return table(titles, rows) if rows else ""
 
 
 def decoder_table(found):
@@ -221,8 +241,8 @@ def _with(judged, extra):
     return [(name, own) for name, own in judged.items() if extra in own.extras]
 
 
-def figures(found, folder):
-    """Three pictures."""
+def figures_of_v8(found, folder):
+    """Its curves, and the samples that carry the gradient."""
     own = found[V8 + TRAINING]
     display = LearningPhaseDisplay(
         own.iterations,
@@ -236,7 +256,6 @@ def figures(found, folder):
     ).plot()
     _save(display.figure_, folder, "learning_phases_v8")
     _save(_gradient_shares(own.train[0]), folder, "learning_phases_few")
-    _save(_all_settings(found), folder, "learning_phases_all")
 
 
 def _gradient_shares(record):

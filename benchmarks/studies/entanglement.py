@@ -19,6 +19,7 @@ exclusions and the rule of each claim stand in rules/entanglement.json.
 
 import time
 from dataclasses import replace
+from functools import lru_cache
 
 import matplotlib
 
@@ -52,6 +53,7 @@ from sklearn_nndyn.interventions import remove_and_refit
 LAYER_NAMES = {0: ", first layer", 1: ", second layer", -1: ", last layer"}
 
 
+@lru_cache(maxsize=2)
 def standardised(data, n, classes, images=False):
     """The first n training images and all test images, each pixel standardised by the former; labels."""
     X, y, X_test, y_test = flat_images(data)

@@ -1,7 +1,7 @@
 """Loss tails: do the four claims of Venter, Theunissen and Davel (2021) hold?
 
 Networks of one to three hidden ReLU layers, 10 to 1000 units wide, are trained on images of MNIST, of Fashion-MNIST and
-of a CIFAR-10 subset, and on a table that is made, with ten seeds each (`fit_together`), and watched on others. Four
+of a CIFAR-10 subset, and on a table that is made, with ten seeds each, and watched on others. Four
 losses, with clean training labels and with 20 % of them drawn anew. Then each record is asked who carries the rise of
 the mean test loss.
 
@@ -25,14 +25,19 @@ from _loss_tails_settings import NAMES_HERE, RULES, Setting, noisy, samples, set
 from _options import options
 from sklearn.base import clone
 
-from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer, fit_together
+from sklearn_nndyn import DynamicsClassifier, LossTailAnalyzer
 from sklearn_nndyn.displays import LossTailDisplay
 from sklearn_nndyn.interventions import feature_growth, scale_test
 from sklearn_nndyn.modules import MLP
+from sklearn_nndyn.recording import Samples
 
 
 def measure(setting, images, epochs, seeds):
-    """{figure: one value for each seed}, and the analyzer of the first seed."""
+    """{figure: one value for each seed}, and the analyzer of the first seed.
+
+    One after the other, and without the losses of the training samples, which nothing is asked of: for images that is
+    less than `fit_together` takes, whose networks would all be evaluated on them.
+    """
     X, y, X_test, y_test = images
     needs_scores = setting.loss == "log" and not setting.noise
     clf = DynamicsClassifier(
@@ -40,14 +45,16 @@ def measure(setting, images, epochs, seeds):
         loss=setting.loss,
         batch_size=RULES["batch_size"],
         max_epochs=epochs,
-        record=("samples", "scores") if needs_scores else ("samples",),
+        record=(Samples(indices=[0]), *(["scores"] if needs_scores else [])),
         snapshots=needs_scores,
     )
-    runs = [clone(clf).set_params(random_state=seed) for seed in seeds]
-    fit_together(runs, X, [noisy(y, setting.noise, seed) for seed in seeds], X_val=X_test, y_val=y_test)
-    figures = [figures_of(run, X_test, y_test, needs_scores) for run in runs]
-    values = {name: np.array([own[name] for own in figures]) for name in figures[0]}
-    return values, LossTailAnalyzer().fit(runs[0])
+    figures, first = [], None
+    for seed in seeds:
+        run = clone(clf).set_params(random_state=seed)
+        run.fit(X, noisy(y, setting.noise, seed), X_val=X_test, y_val=y_test)
+        figures.append(figures_of(run, X_test, y_test, needs_scores))
+        first = first or LossTailAnalyzer().fit(run)
+    return {name: np.array([own[name] for own in figures]) for name in figures[0]}, first
 
 
 def figures_of(run, X, y, log_loss):
