@@ -1,6 +1,7 @@
 """Callbacks whose base class is the framework's, which need not be installed before one is made."""
 
 import importlib
+import inspect
 from functools import cache
 
 
@@ -12,6 +13,12 @@ class FrameworkCallback:
 
     _base: tuple[str, str]
     _extra: str
+
+    def __init_subclass__(cls):
+        """Python 3.11.2 takes the signature of ``__new__`` for the class's."""
+        super().__init_subclass__()
+        signature = inspect.signature(cls.__init__)
+        cls.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
 
     def __new__(cls, *args, **kwargs):
         """An instance of this class and of the framework's.
