@@ -42,3 +42,24 @@ def test_counts_that_a_callback_changed_are_read_again(monkeypatch):
     monkeypatch.setattr("sklearn_nndyn.training._fused_step.kernel", lambda name: None)
     assert torch.equal(fused, weights([CountsAnUpdateMore()]))
     assert not torch.equal(fused, unchanged)
+
+
+def test_averages_of_gradients_never_become_denormal(monkeypatch):
+    """A feature that one batch alone has; a thousand updates later its average is zero, and no weight differs."""
+    X, y = np.zeros((1000, 3), dtype="float32"), np.arange(1000) % 2
+    X[0] = X[:, 0] = 1
+
+    def fitted():
+        clf = DynamicsClassifier(max_epochs=1, batch_size=1, shuffle=False, record=(), random_state=0).fit(
+            X, y
+        )
+        state = clf.net_.optimizer_.state
+        parameters = list(clf.module_.parameters())
+        return torch.cat([p.detach().flatten() for p in parameters]), state[parameters[0]]["exp_avg"][:, 1:]
+
+    weights, averages = fitted()
+    monkeypatch.setattr("sklearn_nndyn.training._fused_step.kernel", lambda name: None)
+    own_weights, own_averages = fitted()
+    assert torch.equal(weights, own_weights)
+    assert averages.eq(0).all()
+    assert own_averages.ne(0).any()
