@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sklearn_nndyn import __version__
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m sklearn_nndyn")
+    parser.add_argument("--version", action="version", version=f"sklearn_nndyn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     report = commands.add_parser(
         "report",

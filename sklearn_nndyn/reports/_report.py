@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from html import escape
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -12,6 +11,11 @@ from sklearn_nndyn.dynamics import Dynamics, check_dynamics
 from sklearn_nndyn.reports._material import Material
 from sklearn_nndyn.reports._page import page_of
 from sklearn_nndyn.reports._thumbnails import pictures_of
+from sklearn_nndyn.utils.files import replaced_file, user_path
+from sklearn_nndyn.utils.text import shown
+from sklearn_nndyn.utils.validation import check_instance
+
+PAGE_START = b"<!doctype html"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,19 +45,25 @@ class Report:
     html: str = field(repr=False)
 
     def save(self, path: str | PathLike) -> None:
-        """Write the page to a file.
+        """Write the page to a file, whole or not at all.
 
         Parameters
         ----------
         path : str or os.PathLike
-            File to write; by habit it ends in ``.html``.
+            File to write; by habit it ends in ``.html``. ``~`` is the home folder. A page that is there is replaced.
 
         Raises
         ------
+        TypeError
+            If ``path`` is no path.
+        FileExistsError
+            If there is a file that is no page, such as the record itself.
         OSError
             If the file cannot be written, or its folder does not exist.
         """
-        Path(path).write_bytes(self.html.encode())
+        _refuse_other_files(user_path(path))
+        with replaced_file(path) as place:
+            place.write_bytes(self.html.encode())
 
     def __repr__(self) -> str:
         return f"Report {self.title!r}, {len(self.html.encode()) / 1000:,.0f} kB"
@@ -64,6 +74,16 @@ class Report:
             f'<iframe title="{escape(self.title)}" srcdoc="{escape(self.html)}" sandbox="allow-scripts" width="100%" '
             'height="720"></iframe>'
         )
+
+
+def _refuse_other_files(path):
+    """A page replaces pages alone: a record cannot be made again from its page."""
+    if not path.is_file():
+        return
+    with open(path, "rb") as file:
+        start = file.read(1000).lstrip()
+    if start and not start.lower().startswith(PAGE_START):
+        raise FileExistsError(f"{path} is there and is no HTML page: save the page under another name.")
 
 
 def report(
@@ -100,7 +120,7 @@ def report(
     Raises
     ------
     TypeError
-        If ``model_or_record`` can hold no record, or ``validation`` is none.
+        If ``model_or_record`` can hold no record, ``validation`` is none, or ``title`` is no text.
     ValueError
         If ``X`` has other samples than the records, or may belong to either of two; if ``validation`` comes beside a
         model, or has other classes.
@@ -123,6 +143,7 @@ def report(
     record, validation = _records(model_or_record, validation)
     material = Material(record=record, validation=validation, pictures=_pictures(X, record, validation))
     title = _title(record) if title is None else title
+    check_instance("title", title, str)
     return Report(title=title, html=page_of(material, title))
 
 
@@ -137,7 +158,8 @@ def _records(model_or_record, validation):
         return record, check_dynamics(model_or_record, split="validation", optional=True)
     if validation is not None and check_dynamics(validation).classes.tolist() != record.classes.tolist():
         raise ValueError(
-            f"The validation record has the classes {validation.classes}, but the record has {record.classes}."
+            f"The validation record has the classes {shown(validation.classes)}, but the record has "
+            f"{shown(record.classes)}."
         )
     return record, validation
 

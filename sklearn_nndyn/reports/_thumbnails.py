@@ -50,7 +50,7 @@ def thumbnail(picture):
     pixels = np.asarray(picture, dtype=float)
     finite = pixels[np.isfinite(pixels)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-    scaled = np.nan_to_num((pixels - low) / ((high - low) or 1.0))
+    scaled = np.clip(np.nan_to_num((pixels - low) / ((high - low) or 1.0)), 0, 1)
     image = Image.fromarray((255 * scaled).round().astype(np.uint8))
     if max(image.size) > SIDE:
         image.thumbnail((SIDE, SIDE), Image.Resampling.BOX)

@@ -19,6 +19,7 @@ except ImportError:  # Windows has no such locks; leftovers stay there
     fcntl = None  # type: ignore[assignment]
 
 PREFIX, SUFFIX = ".nndyn-", ".saving"
+SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
@@ -40,8 +41,19 @@ def user_path(path) -> Path:
     -------
     path : pathlib.Path
         Without ``~``.
+
+    Raises
+    ------
+    TypeError
+        If it is no path.
+    FileNotFoundError
+        If it is empty.
     """
-    return Path(os.path.expanduser(Path(path)))
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise TypeError(f"A path is a str or an os.PathLike object, got {type(path).__name__}.")
+    if not os.fspath(path):
+        raise FileNotFoundError("The path is empty: give the name of a file or folder.")
+    return Path(os.path.expanduser(path))
 
 
 def check_regular(path):
@@ -105,6 +117,8 @@ def replaced_file(path) -> Iterator[Path]:
     whole
     """
     target = Path(os.path.realpath(user_path(path)))
+    if os.fspath(path).endswith(SEPARATORS):
+        raise IsADirectoryError(f"{path} names a folder: add the name of a file.")
     mode = _mode_of(target)
     sweep(target.parent)
     with _locked_folder(target.parent) as folder:

@@ -96,6 +96,20 @@ def test_a_folder_cannot_be_saved_over(record, tmp_path):
         record.save(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ("runs/", IsADirectoryError, "runs/ names a folder: add the name of a file"),
+        ("", FileNotFoundError, "The path is empty"),
+    ],
+)
+def test_a_place_without_a_name_is_refused(record, tmp_path, monkeypatch, given, error, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=words):
+        record.save(given)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_folder_has_to_exist(record, tmp_path):
     with pytest.raises(
         FileNotFoundError, match="missing is not a folder: make it before saving record there"

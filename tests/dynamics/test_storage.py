@@ -197,7 +197,9 @@ def test_paths_of_both_kinds(record, assert_same, path, as_path):
 
 @pytest.mark.parametrize("nonsense", [3, b"record", None], ids=repr)
 def test_other_paths_are_refused(record, nonsense):
-    with pytest.raises(TypeError, match=r"os\.PathLike"):
+    with pytest.raises(
+        TypeError, match=rf"A path is a str or an os\.PathLike object, got {type(nonsense).__name__}\."
+    ):
         record.save(nonsense)
     with pytest.raises(TypeError, match=r"os\.PathLike"):
         load_dynamics(nonsense)
@@ -240,11 +242,12 @@ def flipped(content, at):
 
 UNREADABLE = r"record\.safetensors cannot be read as safetensors: .*"
 AGAIN = r"\. Save the record again, or fetch the whole file\."
+OTHER_KIND = r"\. It is a file of another kind, or a pointer to one: give what Dynamics\.save"
 DAMAGED = {
     "empty": (lambda c: b"", UNREADABLE + "header too small" + AGAIN),
     "seven bytes": (lambda c: c[:7], UNREADABLE + "header too small"),
     "eight zeros": (lambda c: bytes(8), UNREADABLE + "invalid JSON"),
-    "text": (lambda c: b"sample,epoch,loss\n0,0,0.5\n", UNREADABLE + "header too large"),
+    "text": (lambda c: b"sample,epoch,loss\n0,0,0.5\n", UNREADABLE + "header too large" + OTHER_KIND),
     "cut header": (lambda c: c[:100], UNREADABLE + "header" + ".*" + AGAIN),
     "header longer than the file": (lambda c: struct.pack("<Q", len(c)) + c[8:], UNREADABLE + "header"),
     "cut data": (lambda c: c[:-5], UNREADABLE + "file not fully covered" + AGAIN),

@@ -299,7 +299,7 @@ def test_what_can_hold_no_record_is_refused(model):
         report(DynamicsClassifier())
     with pytest.raises(ValueError, match="A model brings its own validation record"):
         report(model, validation=made_record())
-    with pytest.raises(ValueError, match="the classes \\[0 1\\], but the record has \\[0 1 2\\]"):
+    with pytest.raises(ValueError, match="the classes 0, 1, but the record has 0, 1, 2"):
         report(made_record(), validation=made_record(classes=(0, 1)))
 
 
@@ -413,6 +413,74 @@ def test_the_command_says_why_a_file_cannot_be_read(tmp_path, capsys):
     (tmp_path / "other.txt").write_text("no record")
     assert main(["report", str(tmp_path / "other.txt")]) == 1
     assert capsys.readouterr().err.startswith("sklearn_nndyn report: ")
+
+
+@pytest.mark.parametrize("name", ["run.html", "run.safetensors"])
+def test_the_command_never_writes_over_a_record(tmp_path, capsys, name):
+    """By default the page is called as the record, but for its ending."""
+    path = tmp_path / name
+    made_record().save(path)
+    before = path.read_bytes()
+    assert main(["report", str(path), "-o", str(path)]) == main(
+        ["report", str(path.rename(tmp_path / "a.html"))]
+    )
+    assert "is there and is no HTML page" in capsys.readouterr().err
+    assert (tmp_path / "a.html").read_bytes() == before
+
+
+def test_a_page_replaces_a_page_or_nothing(tmp_path):
+    page, path = report(made_record()), tmp_path / "page.html"
+    path.touch()
+    page.save(path)
+    page.save(str(path))
+    assert path.read_text(encoding="utf-8") == page.html
+    path.write_text("notes")
+    with pytest.raises(FileExistsError, match=r"page\.html is there and is no HTML page"):
+        page.save(path)
+    assert path.read_text() == "notes"
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        (
+            "missing/page.html",
+            FileNotFoundError,
+            "missing is not a folder: make it before saving page.html there",
+        ),
+        ("pages/", IsADirectoryError, "names a folder: add the name of a file"),
+        ("", FileNotFoundError, "The path is empty"),
+        (b"page.html", TypeError, r"A path is a str or an os\.PathLike object, got bytes"),
+    ],
+)
+def test_a_page_is_refused_a_place_that_is_none(tmp_path, monkeypatch, path, error, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error, match=words):
+        report(made_record()).save(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_tells_its_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"sklearn_nndyn {sklearn_nndyn.__version__}\n"
+
+
+def test_a_title_is_text():
+    with pytest.raises(TypeError, match="title must be a str, got 3"):
+        report(made_record(), title=3)
+
+
+@pytest.mark.parametrize(
+    ("odd", "as_if"), [(np.nan, 0), (-np.inf, 0), (np.inf, 1)], ids=["nan", "-inf", "inf"]
+)
+def test_pixels_that_are_no_numbers_are_as_dark_or_bright_as_can_be(odd, as_if):
+    pictures = np.random.default_rng(0).random((60, 8, 8))
+    pictures[:, 0, :2] = 0, 1  # the range of the others
+    pictures[:, 1, 1] = as_if
+    plain = report(made_record(), pictures).html
+    pictures[:, 1, 1] = odd
+    assert report(made_record(), pictures).html == plain
 
 
 def test_it_is_at_the_top_of_the_package():

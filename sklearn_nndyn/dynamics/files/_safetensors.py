@@ -18,6 +18,10 @@ TYPES = {
 }
 TRIES = 10  # of opening a file that others replace
 AGAIN = "Save the record again, or fetch the whole file."
+TOO_LARGE = "header too large"  # what the library says of text, zip files, pickles and the like
+OTHER_KIND = (
+    "It is a file of another kind, or a pointer to one: give what Dynamics.save or DynamicsLog.save wrote."
+)
 
 
 def write_safetensors(path, tensors, metadata):
@@ -76,4 +80,5 @@ def _in_words(path):
     try:
         yield
     except (SafetensorError, ValueError, TypeError, AttributeError, LookupError) as error:
-        raise ValueError(f"{path} cannot be read as safetensors: {error}. {AGAIN}") from error
+        advice = OTHER_KIND if TOO_LARGE in str(error) else AGAIN
+        raise ValueError(f"{path} cannot be read as safetensors: {error}. {advice}") from error
