@@ -53,6 +53,7 @@ def slow_batches(order, size):
 FITS = {
     "all-share": ([20, 20, 20], [0, 0, 0]),
     "each-its-own": ([20, 20, 20], [0, 1, 2]),
+    "pairs-share": ([20, 20, 20, 20], [0, 0, 1, 1]),
     "some-share": ([20, 20, 20, 20], [0, 1, 1, 0]),
     "folds": ([21, 21, 20, 20], [0, 0, 1, 2]),
     "steps-differ": ([33, 17, 16, 5], [0, 1, 2, 3]),
@@ -99,6 +100,7 @@ def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
                 if isinstance(x, list):
                     assert [own.start for _, own in x] == [0, *(own.stop for _, own in x[:-1])]
                     x = torch.cat([rows.expand(own.stop - own.start, *rows.shape) for rows, own in x])
+                x = x.repeat_interleave(len(y) // len(x), 0)
                 for i, *own in zip(range(run.start, run.stop), x, y, weight, strict=True):
                     found[i].append([part.clone() for part in own])
         for own, fit, sampler in zip(data, found, slow, strict=True):

@@ -45,11 +45,20 @@ class Linear:
 class FirstLinear(Linear):
     """The layer on the rows themselves, which networks may share."""
 
+    def __init__(self, weight, bias, gradients, size):
+        super().__init__(weight, bias, gradients, size)
+        self.groups = {}
+
     def forward(self, x):
-        """``x``: rows (m, n, n_features), or a list of (rows (n, n_features), the slice of networks that see them)."""
-        if torch.is_tensor(x):
-            return super().forward(x.mT)
+        """``x``: rows (m, n, n_features) or (m / k, n, n_features) for k neighbours each, or a list.
+
+        The list holds pairs of rows (n, n_features) and the slice of networks that see them.
+        """
         self.x = x
+        if torch.is_tensor(x):
+            weight, bias, y, _ = self._grouped(len(x))
+            linear(weight, bias, x.mT, y)
+            return self.y
         for rows, members in x:
             first_layer(
                 self.weight[members], None if self.bias is None else self.bias[members], rows, self.y[members]
@@ -58,12 +67,22 @@ class FirstLinear(Linear):
 
     def backward(self, g):
         if torch.is_tensor(self.x):
-            torch.bmm(g, self.x.mT, out=self.gradients[0])
+            gradient = self._grouped(len(self.x))[-1]
+            torch.bmm(g.reshape(*gradient.shape[:2], -1), self.x, out=gradient)
         else:
             for rows, members in self.x:
                 torch.mm(g[members].flatten(0, 1), rows, out=self.gradients[0][members].flatten(0, 1))
         if self.bias is not None:
             torch.sum(g, -1, out=self.gradients[1])
+
+    def _grouped(self, n):
+        """Weight, bias, output and the weight's gradient as those of ``n`` wider layers: networks of the same rows."""
+        if n not in self.groups:
+            weight, y, gradient = (
+                t.view(n, -1, t.shape[-1]) for t in (self.weight, self.y, self.gradients[0])
+            )
+            self.groups[n] = weight, None if self.bias is None else self.bias.view(n, -1), y, gradient
+        return self.groups[n]
 
 
 def linear(weight, bias, x, out):

@@ -50,7 +50,7 @@ class StackedModuleStep:
         self.template.train()
         state = {name: p[members].detach() for name, p in self.parameters.items()}
         leaves = {name: p.requires_grad_() for name, p in state.items() if name in self.trained}
-        rows, shared = _rows(x)
+        rows, shared = _rows(x, len(y))
         with torch.enable_grad():
             if self.grouped is None:
                 scores = self._forward(state, members, rows, shared)
@@ -108,10 +108,10 @@ def _runner(template, capture, maps):
     return run
 
 
-def _rows(x):
-    """One tensor of rows, and whether all networks share it."""
+def _rows(x, m):
+    """One tensor of rows of ``m`` networks, and whether all share it."""
     if torch.is_tensor(x):
-        return x, False
+        return x.repeat_interleave(m // len(x), 0) if len(x) < m else x, False
     if len(x) == 1:
         return x[0][0], True
     return torch.cat([rows.expand(run.stop - run.start, *rows.shape) for rows, run in x]), False

@@ -90,10 +90,11 @@ class StackedParameters:
 
     def finite(self):
         """Whether all parameters of a network are finite numbers, a list of M."""
-        flags = [
-            torch.isfinite(values).reshape(len(values), -1).all(1) for values in self.parameters.values()
+        # The greatest of each network, which is nan where one is: testing every number takes six times as long.
+        greatest = [
+            values.detach().abs().reshape(len(values), -1).amax(1) for values in self.parameters.values()
         ]
-        return torch.stack(flags).all(0).tolist()
+        return torch.stack(greatest).isfinite().all(0).tolist()
 
     def checkpoint(self):
         """A copy of all that an update changes."""

@@ -71,7 +71,9 @@ class StackedLoader:
             sampler.X.data_ptr() if self.size is None or not sampler.shuffle else id(sampler)
             for sampler in samplers
         ]
-        kept = dict(zip(reversed(keys), reversed(samplers), strict=True))
+        kept = {}
+        for key, sampler in zip(keys, samplers, strict=True):
+            kept.setdefault(key, sampler)
         position = {key: i for i, key in enumerate(kept)}
         return list(kept.values()), [position[keys[sampler]] for sampler in sampler_of]
 
@@ -87,7 +89,8 @@ class StackedLoader:
     def __call__(self):
         """Yield, for each step, a list of (members, x, y, weight) in which all rows count the same.
 
-        ``x`` is (m, n, ...) or a list of (rows (n, ...), slice of the m that see them); the rest is (m, n).
+        ``x`` is (m, n, ...), or (m / k, n, ...) where k neighbours each see the same rows, or a list of
+        (rows (n, ...), slice of the m that see them); the rest is (m, n).
         """
         if self.size is None:
             if self._whole is None:
@@ -181,11 +184,12 @@ class StackedLoader:
     def _make_selection(self, members, n):
         runs = self._sampler_slices(members)
         samplers = [sampler for sampler, _ in runs]
-        if len(runs) == members.stop - members.start and samplers == list(
-            range(samplers[0], samplers[-1] + 1)
-        ):
+        in_order = samplers == list(range(samplers[0], samplers[-1] + 1))
+        lengths = {run.stop - run.start for _, run in runs}
+        is_small = len(runs) > 1 and self._is_small(members, n)
+        if in_order and (lengths == {1} or (is_small and len(lengths) == 1)):
             return lambda x: x[samplers[0] : samplers[-1] + 1]
-        if len(runs) > 1 and self._is_small(members, n):
+        if is_small:
             own = torch.tensor(self.sampler_of[members], device=self.data[0].X.device)
             return lambda x: x.index_select(0, own)
         return lambda x: [(x[sampler], run) for sampler, run in runs]

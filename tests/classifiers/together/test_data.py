@@ -235,9 +235,10 @@ def given(monkeypatch):
     def watched_stack(self):
         for cuts in side_by_side(self):
             for members, x, y, weight in cuts:
-                rows = x
                 if isinstance(x, list):
                     rows = [own for own, run in x for _ in range(run.start, run.stop)]
+                else:
+                    rows = x.repeat_interleave(len(y) // len(x), 0)
                 for i, number in enumerate(range(members.start, members.stop)):
                     own = None if weight is None else weight[i]
                     together.append((number, Batch.of_one(rows[i], y[i], own)))
