@@ -1,5 +1,7 @@
-"""Parametrisation over several things: each two values meet in the default run, all combinations in the slow one."""
+"""Parametrisation: of several things each two values meet in the default run; of one thing all in a single test."""
 
+import functools
+import inspect
 from itertools import combinations, product
 
 import pytest
@@ -15,29 +17,74 @@ def pairwise(indirect=(), **values):
     **values : dict of str to object
         For each parameter its values by their ids.
     """
-    chosen = covering([list(own) for own in values.values()])
+    possible = list(product(*values.values()))
+    chosen = covering(possible)
     cases = [
         pytest.param(
             *(own[one] for own, one in zip(values.values(), ids, strict=True)),
             id="-".join(ids),
             marks=() if ids in chosen else pytest.mark.slow,
         )
-        for ids in product(*values.values())
+        for ids in possible
     ]
     return pytest.mark.parametrize(tuple(values), cases, indirect=list(indirect))
 
 
-def covering(axes):
-    """Combinations, as a set of tuples, in which each two values of different axes occur together."""
-    possible = list(product(*axes))
-    left = {pair for combination in possible for pair in _pairs(combination)}
+def thinned(cases):
+    """Cases of several values each for ``pytest.mark.parametrize``; those that repeat pairs are ``slow``."""
+    chosen = covering(cases)
+    return [pytest.param(*case, marks=() if case in chosen else pytest.mark.slow) for case in cases]
+
+
+def covering(possible):
+    """Of some combinations a set in which each two values occur together that do so in any of them."""
+    pairs = {combination: _pairs(combination) for combination in possible}
+    left = set().union(*pairs.values())
     chosen = set()
     while left:
-        best = max(possible, key=lambda combination: len(left & _pairs(combination)))
+        best = max(possible, key=lambda combination: len(left & pairs[combination]))
         chosen.add(best)
-        left -= _pairs(best)
+        left -= pairs[best]
     return chosen
 
 
 def _pairs(combination):
     return set(combinations(enumerate(combination), 2))
+
+
+def _by_text(values):
+    found = {}
+    for value in values:
+        if str(value) in found:
+            raise ValueError(f"two values are called {str(value)!r}")
+        found[str(value)] = value
+    return found
+
+
+def for_each(name, values):
+    """Run a quick test for each value in one go: hundreds of tests cost more than what they check.
+
+    Parameters
+    ----------
+    name : str
+        Parameter of the test.
+    values : dict of str to object, or list
+        The values, by what a failure calls them; those of a list by their text.
+    """
+    values = values if isinstance(values, dict) else _by_text(values)
+
+    def decorate(test):
+        @functools.wraps(test)
+        def run(**others):
+            for called, value in values.items():
+                try:
+                    test(**{name: value}, **others)
+                except BaseException as error:
+                    error.add_note(f"where {name} is {called}")
+                    raise
+
+        own = inspect.signature(test)
+        run.__signature__ = own.replace(parameters=[p for p in own.parameters.values() if p.name != name])
+        return run
+
+    return decorate

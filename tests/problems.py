@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 import torch
 from sklearn.datasets import make_classification
 
@@ -82,3 +83,19 @@ PROBLEMS = [
     Problem("linear-full-batch", MLP(()), batch_size="full"),
 ]
 IDS = [problem.name for problem in PROBLEMS]
+
+# Each kind of layer, precision, order and batch: all others are for the slow run, where a test is no law.
+CHIEF = (
+    "mlp-tanh-in-order-float64",
+    "mlp-dropout",
+    "conv-batch-norm-dropout",
+    "own-module",
+    "linear-full-batch",
+)
+chief_problems = pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(problem, id=problem.name, marks=() if problem.name in CHIEF else pytest.mark.slow)
+        for problem in PROBLEMS
+    ],
+)

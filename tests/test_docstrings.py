@@ -12,11 +12,17 @@ from sklearn.datasets import make_classification
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.modules import MLP
-from tests.public import CALLABLES, CLASSES, METHODS, PUBLIC
+from tests.public import CALLABLES, CLASSES, METHODS, PACKAGES, PUBLIC
 
 
 def over(things):
-    return pytest.mark.parametrize("thing", things.values(), ids=things)
+    """A test for each package, of the things that are public there by their names."""
+    packages = {name: {} for name in PACKAGES}
+    for name, thing in things.items():
+        package = max((one for one in PACKAGES if name.startswith(f"{one}.")), key=len)
+        packages[package][name] = thing
+    packages = {package: own for package, own in packages.items() if own}
+    return pytest.mark.parametrize("things", packages.values(), ids=packages)
 
 
 def section(thing, title):
@@ -59,16 +65,21 @@ def same(text, value):
         return text == getattr(value, "__name__", None)
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_every_public_name_is_there_and_documented(name):
-    assert PUBLIC[name] is not None
-    assert inspect.getdoc(PUBLIC[name])
+@over(PUBLIC)
+def test_every_public_name_is_there_and_documented(things):
+    for name, thing in things.items():
+        assert thing is not None, name
+        assert inspect.getdoc(thing), name
+
+
+def has_example(thing):
+    return any(line.startswith(">>> ") for line in section(thing, "Examples"))
 
 
 @over(CLASSES)
-def test_every_class_has_an_example(thing):
-    assert any(line.startswith(">>> ") for line in section(thing, "Examples"))
-    assert "Examples" in vars(thing)["__doc__"]
+def test_every_class_has_an_example(things):
+    assert [name for name, thing in things.items() if not has_example(thing)] == []
+    assert [name for name, thing in things.items() if "Examples" not in vars(thing)["__doc__"]] == []
 
 
 FORMULAS = {
@@ -79,30 +90,37 @@ FORMULAS = {
 
 
 @over(FORMULAS)
-def test_every_formula_is_annotated_and_has_an_example(thing):
-    assert any(line.startswith(">>> ") for line in section(thing, "Examples"))
-    signature = inspect.signature(thing)
-    assert signature.return_annotation is not signature.empty
-    assert all(p.annotation is not p.empty for p in signature.parameters.values())
+def test_every_formula_is_annotated_and_has_an_example(things):
+    assert [name for name, thing in things.items() if not has_example(thing)] == []
+    for name, thing in things.items():
+        signature = inspect.signature(thing)
+        assert signature.return_annotation is not signature.empty, name
+        assert all(p.annotation is not p.empty for p in signature.parameters.values()), name
 
 
 @over(DOCUMENTED)
-def test_documented_parameters_are_the_real_ones(thing):
-    assert list(entries(thing, "Parameters")) == list(parameters_of(thing))
+def test_documented_parameters_are_the_real_ones(things):
+    documented = {name: list(entries(thing, "Parameters")) for name, thing in things.items()}
+    assert documented == {name: list(parameters_of(thing)) for name, thing in things.items()}
 
 
 @over(DOCUMENTED)
-def test_documented_defaults_are_the_real_ones(thing):
-    documented = entries(thing, "Parameters")
-    for name, parameter in parameters_of(thing).items():
-        default = re.search(r"default=(.*)$", documented[name])
-        has_default = parameter.default is not parameter.empty
-        if default:
-            assert has_default, f"{name} has no default"
-            assert same(default[1], parameter.default), f"{name} is {parameter.default!r}, not {default[1]}"
-        else:
-            optional = documented[name].endswith("optional")
-            assert optional == has_default, f"{name}: say default=..., or optional"
+def test_documented_defaults_are_the_real_ones(things):
+    for name, thing in things.items():
+        documented = entries(thing, "Parameters")
+        for parameter in parameters_of(thing).values():
+            check_default(parameter, documented[parameter.name], f"{name}: {parameter.name}")
+
+
+def check_default(parameter, documented, name):
+    default = re.search(r"default=(.*)$", documented)
+    has_default = parameter.default is not parameter.empty
+    if default:
+        assert has_default, f"{name} has no default"
+        assert same(default[1], parameter.default), f"{name} is {parameter.default!r}, not {default[1]}"
+    else:
+        optional = documented.endswith("optional")
+        assert optional == has_default, f"{name}: say default=..., or optional"
 
 
 def test_documented_attributes_of_the_classifier_are_there_after_fit_and_no_others():

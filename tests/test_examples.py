@@ -25,6 +25,7 @@ PROMISED = {
     "9_wrong_labels": [f"output/9_{kind}.png" for kind in ("map", "suspects")],
 }
 LONG = (
+    "4_search_all_at_once",  # its search is one of the README's
     "6_entanglement",  # its analyzers and pictures are drawn by the pages of the guide
     "7_learning_phases",
     "8_which_loss",

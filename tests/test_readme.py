@@ -20,12 +20,15 @@ def names(tmp_path, monkeypatch):
     return four_arrays()
 
 
-def test_every_block_runs(names):
+@pytest.mark.parametrize("max_epochs", [12, pytest.param(60, marks=pytest.mark.slow)])
+def test_every_block_runs(names, max_epochs):
+    """As they stand, or with fewer epochs."""
     code = blocks(TEXT)
     assert len(code) >= 6
+    assert "max_epochs=60" in code[0]
     matplotlib.use("Agg")
     for block in code:
-        exec(block, names)
+        exec(block.replace("max_epochs=60", f"max_epochs={max_epochs}"), names)
     assert names["clf"].early_stopping
     assert names["net"].dynamics_.n_classes == 4
     images = names["X_train"].reshape(-1, 1, 8, 8)

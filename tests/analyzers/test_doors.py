@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import DynamicsClassifier, analyzers
 from sklearn_nndyn.interventions import feature_growth, scale_test
+from tests.pairwise import for_each
 
 X, Y = np.arange(24.0).reshape(12, 2), np.arange(12) % 2
 
@@ -51,20 +52,20 @@ def test_every_analyzer_is_tried():
     } <= set(DOORS)
 
 
-@pytest.mark.parametrize("given", UNFITTED)
+@for_each("given", UNFITTED)
 @pytest.mark.parametrize("door", DOORS)
 def test_what_is_not_fitted_is_told_so(door, given):
     with pytest.raises(NotFittedError, match="instance is not fitted yet"):
-        DOORS[door](clone(UNFITTED[given]))
+        DOORS[door](clone(given))
 
 
-@pytest.mark.parametrize("given", FOREIGN)
+@for_each("given", FOREIGN)
 @pytest.mark.parametrize("door", [door for door in DOORS if door != "LossTailAnalyzer"])
 def test_what_can_hold_no_record_is_a_type_error(door, given):
     with pytest.raises(
         TypeError, match=r"^Expected a (Dynamics, or a )?fitted model.*: a DynamicsClassifier, "
     ):
-        DOORS[door](FOREIGN[given])
+        DOORS[door](given)
 
 
 @pytest.mark.parametrize("given", ["class", "another classifier", "pipeline"])

@@ -12,6 +12,7 @@ from sklearn_nndyn.analyzers.entanglement import (
     turning_point,
 )
 from tests import reference
+from tests.pairwise import for_each, pairwise
 
 T = np.linspace(0, 1, 101)
 SLOPES = {"falling": 1 - T, "rising": T}
@@ -67,7 +68,7 @@ def test_short_curves(curve, turn):
     assert lasting_turn(curve) == turn
 
 
-@pytest.mark.parametrize("seed", range(20))
+@for_each("seed", range(20))
 @pytest.mark.parametrize("tolerance", [0, 0.05, 0.5])
 def test_short_curves_are_taken_by_the_definition(seed, tolerance):
     curve = np.random.default_rng(seed).random(8)
@@ -85,7 +86,10 @@ def test_by_itself_the_tolerance_is_a_hundredth():
     assert [lasting_turn([1.0, 0.0, end]) for end in (0.0099, 0.0101)] == [None, 1]
 
 
-@pytest.mark.parametrize("curve", [noisy(V, s, seed) for s in (0, 0.05) for seed in range(5)])
+@for_each(
+    "curve",
+    {f"of noise {s}, seed {seed}": noisy(V, s, seed) for s in (0, 0.05) for seed in range(5)},
+)
 @pytest.mark.parametrize(("scale", "shift"), [(4.0, 0.0), (1e-3, 7.0), (300.0, -40.0)])
 def test_scale_and_place_of_the_curve_do_not_count(curve, scale, shift):
     turn = lasting_turn(curve)
@@ -106,15 +110,14 @@ def test_a_turn_is_found_under_noise(curve, within, deviation):
     assert abs(np.mean(found) - 50) < 2
 
 
-@pytest.mark.parametrize("deviation", [0.001, 0.01, 0.05, 0.1, 0.3])
-@pytest.mark.parametrize("n", [60, 101, 301])
-@pytest.mark.parametrize(
-    ("curves", "most"),
-    [(SLOPES, 0.01), (FLAT, 0.05), ({"constant": 0 * T}, 0.02)],
-    ids=["slopes", "flat", "constant"],
+@pairwise(
+    curves={"slopes": (SLOPES, 0.01), "flat": (FLAT, 0.05), "constant": ({"constant": 0 * T}, 0.02)},
+    n={str(n): n for n in (60, 101, 301)},
+    deviation={str(deviation): deviation for deviation in (0.001, 0.01, 0.05, 0.1, 0.3)},
 )
-def test_noise_makes_no_turn(curves, most, n, deviation):
+def test_noise_makes_no_turn(curves, n, deviation):
     """In no more than 1 % of 200 seeds for a slope, 2 % of a constant, and 5 % where a curve has come to rest."""
+    curves, most = curves
     for name, curve in curves.items():
         curve = np.interp(np.linspace(0, 1, n), T, curve)
         found = [lasting_turn(noisy(curve, deviation, seed)) for seed in range(200)]

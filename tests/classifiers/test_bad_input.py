@@ -14,6 +14,7 @@ from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.training._epoch_runner import EpochRunner
 from sklearn_nndyn.training._net import DynamicsNet
+from tests.pairwise import for_each
 
 try:
     from sklearn.callback import ProgressBar
@@ -469,28 +470,37 @@ def test_the_guard_hears_of_training(no_training):
             fit(DynamicsClassifier(optimizer=optimizer), {})
 
 
-@pytest.mark.parametrize(("given", "message"), MISTAKES.values(), ids=MISTAKES)
-def test_it_is_told_before_training(given, message, no_training):
+@for_each("mistake", MISTAKES)
+def test_it_is_told_before_training(mistake, no_training):
+    given, message = mistake
     with pytest.raises((ValueError, TypeError)) as caught:
         fit(DynamicsClassifier(MLP((5,)), max_epochs=2), given)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [given for given, _ in MISTAKES.values()], ids=MISTAKES)
-def test_a_failed_refit_costs_nothing(given, fitted, no_training):
-    clf = copy.copy(fitted)
-    before = dict(vars(clf))
-    with pytest.raises((ValueError, TypeError)):
-        fit(clf, given)
-    parameters = clf.get_params(deep=False)
-    assert vars(clf).keys() == before.keys()
-    assert all(value is before[name] for name, value in vars(clf).items() if name not in parameters)
-    np.testing.assert_array_equal(clf.decision_function(X), fitted.decision_function(X))
-    np.testing.assert_array_equal(clf.dynamics_.loss, fitted.dynamics_.loss)
-    np.testing.assert_array_equal(clf.activations(X, epoch=1), fitted.activations(X, epoch=1))
-    np.testing.assert_array_equal(
-        clf.replay(X, y, record=("samples",)).loss, fitted.replay(X, y, record=("samples",)).loss
-    )
+def asked(clf):
+    """What a fitted classifier knows, as arrays of their own."""
+    replayed = clf.replay(X, y, record=("samples",)).loss
+    return clf.decision_function(X), clf.dynamics_.loss.copy(), clf.activations(X, epoch=1), replayed
+
+
+def test_a_failed_refit_costs_nothing(fitted, no_training):
+    known = asked(fitted)
+
+    @for_each("mistake", MISTAKES)
+    def refit(mistake):
+        clf = copy.copy(fitted)
+        before = dict(vars(clf))
+        with pytest.raises((ValueError, TypeError)):
+            fit(clf, mistake[0])
+        parameters = clf.get_params(deep=False)
+        assert vars(clf).keys() == before.keys()
+        assert all(value is before[name] for name, value in vars(clf).items() if name not in parameters)
+        np.testing.assert_array_equal(clf.decision_function(X), known[0])
+
+    refit()
+    for found, expected in zip(asked(fitted), known, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(
@@ -648,8 +658,9 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize(("ask", "message"), QUESTIONS.values(), ids=QUESTIONS)
-def test_a_bad_question_is_told_what_is_wrong(ask, message, fitted):
+@for_each("question", QUESTIONS)
+def test_a_bad_question_is_told_what_is_wrong(question, fitted):
+    ask, message = question
     with pytest.raises((ValueError, TypeError)) as caught:
         ask(fitted)
     assert message in str(caught.value)

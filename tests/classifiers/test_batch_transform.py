@@ -14,7 +14,7 @@ from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Samples
 from tests.classifiers.checkpoint.comparing import Killed, every_epoch, killed_after
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
-from tests.problems import IDS, PROBLEMS, Problem, convolution_net
+from tests.problems import Problem, chief_problems, convolution_net
 
 PLAIN, IMAGES = Problem("vectors", MLP((9,), dropout=0.2)), Problem("images", convolution_net, images=True)
 BOTH = pytest.mark.parametrize("problem", [PLAIN, IMAGES], ids=["vectors", "images"])
@@ -30,7 +30,7 @@ def unchanged(batch, generator):
     return batch
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
+@chief_problems
 def test_laws_hold_with_it(problem):
     X, y = problem.data()
     before = X.copy()
@@ -45,7 +45,7 @@ def test_laws_hold_with_it(problem):
     assert not torch.equal(*(next(clf.module_.parameters()) for clf in (long, without)))
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
+@chief_problems
 def test_one_that_changes_nothing_is_none(problem):
     X, y = problem.data()
     a, b = (problem.classifier(batch_transform=f).fit(X, y) for f in (unchanged, None))

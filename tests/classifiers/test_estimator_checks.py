@@ -23,7 +23,16 @@ def linear_network(input_shape, n_classes):
     "parameters",
     [
         {},
-        {"loss": "cauchy_schwarz", "batch_size": "full", "dtype": "float64", "max_epochs": 30, "lr": 0.03},
+        pytest.param(
+            {
+                "loss": "cauchy_schwarz",
+                "batch_size": "full",
+                "dtype": "float64",
+                "max_epochs": 30,
+                "lr": 0.03,
+            },
+            marks=pytest.mark.slow,
+        ),
         *(
             pytest.param({"loss": loss}, marks=pytest.mark.slow)
             for loss in ("l1", "squared_hinge", "tanimoto")

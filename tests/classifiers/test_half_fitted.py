@@ -1,5 +1,6 @@
 """A signal at any moment leaves every estimator as it was before, or usable; never something in between."""
 
+import itertools
 import os
 import random
 import signal
@@ -119,13 +120,22 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM], ids=["int", "term", "alarm"]
-)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+
+
+@pytest.mark.parametrize(("name", "number"), zip(CASES, itertools.cycle(SIGNALS), strict=False))
+def test_whole_or_as_before_at_some_moments(name, number):
+    check_whole_or_as_before(name, number, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("n_signals", [2, pytest.param(42, marks=pytest.mark.slow)], ids=["some", "many"])
-def test_whole_or_as_before(name, number, n_signals):
-    """The slow ones are a thousand signals."""
+def test_whole_or_as_before_at_a_thousand_moments(name, number):
+    check_whole_or_as_before(name, number, 42)
+
+
+def check_whole_or_as_before(name, number, n_signals):
     before = {own: signal.signal(own, control_c) for own in (signal.SIGINT, signal.SIGALRM, signal.SIGTERM)}
     try:
         moments = random.Random(f"{name} {number}")

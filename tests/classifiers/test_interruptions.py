@@ -21,6 +21,7 @@ from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, Validation
 from sklearn_nndyn.training.batches._cutting import Batches
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
+from tests.pairwise import pairwise
 from tests.problems import PROBLEMS, Problem, convolution_net
 
 EVERYTHING = ("samples", "geometry", "scores")
@@ -82,9 +83,11 @@ def assert_same_validation(clf, epoch, whole):
 # Interrupts
 
 
-@both
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("epoch", [1, 3])
+@pairwise(
+    problem={problem.name: problem for problem in (CHAIN, CONVOLUTION)},
+    epoch={"1": 1, "3": 3},
+    optimizer={name: name for name in OPTIMIZERS},
+)
 def test_an_interrupted_fit_is_one_that_stopped_an_epoch_earlier(problem, epoch, optimizer, spoil):
     X, y = problem.data()
     X_val, y_val = problem.data(20, seed=1)
@@ -113,10 +116,13 @@ PLACES = [
 ]
 
 
-@both
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("owner", "name"), PLACES, ids=[owner.__name__ for owner, _ in PLACES])
-def test_an_interrupt_between_two_epochs_loses_only_the_last(problem, owner, name, when, monkeypatch):
+@pairwise(
+    problem={problem.name: problem for problem in (CHAIN, CONVOLUTION)},
+    when={"before": "before", "after": "after"},
+    place={owner.__name__: (owner, name) for owner, name in PLACES},
+)
+def test_an_interrupt_between_two_epochs_loses_only_the_last(problem, place, when, monkeypatch):
+    owner, name = place
     X, y = problem.data()
     X_val, y_val = problem.data(20, seed=1)
     settings = {"record": EVERYTHING, "early_stopping": True}

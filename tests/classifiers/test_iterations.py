@@ -7,12 +7,18 @@ from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics import load_dynamics
-from tests.problems import IDS, PROBLEMS
+from tests.problems import CHIEF, PROBLEMS
 
 EVERYTHING = ("samples", "geometry", "scores")
 STEPS = 4  # of 61 samples in batches of 16
-BATCHED = [(problem, name) for problem, name in zip(PROBLEMS, IDS, strict=True) if problem.batch_size == 16]
-every_problem = pytest.mark.parametrize("problem", [p for p, _ in BATCHED], ids=[name for _, name in BATCHED])
+batched_problems = pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(problem, id=problem.name, marks=() if problem.name in CHIEF else pytest.mark.slow)
+        for problem in PROBLEMS
+        if problem.batch_size == 16
+    ],
+)
 
 
 def fit(problem, **changes):
@@ -25,12 +31,12 @@ def assert_same_weights(a, b):
         assert torch.equal(value, b.module_.state_dict()[name])
 
 
-@every_problem
+@batched_problems
 def test_watching_every_update_changes_nothing(problem):
     assert_same_weights(fit(problem), fit(problem, record_iterations=None, record=()))
 
 
-@every_problem
+@batched_problems
 def test_after_a_whole_epoch_both_clocks_agree(problem):
     by_iteration, by_epoch = fit(problem).dynamics_, fit(problem, record_iterations=None).dynamics_
     np.testing.assert_array_equal(by_iteration.iterations, np.arange(3 * STEPS + 1))
@@ -43,7 +49,7 @@ def test_after_a_whole_epoch_both_clocks_agree(problem):
         np.testing.assert_array_equal(chosen.centroids[layer], centroids)
 
 
-@every_problem
+@batched_problems
 def test_a_look_is_the_network_as_of_that_update(problem):
     clf = fit(problem)
     X, y = problem.data()
@@ -93,7 +99,7 @@ class WatchBatches(Callback):
         """Do nothing."""
 
 
-@every_problem
+@batched_problems
 def test_the_loop_over_batches_is_looked_at_alike(problem):
     plain, watched = fit(problem), fit(problem, callbacks=[WatchBatches()])
     np.testing.assert_array_equal(watched.dynamics_.iterations, plain.dynamics_.iterations)

@@ -1,5 +1,6 @@
 """A signal at any moment of a fit leaves the global generators and every lock as they were."""
 
+import functools
 import random
 import signal
 import threading
@@ -37,11 +38,13 @@ def two():
     return fit_together([DynamicsClassifier(max_epochs=3, random_state=s) for s in (0, 1)], X, y)
 
 
+@functools.cache
+def fitted():
+    return default()
+
+
 def replayed():
-    return FITTED.replay(X, y)
-
-
-FITTED = default()
+    return fitted().replay(X, y)
 
 
 @pytest.fixture(params=[KeyboardInterrupt, Alarm])

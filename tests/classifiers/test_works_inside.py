@@ -126,10 +126,14 @@ class TestSearches:
             assert len(falls) == 2, name
             assert min(falls) > 0, name
 
-    def test_a_parallel_grid_search_is_the_sequential_one(self, small):
+    @pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
+    def test_a_parallel_grid_search_is_the_sequential_one(self, small, backend):
         clf, X, y = small
         grid = {"loss": ["log", "squared_hinge"], "module__hidden_layer_sizes": [(3,), (5, 4)]}
-        searches = [GridSearchCV(clf, grid, cv=2, error_score="raise", n_jobs=n).fit(X, y) for n in (1, 2)]
+        with joblib.parallel_config(backend=backend):
+            searches = [
+                GridSearchCV(clf, grid, cv=2, error_score="raise", n_jobs=n).fit(X, y) for n in (1, 2)
+            ]
         one, two = (search.cv_results_["mean_test_score"] for search in searches)
         np.testing.assert_array_equal(one, two)
         assert len(set(one)) > 1

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sklearn_nndyn.datasets import corrupt_inputs
+from tests.pairwise import for_each
 
 KINDS = ("gaussian", "salt_and_pepper", "occlusion")
 SHAPES = ((50, 12), (50, 6, 6), (50, 6, 9), (50, 3, 6, 6), (50, 1, 1, 7))
@@ -181,7 +182,7 @@ def test_means_are_not_lost_in_long_sums():
 
 @over_kinds
 @over_shapes
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f4", "uint8", "int16", "int64"])
+@for_each("dtype", ["float16", "float32", "float64", ">f4", "uint8", "int16", "int64"])
 def test_shape_and_dtype_stay_and_the_input_is_not_touched(kind, shape, dtype):
     X = samples(shape, dtype)
     X.flags.writeable = False

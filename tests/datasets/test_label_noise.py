@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sklearn_nndyn.datasets import corrupt_labels
+from tests.pairwise import pairwise
 
 KINDS = ("uniform", "permutation", "pair")
 RATES = (0.0, 0.01, 0.1, 0.25, 0.4, 0.5, 0.9, 1.0)
@@ -47,9 +48,11 @@ def test_the_documented_expectation_of_a_permutation_is_that_over_all_choices_an
             np.testing.assert_allclose(np.mean(shares), documented_share("permutation", y, m / 5), atol=1e-15)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 10, 50])
-@pytest.mark.parametrize("rate", RATES)
-@over_kinds
+@pairwise(
+    n_classes={str(n): n for n in (2, 3, 10, 50)},
+    rate={str(rate): rate for rate in RATES},
+    kind={kind: kind for kind in KINDS},
+)
 def test_the_share_of_changed_labels_is_that_documented_within_four_standard_errors(kind, rate, n_classes):
     y = unbalanced(211, n_classes)
     shares = [corrupt_labels(y, rate, kind=kind, random_state=seed)[1].mean() for seed in range(100)]

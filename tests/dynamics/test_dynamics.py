@@ -77,13 +77,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("mapping", MAPPINGS)
-def test_no_mapping_can_be_changed(any_record, mapping, change):
-    mapping = MAPPINGS[mapping](any_record)
-    before = dict(mapping)
-    with pytest.raises(TypeError, match="a record is read-only; change a copy"):
-        CHANGES[change](mapping, next(iter(mapping)))
-    assert dict(mapping) == before
+def test_no_mapping_can_be_changed(any_record, change):
+    for name, find in MAPPINGS.items():
+        mapping = find(any_record)
+        before = dict(mapping)
+        with pytest.raises(TypeError, match="a record is read-only; change a copy"):
+            CHANGES[change](mapping, next(iter(mapping)))
+        assert dict(mapping) == before, name
 
 
 def test_no_field_can_be_set_or_deleted(any_record):

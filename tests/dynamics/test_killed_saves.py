@@ -3,33 +3,43 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
+import numpy as np
 import pytest
 
 from sklearn_nndyn.dynamics import Dynamics, load_dynamics
 
-SAVING = """
-import sys, numpy as np
-from sklearn_nndyn.dynamics import Dynamics
-records = [Dynamics(y=np.zeros(n, int), classes=[0], epochs=[0], scores=np.full((n, 1, 1), n, np.float64)) for n in %s]
-while True:
-    for record in records:
-        record.save(sys.argv[1])
-        print("saved", flush=True)
-"""
 SIZES = (100_000, 400_000)
 
 
+def save_for_ever(path, pipe):
+    """Two records in turn; a byte into the pipe after each."""
+    records = [
+        Dynamics(y=np.zeros(n, int), classes=[0], epochs=[0], scores=np.full((n, 1, 1), n, np.float64))
+        for n in SIZES
+    ]
+    while True:
+        for record in records:
+            record.save(path)
+            os.write(pipe, b".")
+
+
 def kill_while_it_saves(path, wait):
-    with subprocess.Popen(
-        [sys.executable, "-c", SAVING % (SIZES,), str(path)], stdout=subprocess.PIPE
-    ) as process:
-        process.stdout.readline()
-        time.sleep(wait)
-        process.send_signal(signal.SIGKILL)
+    """Let a copy of this process save, and kill it in so many seconds after its first."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            save_for_ever(path, writer)
+        finally:
+            os._exit(1)
+    assert os.read(reader, 1)
+    time.sleep(wait)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(reader)
+    os.close(writer)
 
 
 def check(folder, n_kills):

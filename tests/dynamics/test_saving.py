@@ -4,8 +4,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from safetensors.numpy import save_file
 
 from sklearn_nndyn.dynamics import Dynamics, load_dynamics
 from sklearn_nndyn.dynamics.files import _safetensors
+from tests.classifiers.checkpoint.comparing import in_a_child
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links of POSIX")
 
@@ -269,24 +268,24 @@ def test_file_and_folder_are_brought_to_the_disk(record, path, monkeypatch):
     assert synced == [stat.S_IFREG, stat.S_IFDIR]
 
 
-KILLED = """
-import os, signal, sys, numpy as np
-from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.dynamics.files import _safetensors
+def save_and_be_killed(path):
+    """Exit status of a copy of this process that is killed while it writes."""
 
-def killed(tensors, path, metadata):
-    open(path, "wb").write(b"half")
-    os.kill(os.getpid(), signal.SIGKILL)
+    def killed(tensors, path, metadata):
+        Path(path).write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
 
-_safetensors.save_file = killed
-Dynamics(y=[0], classes=[0], epochs=[0]).save(sys.argv[1])
-"""
+    def child():
+        _safetensors.save_file = killed
+        Dynamics(y=[0], classes=[0], epochs=[0]).save(path)
+
+    return in_a_child(child)
 
 
 @posix
 def test_what_a_killed_save_left_is_swept_by_the_next(record, path, make_record, assert_same):
     record.save(path)
-    ended = [subprocess.run([sys.executable, "-c", KILLED, str(path)]).returncode for _ in range(2)]
+    ended = [save_and_be_killed(path) for _ in range(2)]
     assert ended == [-signal.SIGKILL] * 2
     assert len(list(path.parent.iterdir())) == 2, "the second swept what the first had left, and left its own"
     assert_same(load_dynamics(path), record)

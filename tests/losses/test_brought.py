@@ -1,6 +1,7 @@
 """Losses of any making: trained as they are meant, what was given left alone, recorded as they were."""
 
 import copy
+import functools
 import threading
 
 import numpy as np
@@ -26,6 +27,7 @@ from tests.losses.brought import (
     each,
     forgetful,
 )
+from tests.pairwise import pairwise
 
 X, Y = load_iris(return_X_y=True)
 SETTINGS = {"max_epochs": 3, "lr": 0.01, "random_state": 0}
@@ -39,12 +41,19 @@ def other_network(shape, n_classes):
     return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.LayerNorm(8), torch.nn.Linear(8, n_classes))
 
 
-networks = pytest.mark.parametrize("module", [None, other_network], ids=["MLP", "another network"])
+NETWORKS = {"MLP": None, "another network": other_network}
+networks = pytest.mark.parametrize("module", NETWORKS.values(), ids=NETWORKS)
 batches = pytest.mark.parametrize("batch_size", [50, "full"])
 
 
 def fit(loss, **changes):
     return DynamicsClassifier(loss=loss, **(SETTINGS | changes)).fit(X, Y)
+
+
+@functools.cache
+def fitted(make, module):
+    """A fit that is only read."""
+    return fit(make(), module=module, batch_size=50)
 
 
 def weights(clf):
@@ -72,9 +81,7 @@ def global_generators():
 # --------------------------------------------------------------------------------- laws of a fit
 
 
-@batches
-@networks
-@over(BROUGHT | HEEDLESS)
+@pairwise(make=BROUGHT | HEEDLESS, module=NETWORKS, batch_size={"50": 50, "full": "full"})
 def test_one_seed_gives_one_result_recorded_or_not_and_nothing_else_is_changed(make, module, batch_size):
     given, labels = make(), Y.copy()
     before, generators = copy.deepcopy(state_of(given)), global_generators()
@@ -93,7 +100,7 @@ def test_one_seed_gives_one_result_recorded_or_not_and_nothing_else_is_changed(m
 @networks
 @over(BROUGHT)
 def test_replay_is_memory(make, module):
-    clf = fit(make(), module=module, batch_size=50)
+    clf = fitted(make, module)
     again = clf.replay(X, Y)
     assert again.fields == clf.dynamics_.fields
     for name in ("loss", "margin", "prediction", "probability"):
@@ -107,7 +114,7 @@ def test_replay_is_memory(make, module):
 @over(BROUGHT)
 def test_what_is_recorded_is_the_loss_in_evaluation_mode(make, module):
     """At the end by hand, by the trained loss on the scores of the trained network; for random ones on average."""
-    clf = fit(make(), module=module, batch_size=50)
+    clf = fitted(make, module)
     assert not clf.loss_.training
     scores = torch.tensor(clf.replay(X, Y, record=("scores",), epochs=[-1]).scores[:, 0])
     with torch.no_grad():
@@ -123,7 +130,8 @@ def test_together_is_alone(make):
     ]
     together = fit_together(fits, X, Y)
     for clf in together:
-        alone = fit(make(), batch_size=50, random_state=clf.random_state)
+        one = clf.random_state
+        alone = fit(make(), batch_size=50, random_state=one) if one else fitted(make, None)
         np.testing.assert_allclose(clf.dynamics_.loss, alone.dynamics_.loss, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(clf.loss_curve_, alone.loss_curve_, rtol=1e-4)
     assert_equal(weights(together[0]), weights(together[2]))

@@ -11,9 +11,10 @@ import sklearn_nndyn.losses as package
 from sklearn_nndyn.losses import ClassificationLoss, HingeLoss, L1Loss, LogLoss, get_loss, loss_names
 from tests import reference
 from tests.losses.cases import ALL, ON_PROBABILITIES, SIGMOID, SOFTMAX, draw
+from tests.pairwise import for_each
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_reductions(case):
     scores, target = draw(2, 7, 3)
     loss = case.make()
@@ -26,7 +27,7 @@ def test_reductions(case):
     assert torch.equal(loss(scores, target), values)
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_one_sample_keeps_its_axis(case):
     scores, target = draw(1, 2)
     values, gradient = case.make().value_and_gradient(scores, target)
@@ -36,7 +37,7 @@ def test_one_sample_keeps_its_axis(case):
     assert case.make().decide(scores).shape == (1,)
 
 
-@pytest.mark.parametrize("case", SOFTMAX + SIGMOID, ids=str)
+@for_each("case", SOFTMAX + SIGMOID)
 def test_predict_proba_is_p_divided_by_its_sum(case):
     scores, _ = draw(2, 7, 3)
     p = reference.LINKS[case.link](scores[1, 4].numpy())
@@ -47,14 +48,14 @@ def test_only_losses_on_probabilities_predict_them():
     assert [name for name in loss_names() if hasattr(get_loss(name), "predict_proba")] == ON_PROBABILITIES
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_decides_for_the_greatest_score(case):
     scores = torch.tensor([[[0.0, -1.0, 3.0], [-5.0, -4.0, -6.0]]])
     assert case.make().decide(scores).tolist() == [[2, 1]]
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))])
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_copies_are_the_same_loss(case, again):
     scores, target = draw(5, 3)
     loss = case.make()

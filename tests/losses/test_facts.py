@@ -32,6 +32,7 @@ from sklearn_nndyn.losses import (
 )
 from sklearn_nndyn.recording import RecordDynamics, Recorder
 from tests.losses.cases import ALL
+from tests.pairwise import for_each
 
 X, Y = load_iris(return_X_y=True)
 X = X.astype(np.float32)
@@ -46,12 +47,12 @@ def facts(loss):
 # -------------------------------------------------------------------------------------- are so
 
 
-@pytest.mark.parametrize("name", loss_names())
+@for_each("name", loss_names())
 def test_a_loss_has_the_name_it_is_known_by(name):
     assert get_loss(name).name == name
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_no_loss_is_below_its_bound_and_some_come_near_it(case):
     loss = case.make()
     scores = torch.randn(2000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -65,7 +66,7 @@ def test_no_loss_is_below_its_bound_and_some_come_near_it(case):
 
 
 @pytest.mark.parametrize("truth", [(0.55, 0.3, 0.15), (0.4, 0.35, 0.25)], ids=str)
-@pytest.mark.parametrize("case", [case for case in ALL if hasattr(case.make(), "predict_proba")], ids=str)
+@for_each("case", [case for case in ALL if hasattr(case.make(), "predict_proba")])
 def test_a_loss_is_proper_if_and_only_if_its_least_expected_value_is_at_the_true_probabilities(case, truth):
     loss, q = case.make(), torch.tensor(truth, dtype=torch.float64)
     assert (expected_value_pulls_away(loss, q) < 1e-9) == loss.proper

@@ -14,6 +14,7 @@ from sklearn_nndyn.losses import (
 )
 from tests import reference
 from tests.losses.cases import ALL, SIGMOID, SOFTMAX, autograd, draw
+from tests.pairwise import for_each
 
 
 class LogSumExp(ClassificationLoss):
@@ -40,7 +41,7 @@ class Overlap(TanimotoLoss):
         return -y * p
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_autograd_agrees_with_finite_differences(case):
     scores, target = draw(6, 4)
     loss = case.make()
@@ -48,7 +49,7 @@ def test_autograd_agrees_with_finite_differences(case):
 
 
 @pytest.mark.parametrize("shape", [(20, 5), (20, 2), (1, 3), (3, 7, 4), (2, 3, 5, 4)], ids=str)
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_value_and_gradient_are_those_of_autograd(case, shape):
     scores, target = draw(*shape)
     loss = case.make()
@@ -59,14 +60,14 @@ def test_value_and_gradient_are_those_of_autograd(case, shape):
     assert_allclose(gradient, expected_gradient, rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", [*reference.GRADIENTS_ON_SCORES, *reference.GRADIENTS_ON_PROBABILITIES])
+@for_each("name", [*reference.GRADIENTS_ON_SCORES, *reference.GRADIENTS_ON_PROBABILITIES])
 def test_gradients_as_the_paper_has_them(name):
     scores, target = draw(20, 5)
     _, gradient = get_loss(name).value_and_gradient(scores, target)
     assert_allclose(gradient, reference.gradients(name, scores, target), rtol=1e-9, atol=1e-13)
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_value_and_gradient_are_detached_and_leave_the_scores_alone(case):
     scores, target = draw(5, 3)
     kept = scores.clone()
@@ -78,7 +79,7 @@ def test_value_and_gradient_are_detached_and_leave_the_scores_alone(case):
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-@pytest.mark.parametrize("make", [LogSumExp, FromFormula, *[case.make for case in ALL]])
+@for_each("make", [LogSumExp, FromFormula, *[case.make for case in ALL]])
 def test_value_and_gradient_where_torch_records_nothing(make, mode):
     scores, target = draw(5, 3)
     expected_values, expected_gradient = autograd(make(), scores, target)
@@ -125,7 +126,7 @@ def test_a_changed_formula_alone_has_its_own_gradient(known, link):
         assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("case", SOFTMAX + SIGMOID, ids=str)
+@for_each("case", SOFTMAX + SIGMOID)
 def test_formula_and_gradient_are_the_short_cut_in_two_steps(case):
     scores, target = draw(2, 5, 3)
     loss = case.make()
@@ -156,7 +157,7 @@ def near_an_end(p_c, n_classes=4, n_samples=50, seed=0):
 ENDS = [10.0**-power for power in range(1, 9)]
 
 
-@pytest.mark.parametrize("p_c", [*ENDS, 0.5, *(1 - end for end in ENDS)])
+@for_each("p_c", [*ENDS, 0.5, *(1 - end for end in ENDS)])
 def test_gradients_of_losses_on_probabilities_vanish_at_both_ends(p_c):
     """|g| <= 2 sqrt(2) p_c (1 - p_c) for expectation, half of it for Chebyshev, |g_c| <= 4 p_c (1 - p_c)^2 for
     regularized expectation; and |g_c| = 1 - p_c for the log loss, which vanishes at one end only."""

@@ -21,8 +21,9 @@ from tests.losses.cases import OTHER_SETTINGS, Case
 from tests.problems import Problem
 
 
-@pytest.mark.parametrize(("dtype", "optimizer"), [("float32", "sgd"), ("float64", "adam")])
-@pytest.mark.parametrize("link", ["softmax", "sigmoid"])
+@pytest.mark.parametrize(
+    ("link", "dtype", "optimizer"), [("softmax", "float32", "sgd"), ("sigmoid", "float64", "adam")]
+)
 def test_trained_together_each_is_what_its_own_fit_makes(link, dtype, optimizer):
     """All by name, with other settings, twice one of them, and the log loss among them."""
     X, y = Problem("vectors").data()

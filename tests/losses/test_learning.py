@@ -28,7 +28,13 @@ def _digits():
     return map(torch.as_tensor, parts)
 
 
-@pytest.mark.parametrize("name", loss_names())
+KINDS = ("log", "tanimoto", "squared_hinge")  # on probabilities, far from convex, and on raw scores
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in KINDS else pytest.mark.slow) for name in loss_names()],
+)
 def test_learns_the_digits_at_the_rate_its_docstring_names(name):
     """3e-3 is named for all."""
     X_train, X_test, y_train, y_test = _digits()

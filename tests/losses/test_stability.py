@@ -7,6 +7,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from tests.losses.cases import ALL, SIGMOID, SOFTMAX, Case, autograd
+from tests.pairwise import for_each
 
 LEVELS = (-1e4, -1.0, 0.0, 1e4)
 # Every mixture of the levels over three classes, with every true class: (192, 3) and (192,).
@@ -14,7 +15,7 @@ MIXTURES = torch.tensor(list(itertools.product(LEVELS, repeat=3))).repeat_interl
 TARGETS = torch.arange(3).repeat(len(LEVELS) ** 3)
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_values_and_gradients_are_finite(case):
     for values, gradient in (
         case.make().value_and_gradient(MIXTURES, TARGETS),
@@ -25,7 +26,7 @@ def test_values_and_gradients_are_finite(case):
         assert gradient.isfinite().all()
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_closed_form_and_autograd_agree_at_the_ends(case):
     _, gradient = case.make().value_and_gradient(MIXTURES, TARGETS)
     assert_allclose(gradient, autograd(case.make(), MIXTURES, TARGETS)[1], rtol=1e-5, atol=2e-7)
@@ -61,7 +62,7 @@ def test_gradient_of_a_sample_that_is_as_wrong_as_can_be():
     assert gradient.tolist() == [[1.0, -1.0, 0.0]]
 
 
-@pytest.mark.parametrize("case", SOFTMAX + SIGMOID, ids=str)
+@for_each("case", SOFTMAX + SIGMOID)
 def test_probabilities_sum_to_one_everywhere(case):
     p = case.make().predict_proba(MIXTURES)
     assert p.min() >= 0

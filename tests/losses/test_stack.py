@@ -25,6 +25,7 @@ from tests.losses.users_own import (
     cross_entropy,
     smoothed,
 )
+from tests.pairwise import for_each
 
 TOLERANCES = {
     torch.float64: {"rtol": 1e-12, "atol": 1e-14},
@@ -114,7 +115,7 @@ def assert_as_one_by_one(stack, losses, scores, target, **tolerances):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@for_each("layout", LAYOUTS)
 @pytest.mark.parametrize("make", MIXTURES_OF_LOSSES.values(), ids=MIXTURES_OF_LOSSES)
 def test_each_member_gets_what_its_loss_gives(make, layout, dtype):
     losses = make()
@@ -131,7 +132,7 @@ def test_any_shape(n_samples, n_classes):
     assert_as_one_by_one(LossStack(losses), losses, class_major(scores), target, **tolerances)
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_next_to_others_a_loss_gives_what_autograd_finds(case):
     """Not the closed form again, but torch's own derivative."""
     losses = [case.make(), LogLoss(), LogLoss(link="sigmoid"), HingeLoss(), get_loss("l2"), case.make()]
@@ -172,7 +173,7 @@ def test_a_slice_is_made_once():
 
 
 @pytest.mark.parametrize("make", MIXTURES_OF_LOSSES.values(), ids=MIXTURES_OF_LOSSES)
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@for_each("layout", LAYOUTS)
 def test_the_gradient_is_class_major(make, layout):
     losses = make()
     scores, target = draw(len(losses), 7, 4)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn_nndyn.losses import get_loss, loss_names
 from tests import reference
 from tests.losses.cases import ALL, RAW, SIGMOID, SOFTMAX, Case, draw
+from tests.pairwise import for_each
 
 LOG2 = np.log(2)
 
@@ -65,14 +66,14 @@ def test_reference_defines_all():
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 10])
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_equals_the_definition(case, n_classes):
     scores, target = draw(20, n_classes)
     expected = reference.losses(case.name, scores, target, case.link, **case.settings)
     assert_allclose(case.make().per_sample(scores, target), expected, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_leading_axes_are_so_many_networks(case):
     scores, target = draw(2, 3, 5, 4)
     values = case.make().per_sample(scores, target)
@@ -148,14 +149,14 @@ def test_tanimoto_lies_between_minus_one_and_zero(link):
     assert -1e-6 < values.max() <= 0.0
 
 
-@pytest.mark.parametrize("case", SOFTMAX, ids=str)
+@for_each("case", SOFTMAX)
 def test_softmax_losses_ignore_a_common_shift(case):
     scores, target = draw(20, 4)
     loss, shift = case.make(), draw(20, 1, seed=1)[0]
     assert_allclose(loss.per_sample(scores + shift, target), loss.per_sample(scores, target), rtol=1e-12)
 
 
-@pytest.mark.parametrize("case", [Case(name) for name in RAW] + SIGMOID, ids=str)
+@for_each("case", [Case(name) for name in RAW] + SIGMOID)
 def test_other_losses_see_a_common_shift(case):
     scores, target = draw(20, 4)
     loss = case.make()
@@ -170,7 +171,7 @@ def test_log_losses_with_sigmoids_ignore_the_other_outputs(name):
     assert torch.equal(loss.per_sample(scores + 5 * others, target), loss.per_sample(scores, target))
 
 
-@pytest.mark.parametrize("case", ALL, ids=str)
+@for_each("case", ALL)
 def test_a_renaming_of_the_classes_changes_nothing(case):
     """New column j holds the scores of old class order[j]; values stay, gradients move along."""
     scores, target = draw(20, 4)

@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
@@ -126,7 +127,8 @@ class TestProgress:
         assert re.search(r"100%.* 80/80 ", capfd.readouterr().err)
 
     def test_a_bar_over_parts_with_several_workers(self, capfd):
-        BatchedGridSearchCV(classifier(), GRID, cv=2, verbose=1, n_jobs=2).fit(*digits())
+        with joblib.parallel_config(backend="threading"):
+            BatchedGridSearchCV(classifier(), GRID, cv=2, verbose=1, n_jobs=2).fit(*digits())
         err = capfd.readouterr().err
         assert re.search(r"Search: +100%.* 2/2 .*part", err)
 

@@ -12,8 +12,14 @@ from tests.model_selection.searches import CountingScaler, assert_same_results, 
 GRID = {"loss": ["log", "l1", "squared_hinge"], "lr": [0.03, 1e-4]}
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+# Processes take seconds to start: the default run has them for one of the tests.
+over_backends = pytest.mark.parametrize(
+    "backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"]
+)
+
+
 class TestWorkers:
+    @pytest.mark.parametrize("backend", ["loky", "threading"])
     def test_give_the_results_of_one_program(self, backend):
         settings = {"cv": 3, "return_dynamics": True, "return_train_score": True}
         alone = BatchedGridSearchCV(classifier(), GRID, **settings).fit(*digits())
@@ -26,6 +32,7 @@ class TestWorkers:
                 np.testing.assert_array_equal(record.y, other.y)
                 np.testing.assert_allclose(record.loss, other.loss, rtol=1e-3, atol=1e-5)
 
+    @over_backends
     @pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
     def test_report_failures(self, backend):
         with joblib.parallel_config(backend=backend, n_jobs=2):
@@ -33,6 +40,7 @@ class TestWorkers:
             with pytest.warns(match="2 fits failed out of a total of 4"):
                 search.fit(*digits())
 
+    @over_backends
     def test_behind_preprocessing(self, backend):
         pipe = Pipeline([("scale", CountingScaler()), ("clf", classifier())])
         grid = {"clf__lr": [0.03, 1e-4], "scale__with_mean": [True, False]}

@@ -1,5 +1,6 @@
 """Records: kept where they are asked for or may be looked at, not made where nobody sees them."""
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -35,9 +36,9 @@ class TestCandidateDynamics:
         steps = [StandardScaler()] if scale else []
         pipe = make_pipeline(*steps, clf)
         grid = {f"dynamicsclassifier__{name}": values for name, values in GRID.items()}
-        search = BatchedGridSearchCV(pipe, grid, cv=3, return_dynamics=True, refit=False, n_jobs=n_jobs).fit(
-            X, y
-        )
+        search = BatchedGridSearchCV(pipe, grid, cv=3, return_dynamics=True, refit=False, n_jobs=n_jobs)
+        with joblib.parallel_config(backend="threading"):
+            search.fit(X, y)
         assert len(search.candidate_dynamics_) == 4
         for params, records in zip(search.cv_results_["params"], search.candidate_dynamics_, strict=True):
             folds = list(StratifiedKFold(3).split(X, y))

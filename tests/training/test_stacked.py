@@ -22,6 +22,7 @@ from sklearn_nndyn.training.stacked._row_sampler import RowSampler, StackedLoade
 from sklearn_nndyn.utils.modules import capture_activations
 from sklearn_nndyn.utils.random import RandomState
 from tests.classifiers.together.comparing import EVERYTHING, assert_close, small
+from tests.pairwise import pairwise
 from tests.problems import Problem
 
 X, Y = Problem("vectors").data()
@@ -61,15 +62,18 @@ FITS = {
 }
 
 
-@pytest.mark.parametrize("room", ["chunks-of-one-step", "one-chunk"])
-@pytest.mark.parametrize("copies", ["rows-are-copied", "rows-are-shared"])
-@pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("size", [1, 8, 16, None])
-@pytest.mark.parametrize(("n_rows", "sampler_of"), FITS.values(), ids=FITS)
+@pairwise(
+    fits=FITS,
+    size={"1": 1, "8": 8, "16": 16, "all": None},
+    shuffle={"shuffled": True, "in-order": False},
+    copies={name: name for name in ("rows-are-copied", "rows-are-shared")},
+    room={name: name for name in ("chunks-of-one-step", "one-chunk")},
+)
 def test_every_row_comes_once_an_epoch_in_the_order_of_its_own_fit(
-    n_rows, sampler_of, size, shuffle, copies, room, monkeypatch
+    fits, size, shuffle, copies, room, monkeypatch
 ):
     """With its target and its weight; and at the step at which its own fit takes it."""
+    n_rows, sampler_of = fits
     module = "sklearn_nndyn.training.stacked._row_sampler"
     if room == "chunks-of-one-step":
         monkeypatch.setattr(f"{module}.CHUNK_BYTES", 1)

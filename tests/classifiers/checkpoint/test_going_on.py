@@ -13,7 +13,7 @@ from tests.classifiers.checkpoint.comparing import (
     every_epoch,
     killed_after,
 )
-from tests.problems import IDS, PROBLEMS, Problem, convolution_net
+from tests.problems import PROBLEMS, Problem, chief_problems, convolution_net
 from tests.utils.test_interrupted_random import users_generators
 
 EVERYTHING = ("samples", "geometry", "scores")
@@ -82,7 +82,7 @@ def check(problem, folder, monkeypatch, n_saves, **settings):
     return clf
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
+@chief_problems
 def test_networks(problem, tmp_path, monkeypatch):
     check(problem, tmp_path, monkeypatch, 3)
 
@@ -94,7 +94,7 @@ def test_settings(name, tmp_path, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("n_saves", [1, 5, 6])
+@pytest.mark.parametrize("n_saves", [1, 6])
 def test_killed_early_and_late(n_saves, tmp_path, monkeypatch):
     check(CONVOLUTION, tmp_path, monkeypatch, n_saves)
 

@@ -136,9 +136,14 @@ def check(name, folder, n_kills, kill):
     return at_work
 
 
-@pytest.mark.parametrize("name", [pytest.param("convolution", marks=pytest.mark.slow), "ten"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["convolution", "ten"])
 def test_kill_9(name, tmp_path):
     check(name, tmp_path, 1, kill_while_it_fits)
+
+
+def test_kill_9_of_a_copy_of_this_process(tmp_path):
+    check("ten", tmp_path, 1, kill_a_child)
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 """Whole numbers reach an embedding as such, everything else as floats, as ever."""
 
+import functools
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +16,7 @@ from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Gradients
 from tests.classifiers.inputs.kinds import assert_same_record
+from tests.pairwise import thinned
 
 RNG = np.random.default_rng(0)
 IDS = RNG.integers(0, 50, size=(120, 5))
@@ -72,6 +76,8 @@ def classifier(module=Words, **changes):
     return DynamicsClassifier(module, **settings)
 
 
+RECORD = ("samples", "geometry", "scores", Gradients("all"))
+WEIGHTS = RNG.uniform(0.1, 2, 120)
 KINDS = ("int8", "int16", "int32", "int64", "uint16", "uint64")
 GIVEN = {
     **{kind: lambda ids, kind=kind: ids.astype(kind) for kind in KINDS},
@@ -82,13 +88,21 @@ GIVEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("weights", [None, RNG.uniform(0.1, 2, 120)], ids=["plain", "weighted"])
-@pytest.mark.parametrize("way", GIVEN.values(), ids=GIVEN)
-def test_ids_of_any_kind_are_the_same_ids(way, weights):
-    """And give what a module gives that was handed floats, and made ids of them itself."""
-    record = ("samples", "geometry", "scores", Gradients("all"))
-    clf = classifier(record=record).fit(way(IDS), Y, weights)
-    floats = classifier(LongWords, record=record).fit(IDS.astype("float32"), Y, weights)
+@functools.cache
+def from_floats(weighted):
+    """What a module gives that was handed floats, and made ids of them itself; it is only read."""
+    clf = classifier(LongWords, record=RECORD)
+    return clf.fit(IDS.astype("float32"), Y, WEIGHTS if weighted else None)
+
+
+@pytest.mark.parametrize(
+    ("way", "weighted"),
+    [(GIVEN[way], way in ("int8", "frame")) for way in GIVEN] + [(GIVEN["int64"], True)],
+    ids=[*GIVEN, "int64 weighted"],
+)
+def test_ids_of_any_kind_are_the_same_ids(way, weighted):
+    clf = classifier(record=RECORD).fit(way(IDS), Y, WEIGHTS if weighted else None)
+    floats = from_floats(weighted)
     assert_same_record(clf.dynamics_, floats.dynamics_)
     assert np.array_equal(clf.predict_proba(way(IDS[:7])), floats.predict_proba(IDS[:7].astype("float32")))
     np.testing.assert_allclose(clf.replay(way(IDS), Y).loss, clf.dynamics_.loss, rtol=1e-5, atol=1e-6)
@@ -112,7 +126,7 @@ def test_large_numbers_stay_apart():
     ids = (2**24 + RNG.integers(0, 2, size=(100, 1))).astype("int64")
     labels = ids[:, 0] % 2
     for module in (Hashed, lambda shape, k: Hashed(shape, k)):
-        clf = classifier(module, max_epochs=30).fit(ids, labels)
+        clf = classifier(module, max_epochs=15).fit(ids, labels)
         assert clf.score(ids, labels) == 1
         assert clf.dynamics_.accuracy[-1] == 1
         assert clf.replay(ids, labels).accuracy[-1] == 1
@@ -143,8 +157,9 @@ class Sums(Words):
         return self.out(self.embed(ids).flatten(1))
 
 
-@pytest.mark.parametrize("weight", [None, RNG.uniform(0.1, 2, 120)], ids=["plain", "weighted"])
-@pytest.mark.parametrize("batch_size", [32, "full"])
+@pytest.mark.parametrize(
+    ("batch_size", "weight"), [(32, WEIGHTS), ("full", None)], ids=["batches weighted", "full plain"]
+)
 def test_together_as_alone(batch_size, weight):
     fits = [classifier(Sums, random_state=seed, batch_size=batch_size) for seed in range(3)]
     fit_together(fits, IDS, Y, sample_weight=weight, X_val=IDS[:9], y_val=Y[:9])
@@ -190,9 +205,10 @@ def with_id(value, row=100, column=3):
     return changed
 
 
-@pytest.mark.parametrize("row", [0, 100])
-@pytest.mark.parametrize("value", [50, -1, 2**40])
-@pytest.mark.parametrize("module", [Words, LongWords], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    ("module", "value", "row"),
+    thinned([*itertools.product([Words, LongWords], [50, -1, 2**40], [0, 100])]),
+)
 def test_ids_that_are_in_no_table_are_refused(module, value, row):
     told = rf"X: the module looks up id {value} in 'embed', which holds ids 0 to 49 \(num_embeddings=50\)"
     with pytest.raises(ValueError, match=told):

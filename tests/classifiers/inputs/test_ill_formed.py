@@ -11,6 +11,7 @@ from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.classifiers import _validation
 from sklearn_nndyn.utils.rows import datasets
 from tests.classifiers.inputs.kinds import Listed, Normed, halves, mapped
+from tests.pairwise import for_each
 
 RNG = np.random.default_rng(0)
 VALUES, Y = RNG.normal(size=(90, 16)), np.arange(90) % 3
@@ -240,15 +241,16 @@ def size(request, monkeypatch):
         monkeypatch.setattr(datasets, "LARGE_BYTES", 0)
 
 
-@pytest.mark.parametrize("case", TABLE)
+@for_each("case", TABLE)
 def test_refused_before_training(size, case):
-    refused(*TABLE[case])
+    refused(*case)
 
 
-@pytest.mark.parametrize("case", FILES)
+@for_each("case", FILES)
 def test_files_are_refused_before_training(size, case, tmp_path):
-    make, message = FILES[case]
-    refused(Normed if "dict" in case else None, make(tmp_path), message)
+    make, message = case
+    X = make(tmp_path)
+    refused(Normed if isinstance(X, dict) else None, X, message)
 
 
 # kind: module, what was fitted, {name: what is then given, message}
@@ -301,9 +303,9 @@ def fitted():
     }
 
 
-@pytest.mark.parametrize("case", LATER)
+@for_each("case", LATER)
 def test_refused_afterwards(fitted, size, case):
-    kind, name = LATER[case]
+    kind, name = case
     X, message = AFTERWARDS[kind][2][name]
     for way in (
         fitted[kind].predict,

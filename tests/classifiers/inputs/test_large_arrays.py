@@ -75,6 +75,7 @@ def test_together(stored, module, batch_size):
         np.testing.assert_allclose(a.dynamics_.loss, b.dynamics_.loss, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("stored", ["uint8", "mapped float64", "copy on write"], indirect=True)
 def test_folds_and_candidates(stored):
     X, floats = stored
     grid = {"lr": [0.01, 0.1]}

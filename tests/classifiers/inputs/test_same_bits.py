@@ -1,6 +1,7 @@
 """However the rows are stored: weights and record are those of one array of floats in memory, to the bit."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tests.classifiers.inputs.kinds import (
     classifier,
     is_named,
 )
+from tests.pairwise import thinned
 
 PAIRS = [(kind, network) for kind in KINDS for network in NETWORKS if network != "mlp" or not is_named(kind)]
 CHIEF = ("dict", "sparse", "Dataset", "uint8", "mapped float64")
@@ -57,8 +59,10 @@ FURTHER_WAYS = {
     "balanced": ({"class_weight": "balanced", "dtype": "float64"}, None, True),
     "skorch": ({"callbacks": [WatchesBatches()]}, WEIGHTS, True),
 }
-CASES = [(kind, network, way) for kind, network in PAIRS for way in WAYS]
+CASES = thinned([(kind, network, way) for kind, network in PAIRS for way in WAYS])
 CASES += [(kind, "normed", way) for kind in CHIEF for way in FURTHER_WAYS]
+ONE_EACH = [("mapped uint8", "mlp"), *zip(KINDS, itertools.cycle(("normed", "convolution")), strict=False)]
+OTHERS = [pytest.param(*pair, marks=pytest.mark.slow) for pair in PAIRS if pair not in ONE_EACH]
 
 
 def fit(network, way, rows_of, **changes):
@@ -83,7 +87,7 @@ def test_the_same_bits_as_from_floats_in_memory(stored, kind, network, way):
         assert_same_weights(own, fit(network, way, rows_of, record=(), snapshots=False))
 
 
-@pytest.mark.parametrize(("kind", "network"), PAIRS)
+@pytest.mark.parametrize(("kind", "network"), ONE_EACH + OTHERS)
 def test_all_that_is_asked_afterwards(stored, kind, network):
     X = stored(kind)
     clf, dense = classifier(NETWORKS[network]).fit(X, Y), from_floats(network, "plain")

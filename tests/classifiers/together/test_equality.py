@@ -23,11 +23,10 @@ from tests.classifiers.together.comparing import (
     pickled,
     small,
 )
-from tests.problems import IDS, PROBLEMS
+from tests.problems import IDS, PROBLEMS, chief_problems
 
-every_problem = pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
-# That each is its own fit is shown for every problem; what follows from it for a network of each kind, and in the long
-# run for all.
+# That each is its own fit is shown for the chief problems; what follows from it for a network of each kind, and in the
+# long run for all.
 OF_EACH_KIND = ("mlp", "conv-batch-norm-dropout", "own-module", "linear-full-batch")
 each_kind_of_network = pytest.mark.parametrize(
     "problem",
@@ -58,7 +57,7 @@ def recorded(problem):
     return fit_together(various(problem, record=EVERYTHING), X, y)
 
 
-@every_problem
+@chief_problems
 def test_each_is_what_its_own_fit_makes(problem):
     X, y = problem.data()
     X_val, y_val = problem.data(20, seed=1)
@@ -197,7 +196,7 @@ def test_warm_starts_go_on_together():
         assert_as_its_own_fit(clf, own, X, y)
 
 
-@every_problem
+@chief_problems
 def test_replay_of_the_training_data_is_the_record(problem):
     X, y = problem.data()
     for clf in recorded(problem):
@@ -208,7 +207,7 @@ def test_replay_of_the_training_data_is_the_record(problem):
             assert_close(again.centroids[layer], values, 1e-4)
 
 
-@every_problem
+@chief_problems
 def test_an_earlier_epoch_is_a_shorter_fit(problem):
     """Law 2, of a fit among others: as if it had stopped there, to the last bit."""
     X, y = problem.data()
@@ -225,7 +224,7 @@ def assert_same_records_bitwise(record, other):
         np.testing.assert_array_equal(getattr(record, name), getattr(other, name))
 
 
-@every_problem
+@chief_problems
 def test_watching_changes_nothing(problem):
     X, y = problem.data()
     unwatched = fit_together(various(problem, record=(), snapshots=False), X, y)

@@ -6,6 +6,7 @@ import torch
 
 from sklearn_nndyn.losses import get_loss, loss_names
 from sklearn_nndyn.utils.losses.arrays import LOSSES, array_loss, log_softmax
+from tests.pairwise import for_each
 
 
 def some_scores(n_classes, scale):
@@ -24,14 +25,14 @@ def test_every_loss_is_there_in_the_same_order():
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 100.0, 1e4])
 @pytest.mark.parametrize("n_classes", [2, 3, 10])
-@pytest.mark.parametrize("name", loss_names())
+@for_each("name", loss_names())
 def test_values_are_those_of_torch(name, n_classes, scale):
     scores, y_encoded = some_scores(n_classes, scale)
     expected = get_loss(name).double().per_sample(torch.tensor(scores), torch.tensor(y_encoded)).numpy()
     np.testing.assert_allclose(values(array_loss(name), scores, y_encoded), expected, rtol=1e-9, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", loss_names())
+@for_each("name", loss_names())
 def test_facts_are_those_of_torch(name):
     theirs, ours = get_loss(name), array_loss(name)
     for fact in ("name", "lower_bound", "unit", "proper", "link"):

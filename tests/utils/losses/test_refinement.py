@@ -25,7 +25,7 @@ def drawn(seed, n=None):
 
 
 @pytest.mark.parametrize("prior", [0.0, 1.0])
-@pytest.mark.parametrize("start", range(0, 120, 40))
+@pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=pytest.mark.slow) for start in (40, 80))])
 def test_no_temperature_of_a_grid_is_better(start, prior):
     for seed in range(start, start + 40):
         distances = score_distances(*drawn(seed))
