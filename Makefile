@@ -56,8 +56,8 @@ odd-inputs: $(VENV)/.installed-test ## Print what becomes of six hundred odd inp
 test-browser: $(VENV)/.installed-test ## Check the report in a headless browser (installs chromium and two npm packages)
 	@command -v chromium > /dev/null || { apt-get update && apt-get install --yes chromium; }
 	npm install --prefix build/browser --no-save --no-fund --no-audit --silent axe-core@4 puppeteer-core@24
-	$(RUN) -m tests.browser.make_pages build/browser/pages
-	cd build/browser && node ../../tests/browser/check_pages.mjs pages
+	$(RUN) -m tests.reports.browser.make_pages build/browser/pages
+	cd build/browser && node ../../tests/reports/browser/check_pages.mjs pages
 
 docs: $(VENV)/.installed-docs ## Build the site into build/docs; a warning or a broken local link is an error (minutes)
 	rm -rf docs/api build/docs
@@ -70,7 +70,7 @@ package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh
 	$(RUN) -m build --outdir dist
 	$(PYTHON) -m venv build/package/wheel
 	build/package/wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
-	cd build/package && wheel/bin/python -I ../../tests/installed.py
+	cd build/package && wheel/bin/python -I ../../tests/packaging/installed.py
 	mkdir -p build/package/empty && cd build/package/empty && ../wheel/bin/python -I ../../../tests/readme_blocks.py ../../../README.md
 	mkdir -p build/package/sdist && tar -xzf dist/*.tar.gz --strip-components=1 --directory build/package/sdist
 	$(PYTHON) -m venv build/package/environment
@@ -79,7 +79,7 @@ package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh
 
 test-oldest: ## Run the tests with the oldest versions that are allowed, in a fresh environment (gigabytes; half an hour)
 	rm -rf build/oldest && mkdir -p build/oldest
-	$(PYTHON) -m tests.oldest_versions > build/oldest/versions.txt
+	$(PYTHON) -m tests.packaging.oldest_versions > build/oldest/versions.txt
 	$(PYTHON) -m venv build/oldest/environment
 	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,dask,frames,reports]"
 	build/oldest/environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # they warn of their own future
@@ -89,7 +89,7 @@ test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-lear
 	$(PYTHON) -m venv build/nightly/environment
 	build/nightly/environment/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	build/nightly/environment/bin/python -m pip install --quiet --pre --upgrade numpy scipy scikit-learn
-	@if build/nightly/environment/bin/python -m tests.prereleases; then \
+	@if build/nightly/environment/bin/python -m tests.packaging.prereleases; then \
 		build/nightly/environment/bin/python -m pytest -W default -m "not slow" $(TESTS); fi # they warn of what is to come
 
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 # Run by itself, far from the source (make package).
-collect_ignore = ["tests/installed.py"]
+collect_ignore = ["tests/packaging/installed.py"]
 
 torch.set_num_threads(1)
 

@@ -17,8 +17,8 @@ from _interleaved import print_table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the test that holds the table counts in the same way
 from sklearn_nndyn import DynamicsClassifier
-from tests.devices.counted import NAME, copies_of_an_epoch, install
 from tests.training.reads import deep_convolution, deep_mlp, reads_of_an_epoch
+from tests.utils.networks.counted import NAME, copies_of_an_epoch, install
 
 RECORDS = (), ("samples", "geometry")
 

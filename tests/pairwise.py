@@ -36,6 +36,21 @@ def thinned(cases):
     return [pytest.param(*case, marks=() if case in chosen else pytest.mark.slow) for case in cases]
 
 
+def some_of(values, chosen):
+    """Values, or tuples of several, for ``pytest.mark.parametrize``; those that are not chosen are ``slow``."""
+    values = list(values)
+    strangers = [one for one in chosen if one not in values]
+    if strangers:
+        raise ValueError(f"{strangers} are chosen, but are none of the values")
+    return [
+        pytest.param(
+            *(value if isinstance(value, tuple) else (value,)),
+            marks=() if value in chosen else pytest.mark.slow,
+        )
+        for value in values
+    ]
+
+
 def covering(possible):
     """Of some combinations a set in which each two values occur together that do so in any of them."""
     pairs = {combination: _pairs(combination) for combination in possible}

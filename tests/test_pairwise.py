@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import pytest
 
-from tests.pairwise import covering, for_each, pairwise, thinned
+from tests.pairwise import covering, for_each, pairwise, some_of, thinned
 
 AXES = {
     "a": {"one": 1, "two": 2, "three": 3},
@@ -55,3 +55,15 @@ def test_all_values_are_tried_in_one_test_and_a_failure_names_its_own():
 def test_values_of_a_list_are_called_by_their_text_and_none_is_lost():
     with pytest.raises(ValueError, match="two values are called '1'"):
         for_each("value", [1, "1"])
+
+
+def test_what_is_not_chosen_is_slow():
+    cases = some_of([("a", 1), ("a", 2), ("b", 2)], [("a", 1), ("b", 2)])
+    assert [(case.values, bool(case.marks)) for case in cases] == [
+        (("a", 1), False),
+        (("a", 2), True),
+        (("b", 2), False),
+    ]
+    assert [case.values for case in some_of("xy", "x")] == [("x",), ("y",)]
+    with pytest.raises(ValueError, match=r"\['z'\] are chosen, but are none of the values"):
+        some_of("xy", "xz")

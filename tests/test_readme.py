@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from tests.readme_blocks import blocks, four_arrays
+from tests.readme_blocks import blocks, four_arrays, with_fewer_epochs
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,15 +20,14 @@ def names(tmp_path, monkeypatch):
     return four_arrays()
 
 
-@pytest.mark.parametrize("max_epochs", [12, pytest.param(60, marks=pytest.mark.slow)])
-def test_every_block_runs(names, max_epochs):
+@pytest.mark.parametrize("change", [with_fewer_epochs, pytest.param(str, marks=pytest.mark.slow)])
+def test_every_block_runs(names, change):
     """As they stand, or with fewer epochs."""
     code = blocks(TEXT)
     assert len(code) >= 6
-    assert "max_epochs=60" in code[0]
     matplotlib.use("Agg")
     for block in code:
-        exec(block.replace("max_epochs=60", f"max_epochs={max_epochs}"), names)
+        exec(change(block), names)
     assert names["clf"].early_stopping
     assert names["net"].dynamics_.n_classes == 4
     images = names["X_train"].reshape(-1, 1, 8, 8)
@@ -36,6 +35,11 @@ def test_every_block_runs(names, max_epochs):
         images, names["y_train"]
     )
     assert fitted.dynamics_.layers
+
+
+def test_fewer_epochs_are_fewer_and_never_more():
+    code = "DynamicsClassifier(max_epochs=60)\nDynamicsClassifier(max_epochs=2, lr=60)\n"
+    assert with_fewer_epochs(code) == code.replace("max_epochs=60", "max_epochs=12")
 
 
 def test_every_file_it_points_to_exists():

@@ -14,6 +14,7 @@ from sklearn.model_selection import cross_val_score
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
+from tests.pairwise import some_of
 
 X, Y = load_iris(return_X_y=True)
 
@@ -73,7 +74,10 @@ def test_the_past_is_that_of_all_weights(name, whole, tmp_path):
     assert_same_past(classifier(snapshots=kind(tmp_path)).fit(X, Y), whole, epochs)
 
 
-@pytest.mark.parametrize("name", KINDS)
+CHIEF = ("trainable", "every other", "a folder")
+
+
+@pytest.mark.parametrize("name", some_of(KINDS, CHIEF))
 def test_copies_and_pickles_have_the_same_past(name, whole, tmp_path):
     kind, epochs = KINDS[name]
     clf = classifier(snapshots=kind(tmp_path)).fit(X, Y)
@@ -81,7 +85,7 @@ def test_copies_and_pickles_have_the_same_past(name, whole, tmp_path):
         assert_same_past(again, whole, epochs)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", some_of(KINDS, CHIEF))
 def test_a_fit_that_goes_on(name, tmp_path):
     kind, _ = KINDS[name]
     once = classifier(snapshots=kind(tmp_path / "..")).fit(X, Y)

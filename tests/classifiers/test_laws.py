@@ -1,9 +1,12 @@
 """The eight laws of the design, over networks with and without dropout, shuffling and batch normalisation."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
 
+from tests.pairwise import for_each
 from tests.problems import IDS, PROBLEMS, Problem
 
 pytestmark = pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
@@ -34,6 +37,12 @@ def assert_same_record(a, b, epochs=slice(None)):
         )
 
 
+@functools.cache
+def recorded(problem):
+    """A fit that is recorded whole; it is only read."""
+    return problem.classifier(record=EVERYTHING).fit(*problem.data())
+
+
 def test_watching_changes_nothing(problem):
     X, y = problem.data()
     X_val, y_val = problem.data(20, seed=1)
@@ -45,7 +54,7 @@ def test_watching_changes_nothing(problem):
 
 def test_a_recorded_epoch_is_as_if_fit_had_stopped_there(problem):
     X, y = problem.data()
-    long = problem.classifier(record=EVERYTHING).fit(X, y)
+    long = recorded(problem)
     for k in (1, 3):
         short = problem.classifier(record=EVERYTHING, max_epochs=k).fit(X, y)
         assert_same_record(short.dynamics_, long.dynamics_, slice(0, k + 1))
@@ -53,8 +62,8 @@ def test_a_recorded_epoch_is_as_if_fit_had_stopped_there(problem):
 
 
 def test_the_last_epoch_is_the_fitted_model(problem):
-    X, y = problem.data()
-    clf = problem.classifier(record=EVERYTHING).fit(X, y)
+    X, _ = problem.data()
+    clf = recorded(problem)
     np.testing.assert_array_equal(clf.dynamics_.scores[:, -1], clf.decision_function(X).astype(np.float32))
     np.testing.assert_array_equal(clf.classes_[clf.dynamics_.prediction[:, -1]], clf.predict(X))
 
@@ -77,7 +86,7 @@ def test_one_seed_one_result_and_the_global_generators_as_they_were(problem):
 
 def test_replay_is_memory(problem):
     X, y = problem.data()
-    clf = problem.classifier(record=EVERYTHING).fit(X, y)
+    clf = recorded(problem)
     again = clf.replay(X, y)
     tolerance = {"rtol": 1e-4, "atol": 1e-5} if problem.dtype == "float32" else {"rtol": 1e-6, "atol": 1e-6}
     for name, values in arrays(clf.dynamics_).items():
@@ -91,9 +100,9 @@ def test_replay_is_memory(problem):
 
 def test_weights_of_one_change_nothing(problem):
     X, y = problem.data()
-    weighted = problem.classifier().fit(X, y, sample_weight=np.ones(len(X)))
-    assert_same_record(weighted.dynamics_, problem.classifier().fit(X, y).dynamics_)
-    assert_same_weights(weighted, problem.classifier().fit(X, y))
+    weighted, plain = (problem.classifier().fit(X, y, weight) for weight in (np.ones(len(X)), None))
+    assert_same_record(weighted.dynamics_, plain.dynamics_)
+    assert_same_weights(weighted, plain)
 
 
 def test_a_weight_of_zero_removes_the_sample(problem):
@@ -119,11 +128,11 @@ def test_a_weight_of_two_repeats_the_sample(problem):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("names", [[-5, 2, 700], [0, 1, 2], ["10", "9", "x"], [0.0, 1.0, 7.0]], ids=str)
+@for_each("names", [[-5, 2, 700], [0, 1, 2], ["10", "9", "x"], [0.0, 1.0, 7.0]])
 def test_labels_are_names(problem, names):
     X, y = problem.data()
     renamed = np.sort(np.array(names))[np.searchsorted(["cat", "dog", "eel"], y)]
-    clf, other = problem.classifier().fit(X, y), problem.classifier().fit(X, renamed)
+    clf, other = recorded(problem), problem.classifier(record=EVERYTHING).fit(X, renamed)
     assert_same_record(clf.dynamics_, other.dynamics_)
     np.testing.assert_array_equal(
         other.predict(X), other.classes_[np.searchsorted(clf.classes_, clf.predict(X))]
@@ -143,7 +152,7 @@ def test_booleans_are_labels_too(problem):
 
 def test_order_is_the_users(problem):
     X, y = problem.data()
-    clf = problem.classifier(record=EVERYTHING).fit(X, y)
+    clf = recorded(problem)
     for e, scores in enumerate(clf.staged_decision_function(X)):
         np.testing.assert_allclose(clf.dynamics_.scores[:, e], scores, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(clf.dynamics_.y, y)

@@ -14,6 +14,7 @@ from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.losses import LogLoss
 from sklearn_nndyn.modules import MLP
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights, weights
+from tests.pairwise import pairwise
 from tests.problems import Problem
 
 PROBLEM = Problem("mlp", MLP((8,)))
@@ -54,12 +55,14 @@ def curve_of(clf, monitor):
     }[monitor]()
 
 
-@pytest.mark.parametrize("batch_size", [16, "full"])
-@pytest.mark.parametrize(
-    "monitor",
-    ["auto", "valid_acc", "valid_loss", "refined_loss", "train_loss", "neg_log_loss", "roc_auc_ovr"],
+MONITORS = ("auto", "valid_acc", "valid_loss", "refined_loss", "train_loss", "neg_log_loss", "roc_auc_ovr")
+
+
+@pairwise(
+    monitor={name: name for name in MONITORS},
+    record={"samples": ("samples",), "nothing": ()},
+    batch_size={"16": 16, "full": "full"},
 )
-@pytest.mark.parametrize("record", [("samples",), ()])
 def test_the_best_epoch_is_that_of_the_best_value(monitor, record, batch_size):
     clf = stopping(monitor=monitor, record=record, batch_size=batch_size, tol=0.0).fit(X, Y, **VALIDATED)
     curve = curve_of(clf, monitor)

@@ -11,7 +11,7 @@ from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.recording import Samples
 from sklearn_nndyn.utils.networks.precision import has_bf16
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
-from tests.problems import PROBLEMS
+from tests.problems import CHIEF, PROBLEMS
 
 CLOSURE = {"optimizer": "lbfgs", "lr": 0.1, "max_epochs": 2}
 BY_BATCH = {"callbacks": [("rate", LRScheduler("StepLR", step_every="batch", step_size=3))]}
@@ -46,7 +46,14 @@ def flat(clf):
     return torch.cat([p.detach().flatten() for p in clf.module_.parameters()])
 
 
-@pytest.mark.parametrize("problem", [p for p in PROBLEMS if p.dtype == "float32"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(problem, id=problem.name, marks=() if problem.name in CHIEF else pytest.mark.slow)
+        for problem in PROBLEMS
+        if problem.dtype == "float32"
+    ],
+)
 def test_laws_hold_with_it(problem):
     X, y = problem.data()
     long = problem.classifier(precision="bf16").fit(X, y)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.classifiers.battery import weights
+from tests.pairwise import pairwise
 
 # The second half of a warm start may have nothing left to do.
 pytestmark = pytest.mark.filterwarnings("ignore:No epoch was trained:UserWarning")
@@ -18,9 +19,11 @@ ALL = [
 ]
 
 
-@pytest.mark.parametrize("class_weight", weights.CLASS_WEIGHTS)
-@pytest.mark.parametrize("door", weights.DOORS)
-@pytest.mark.parametrize("module", weights.MODULES)
+@pairwise(
+    module={name: name for name in weights.MODULES},
+    door={name: name for name in weights.DOORS},
+    class_weight={name: name for name in weights.CLASS_WEIGHTS},
+)
 def test_a_weight_is_a_number_of_repetitions(module, door, class_weight):
     name = module, "log", door
     assert weights.difference(name, "0 to 3", class_weight, "valid_loss") <= weights.TOLERANCE

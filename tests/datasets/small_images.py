@@ -20,15 +20,16 @@ FOLDER = Path(os.environ.get("SKLEARN_NNDYN_DATA") or Path(__file__).parents[3] 
 
 
 def on_disk(names):
-    """Tests of the real sets, left out where they are not there."""
+    """Tests of the real sets, left out where they are not there; in the default run of MNIST alone."""
     return pytest.mark.parametrize(
         "name",
         [
             pytest.param(
                 name,
-                marks=pytest.mark.skipif(
-                    not (FOLDER / FILES[name]).is_file(), reason=f"no {FILES[name]} here"
-                ),
+                marks=[
+                    pytest.mark.skipif(not (FOLDER / FILES[name]).is_file(), reason=f"no {FILES[name]} here"),
+                    *(() if name == "mnist" else [pytest.mark.slow]),
+                ],
             )
             for name in names
         ],

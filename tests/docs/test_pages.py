@@ -12,6 +12,7 @@ import pytest
 import sklearn_nndyn
 from sklearn_nndyn.analyzers.catalogue._table import TABLE
 from tests.public import PUBLIC
+from tests.readme_blocks import with_fewer_epochs
 
 DOCS = Path(__file__).parents[2] / "docs"
 WRITTEN = ("api", "gallery", "findings.rst", "glossary.rst")
@@ -27,13 +28,15 @@ def blocks(path):
 WITH_CODE = [path for path in PAGES if blocks(path)]
 
 
+@pytest.mark.parametrize("change", [with_fewer_epochs, pytest.param(str, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda path: path.stem)
-def test_every_block_of_a_page_runs_in_the_order_written(page, tmp_path, monkeypatch, capsys):
+def test_every_block_of_a_page_runs_in_the_order_written(page, change, tmp_path, monkeypatch, capsys):
+    """As they stand, or with fewer epochs."""
     monkeypatch.chdir(tmp_path)
     plt.switch_backend("Agg")
     names = {}
     for block in blocks(page):
-        exec(compile(block, str(page), "exec"), names)
+        exec(compile(change(block), str(page), "exec"), names)
     plt.close("all")
     if "print(" in "".join(blocks(page)):
         assert capsys.readouterr().out.strip()

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.modules._mlp import ACTIVATIONS
+from tests.pairwise import for_each
 
 FORMULAS = {
     "relu": lambda z: np.maximum(z, 0),
@@ -27,7 +28,7 @@ def test_every_activation_has_its_formula_here():
 
 
 @pytest.mark.parametrize("sizes", [(), (7,), (7, 5), [6, 6, 6], np.array([4, 3])], ids=str)
-@pytest.mark.parametrize("activation", FORMULAS)
+@for_each("activation", {name: name for name in FORMULAS})
 @pytest.mark.parametrize("input_shape", [(4,), (1, 2, 2)], ids=str)
 def test_it_computes_what_it_says(sizes, activation, input_shape):
     module = MLP(sizes, activation=activation, dropout=0.5).build(input_shape, 3).double().eval()

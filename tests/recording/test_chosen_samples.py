@@ -11,6 +11,7 @@ from sklearn_nndyn.analyzers import LossTailAnalyzer, SampleScoreAnalyzer, find_
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Gradients, RecordDynamics, Recorder, Samples
 from tests import reference
+from tests.pairwise import pairwise
 
 X, Y = load_iris(return_X_y=True)
 ROWS = np.array([140, 3, 77, 20, 99])
@@ -153,9 +154,7 @@ LOOPS = {"ours": None, "skorch's": [WatchesBatches()]}
 class TestInTraining:
     """What each batch gave on the way, and nothing else."""
 
-    @pytest.mark.parametrize("callbacks", LOOPS.values(), ids=LOOPS)
-    @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
-    @pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+    @pairwise(module=MODULES, loss=LOSSES, callbacks=LOOPS)
     def test_the_network_and_its_curve_are_those_of_an_unrecorded_fit(self, module, loss, callbacks):
         settings = {"loss": loss, "callbacks": callbacks}
         bare = classifier(module(), record=(), snapshots=False, **settings).fit(X, Y)

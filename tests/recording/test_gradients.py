@@ -8,7 +8,7 @@ from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Gradients, Recorder, _gradients
-from tests.problems import IDS, PROBLEMS, ThreeKinds, convolution_net
+from tests.problems import PROBLEMS, ThreeKinds, chief_problems, convolution_net
 
 
 def record(module, X, y, parameters, loss="log"):
@@ -31,7 +31,7 @@ def norms_by_autograd(module, X, y, parameters, loss="log"):
 
 
 @pytest.mark.parametrize("parameters", ["last", "all"])
-@pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
+@chief_problems
 def test_they_are_those_of_autograd(problem, parameters):
     X, y = problem.data()
     clf = problem.classifier(max_epochs=2).fit(X, y)

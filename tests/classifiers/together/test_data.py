@@ -1,5 +1,7 @@
 """Rows, labels, weights and records: of each estimator its own."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +19,7 @@ from tests.classifiers.together.comparing import (
     fit_both,
     small,
 )
-from tests.pairwise import pairwise
+from tests.pairwise import some_of
 from tests.problems import Problem
 
 VECTORS = Problem("vectors")
@@ -57,8 +59,14 @@ def rng():
     return np.random.default_rng(0)
 
 
-# Of these sizes each meets each kind of rows by default; "auto" is one batch of less than 200 rows, 1 one of one row.
-BATCHES = (16, "full")
+# By default each kind of rows meets batches of 16; "auto" is one batch of less than 200 rows, 1 one of one row.
+DEFAULT = (
+    ("steps-differ", "full"),
+    ("steps-differ", "auto"),
+    ("steps-differ", 1),
+    ("folds-of-nearly-one-size", "full"),
+    ("masks", "full"),
+)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +76,10 @@ BATCHES = (16, "full")
             rows,
             size,
             id=f"{name}-{size}",
-            marks=() if size in BATCHES or name == "steps-differ" else pytest.mark.slow,
+            marks=() if size == 16 or (name, size) in DEFAULT else pytest.mark.slow,
         )
         for name, rows in SIZES.items()
-        for size in (*BATCHES, "auto", 1)
+        for size in (16, "full", "auto", 1)
     ],
 )
 def test_each_on_its_own_rows(indices, batch_size, programs):
@@ -137,8 +145,13 @@ def test_class_weights_of_some(rng):
     check(make, sample_weight=rng.integers(0, 3, 61))
 
 
-@pytest.mark.parametrize("n", [40, 190, 230])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("dtype", "n"),
+    some_of(
+        [*itertools.product(("float32", "float64"), (40, 190, 230))],
+        [("float32", 40), ("float64", 190), ("float32", 230)],
+    ),
+)
 def test_full_batches_which_up_to_200_rows_are_summed_in_double_precision(n, dtype, programs, rng):
     rows, labels = VECTORS.data(n)
     check(lambda: three(dtype=dtype, batch_size="full", record=EVERYTHING), rows, labels)
@@ -163,10 +176,22 @@ def odd(epoch):
     return epoch % 2 == 1
 
 
-@pairwise(
-    record={str(own): own for own in ((), ("samples",), ("geometry",), ("scores",), EVERYTHING)},
-    epochs={str(own): own for own in ("all", "log", 3, [0, 3], [2])} | {"odd": odd},
-    snapshots={"snapshots": True, "none": False},
+EPOCHS = ("all", "log", 3, (0, 3), (2,), odd)
+RECORDS = ((), ("samples",), ("geometry",), ("scores",), EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("record", "epochs", "snapshots"),
+    some_of(
+        [*itertools.product(RECORDS, EPOCHS, (True, False))],
+        [
+            *((record, "all", True) for record in RECORDS),
+            *((EVERYTHING, epochs, False) for epochs in EPOCHS),
+            ((), "log", False),
+            (("samples",), odd, True),
+        ],
+    ),
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_whatever_is_recorded_and_when(record, epochs, snapshots, programs):
     changes = {"record": record, "record_epochs": epochs, "snapshots": snapshots, "max_epochs": 5}

@@ -1,6 +1,7 @@
 """Each estimator is what its own ``fit`` would have made: over networks, losses, optimizers, and afterwards."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from tests.classifiers.together.comparing import (
     pickled,
     small,
 )
+from tests.pairwise import some_of
 from tests.problems import IDS, PROBLEMS, chief_problems
 
 # That each is its own fit is shown for the chief problems; what follows from it for a network of each kind, and in the
@@ -101,7 +103,7 @@ def assert_grid_is_as_its_own_fits(dtype, n, make, programs):
     assert min(agreement) >= (0.999 if dtype == "float32" else 1)
 
 
-@pytest.mark.parametrize("dtype", BOUNDS)
+@pytest.mark.parametrize("dtype", some_of(BOUNDS, ["float32"]))
 def test_twelve_losses_at_two_rates_on_digits(dtype, programs):
     def make():
         return digits_grid(dtype, seeds=[0], optimizer="sgd", batch_size=100)
@@ -148,10 +150,16 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("module", [PROBLEMS[0], PROBLEMS[4]], ids=["chain", "batch-norm"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("optimizer", "module"),
+    some_of(
+        [*itertools.product(OPTIMIZERS, ("chain", "batch-norm"))],
+        [*((name, "chain") for name in OPTIMIZERS), ("sgd-momentum", "batch-norm")],
+    ),
+)
 def test_every_optimizer_moves_each_as_alone(optimizer, module, programs):
     """With and without weight decay, at two rates; of folds with different numbers of steps."""
+    module = PROBLEMS[0] if module == "chain" else PROBLEMS[4]
     X, y = module.data()
 
     def make():
@@ -171,19 +179,14 @@ def test_every_optimizer_moves_each_as_alone(optimizer, module, programs):
 
 @each_kind_of_network
 def test_training_goes_on_as_after_its_own_fit(problem):
+    """By partial_fit, and by a warm start."""
     X, y = problem.data()
-    changes = {"record": EVERYTHING}
-    for go_on in ("partial_fit", "warm_start"):
-        made = fit_both(lambda: various(problem, **changes)[:3], X, y)
-        for clf, own in zip(*made, strict=True):
-            for one in (clf, own):
-                if go_on == "partial_fit":
-                    one.partial_fit(X, y).partial_fit(X, y)
-                else:
-                    one.set_params(warm_start=True, max_epochs=2).fit(X, y)
-            assert own.n_iter_ == 6
-            assert own.dynamics_.n_epochs == 7
-            assert_as_its_own_fit(clf, own, X, y)
+    for clf, own in zip(*fit_both(lambda: various(problem, record=EVERYTHING)[:3], X, y), strict=True):
+        for one in (clf, own):
+            one.partial_fit(X, y).set_params(warm_start=True, max_epochs=1).fit(X, y)
+        assert own.n_iter_ == 6
+        assert own.dynamics_.n_epochs == 7
+        assert_as_its_own_fit(clf, own, X, y)
 
 
 def test_warm_starts_go_on_together():

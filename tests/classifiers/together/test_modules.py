@@ -1,5 +1,7 @@
 """Modules of one's own: run as one where that is the same, one by one where it would not be."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 from sklearn_nndyn import fit_together
 from sklearn_nndyn.modules import MLP
 from tests.classifiers.together.comparing import EVERYTHING, assert_as_its_own_fit, fit_both, small
+from tests.pairwise import pairwise, some_of
 from tests.problems import Problem
 
 VECTORS, IMAGES = Problem("vectors"), Problem("images", images=True)
@@ -301,7 +304,6 @@ ALONE = {
     "hooks": hooked,
     "weight-norm": Normalized,
 }
-DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
 def three(module, **changes):
@@ -309,9 +311,15 @@ def three(module, **changes):
     return [small(module=module, record=EVERYTHING, **changes, **settings) for settings in own]
 
 
-@DTYPES
-@pytest.mark.parametrize(("problem", "module"), TOGETHER.values(), ids=TOGETHER)
-def test_run_as_one_with_the_result_of_each(problem, module, dtype, programs):
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    some_of(
+        [*itertools.product(TOGETHER, ("float64", "float32"))],
+        [*((name, "float64") for name in TOGETHER), ("nested-chain", "float32"), ("attention", "float32")],
+    ),
+)
+def test_run_as_one_with_the_result_of_each(name, dtype, programs):
+    problem, module = TOGETHER[name]
     X, y = problem.data()
     for clf, own in zip(*fit_both(lambda: three(module, dtype=dtype), X, y), strict=True):
         assert_as_its_own_fit(clf, own, X, y)
@@ -326,9 +334,11 @@ def test_run_one_by_one_where_one_program_would_be_wrong(module, programs):
     assert programs == [1, 1, 1]
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, "full", 1000])
-@pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("module", [Normed, MLP((10,), dropout=0.2)], ids=["any-module", "chain"])
+@pairwise(
+    module={"any-module": Normed, "chain": MLP((10,), dropout=0.2)},
+    shuffle={"shuffled": True, "in-order": False},
+    batch_size={str(size): size for size in (1, 7, "full", 1000)},
+)
 def test_folds_weights_and_labels_of_each(module, shuffle, batch_size, programs):
     """Whatever the module: rows, targets and weights come to the network that they belong to."""
     X, y = VECTORS.data()

@@ -1,6 +1,7 @@
 """Early stopping, divergence, interrupts and failures: who leaves is as alone, who stays is not touched."""
 
 import functools
+import itertools
 import os
 
 import numpy as np
@@ -31,6 +32,7 @@ from tests.classifiers.together.comparing import (
     small,
 )
 from tests.classifiers.together.test_modules import HasTemperature, Normed
+from tests.pairwise import pairwise, some_of
 from tests.problems import Problem
 
 X, Y = Problem("vectors").data()
@@ -48,12 +50,19 @@ every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 # What is watched is the same to every optimizer: one without a fused step watches the loss.
-@every_kind
+WATCHED = [("adam", "accuracy"), ("adam", "held-out-accuracy"), ("adam", "loss"), ("nadam", "loss")]
+
+
 @pytest.mark.parametrize(
-    ("optimizer", "monitor"),
-    [("adam", "accuracy"), ("adam", "held-out-accuracy"), ("adam", "loss"), ("nadam", "loss")],
+    ("kind", "watched"),
+    some_of(
+        [*itertools.product(KINDS, WATCHED)],
+        [*zip(KINDS, WATCHED, strict=True), ("chain", WATCHED[3]), ("any-module", WATCHED[0])],
+    ),
+    ids=str,
 )
-def test_each_stops_at_its_own_epoch(kind, monitor, optimizer, programs):
+def test_each_stops_at_its_own_epoch(kind, watched, programs):
+    kind, (optimizer, monitor) = KINDS[kind], watched
     given = {"X_val": X_VAL, "y_val": Y_VAL} if monitor == "accuracy" else {}
     changes = {
         "dtype": "float64",
@@ -139,9 +148,7 @@ def diverging(**changes):
     return [small(**{"dtype": "float64", "record": EVERYTHING, **changes, **settings}) for settings in own]
 
 
-@every_kind
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-@pytest.mark.parametrize("loss", ["l2", "log"])
+@pairwise(kind=KINDS, optimizer={"adam": "adam", "sgd": "sgd"}, loss={"l2": "l2", "log": "log"})
 def test_one_that_diverges_ends_as_alone_and_leaves_the_others_alone(kind, optimizer, loss, programs):
     changes = {"optimizer": optimizer, "loss": loss, "early_stopping": True, **kind}
     made, alone = diverging(**changes), diverging(**changes)
@@ -239,9 +246,6 @@ def own_fits():
     return [clf.fit(X, Y, **VALIDATED) for clf in several(**PATIENT)]
 
 
-every_place = pytest.mark.parametrize(("place", "k", "when"), CASES, ids=str)
-
-
 def assert_stopped_as(clf, shorter):
     """As a fit among others of two epochs, in everything that can be seen."""
     assert_equal_bitwise(clf, shorter)
@@ -257,8 +261,14 @@ def assert_stopped_as(clf, shorter):
     assert all(p.grad is None for p in clf.module_.parameters())
 
 
-@pytest.mark.parametrize("kind", ["chain", "any-module"])
-@every_place
+@pytest.mark.parametrize(
+    ("kind", "place", "k", "when"),
+    some_of(
+        [(kind, *case) for kind in ("chain", "any-module") for case in CASES],
+        [*(("chain", *case) for case in CASES), *(("any-module", *case) for case in CASES[3::4])],
+    ),
+    ids=str,
+)
 def test_an_epoch_that_is_interrupted_is_as_if_it_had_not_begun(kind, place, k, when, at_call):
     shorter = of_two_epochs(kind)
     owner, name, before, _ = PLACES[place]

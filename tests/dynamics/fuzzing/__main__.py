@@ -1,6 +1,6 @@
 """Fuzz for so many seconds a target.
 
-python -m tests.fuzzing [--seconds 300] [--seed 0] [--targets Records Places]
+python -m tests.dynamics.fuzzing [--seconds 300] [--seed 0] [--targets Records Places]
 """
 
 import argparse
@@ -8,8 +8,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from tests.fuzzing.guided import Fuzzer
-from tests.fuzzing.targets import Places, Records
+from tests.dynamics.fuzzing.guided import Fuzzer
+from tests.dynamics.fuzzing.targets import Places, Records
 
 TARGETS = {"Records": Records, "Places": Places}
 

@@ -1,11 +1,11 @@
-"""The oldest versions that are allowed, as a file of constraints: ``python -m tests.oldest_versions > oldest.txt``."""
+"""The oldest versions allowed, as a file of constraints: ``python -m tests.packaging.oldest_versions > oldest.txt``."""
 
 import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 EXTRAS = ("dask", "frames", "reports")  # what a user may install
 # The newest of these want a newer NumPy, or warn of what matplotlib calls; other tools of the tests come as they are.
 TABLES = ("polars", "pyarrow")

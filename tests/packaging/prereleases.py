@@ -1,4 +1,4 @@
-"""Which of numpy, scipy and scikit-learn are installed as pre-releases: ``python -m tests.prereleases``.
+"""Which of numpy, scipy and scikit-learn are installed as pre-releases: ``python -m tests.packaging.prereleases``.
 
 Exits 0 if any is, and 1, saying so, if none is: then there is nothing to test ahead of its release.
 """

@@ -14,7 +14,8 @@ SUITE = Path(__file__).with_name("on_device.py")
     not hasattr(torch.utils.backend_registration, "_setup_privateuseone_for_python_backend"),
     reason="this torch takes no device that is written in Python",
 )
-def test_on_a_device_without_float64():
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(SUITE)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=SUITE.parents[2], check=False)
+@pytest.mark.parametrize("which", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+def test_on_a_device_without_float64(which):
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", which, str(SUITE)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=SUITE.parents[3], check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fuzzing.guided import Fuzzer
-from tests.fuzzing.targets import Places, Records
+from tests.dynamics.fuzzing.guided import Fuzzer
+from tests.dynamics.fuzzing.targets import Places, Records
 
 
 @pytest.mark.parametrize("target", [Records, Places])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.oldest_versions import lower_bounds, oldest
-from tests.prereleases import described, prereleases
+from tests.packaging.oldest_versions import lower_bounds, oldest
+from tests.packaging.prereleases import described, prereleases
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -56,7 +56,7 @@ def test_the_author_python_and_licence_are_named():
 
 
 def test_the_example_of_an_installation_runs_from_the_source_but_for_where_it_lies(capsys):
-    code = (ROOT / "tests/installed.py").read_text(encoding="utf-8")
+    code = (ROOT / "tests/packaging/installed.py").read_text(encoding="utf-8")
     kept = [line for line in code.splitlines() if not line.startswith("assert")]
     exec("\n".join(kept), {})
     assert "is installed and works" in capsys.readouterr().out

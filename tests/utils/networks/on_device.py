@@ -8,7 +8,8 @@ from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Reconstruction, Samples
 from sklearn_nndyn.utils.networks.devices import has_float64
-from tests.devices.counted import NAME, Counted, DeviceModule, OnDevice, copies_of_an_epoch, install
+from tests.pairwise import some_of
+from tests.utils.networks.counted import NAME, Counted, DeviceModule, OnDevice, copies_of_an_epoch, install
 
 RNG = np.random.default_rng(0)
 Y = np.arange(60) % 3
@@ -96,7 +97,11 @@ def test_the_device_refuses_float64_and_mixtures():
 
 
 @pytest.mark.parametrize(
-    ("case", "n_networks"), [*((case, 1) for case in CASES), ("default", 3), ("full", 3), ("convolution", 3)]
+    ("case", "n_networks"),
+    some_of(
+        [*((case, 1) for case in CASES), ("default", 3), ("full", 3), ("convolution", 3)],
+        [("default", 3), *((case, 1) for case in ("full", "convolution", "ridge", "stopping", "training"))],
+    ),
 )
 def test_results_are_those_of_a_device_with_float64(case, n_networks):
     """On the CPU sums, a small full batch and ridge decoders are computed in double precision."""
@@ -114,7 +119,7 @@ def test_results_are_those_of_a_device_with_float64(case, n_networks):
 
 
 @pytest.mark.parametrize(
-    ("module", "n_networks"), [(None, 1), (convolution, 1), (None, 3)], ids=["mlp", "convolution", "three"]
+    ("module", "n_networks"), some_of([(None, 1), (convolution, 1), (None, 3)], [(convolution, 1)])
 )
 def test_replay_is_memory(module, n_networks):
     with Counted():

@@ -1,4 +1,4 @@
-"""Write reports of many kinds of record for the browser: ``python -m tests.browser.make_pages FOLDER``."""
+"""Write reports of many kinds of record for the browser: ``python -m tests.reports.browser.make_pages FOLDER``."""
 
 import sys
 from pathlib import Path
