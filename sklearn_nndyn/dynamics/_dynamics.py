@@ -159,7 +159,7 @@ class Dynamics:
 
     @classmethod
     def _trusted(cls, **values):
-        """A record of measurements that were checked before: they may be in a file, and are not read.
+        """A record of labels and measurements that were checked before: they may be in a file, and are not read.
 
         That the fields exist, and have the types and shapes of a record, is checked all the same.
         """
@@ -170,7 +170,7 @@ class Dynamics:
             raise TypeError(f"got an unexpected keyword argument {min(unknown)!r}")
         vars(record).update(missing | values)
         record._freeze()
-        check_fields(record, measurements=False)
+        check_fields(record, values=False)
         return record
 
     def __reduce__(self):

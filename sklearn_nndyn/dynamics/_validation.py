@@ -14,12 +14,12 @@ FLAT = ("y", "classes", "sample_ids", "epochs", "iterations")
 PLURAL = {"sample": "samples", "epoch": "epochs", "class": "classes"}
 
 
-def check_fields(record, measurements=True):
+def check_fields(record, values=True):
     """Raise TypeError or ValueError with everything that does not fit together in ``record``.
 
-    Of measurements the values are read as well, unless they are known to be right.
+    The values of labels and measurements are read as well, unless they are known to be right.
     """
-    problems_of_values = _value_problems(record, measurements)
+    problems_of_values = _value_problems(record, values)
     for error, problems in ((TypeError, _type_problems(record)), (ValueError, problems_of_values)):
         found = list(problems)
         if found:
@@ -82,7 +82,7 @@ def _is_text(array):
     return array.dtype.kind in "UO"
 
 
-def _value_problems(record, measurements):
+def _value_problems(record, values):
     flat = [name for name in FLAT if getattr(record, name) is not None]
     bent = [name for name in flat if getattr(record, name).ndim != 1]
     for name in bent:
@@ -91,10 +91,10 @@ def _value_problems(record, measurements):
         yield from _epoch_problems("epochs", record.epochs)
         if record.iterations is not None:
             yield from _epoch_problems("iterations", record.iterations)
-        yield from _label_problems(record.y, record.classes)
+        yield from _label_problems(record.y, record.classes, values)
         yield from _id_problems(record.sample_ids)
         yield from _shape_problems(record)
-        if measurements:
+        if values:
             yield from _prediction_problems(record)
             yield from _probability_problems(record)
 
@@ -106,12 +106,12 @@ def _epoch_problems(name, numbers):
         yield f"{name} must increase from 0 or later, got {shown(numbers)}"
 
 
-def _label_problems(y, classes):
+def _label_problems(y, classes, values):
     if len(classes) == 0:
         yield "classes is empty, but there is at least one class"
     elif not (classes[:-1] < classes[1:]).all():
         yield f"classes must be sorted and without repeats, as numpy.unique gives them, got {shown(classes)}"
-    else:
+    elif values:
         _, known = positions(y, classes)
         if not known.all():
             unknown = shown(np.unique(y[~known]))

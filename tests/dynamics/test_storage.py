@@ -359,11 +359,16 @@ FORGED = {
     "structure": (lambda content: content["label_types"].update(y="(9999,9999)i8"), "no type of labels"),
     "huge axis": (lambda content: content["axes"].update(loss=[10**30, 0]), "no order of the 2 axes"),
     "items": (lambda content: content.update(header={"$items": 3}), "not iterable"),
+    "short labels": (
+        lambda content: content["label_types"].update(y="<U2"),
+        "its labels are not among its classes, as <U2 does not hold them all",
+    ),
 }
 
 
+@pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("name", FORGED)
-def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name):
+def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name, lazy):
     forge, message = FORGED[name]
     tensors, metadata = stored(saved)
     content = json.loads(metadata["record"])
@@ -374,7 +379,7 @@ def test_a_forged_file_with_a_right_digest_is_still_checked(saved, name):
     with pytest.raises(
         ValueError, match=f"(?s)does not hold the record that was saved: .*{message}"
     ) as caught:
-        load_dynamics(saved)
+        load_dynamics(saved, lazy=lazy)
     assert str(caught.value).startswith(str(saved))
 
 

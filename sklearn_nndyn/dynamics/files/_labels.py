@@ -30,10 +30,20 @@ def unpack_labels(described, arrays):
         raise ValueError("its labels are not positions in the classes.")
     with np.errstate(all="raise"):  # a number that its type cannot hold
         classes = np.array(described["classes"], dtype=types["classes"])
-        labels = {"y": classes[y_encoded].astype(types["y"]), "classes": classes}
+        labels = {"y": _labels_at(y_encoded, classes, types["y"]), "classes": classes}
         if "sample_ids" in types:
             return {**labels, "sample_ids": np.array(described["sample_ids"], dtype=types["sample_ids"])}
     return {**labels, "sample_ids": arrays.get("sample_ids")}
+
+
+def _labels_at(y_encoded, classes, dtype):
+    """The labels at these positions; classes without samples need not fit their type."""
+    with np.errstate(all="ignore"):
+        labels = classes.astype(dtype)
+    unfit = np.flatnonzero(labels != classes)
+    if len(unfit) and np.isin(y_encoded, unfit).any():
+        raise ValueError(f"its labels are not among its classes, as {dtype} does not hold them all.")
+    return labels[y_encoded]
 
 
 def check_label_bytes(described, arrays, stored_bytes):
