@@ -67,7 +67,9 @@ class ReplayMixin:
         Returns
         -------
         dynamics : Dynamics
-            For the training samples the same as ``dynamics_``, up to rounding.
+            For the training samples the same as ``dynamics_``, and for the validation samples the same as
+            ``validation_dynamics_``, to the last bit: every network runs alone on the rows that it ran on in training.
+            Other choices of rows, estimators that were fitted together, and accelerators give it up to rounding.
 
         Raises
         ------

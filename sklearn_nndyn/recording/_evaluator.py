@@ -28,13 +28,17 @@ class Evaluator:
     @contextmanager
     def __call__(self, module, loss, runs_alone=True):
         """For the time of one evaluation; ``runs_alone`` says that nothing else is run in it."""
-        leaves_no_trace = runs_alone and is_known(loss) and is_plain(module)
+        leaves_no_trace = runs_alone and _is_known_to_leave_no_trace(module, loss)
         with (
             torch.no_grad(),
             evaluation_mode(module, loss),
             nullcontext() if leaves_no_trace else self._restored(module, loss),
         ):
             yield
+
+    def leaves_no_trace(self, module, loss):
+        """Whether nothing changes or is drawn, as is known of the parts or was seen in the evaluations so far."""
+        return _is_known_to_leave_no_trace(module, loss) or not (self.draws or self.changes)
 
     @contextmanager
     def _restored(self, module, loss):
@@ -47,3 +51,7 @@ class Evaluator:
                 if memory is not None:  # tables that cut nothing now may do so later
                     self.changes = memory.restore() or cuts_norms(module)
         self.draws = self.draws and generators.drew
+
+
+def _is_known_to_leave_no_trace(module, loss):
+    return is_known(loss) and is_plain(module)

@@ -6,6 +6,7 @@ Long, for half of it is what a user of the class reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.losses import get_loss, is_known
 from sklearn_nndyn.losses._facts import loss_header
 from sklearn_nndyn.recording._activations import activations_of, named_layers
 from sklearn_nndyn.recording._buffers import RecordBuffers
@@ -23,14 +24,14 @@ from sklearn_nndyn.recording._geometry import Centroids, pooling_of_maps, weight
 from sklearn_nndyn.recording._given import check_decoded, placed, samples_and_labels
 from sklearn_nndyn.recording._record import check_all_samples, check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._replay import replay
-from sklearn_nndyn.recording._samples import measure_samples
+from sklearn_nndyn.recording._samples import measure_samples, stack_of
 from sklearn_nndyn.recording._snapshots import Snapshots
 from sklearn_nndyn.recording.decoders._base import LayerReader
 from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
 from sklearn_nndyn.utils.networks.devices import few_copies
 from sklearn_nndyn.utils.networks.evaluation import unchanged
 from sklearn_nndyn.utils.networks.modes import keeps_modes
-from sklearn_nndyn.utils.rows.arrays import Rows
+from sklearn_nndyn.utils.rows.arrays import Rows, whole
 
 
 class Recorder:
@@ -171,11 +172,8 @@ class Recorder:
         for last in self.epochs[-1:]:
             _check_follows(epoch, last)
         self._place(module)
-        needs_layers = self.geometry is not None or bool(self.readers)
         runs_alone = call is None and self.stackable and self.holds_arrays
-        evaluation = self._evaluator(module, self.loss, runs_alone)
-        pool = None if self.readers else pooling_of_maps(self.geometry)
-        with evaluation, capture_activations(module, call, needs_layers, pool) as captured:
+        with self._evaluating(module, call, runs_alone) as captured:
             forward = captured
             if self.n_classes is None:
                 with unchanged(module):
@@ -186,9 +184,73 @@ class Recorder:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
             norms = weight_norms(module) if "geometry" in self.entries else {}
-            self.record_stack(_as_stack_of_one(forward, captured), [epoch], [norms])
+            self._record_pass(_as_stack_of_one(forward, captured), epoch, norms)
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
+
+    @contextmanager
+    def _evaluating(self, module, call=None, runs_alone=True):
+        """The forward pass of a network in evaluation, which also gives the hidden layers that are needed."""
+        needs_layers = self.geometry is not None or bool(self.readers)
+        pool = None if self.readers else pooling_of_maps(self.geometry)
+        with (
+            self._evaluator(module, self.loss, runs_alone),
+            capture_activations(module, call, needs_layers, pool) as captured,
+        ):
+            yield captured
+
+    def leaves_no_trace(self, module: torch.nn.Module) -> bool:
+        """Whether an evaluation changes and draws nothing.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network.
+
+        Returns
+        -------
+        leaves : bool
+            False also where the first record has yet to show it.
+        """
+        return is_known(self.loss) and self._evaluator.leaves_no_trace(module, self.loss)
+
+    @keeps_modes
+    def record_together(self, module: torch.nn.Module, epochs: Sequence[float], load: Callable) -> None:
+        """Record one network with several weights: each runs alone, and all are measured together.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The network, which leaves no trace.
+        epochs : sequence of numbers
+            The epoch of each record.
+        load : callable
+            ``load(i)`` gives the network the weights of the i-th epoch.
+        """
+        runs = []
+        with self._evaluating(module) as forward:
+            for i in range(len(epochs)):
+                load(i)
+                runs.append(self._run_whole(module, forward))
+            scores, means, norms = zip(*runs, strict=True)
+            self._store_together(stack_of(scores), means, norms, epochs)
+
+    def _run_whole(self, module, forward):
+        """Scores, centroids and weight norms of a network that is run on all samples at once."""
+        centroids = self._new_centroids()
+        scores, layers, maps = _as_stack_of_one(forward, forward)(whole(self.X))
+        if centroids is None:
+            return scores[0], {}, {}
+        centroids.add(scores, layers, self.y, maps)
+        return scores[0], centroids.means(), weight_norms(module)
+
+    def _store_together(self, scores, means, norms, epochs):
+        new = self.buffers.new_rows(len(epochs))
+        with few_copies(self.y.device) as write:
+            self._store_samples(write, new, slice(0, len(self.y)), scores)
+            stacked = {name: torch.cat([own[name] for own in means]) for name in means[0]}
+            self.buffers.store_geometry(write, new, stacked, norms)
+        self.epochs.extend(epochs)
 
     def replay(
         self, module: torch.nn.Module, snapshots: Snapshots, epochs: Sequence[float] | None = None
@@ -260,36 +322,27 @@ class Recorder:
 
         return forward
 
-    def record_stack(self, forward, epochs, norms):
-        """Record several networks in one program.
-
-        Parameters
-        ----------
-        forward : callable
-            ``forward(x) -> (scores, layers, maps)`` with a first axis for the networks; ``maps`` are the names of those
-            layers that are feature maps.
-        epochs : list of int
-            The epoch of each network.
-        norms : list of dict
-            The weight norms of each network, by layer.
-        """
-        buffers = self.buffers
-        new, centroids = buffers.new_rows(len(epochs)), self._new_centroids()
+    def _record_pass(self, forward, epoch, norms):
+        """Record one network, chunk by chunk."""
+        new, centroids = self.buffers.new_rows(1), self._new_centroids()
         start = 0
         with few_copies(self.y.device) as write:
             for x, y in self._chunks():
                 scores, layers, maps = forward(x)
-                samples = slice(start, start + len(y))
-                measured = (
-                    measure_samples(scores, y, self.loss)._asdict() if "samples" in self.entries else {}
-                )
-                buffers.store_samples(write, new, samples, scores, measured)
+                self._store_samples(write, new, slice(start, start + len(y)), scores)
                 if centroids is not None:
                     centroids.add(scores, layers, y, maps)
                 start += len(y)
             if centroids is not None:
-                buffers.store_geometry(write, new, centroids.means(), norms)
-        self.epochs.extend(epochs)
+                self.buffers.store_geometry(write, new, centroids.means(), [norms])
+        self.epochs.append(epoch)
+
+    def _store_samples(self, write, new, samples, scores):
+        """Write what scores (n_networks, n_samples, n_classes) say about a slice of the samples."""
+        measured = {}
+        if "samples" in self.entries:
+            measured = measure_samples(scores, self.y[samples], self.loss)._asdict()
+        self.buffers.store_samples(write, new, samples, scores, measured)
 
     def width_of_layers(self, module: torch.nn.Module) -> int:
         """Numbers in the centroids of a class, over all layers, found by a pass over two samples.

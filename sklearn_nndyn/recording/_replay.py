@@ -1,22 +1,10 @@
-"""Record stored weights: all epochs in one vectorized program where the module allows it."""
+"""Record stored weights, network by network; of few samples, several networks are measured together."""
 
-import torch
-from torch.func import functional_call, vmap
-
-from sklearn_nndyn.losses import is_known
-from sklearn_nndyn.recording._geometry import weight_norms
-from sklearn_nndyn.utils.modules import (
-    capture_activations,
-    inputs_of,
-    rows_per_chunk,
-    score_in_chunks,
-    scores_of,
-)
+from sklearn_nndyn.utils.modules import rows_per_chunk, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.networks.evaluation import has_loading_hooks, is_plain
 from sklearn_nndyn.utils.networks.modes import keeps_modes
-from sklearn_nndyn.utils.random import fixed_generators
-from sklearn_nndyn.utils.signals import raised_by_handler
+from sklearn_nndyn.utils.private_names import copy_all
 
 STACK_BYTES = 64 * 2**20
 MOST_NETWORKS = 64
@@ -24,6 +12,8 @@ MOST_NETWORKS = 64
 
 def replay(recorder, module, snapshots, epochs):
     """Record ``module`` with the weights of each of ``epochs``.
+
+    Every network runs alone, as in training, so that the record has the same bits.
 
     Parameters
     ----------
@@ -37,17 +27,50 @@ def replay(recorder, module, snapshots, epochs):
         Some of the epochs in ``snapshots``.
     """
     module, recorder.loss = copy_module(module), copy_module(recorder.loss, "loss")
-    # A user's loss may change from epoch to epoch, and may draw random numbers.
-    stackable = recorder.stackable and is_known(recorder.loss)
-    for group in _groups(epochs, snapshots, recorder):
-        if len(group) > 1 and stackable and _record_stack(recorder, module, snapshots, group):
-            continue
-        for epoch in group:
-            module.load_state_dict(snapshots.state_dict(epoch))
-            snapshots.load_loss(recorder.loss, epoch)
-            if recorder.reference is not None:
-                recorder.reference.record(module, epoch)
-            recorder.record(module, epoch)
+    start = 0
+    while start < len(epochs):
+        group = epochs[start : start + _size_of_group(recorder, module, snapshots)]
+        if len(group) > 1:
+            recorder.record_together(module, group, _loader(module, snapshots.stacked(group)))
+        else:
+            _record_alone(recorder, module, snapshots, *group)
+        start += len(group)
+
+
+def _record_alone(recorder, module, snapshots, epoch):
+    module.load_state_dict(snapshots.state_dict(epoch))
+    snapshots.load_loss(recorder.loss, epoch)
+    if recorder.reference is not None:
+        recorder.reference.record(module, epoch)
+    recorder.record(module, epoch)
+
+
+def _size_of_group(recorder, module, snapshots):
+    """How many networks are measured together: as many as fit in the CPU cache."""
+    if not (_is_small(recorder) and recorder.leaves_no_trace(module)):
+        return 1
+    cost = snapshots.state_size + 4 * len(recorder.y) * recorder.n_classes
+    return max(1, min(MOST_NETWORKS, STACK_BYTES // cost))
+
+
+def _is_small(recorder):
+    """Whether the samples go through a network at once, and their scores are all that is measured."""
+    samples = recorder.X
+    return (
+        recorder.stackable
+        and recorder.holds_arrays
+        and recorder.n_classes is not None
+        and len(samples) <= rows_per_chunk(samples.shape[1:])
+    )
+
+
+def _loader(module, states):
+    """``load(i)`` gives a module the i-th of some stacked states."""
+    targets = module.state_dict()
+    rows = [states[name].unbind() for name in targets]
+    if is_plain(module) and not has_loading_hooks(module):  # then this is all that load_state_dict does
+        return lambda i: copy_all(list(targets.values()), [row[i] for row in rows])
+    return lambda i: module.load_state_dict(dict(zip(targets, [row[i] for row in rows], strict=True)))
 
 
 def staged_scores(module, snapshots, epochs, X):
@@ -60,58 +83,3 @@ def staged_scores(module, snapshots, epochs, X):
         return score_in_chunks(module, X)
 
     yield from map(scores_at, epochs)
-
-
-def _groups(epochs, snapshots, recorder):
-    """Groups of epochs whose networks and activations fit in the CPU cache; larger groups are no faster."""
-    if not recorder.holds_arrays:
-        return [[epoch] for epoch in epochs]
-    X = recorder.X
-    rows = min(len(X), rows_per_chunk(X.shape[1:]))
-    cost = snapshots.state_size + rows * X[:1].nbytes
-    size = max(1, min(MOST_NETWORKS, STACK_BYTES // cost))
-    alone = 0 if recorder.n_classes else 1  # the first network tells how many classes there are
-    return [epochs[:alone]] * alone + [epochs[i : i + size] for i in range(alone, len(epochs), size)]
-
-
-def _record_stack(recorder, module, snapshots, epochs):
-    """Whether the module could be run as a stack; if not, nothing has been recorded."""
-    states = {name: values.to(recorder.X.device) for name, values in snapshots.stacked(epochs).items()}
-    maps = set()
-    forward = vmap(_run_with_state(module, recorder.geometry is not None, maps), in_dims=(0, None))
-    try:
-        with torch.no_grad(), fixed_generators(recorder.X.device), evaluation_mode(module):
-            recorder.record_stack(
-                lambda x: (*forward(states, x), maps), epochs, _norms(module, states, len(epochs))
-            )
-    except Exception as error:
-        if raised_by_handler(error):
-            raise
-        # What vmap cannot batch is run network by network; an error of the module itself is raised again there.
-        return False
-    return True
-
-
-def _run_with_state(module, layers, maps):
-    """The function that ``vmap`` runs; it notes which layers are feature maps."""
-
-    def run(state, x):
-        def call(x):
-            return functional_call(module, state, *inputs_of(x))
-
-        if not layers:
-            return scores_of(call(x)), {}
-        with capture_activations(module, call) as forward:
-            found = forward(x)
-            maps.update(forward.maps)
-            return found
-
-    return run
-
-
-def _norms(module, states, n_networks):
-    norms = []
-    for i in range(n_networks):
-        module.load_state_dict({name: values[i] for name, values in states.items()})
-        norms.append(weight_norms(module))
-    return norms

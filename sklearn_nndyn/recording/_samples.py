@@ -142,6 +142,24 @@ def measure_samples(scores, target, loss):
     return SampleMeasures(values, margins(scores, target), loss.decide(scores), probability)
 
 
+def stack_of(scores):
+    """The scores of several networks, (n_networks, n_samples, n_classes), laid out as those of each.
+
+    Sums over the classes then have the same order, and so the same bits.
+
+    Parameters
+    ----------
+    scores : sequence of tensors of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    stack : tensor of shape (n_networks, n_samples, n_classes)
+    """
+    if scores[0].stride(-1) == 1:
+        return torch.stack(scores)
+    return torch.stack([one.mT for one in scores]).mT
+
+
 def margins(scores, target):
     """The score of each true class minus the best other."""
     column = target.unsqueeze(-1)

@@ -11,6 +11,7 @@ from torch.backends import mha
 from sklearn_nndyn.utils.networks.memory import ModuleMemory
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+LOADING_HOOKS = ("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
 # They draw random numbers in evaluation too.
 DRAWING = (torch.nn.FractionalMaxPool2d, torch.nn.FractionalMaxPool3d)
@@ -109,6 +110,11 @@ def _writes(part):
 
 def _cuts_norms(part):
     return isinstance(part, TABLES) and part.max_norm is not None
+
+
+def has_loading_hooks(module):
+    """Whether a part has hooks that run as its state is loaded."""
+    return any(getattr(part, name, None) for part in module.modules() for name in LOADING_HOOKS)
 
 
 def has_hooks(module):
