@@ -30,11 +30,13 @@ class FusedOptimizerStep:
         self.optimizer = optimizer
         self.parameters = parameters_of(optimizer)
         self._fused = None
+        self._lasting, self._parts = None, None
         self.began = began
 
     def refresh(self):
         """Read the optimizer's settings anew: schedulers change them between epochs."""
         self._fused = _fused_calls(self.optimizer, self._fused or ()) if self.began else None
+        self._lasting = None
 
     def finish(self):
         """Leave the optimizer's state as its own ``step`` would have left it."""
@@ -42,7 +44,10 @@ class FusedOptimizerStep:
             call.finish()
 
     def __call__(self, gradients):
-        """Update the parameters by ``gradients``, in the order of ``parameters``; a group may have none."""
+        """Update the parameters by ``gradients``, in the order of ``parameters``; a group may have none.
+
+        A tuple holds the same tensors whenever it is given.
+        """
         if self._fused is not None and self._call_fused(gradients):
             return
         self.finish()
@@ -56,19 +61,20 @@ class FusedOptimizerStep:
 
     def _call_fused(self, gradients):
         """Whether all groups could be updated by their kernels; else none was."""
-        if len(self._fused) == 1 and gradients[0] is not None:
-            parts = [gradients]
-        else:
-            rest = iter(gradients)
-            parts = [list(islice(rest, len(call.parameters))) for call in self._fused]
-            if any(part[0] is None for part in parts):
-                parts = [[] if all(g is None for g in part) else part for part in parts]
-        if any(g is None for part in parts for g in part):
-            return False
-        for call, part in zip(self._fused, parts, strict=True):
-            if part:
-                call(part)
-        return True
+        parts = self._parts if gradients is self._lasting else self._of_groups(gradients)
+        if type(gradients) is tuple:
+            self._lasting, self._parts = gradients, parts
+        for call, part in parts or ():
+            call(part)
+        return parts is not None
+
+    def _of_groups(self, gradients):
+        """[(kernel, its gradients)] of the groups that have some; None where one has only some of them."""
+        rest = iter(gradients)
+        parts = [(call, list(islice(rest, len(call.parameters)))) for call in self._fused]
+        present = [(call, part) for call, part in parts if part[0] is not None]
+        known = sum(g is not None for g in gradients)
+        return present if known == sum(len(part) for _, part in present) else None
 
 
 def parameters_of(optimizer):

@@ -130,7 +130,7 @@ class MLPStep:
         self.parts = [part for part in flat_parts(module) if type(part) not in WITHOUT_EFFECT]
         self.parameters = [p for part in self.parts for p in _parameters_of(part)]
         self.gradient_of = {p: torch.empty_like(p, dtype=dtype) for p in self.parameters}
-        self._gradients = [self.gradient_of.get(p) for p in parameters]
+        self._gradients = tuple(self.gradient_of.get(p) for p in parameters)
         self.dtype, self._own_dtype = dtype, self.parameters[0].dtype
         self._memory = None
 

@@ -103,7 +103,7 @@ class StackedEpochRunner:
                     for step, cuts in enumerate(self.batches()):
                         for run, x, y, weight in cuts:
                             total[run].add_(self.step(run, x, y, weight), alpha=y.shape[1])
-                        self.stack.apply(self.step.collect(), step)
+                        self.stack.apply(self.step.collect(), step, self.step.keeps_gradients)
                 finally:
                     self.stack.update.finish()
                     self.losses.train(False)

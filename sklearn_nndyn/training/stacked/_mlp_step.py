@@ -168,7 +168,7 @@ class StackedMLPStep:
         names = {part: name for name, part in module.named_modules()}
         self.parts = [(names[part], part) for part in flat_parts(module)]
         self.draws = any(type(part) is torch.nn.Dropout for _, part in self.parts)
-        self.own_dtype = same
+        self.own_dtype = self.keeps_gradients = same
         self.segments, self.buffers = {}, {}
 
     def __call__(self, members, x, y, weight):

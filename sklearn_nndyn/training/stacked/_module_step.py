@@ -33,6 +33,7 @@ class StackedModuleStep:
     """
 
     draws = False  # what is random is not stacked
+    keeps_gradients = False
 
     def __init__(self, stack, losses):
         self.losses, self.parameters = losses, stack.parameters

@@ -50,6 +50,7 @@ class StackedParameters:
         self.slices = equal_slices([(n, *rate_and_decay(net)) for n, net in zip(steps, nets, strict=True)])
         self.optimizer = self._join_optimizers()
         self.update = FusedOptimizerStep(self.optimizer)
+        self._lasting = {}
 
     def _join_optimizers(self):
         groups = []
@@ -71,7 +72,7 @@ class StackedParameters:
     def _nets_of(self, own):
         return [(i, self.nets[i]) for i in range(own.start, own.stop)]
 
-    def apply(self, gradients, step):
+    def apply(self, gradients, step, lasting=False):
         """Move the parameters of the networks that have a batch at this step of the epoch.
 
         Parameters
@@ -80,13 +81,28 @@ class StackedParameters:
             {name: (M or fewer, ...)}, for the first networks.
         step : int
             Number of the step, from 0.
+        lasting : bool, default=False
+            Whether the same tensors are given at every step.
         """
-        self.update([self._part(gradients[name], own, step) for own in self.slices for name in self.trained])
+        n_slices = sum(step < self.steps[own.start] for own in self.slices)
+        if not lasting:
+            self.update(self._parts(gradients, n_slices))
+            return
+        if n_slices not in self._lasting:
+            self._lasting[n_slices] = tuple(self._parts(gradients, n_slices))
+        self.update(self._lasting[n_slices])
 
-    def _part(self, gradient, own, step):
-        if gradient is None or step >= self.steps[own.start]:
-            return None
-        return gradient if len(self.slices) == 1 else gradient[own]
+    def _parts(self, gradients, n_slices):
+        """The gradients of every slice, those of the first ones alone; None for the others."""
+        pairs = [(own, i < n_slices) for i, own in enumerate(self.slices)]
+        return [
+            self._part(gradients[name], own) if has_batch else None
+            for own, has_batch in pairs
+            for name in self.trained
+        ]
+
+    def _part(self, gradient, own):
+        return gradient if gradient is None or len(self.slices) == 1 else gradient[own]
 
     def finite(self):
         """Whether all parameters of a network are finite numbers, a list of M."""
