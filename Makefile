@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/python
 export MPLBACKEND := Agg
 TESTS  :=  # which tests of package, test-oldest and test-nightly: all by default
 
-.PHONY: help demo docs package test-oldest test-nightly examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-growth bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
+.PHONY: help demo docs package test-oldest test-nightly examples test test-slow test-integrations battery weights odd-inputs test-browser bench bench-peers bench-growth bench-labels study-loss-tails study-entanglement study-losses study-learning-phases study-refinement study-epoch-ensemble study-label-noise study-check lint clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -22,6 +22,10 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 $(VENV)/.installed-integrations: $(VENV)/.installed-test
 	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[integrations]"
+	@touch $@
+
+$(VENV)/.installed-benchmarks: $(VENV)/.installed-test
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable ".[benchmarks]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed-test
@@ -92,9 +96,14 @@ test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-lear
 	@if build/nightly/environment/bin/python -m tests.packaging.prereleases; then \
 		build/nightly/environment/bin/python -m pytest -W default -m "not slow" $(TESTS); fi # they warn of what is to come
 
+LONG_BENCHES := benchmarks/bench_label_errors.py benchmarks/bench_peers.py
+
 bench: $(VENV)/.installed-test ## Print the tables of benchmarks/ (two torch threads; a quiet machine, please)
-	@for bench in $(filter-out benchmarks/bench_label_errors.py,$(sort $(wildcard benchmarks/bench_*.py))); do \
+	@for bench in $(filter-out $(LONG_BENCHES),$(sort $(wildcard benchmarks/bench_*.py))); do \
 		echo "== $$bench"; $(RUN) $$bench || exit 1; done
+
+bench-peers: $(VENV)/.installed-benchmarks ## Install Lightning, Keras and pytabkit, and print our speed beside theirs (a gigabyte; half an hour)
+	$(RUN) benchmarks/bench_peers.py
 
 bench-growth: $(VENV)/.installed-test ## Print how time grows with samples, epochs, members and classes (half a minute)
 	$(RUN) benchmarks/bench_growth.py

@@ -1,10 +1,35 @@
 """Time several ways of doing one thing, in turns, so that a noisy machine is equally unfair to all."""
 
+import argparse
 import gc
 import statistics
 import time
 
 THREADS = 2
+
+
+def parser_of(doc, names=None, **defaults):
+    """The command line of a benchmark, whose help is its docstring.
+
+    Parameters
+    ----------
+    doc : str
+    names : iterable of str, default=None
+        What it can measure: all, or what is named.
+    **defaults : int, str or bool
+        Options and their defaults; False makes a flag.
+
+    Returns
+    -------
+    parser : argparse.ArgumentParser
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if names is not None:
+        parser.add_argument("names", nargs="*", default=list(names))
+    for name, default in defaults.items():
+        kind = {"action": "store_true"} if default is False else {"type": type(default), "default": default}
+        parser.add_argument(f"--{name.replace('_', '-')}", **kind)
+    return parser
 
 
 def turns(ways, repeats=5, clock=time.perf_counter):

@@ -9,11 +9,10 @@ Memory is the peak of arrays above what was held before `fit` (tracemalloc), div
     python benchmarks/bench_analyzers.py [--repeats 7] [--samples 60000] [--epochs 100]
 """
 
-import argparse
 import tracemalloc
 
 import numpy as np
-from _interleaved import interleaved, print_table
+from _interleaved import interleaved, parser_of, print_table
 
 from sklearn_nndyn import Dynamics, LossTailAnalyzer
 
@@ -56,13 +55,7 @@ def peak_of(call):
 
 def main():
     """Print the table, a row for each layout."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--samples", type=int, default=60000)
-    parser.add_argument("--epochs", type=int, default=100)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, repeats=7, samples=60000, epochs=100).parse_args()
     rows = []
     for layout, order in LAYOUTS.items():
         record = record_of(arguments.samples, arguments.epochs, order)

@@ -12,7 +12,6 @@ own: the digest of its data, and the last state; to go on is a whole ``fit`` tha
     python benchmarks/bench_checkpoint.py [A C conv] [--repeats 5]
 """
 
-import argparse
 import os
 import shutil
 import tempfile
@@ -22,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, parser_of, print_table
 from bench_fit import PROBLEMS, data
 
 from sklearn_nndyn import Checkpoint, DynamicsClassifier
@@ -202,15 +201,10 @@ def measure(name, folder, repeats):
 
 def main():
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("problems", nargs="*", default=list(EPOCHS))
-    parser.add_argument("--repeats", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, names=EPOCHS, repeats=5).parse_args()
     torch.set_num_threads(THREADS)
     with tempfile.TemporaryDirectory() as folder:
-        rows = [measure(name, f"{folder}/{name}", arguments.repeats) for name in arguments.problems]
+        rows = [measure(name, f"{folder}/{name}", arguments.repeats) for name in arguments.names]
     print_table(EPOCH_COLUMNS, [of_epochs for of_epochs, _ in rows])
     print_table(ONCE_COLUMNS, [once for _, once in rows])
 

@@ -10,12 +10,11 @@ which is what most users have; the other three compute in float32 in either case
     python benchmarks/bench_fit.py [A B C] [--repeats 5] [--epochs 2]
 """
 
-import argparse
 import warnings
 
 import numpy as np
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, parser_of, print_table
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
@@ -96,16 +95,11 @@ def ways(X, y, hidden, batch, epochs):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("problems", nargs="*", default=list(PROBLEMS))
-    parser.add_argument("--repeats", type=int, default=5)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, names=PROBLEMS, repeats=5).parse_args()
     torch.set_num_threads(THREADS)
     warnings.simplefilter("ignore", ConvergenceWarning)
     rows = []
-    for name in arguments.problems:
+    for name in arguments.names:
         n, hidden, batch, epochs = PROBLEMS[name]
         seconds = interleaved(ways(*data(n), hidden, batch, epochs), arguments.repeats)
         ours, bare = seconds["DynamicsClassifier"], seconds["bare torch"]

@@ -7,13 +7,12 @@ is recorded as it comes (samples and geometry, snapshots of the epochs).
     python benchmarks/bench_growth.py [--only samples,epochs,members,classes] [--repeats 2]
 """
 
-import argparse
 import gc
 import time
 
 import numpy as np
 import torch
-from _interleaved import print_table
+from _interleaved import parser_of, print_table
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
@@ -92,12 +91,7 @@ def growth(name, repeats):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", default=",".join(SIZES))
-    parser.add_argument("--repeats", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, only=",".join(SIZES), repeats=2).parse_args()
     torch.set_num_threads(1)
     classifier().fit(*data(100))  # warm
     rows = [growth(name, arguments.repeats) for name in arguments.only.split(",")]

@@ -11,7 +11,6 @@ is long because it holds eighteen small programs.
     python benchmarks/bench_jobs.py [text tokens table images dataset fine-tuning] [--repeats 3] [--threads 2]
 """
 
-import argparse
 import ast
 import copy
 import importlib
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _interleaved import THREADS, print_table
+from _interleaved import THREADS, parser_of, print_table
 from sklearn.datasets import load_digits
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -350,17 +349,11 @@ def row_of(name, repeats):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("jobs", nargs="*", default=list(JOBS))
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=THREADS)
-    given = parser.parse_args()
+    given = parser_of(__doc__, names=JOBS, repeats=3, threads=THREADS).parse_args()
     torch.set_num_threads(given.threads)
     warnings.simplefilter("ignore")
     header = ["job", "lines: ours", "skorch", "s: ours", "unrecorded", "skorch", "baseline"]
-    rows = [row_of(name, given.repeats) for name in given.jobs]
+    rows = [row_of(name, given.repeats) for name in given.names]
     print_table([*header, "accuracy: ours", "skorch", "baseline"], rows)
 
 

@@ -26,7 +26,6 @@ left out. Seconds are medians over the settings, in turns, on one thread for tor
 `--results` is a file of lines of JSON, one a setting: those found there are not run again.
 """
 
-import argparse
 import json
 import time
 from itertools import product
@@ -34,7 +33,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _interleaved import print_table
+from _interleaved import parser_of, print_table
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -226,11 +225,7 @@ def cost_rows(lines):
 
 def main():
     """Print the tables: ranking, ranges, costs."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", default="digits,mnist,fashion_mnist")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = parser_of(__doc__, data="digits,mnist,fashion_mnist", seeds=3)
     parser.add_argument("--results", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

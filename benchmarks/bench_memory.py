@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _interleaved import THREADS, print_table
+from _interleaved import THREADS, parser_of, print_table
 from scipy import sparse
 from torch.utils.data import Dataset
 
@@ -121,11 +121,7 @@ def fit_large(given):
 
 def main():
     """Run each fit in a process of its own, print the table, and assert."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--mebibytes", type=int, default=512)
-    parser.add_argument("--threads", type=int, default=THREADS)
+    parser = parser_of(__doc__, mebibytes=512, threads=THREADS)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--only", nargs="+", choices=SOURCES, default=list(SOURCES))
     for hidden in ("--source", "--way", "--path"):

@@ -17,7 +17,6 @@ What is not installed is left out with a line: ``pip install ".[benchmarks]"`` g
 ``--write`` puts the table into README.md beside, its figures into the README of the project and into history.csv.
 """
 
-import argparse
 import os
 import statistics
 import time
@@ -28,7 +27,7 @@ os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # compiling is compiling
 import numpy as np
 import readme_figures
 import torch
-from _interleaved import THREADS, print_table, turns
+from _interleaved import THREADS, parser_of, print_table, turns
 from _peers import NEED_MLP, OURS, PEERS, Problem, bare
 from bench_fit import PROBLEMS as MLPS
 from bench_fit import data, network
@@ -159,22 +158,15 @@ def conditions(arguments):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("problems", nargs="*", default=list(ROWS_AND_EPOCHS))
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=THREADS)
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--processor-time", action="store_true")
-    arguments = parser.parse_args()
+    options = {"repeats": 7, "threads": THREADS, "write": False, "processor_time": False}
+    arguments = parser_of(__doc__, names=ROWS_AND_EPOCHS, **options).parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
     clock = time.process_time if arguments.processor_time else time.perf_counter
     peers, rows = installed(), []
     with threadpool_limits(arguments.threads):
         print(conditions(arguments), flush=True)
-        for name in arguments.problems:
+        for name in arguments.names:
             own = problem(name)
             print(f"{name}: scores differ by at most {check(own, peers):.1e}", flush=True)
             rows.append(row(name, *measure(own, peers, arguments.repeats, clock)))

@@ -7,11 +7,10 @@ of 64: the latency of a call. Two torch threads, in turns; a ratio is of medians
     python benchmarks/bench_predict.py [--repeats 9]
 """
 
-import argparse
 import warnings
 
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, parser_of, print_table
 from bench_fit import data, network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
@@ -56,11 +55,7 @@ def one_row(repeats):
 
 def main():
     """Print both tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=9)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, repeats=9).parse_args()
     torch.set_num_threads(THREADS)
     warnings.simplefilter("ignore", ConvergenceWarning)
     many = many_rows(arguments.repeats)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, parser_of, print_table
 from bench_fit import PROBLEMS, data, network
 
 from sklearn_nndyn import DynamicsClassifier
@@ -121,11 +121,7 @@ def report_memory(epochs):
 
 def main():
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--epochs", type=int, default=100)
+    parser = parser_of(__doc__, repeats=9, epochs=100)
     parser.add_argument("--memory-only", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory_only:

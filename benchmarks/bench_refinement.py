@@ -8,11 +8,11 @@ calibration.
     python benchmarks/bench_refinement.py [--runs 200]
 """
 
-import argparse
 import time
 from collections import Counter
 
 import numpy as np
+from _interleaved import parser_of
 
 from sklearn_nndyn import Dynamics, RefinementAnalyzer
 
@@ -47,11 +47,7 @@ def worlds(seed):
 
 def main():
     """Print both tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=200)
-    n_runs = parser.parse_args().runs
+    n_runs = parser_of(__doc__, runs=200).parse_args().runs
     told = {name: {code: Counter() for code in ("RF1", "RF2", "RF3")} for name in worlds(0)}
     for seed in range(n_runs):
         for name, planted in worlds(seed).items():

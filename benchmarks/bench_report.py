@@ -6,12 +6,11 @@ without. Seconds are of the processor; the page is made twice, and must be the s
     python benchmarks/bench_report.py [--samples 60000] [--epochs 100]
 """
 
-import argparse
 import dataclasses
 import time
 
 import numpy as np
-from _interleaved import print_table
+from _interleaved import parser_of, print_table
 
 from sklearn_nndyn import Dynamics, report
 
@@ -48,12 +47,7 @@ def measure(record):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--samples", type=int, default=60_000)
-    parser.add_argument("--epochs", type=int, default=100)
-    asked = parser.parse_args()
+    asked = parser_of(__doc__, samples=60_000, epochs=100).parse_args()
     scores, y = scores_of(asked.samples, asked.epochs)
     rows = []
     record = Dynamics.from_scores(scores, y)

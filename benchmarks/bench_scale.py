@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, parser_of, print_table
 
 from sklearn_nndyn import (
     Dynamics,
@@ -153,13 +153,7 @@ JOBS = {
 
 def main():
     """Run each job in a process of its own, and print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--samples", type=int, default=1_000_000)
-    parser.add_argument("--epochs", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=THREADS)
+    parser = parser_of(__doc__, samples=1_000_000, epochs=200, repeats=5, threads=THREADS)
     parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
     parser.add_argument("--path", help=argparse.SUPPRESS)
     given = parser.parse_args()

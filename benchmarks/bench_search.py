@@ -12,13 +12,12 @@ Under the table: the greatest difference of a score of a fold between both searc
     python benchmarks/bench_search.py [--repeats 5] [--epochs 20]
 """
 
-import argparse
 import warnings
 from functools import partial
 
 import numpy as np
 import torch
-from _interleaved import THREADS, interleaved, print_table
+from _interleaved import THREADS, interleaved, parser_of, print_table
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -103,12 +102,7 @@ def fold_scores(search):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=20)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, repeats=5, epochs=20).parse_args()
     torch.set_num_threads(THREADS)
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y = data()

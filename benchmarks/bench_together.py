@@ -15,14 +15,13 @@ convolutions, by ``vmap`` as other modules are, and one after the other. Process
 Without MNIST on disk random pixels take its place.
 """
 
-import argparse
 import statistics
 import time
 from unittest import mock
 
 import numpy as np
 import torch
-from _interleaved import THREADS, interleaved, print_table, turns
+from _interleaved import THREADS, interleaved, parser_of, print_table, turns
 from sklearn.base import clone
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
@@ -208,12 +207,7 @@ def print_convolutions(X, y, repeats):
 
 def main():
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", default="inversion,mlps,convolutions")
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, repeats=5, only="inversion,mlps,convolutions").parse_args()
     torch.set_num_threads(THREADS)
     X, y, source = images()
     print(f"{source}, {THREADS} torch threads, medians of {arguments.repeats}")

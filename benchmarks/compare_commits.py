@@ -19,7 +19,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from _interleaved import print_table
+from _interleaved import parser_of, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = "record=('samples', 'geometry'), snapshots=True"
@@ -166,12 +166,9 @@ def cases(text):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, repeats=5)
     parser.add_argument("revision")
     parser.add_argument("--only", type=cases, default=list(CASES))
-    parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     with tree_of(arguments.revision) as earlier:
         workers = Worker(ROOT), Worker(earlier)
