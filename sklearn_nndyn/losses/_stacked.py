@@ -10,7 +10,10 @@ from sklearn_nndyn.losses._formula import FormulaLoss
 from sklearn_nndyn.losses._probability import LogLoss
 from sklearn_nndyn.losses._sameness import is_of_this_package, same_loss
 from sklearn_nndyn.losses.custom._custom import CustomLoss
+from sklearn_nndyn.utils.networks.binding import bind
 from sklearn_nndyn.utils.private_names import inference_mode
+
+BOUND_BYTES = 2**18
 
 
 class LossStack:
@@ -41,7 +44,10 @@ class LossStack:
             (loss, torch.tensor(positions)) for loss, positions in groups if not _takes_the_greatest(loss)
         ]
         # Torch's own bookkeeping is a fifth of the time; but a loss written by a user may rely on it.
-        self._mode = partial(inference_mode, True) if _shares_quietly(groups) else nullcontext
+        self._is_ours = all(
+            is_of_this_package(loss) and not isinstance(loss, CustomLoss) for loss, _ in groups
+        )
+        self._mode = partial(inference_mode, True) if self._is_ours and len(groups) > 1 else nullcontext
         self._slices = {}
 
     def value_and_probability(self, scores, target):
@@ -86,8 +92,29 @@ class LossStack:
         gradient : Tensor (M, n, K)
             Class-major.
         """
+        return self._value_and_gradient(self._mode, scores, target)
+
+    def bind(self, scores, target):
+        """`value_and_gradient` of tensors that stay where they are and get other values, for small batches.
+
+        Parameters
+        ----------
+        scores : Tensor (M, n, K)
+        target : Tensor (M, n), int64
+
+        Returns
+        -------
+        bound : Bound or None
+            Gives ``values`` and ``gradient`` anew at each call, in the same memory; None where that is no faster, or
+            the losses are a user's.
+        """
+        if not self._is_ours or scores.device.type != "cpu" or scores.nbytes > BOUND_BYTES:
+            return None
+        return bind(partial(self._value_and_gradient, nullcontext), scores, target)
+
+    def _value_and_gradient(self, mode, scores, target):
         values, gradients = [], []
-        with self._mode():
+        with mode():
             for block, *own in self._split(scores.detach(), target):
                 own_values, own_gradients = block.value_and_gradient(*own)
                 values += own_values
@@ -196,12 +223,6 @@ def _is_plain_formula(loss):
         getattr(kind, name) is getattr(FormulaLoss, name)
         for name in ("per_sample", "value_and_gradient", "value_and_probability")
     )
-
-
-def _shares_quietly(groups):
-    """Whether there are several losses, none of them written by a user."""
-    ours = (is_of_this_package(loss) and not isinstance(loss, CustomLoss) for loss, _ in groups)
-    return len(groups) > 1 and all(ours)
 
 
 def _takes_the_greatest(loss):

@@ -37,6 +37,7 @@ OF_BASE_SEARCH = (
 OF_TORCH = ("_foreach_copy_", "_fused_adam_", "_fused_adamw_", "_fused_sgd_")
 # Modes of torch, read and written in C: what stands for them is written in Python, or leaves them alone.
 OF_TORCH_MODES = {
+    "TorchDispatchMode": "utils._python_dispatch",
     "_InferenceMode": "_C",
     "_set_default_dtype": "_C",
     "_set_grad_enabled": "_C",
@@ -141,6 +142,7 @@ def mode(name: str, other: Any) -> Any:
     return getattr(place, name, other)
 
 
+TorchDispatchMode = mode("TorchDispatchMode", object)
 inference_mode = mode("_InferenceMode", torch.inference_mode)
 set_default_dtype = mode("_set_default_dtype", torch.set_default_dtype)
 set_grad_enabled = mode("_set_grad_enabled", torch.set_grad_enabled)

@@ -132,6 +132,35 @@ def test_any_shape(n_samples, n_classes):
     assert_as_one_by_one(LossStack(losses), losses, class_major(scores), target, **tolerances)
 
 
+OURS = {
+    "each by itself": lambda case: [case.make()],
+    "thrice": lambda case: [case.make()] * 3,
+    "among others": lambda case: shuffled([case.make(), *(get_loss(name) for name in loss_names())] * 2, 1),
+}
+
+
+@pytest.mark.parametrize("make", OURS.values(), ids=OURS)
+@for_each("case", ALL)
+def test_bound_to_memory_a_stack_gives_the_same_bits_for_whatever_comes_to_lie_there(case, make):
+    stack = LossStack(make(case))
+    (scores, target), *later = [draw(len(stack.losses), 7, 4, seed=seed) for seed in range(3)]
+    scores = class_major(scores)
+    bound = stack.bind(scores, target)
+    for new_scores, new_target in later:
+        scores.copy_(new_scores)
+        target.copy_(new_target)
+        expected = LossStack(stack.losses).value_and_gradient(class_major(new_scores), new_target)
+        for found, own in zip(bound(), expected, strict=True):
+            assert torch.equal(found, own)
+        assert torch.equal(scores, new_scores)
+
+
+@pytest.mark.parametrize("losses", [[Perceptron()], [LogLoss(), Cubed()], [CustomLoss(Counting())]], ids=len)
+def test_losses_of_users_are_not_bound(losses):
+    """What they do may depend on values."""
+    assert LossStack(losses).bind(*draw(len(losses), 7, 4)) is None
+
+
 @for_each("case", ALL)
 def test_next_to_others_a_loss_gives_what_autograd_finds(case):
     """Not the closed form again, but torch's own derivative."""
