@@ -7,20 +7,9 @@ from sklearn_nndyn.utils.text import SOURCES, shown
 
 
 def find_runs(X, needs, prefers):
-    """The record of each run in ``X``, which is one or a list or tuple of them, and where they were found.
+    """The record of each run in ``X``, which is one or a list or tuple of them, and in words where they were found.
 
-    Parameters
-    ----------
-    X : Dynamics, fitted estimator, or list or tuple of them
-    needs, prefers
-        See ``find_record``.
-
-    Returns
-    -------
-    records : list of Dynamics
-        Records with the same epochs and classes.
-    source : str
-        In words.
+    The records have the same epochs and classes; ``needs`` and ``prefers`` are those of ``find_record``.
     """
     several = isinstance(X, (list, tuple))
     if several and not X:

@@ -15,17 +15,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_nndyn.classifiers._inputs import check_validation_pair
 from sklearn_nndyn.classifiers._nested import set_nested, split_nested
 from sklearn_nndyn.classifiers._parameters import check_parameters, check_partial
 from sklearn_nndyn.classifiers._preparation import prepare_fit
 from sklearn_nndyn.classifiers._replay import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT
 from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, CallbackSupportMixin, with_callbacks
-from sklearn_nndyn.classifiers._validation import check_validation_pair, check_X
+from sklearn_nndyn.classifiers._validation import check_X
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.rows.arrays import samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
 

@@ -14,14 +14,11 @@ from sklearn_nndyn.classifiers._parameters import find_device
 from sklearn_nndyn.classifiers._validation import (
     IDS,
     check_rows_and_labels,
-    check_sample_weight,
     check_two_classes,
-    combine_weights,
     encode,
-    near_one,
     settle_dtype,
-    split_off,
 )
+from sklearn_nndyn.classifiers._weights import check_sample_weight, combine_weights, near_one, split_off
 from sklearn_nndyn.recording import chosen_samples
 from sklearn_nndyn.training import TrainingData
 from sklearn_nndyn.utils.networks.devices import sum_dtype
@@ -164,6 +161,18 @@ def _choose_samples(inputs, samples, X, y, y_encoded, weight):
         inputs.places = np.full(len(X), -1)
         inputs.places[rows] = np.arange(len(rows))
         inputs.places = inputs.places[trained]
+
+
+def check_validation_pair(X_val, y_val, sample_weight_val=None):
+    """Validation data come in pairs, and weights with them."""
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was given without {missing}: validation needs both.")
+    if sample_weight_val is not None and X_val is None:
+        raise ValueError(
+            "sample_weight_val was given without X_val and y_val, whose weights it holds. Rows that "
+            "validation_fraction holds out have theirs from sample_weight."
+        )
 
 
 def draw_seed(random_state):

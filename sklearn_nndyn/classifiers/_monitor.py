@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from sklearn_nndyn.classifiers._results import fingerprint, predicting_attributes
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import check_record, step_of, what_to_record
 from sklearn_nndyn.training import EarlyStopping, ReconstructionStopping
@@ -38,7 +39,16 @@ def check_monitor(estimator):
         _check_link(estimator.loss)
 
 
-def check_is_there(monitor, early_stopping, has_validation):
+def stopper_and_score(estimator, net, inputs, state):
+    """What makes the hook that stops a fit early, and the score that it watches, or None where it is no score."""
+    has_validation = "validation" in inputs.watched
+    _check_is_there(estimator.monitor, has_validation)
+    rows = fingerprint(inputs.watched["validation" if has_validation else "train"].X)
+    make_stopper = _stopper_of(estimator, rows, has_validation, state.stopper)
+    return make_stopper, _make_score(estimator, predicting_attributes(inputs, net, state), inputs)
+
+
+def _check_is_there(monitor, has_validation):
     """Whether there are the validation samples that ``monitor`` watches.
 
     Raises
@@ -46,27 +56,19 @@ def check_is_there(monitor, early_stopping, has_validation):
     ValueError
     """
     of_training = isinstance(monitor, str) and monitor in OF_TRAINING
-    if early_stopping and not of_training and not has_validation:
+    if not of_training and not has_validation:
         raise ValueError(
             f"monitor={monitor!r} watches validation samples, but there are none: give X_val and y_val to fit, set "
             'validation_fraction, or watch the training: monitor="train_loss".'
         )
 
 
-def stopper_of(estimator, rows, has_validation, earlier):
-    """A function of the recording that makes the hook that stops early, or None.
+def _stopper_of(estimator, rows, has_validation, earlier):
+    """A function of the recording that makes the hook that stops early.
 
-    Parameters
-    ----------
-    estimator : DynamicsClassifier
-    rows : object
-        Identifies the rows behind the monitored value.
-    has_validation : bool
-    earlier : EarlyStopping or None
-        The stopper of an earlier fit; its count of epochs goes on where the same value is monitored.
+    ``rows`` identify those behind the monitored value; where both are those of the ``earlier`` stopper, the count of
+    epochs goes on.
     """
-    if not estimator.early_stopping:
-        return None
     if _is(estimator.monitor, "reconstruction"):
         return partial(ReconstructionStopping, patience=estimator.n_iter_no_change)
     column = _column(estimator.monitor, has_validation)
@@ -121,12 +123,12 @@ def _as_arrays(batch):
     return batch.cpu().numpy()
 
 
-def make_score(estimator, attributes, inputs):
+def _make_score(estimator, attributes, inputs):
     """The `ValidationScore` that early stopping watches, or None where it watches something else."""
     of_history = (
         isinstance(estimator.monitor, str) and estimator.monitor in KNOWN and estimator.monitor != REFINED
     )
-    if not estimator.early_stopping or of_history:
+    if of_history:
         return None
     return ValidationScore(estimator, attributes, inputs.watched["validation"], inputs.labels["validation"])
 

@@ -9,17 +9,21 @@ from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, check_checkpoint
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.modules import check_kind
-from sklearn_nndyn.recording import check_record, check_snapshots, chosen_samples, make_schedule
+from sklearn_nndyn.recording import (
+    check_record,
+    check_snapshots,
+    chosen_samples,
+    is_auto,
+    is_default,
+    make_schedule,
+)
 from sklearn_nndyn.training import (
     check_batch_transform,
     check_callbacks,
     check_optimizer_params,
     find_optimizer,
-    is_auto,
-    is_default,
 )
-from sklearn_nndyn.utils.networks.devices import ACCELERATORS, find_accelerator, has_float64
-from sklearn_nndyn.utils.networks.precision import BF16, has_bf16
+from sklearn_nndyn.utils.networks.devices import ACCELERATORS, BF16, find_accelerator, has_bf16, has_float64
 from sklearn_nndyn.utils.validation import (
     COUNT,
     FLAG,
@@ -30,6 +34,7 @@ from sklearn_nndyn.utils.validation import (
     is_finite,
     is_flag,
     is_one_of,
+    is_positive_count,
     reraise_as,
 )
 
@@ -91,12 +96,12 @@ def _if_given(name, check):
     return checked
 
 
-def _is_class_weight(value):
-    if isinstance(value, str):
-        return value == "balanced"
-    return value is None or (
-        isinstance(value, Mapping) and all(is_finite(w) and w >= 0 for w in value.values())
-    )
+def _is_part(value):
+    return is_finite(value) and 0 < value < 1
+
+
+def _are_weights(value):
+    return isinstance(value, Mapping) and all(is_finite(w) and w >= 0 for w in value.values())
 
 
 def _refuse_modes(estimator):
@@ -147,10 +152,10 @@ def _check_random_state(estimator):
 
 
 def _check_optimizer(estimator):
-    optimizer, params = find_optimizer(estimator.optimizer), estimator.optimizer_params
+    decay, params = estimator.weight_decay, estimator.optimizer_params
+    decay, optimizer = decay if is_finite(decay) else 0, find_optimizer(estimator.optimizer)
     if params is None or isinstance(params, Mapping):
-        decay = estimator.weight_decay
-        check_optimizer_params(optimizer, params or {}, decay if is_finite(decay) else 0)
+        check_optimizer_params(optimizer, params or {}, decay)
 
 
 def _check_monitor(estimator):
@@ -160,8 +165,9 @@ def _check_monitor(estimator):
 
 def _check_record_epochs(estimator):
     schedule = make_schedule(estimator.record_epochs)
-    with reraise_as("record_epochs cannot be called with an epoch"):
-        schedule(0)
+    if callable(estimator.record_epochs):
+        with reraise_as("record_epochs cannot be called with an epoch"):
+            schedule(0)
 
 
 def _check_record_iterations(estimator):
@@ -187,20 +193,14 @@ RULES = {
     **dict.fromkeys(("max_epochs", "n_iter_no_change"), COUNT),
     "lr": POSITIVE,
     **dict.fromkeys(("weight_decay", "tol"), NOT_NEGATIVE),
-    "batch_size": (
-        '"auto", "full" or an integer, 1 or greater',
-        lambda v: is_one_of(v, ("auto", "full")) or is_count(v, 1),
-    ),
-    "num_workers": ("an integer, 0 or greater", lambda v: is_count(v, 0)),
-    "verbose": ("an integer, 0 or greater", lambda v: is_flag(v) or is_count(v, 0)),
-    "optimizer_params": ("None or a dict", lambda v: v is None or isinstance(v, Mapping)),
-    "validation_fraction": (
-        "None or a number between 0 and 1, both excluded",
-        lambda v: v is None or (is_finite(v) and 0 < v < 1),
-    ),
-    "class_weight": ('None, "balanced" or a dict {class: weight >= 0}', _is_class_weight),
-    "precision": ('None or "bf16"', lambda v: v is None or is_one_of(v, (BF16,))),
-    "dtype": ('"float32" or "float64"', lambda v: is_one_of(v, ("float32", "float64"))),
+    "batch_size": ('"auto", "full" or an integer, 1 or greater', "auto", "full", is_positive_count),
+    "num_workers": ("an integer, 0 or greater", is_count),
+    "verbose": ("an integer, 0 or greater", is_flag, is_count),
+    "optimizer_params": ("None or a dict", None, Mapping),
+    "validation_fraction": ("None or a number between 0 and 1, both excluded", None, _is_part),
+    "class_weight": ('None, "balanced" or a dict {class: weight >= 0}', None, "balanced", _are_weights),
+    "precision": ('None or "bf16"', None, BF16),
+    "dtype": ('"float32" or "float64"', "float32", "float64"),
 }
 CHECKS = [
     _refuse_modes,

@@ -1,7 +1,4 @@
-"""One fit, from parameters and data to a net that is ready to be trained; the estimator is not touched.
-
-A little longer than 300 lines: one way from what was given to what is trained, in short functions.
-"""
+"""One fit, from parameters and data to a net that is ready to be trained; the estimator is not touched."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -10,12 +7,12 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
-from sklearn_nndyn.classifiers._monitor import check_is_there, make_score, stopper_of
-from sklearn_nndyn.classifiers._results import fingerprint, fitted_attributes, predicting_attributes
+from sklearn_nndyn.classifiers._monitor import stopper_and_score
+from sklearn_nndyn.classifiers._results import fitted_attributes
 from sklearn_nndyn.classifiers._state import FitState, refuse_fixed, remember_parameters, use_changes
 from sklearn_nndyn.classifiers.checkpoint import opened
 from sklearn_nndyn.losses import loss_for_fit
-from sklearn_nndyn.recording import check_recorded, check_same_kind
+from sklearn_nndyn.recording import check_recorded, check_same_kind, make_record_schedule
 from sklearn_nndyn.training import (
     BatchTransform,
     DynamicsNet,
@@ -28,12 +25,11 @@ from sklearn_nndyn.training import (
     check_patterns,
     count_steps,
     find_optimizer,
-    make_record_schedule,
     needs_two_rows,
     optimizer_settings,
     verbosity,
 )
-from sklearn_nndyn.utils.networks.precision import autocast_of
+from sklearn_nndyn.utils.networks.devices import autocast_of
 from sklearn_nndyn.utils.signals import held_signals
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -107,9 +103,7 @@ class PreparedFit:
         try:
             self._conclude(loop, error)
         except BaseException:  # a second interrupt acts at once, also here
-            if (
-                self.again
-            ):  # the older network itself was trained on, so what belongs to it is set all the same
+            if self.again:  # the older network itself was trained on: what belongs to it is set all the same
                 self.state.fingerprints = fingerprints
                 self._conclude(loop, error)
             raise
@@ -198,10 +192,10 @@ def prepare_fit(
     if inputs.may_hold_ids:
         for name, data in [*inputs.watched.items(), ("train", inputs.data)]:
             check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
+    autocast = autocast_of(estimator.precision, inputs.data.X.device)
     if not again:
         if estimator.optimizer_params:
             check_patterns(estimator.optimizer_params, net.module_)
-        autocast = autocast_of(estimator.precision, inputs.data.X.device)
         check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes), autocast)
     check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})
     verbose = int(estimator.verbose)
@@ -212,15 +206,13 @@ def prepare_fit(
         use_changes(estimator, net, state.parameters)
     state.parameters = remember_parameters(estimator)
     net.batch_size, net.verbose = batch_size, verbose
-    return PreparedFit(estimator, inputs, state, _network_fit(estimator, net, inputs, state), again)
+    return PreparedFit(estimator, inputs, state, _network_fit(estimator, net, inputs, state, autocast), again)
 
 
-def _network_fit(estimator, net, inputs, state):
-    has_validation = "validation" in inputs.watched
-    check_is_there(estimator.monitor, estimator.early_stopping, has_validation)
-    watched = inputs.watched["validation" if has_validation else "train"].X
-    rows = fingerprint(watched) if estimator.early_stopping else None
-    make_stopper = stopper_of(estimator, rows, has_validation, state.stopper)
+def _network_fit(estimator, net, inputs, state, autocast):
+    make_stopper = score = None
+    if estimator.early_stopping:
+        make_stopper, score = stopper_and_score(estimator, net, inputs, state)
     steps = count_steps(net.module_, len(inputs.data.X), net.batch_size)
     return NetworkFit(
         net,
@@ -236,11 +228,11 @@ def _network_fit(estimator, net, inputs, state):
         keep_weights=estimator.snapshots,
         n_classes=len(inputs.classes),
         make_stopper=make_stopper,
-        score=make_score(estimator, predicting_attributes(inputs, net, state), inputs),
+        score=score,
         verbose=bool(estimator.verbose),
         places=inputs.places,
         transform=_make_transform(estimator, net, inputs, state),
-        autocast=autocast_of(estimator.precision, inputs.data.X.device),
+        autocast=autocast,
     )
 
 

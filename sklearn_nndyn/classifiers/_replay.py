@@ -30,7 +30,7 @@ from sklearn_nndyn.recording import (
 from sklearn_nndyn.training import check_ids
 from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import as_tensor, samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
@@ -85,7 +85,7 @@ class ReplayMixin:
         check_network(record, self.module_, recorder.X)
         replay(recorder, self.module_, snapshots, epochs)
         return recorder.dynamics(
-            y, self.classes_, make_header(self, self._state.seed, []), self._state.iterations
+            y, self.classes_, make_header(self, self._state.seed), self._state.iterations
         )
 
     def _recorder(self, X, y, record, capacity, **options):

@@ -45,19 +45,7 @@ def predicting_attributes(inputs, net, state):
 
 
 def fitted_attributes(prepared, records=True):
-    """All attributes of an estimator after a fit that has ended, in whatever way.
-
-    Parameters
-    ----------
-    prepared : PreparedFit
-    records : bool, default=True
-        Whether to make the records too.
-
-    Returns
-    -------
-    attributes : dict
-        Attributes by name; the caller deletes all others.
-    """
+    """All attributes, by name, of an estimator after a fit that has ended, in whatever way; others are deleted."""
     inputs, fit, state = prepared.inputs, prepared.fit, prepared.state
     net, history = fit.net, fit.net.history
     attributes = predicting_attributes(inputs, net, state)
@@ -74,7 +62,7 @@ def _records(prepared):
     """{attribute: Dynamics}, each gone on with where the same rows were recorded before."""
     found, state = {}, prepared.state
     recording = prepared.fit.recording
-    header = make_header(prepared.estimator, state.seed, []) if recording.recorders else {}
+    header = make_header(prepared.estimator, state.seed) if recording.recorders else {}
     for name, data in prepared.inputs.watched.items():
         rows = fingerprint(data.X)
         earlier = getattr(prepared.estimator, RECORDS[name], None) if prepared.again else None
@@ -92,9 +80,10 @@ def _records(prepared):
 def _record(prepared, recorder, name, header):
     """The record of some rows by this fit, or None."""
     inputs = prepared.inputs
-    if recorder is None or not recorder.epochs:
+    times, epochs = prepared.fit.recording.times, [] if recorder is None else recorder.epochs
+    if not epochs:
         return None
-    own = {"split": name, "seconds_per_epoch": prepared.fit.recording.seconds(name)}
+    own = {"split": name, "seconds_per_epoch": [times[epoch] for epoch in epochs if epoch in times]}
     return recorder.dynamics(
         inputs.labels[name],
         inputs.classes,
@@ -104,14 +93,14 @@ def _record(prepared, recorder, name, header):
     )
 
 
-def make_header(estimator, seed, seconds):
+def make_header(estimator, seed):
     """The header of a record: facts about its run."""
     return {
         "estimator": type(estimator).__name__,
         "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
         "seed": int(seed),
         "versions": versions(),
-        "seconds_per_epoch": list(seconds),
+        "seconds_per_epoch": [],
     }
 
 

@@ -1,7 +1,4 @@
-"""Everything a user can get wrong in the data, found before training starts.
-
-Longer than 300 lines: dense, sparse, kept and named rows and ids each have their checks, and messages in words.
-"""
+"""Everything a user can get wrong in the data, found before training starts."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -9,7 +6,6 @@ from math import isfinite
 import numpy as np
 import torch
 from scipy.sparse import issparse
-from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite
 from sklearn.utils import check_X_y as check_lengths_and_labels
 from sklearn.utils.multiclass import check_classification_targets
@@ -17,13 +13,11 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
-from sklearn_nndyn.utils.private_names import _check_sample_weight
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, as_tensor, chunks_of, tensor_of
 from sklearn_nndyn.utils.rows.datasets import DatasetRows, open_dataset, open_labelled
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows
-from sklearn_nndyn.utils.validation import is_number
 
 LARGE_BYTES = 32 * 2**20  # in float32: less is converted at once, which is faster
 IDS = "int64"
@@ -143,7 +137,7 @@ def _validated(estimator, *data, reset, dtype, keep=True):
         return _validated_ids(estimator, *data, reset=reset)
     if isinstance(data[0], DatasetRows):
         return _validated_dataset(estimator, *data, reset=reset, dtype=dtype)
-    X, y = as_numbers(data[0], "X"), [as_labels(y) for y in data[1:]]
+    X, y = as_numbers(data[0], "X"), list(map(as_labels, data[1:]))
     kept = keep and is_kept(X)
     dtypes = [dtype] if isinstance(dtype, str) else dtype
     if issparse(X):
@@ -279,7 +273,7 @@ def encode(y, classes, name="y"):
     unseen = np.setdiff1d(y, classes) if comparable else np.unique(y)
     if len(unseen):
         raise ValueError(
-            f"{name} holds labels unseen at fit: {_some(unseen)}; the classes are {_some(classes)}."
+            f"{name} holds labels unseen at fit: {some(unseen)}; the classes are {some(classes)}."
         )
     return np.searchsorted(classes, y)
 
@@ -288,101 +282,11 @@ def check_two_classes(classes, what="y", hint=""):
     """There is nothing to tell apart with one class."""
     if len(classes) < 2:
         raise ValueError(
-            f"Classification needs at least 2 classes, but {what} holds one class only: {_some(classes)}.{hint}"
+            f"Classification needs at least 2 classes, but {what} holds one class only: {some(classes)}.{hint}"
         )
 
 
-def check_sample_weight(sample_weight, X, name="sample_weight"):
-    """Weights (n_samples,) in float64, ones for None."""
-    if sample_weight is not None and not is_number(sample_weight):
-        sample_weight = as_numbers(sample_weight, name)
-    try:
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not weight.any():  # scikit-learn says so from 1.9 on
-            raise ValueError("sample_weight must contain at least one non-zero number.")
-        return weight
-    except ValueError as error:
-        if "could not convert" in str(error):
-            raise ValueError(f"{name} must hold numbers: {error}.") from error
-        raise ValueError(str(error).replace("sample_weight", name).replace("Sample weights", name)) from error
-
-
-def combine_weights(sample_weight, class_weight, y_encoded, classes, one_class_will_do=False):
-    """Weights of the samples, float64 and with a mean of one over the positive ones; None for equal ones.
-
-    Raises
-    ------
-    ValueError
-        For no positive weight, positive ones in one class only, or a ``class_weight`` of other classes.
-    """
-    sample_weight = near_one(sample_weight)
-    weight = near_one(sample_weight * _weights_of_classes(class_weight, y_encoded, classes, sample_weight))
-    used = weight > 0
-    if not used.any():
-        raise ValueError("Every sample has weight zero: there is nothing to learn from.")
-    if not one_class_will_do:
-        check_two_classes(classes[np.unique(y_encoded[used])], "y, where weights are greater than zero,")
-    return None if np.ptp(weight) == 0 else weight / weight[used].mean()
-
-
-def near_one(weight):
-    """The weights times a power of two, which rounds nothing, so that their sum is finite."""
-    _, exponent = np.frexp(weight.max(initial=0))
-    return np.ldexp(weight, -exponent)
-
-
-def _weights_of_classes(class_weight, y_encoded, classes, sample_weight):
-    if class_weight is None:
-        return np.ones(len(y_encoded))
-    if not isinstance(
-        class_weight, Mapping
-    ):  # balanced: each class there is weighs the same, as in scikit-learn
-        weights = np.bincount(y_encoded, weights=sample_weight, minlength=len(classes))
-        present = weights > 0
-        return np.divide(weights.sum(), present.sum() * weights, out=np.zeros(len(classes)), where=present)[
-            y_encoded
-        ]
-    labels = classes.tolist()
-    unknown = [label for label in class_weight if label not in labels]
-    if unknown and len(class_weight) - len(unknown) < len(labels):
-        raise ValueError(f"class_weight names {_some(unknown)}, but the classes are {_some(classes)}.")
-    return np.array([float(class_weight.get(label, 1)) for label in labels])[y_encoded]
-
-
-def split_off(y_encoded, fraction, seed):
-    """Rows to train on and rows to validate with, in order and stratified.
-
-    Raises
-    ------
-    ValueError
-        If a class would have no sample to train on.
-    """
-    rows = np.arange(len(y_encoded))
-    try:
-        train, validation = train_test_split(rows, test_size=fraction, stratify=y_encoded, random_state=seed)
-    except ValueError:
-        train = rows[:0]
-    if not np.isin(y_encoded, y_encoded[train]).all():
-        raise ValueError(
-            f"validation_fraction={fraction} cannot be held out of {len(rows)} samples, of which the smallest class "
-            f"has {np.unique(y_encoded, return_counts=True)[1].min()}: every class needs samples on either side. Take "
-            "another fraction, or give X_val and y_val."
-        )
-    return np.sort(train), np.sort(validation)
-
-
-def check_validation_pair(X_val, y_val, sample_weight_val=None):
-    """Validation data come in pairs, and weights with them."""
-    if (X_val is None) != (y_val is None):
-        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-        raise ValueError(f"{given} was given without {missing}: validation needs both.")
-    if sample_weight_val is not None and X_val is None:
-        raise ValueError(
-            "sample_weight_val was given without X_val and y_val, whose weights it holds. Rows that "
-            "validation_fraction holds out have theirs from sample_weight."
-        )
-
-
-def _some(values, most=10):
+def some(values, most=10):
+    """Some values for a message, the first of many."""
     shown = ", ".join(repr(v.item() if isinstance(v, np.generic) else v) for v in values[:most])
     return f"[{shown}{', ...' if len(values) > most else ''}]"

@@ -15,18 +15,9 @@ NO_CATEGORIES = {"dtype": None}
 
 
 def fetch_rows(openml_name):
-    """A row of pixels and a label for each image, through the cache of scikit-learn.
+    """Pixels (n_samples, 784) and labels of a set, version 1, through the cache of scikit-learn.
 
-    Parameters
-    ----------
-    openml_name : str
-        The set; version 1 is meant.
-
-    Returns
-    -------
-    pixels : array of shape (n_samples, 784)
-    labels : array of shape (n_samples,)
-        Numbers, or numbers written as text: it depends on the reader.
+    Labels are numbers, or numbers written as text: it depends on the reader.
     """
     reader = "auto" if find_spec("pandas") else "liac-arff"  # slower, and comes with scikit-learn
     with warnings.catch_warnings():
@@ -38,18 +29,7 @@ def fetch_rows(openml_name):
 
 
 def as_images(pixels, labels):
-    """The arrays as they lie on disk: the training images come first, each part in its official order.
-
-    Parameters
-    ----------
-    pixels : array of shape (n_samples, 784)
-    labels : array of shape (n_samples,)
-
-    Returns
-    -------
-    arrays : dict of uint8 arrays
-        ``X_train``, ``X_test`` (n, 28, 28), ``y_train``, ``y_test`` (n,).
-    """
+    """The arrays as they lie on disk, by name: the training images come first, each part in its official order."""
     with np.errstate(invalid="ignore"):  # what is no pixel becomes one here, and is found out by the checksum
         images = np.asarray(pixels).astype(np.uint8).reshape(-1, SIDE, SIDE)
     targets = np.asarray(labels).astype(np.uint8)

@@ -15,30 +15,10 @@ ALIKE, MANY = 0.9, 20  # how much less neighbours differ; samples from which tha
 
 
 def draw_pictures(ax, images, above, below, title, style):
-    """Draw pictures in rows of six, or on the user's axes.
+    """Draw pictures (n_pictures, height, width) or (n_pictures, height, width, 3) in rows of six, or on given axes.
 
-    Parameters
-    ----------
-    ax : sequence of n_pictures matplotlib Axes, or None
-        Axes to draw on; None makes a new figure, as wide as a page of two columns.
-    images : array of shape (n_pictures, height, width) or (n_pictures, height, width, 3)
-        The pictures.
-    above, below : sequence of n_pictures str
-        Text above and below each picture.
-    title : str
-        Title of a new figure.
-    style : dict
-        Keyword arguments of ``Axes.imshow``.
-
-    Returns
-    -------
-    axes : array of n_pictures matplotlib Axes
-    drawn : list of n_pictures matplotlib AxesImage
-
-    Raises
-    ------
-    ValueError
-        If ``ax`` is not as many axes as there are pictures.
+    A new figure is as wide as a page of two columns. ``above`` and ``below`` are the texts of each picture, ``style``
+    keyword arguments of ``Axes.imshow``. Returns the axes and the images.
     """
     import matplotlib.pyplot as plt
 

@@ -63,23 +63,7 @@ COLUMN = 3.4  # inches: one of two columns
 def panels(ax, n_panels, width=7.0, height=2.6):
     """Axes to draw on: the user's as they are, or new ones in a row, in the style of a paper.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes, sequence of them, or None
-        Axes to draw on; None makes a new figure.
-    n_panels : int
-        Number of axes that are needed.
-    width, height : float
-        Size of a new figure in inches.
-
-    Yields
-    ------
-    axes : array of n_panels matplotlib Axes
-
-    Raises
-    ------
-    ValueError
-        If ``ax`` is not that many axes.
+    ``width`` and ``height`` are those of a new figure, in inches. ValueError where ``ax`` is not ``n_panels`` axes.
     """
     if ax is not None:
         yield given_axes(ax, n_panels, "panel")
@@ -93,19 +77,7 @@ def panels(ax, n_panels, width=7.0, height=2.6):
 
 
 def styled(defaults, style, artist=None):
-    """Keyword arguments of matplotlib: the user's over ours, whatever alias they are written in.
-
-    Parameters
-    ----------
-    defaults, style : dict or None
-        Ours, and the user's.
-    artist : class of matplotlib artist, default=None
-        The kind of artist that takes the arguments; None is a line.
-
-    Returns
-    -------
-    merged : dict
-    """
+    """Keyword arguments of an artist (a line) of matplotlib: the user's over ours, in whatever alias they are."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
@@ -182,19 +154,7 @@ def mark_onset(ax, epoch, epochs, name):
 
 
 def mark_places(ax, places, words, colours):
-    """Dashed lines at places on the finished x axis, with words on the side that has more space, in rows.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    places : sequence of n_places float
-    words, colours : sequence of n_places str
-        No words where they are empty.
-
-    Returns
-    -------
-    lines : list of n_places matplotlib Line2D
-    """
+    """Dashed lines at places on the finished x axis, with words on the side that has more space, in rows."""
     lines = [_dashed(ax, place, colour) for place, colour in zip(places, colours, strict=True)]
     shares = ax.transAxes.inverted().transform(ax.transData.transform([(place, 0) for place in places]))[:, 0]
     late = shares.mean() > 0.5

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from sklearn_nndyn.dynamics._fields import map_axis, recorded_fields, require_fields
+from sklearn_nndyn.dynamics._fields import frozen_field, map_axis, read_only, recorded_fields, require_fields
 from sklearn_nndyn.dynamics._frames import to_frame, to_xarray
-from sklearn_nndyn.dynamics._frozen import frozen_field, read_only
 from sklearn_nndyn.dynamics._layout import take
 from sklearn_nndyn.dynamics._loss_facts import LossFacts, read_loss_facts
 from sklearn_nndyn.dynamics._seen import accuracy_and_error, prediction_where_seen, seen_cells
@@ -148,13 +147,13 @@ class Dynamics:
     header: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        self._freeze()
+        self._freeze(self._values())
         check_fields(self)
         if self.prediction is not None:
             object.__setattr__(self, "prediction", read_only(prediction_where_seen(self)))
 
-    def _freeze(self):
-        for name, value in self._values().items():
+    def _freeze(self, values):
+        for name, value in values.items():
             object.__setattr__(self, name, frozen_field(name, value))
 
     @classmethod
@@ -168,8 +167,7 @@ class Dynamics:
         unknown = values.keys() - missing.keys()
         if unknown:
             raise TypeError(f"got an unexpected keyword argument {min(unknown)!r}")
-        vars(record).update(missing | values)
-        record._freeze()
+        record._freeze(missing | values)
         check_fields(record, values=False)
         return record
 

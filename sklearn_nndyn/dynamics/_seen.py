@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.utils.rows.memory_maps import blocks_of
+from sklearn_nndyn.utils.rows.memory_maps import has_nan
 from sklearn_nndyn.utils.text import counted
 
 NOT_SEEN = -1
@@ -84,13 +84,9 @@ def _holds_nothing(values):
 
 
 def _with_nan(record):
-    """The measurements that hold a nan; their least value is one then, which is quickly found."""
-    measured = (getattr(record, name) for name in MEASURED)
-    return [values for values in measured if values is not None and _has_nan(values)]
-
-
-def _has_nan(values):
-    return any(np.isnan(block.min(initial=0)) for block in blocks_of(values))
+    """The measurements that hold a nan."""
+    measured = [getattr(record, name) for name in MEASURED]
+    return list(filter(has_nan, [values for values in measured if values is not None]))
 
 
 def _is_missing(values):

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_nndyn.dynamics._fields import AXES, PER_LAYER, named_arrays
 from sklearn_nndyn.dynamics._seen import NOT_SEEN
-from sklearn_nndyn.utils.rows.memory_maps import blocks_of
+from sklearn_nndyn.utils.rows.memory_maps import span_of
 from sklearn_nndyn.utils.text import shown
 
 LABEL_KINDS = "biufUO"
@@ -19,11 +19,16 @@ def check_fields(record, values=True):
 
     The values of labels and measurements are read as well, unless they are known to be right.
     """
-    problems_of_values = _value_problems(record, values)
-    for error, problems in ((TypeError, _type_problems(record)), (ValueError, problems_of_values)):
-        found = list(problems)
-        if found:
-            raise error("These fields do not make a record:" + "".join(f"\n- {problem}" for problem in found))
+    no_mapping = [name for name in PER_LAYER if not isinstance(getattr(record, name), Mapping)]
+    arrays = [] if no_mapping else named_arrays(record)
+    _refuse(TypeError, _type_problems(record, no_mapping, arrays))
+    _refuse(ValueError, _value_problems(record, arrays, values))
+
+
+def _refuse(error, problems):
+    listed = "".join(f"\n- {problem}" for problem in problems)
+    if listed:
+        raise error(f"These fields do not make a record:{listed}")
 
 
 def positions(labels, classes):
@@ -32,16 +37,15 @@ def positions(labels, classes):
     return found, classes[found] == labels
 
 
-def _type_problems(record):
+def _type_problems(record, no_mapping, arrays):
     if not isinstance(record.header, Mapping):
         yield f"header must be a dictionary, got {type(record.header).__name__}"
-    by_layer = {name: getattr(record, name) for name in PER_LAYER}
-    no_mapping = {name: value for name, value in by_layer.items() if not isinstance(value, Mapping)}
-    for name, value in no_mapping.items():
-        yield f"{name} must be a dictionary from layer name to array, got {type(value).__name__}"
+    for name in no_mapping:
+        kind = type(getattr(record, name)).__name__
+        yield f"{name} must be a dictionary from layer name to array, got {kind}"
     if not no_mapping:
         yield from _layer_name_problems(record)
-        yield from _dtype_problems(record)
+        yield from _dtype_problems(record, arrays)
 
 
 def _layer_name_problems(record):
@@ -51,8 +55,8 @@ def _layer_name_problems(record):
                 yield f"{name} has the layer {layer!r}, but layer names are strings"
 
 
-def _dtype_problems(record):
-    for field, layer, array in named_arrays(record):
+def _dtype_problems(record, arrays):
+    for field, layer, array in arrays:
         if field in ("y", "classes"):
             good, wanted = _is_label(array), "numbers, booleans or strings"
         elif field == "sample_ids":
@@ -82,7 +86,7 @@ def _is_text(array):
     return array.dtype.kind in "UO"
 
 
-def _value_problems(record, values):
+def _value_problems(record, arrays, values):
     flat = [name for name in FLAT if getattr(record, name) is not None]
     bent = [name for name in flat if getattr(record, name).ndim != 1]
     for name in bent:
@@ -93,7 +97,7 @@ def _value_problems(record, values):
             yield from _epoch_problems("iterations", record.iterations)
         yield from _label_problems(record.y, record.classes, values)
         yield from _id_problems(record.sample_ids)
-        yield from _shape_problems(record)
+        yield from _shape_problems(record, arrays)
         if values:
             yield from _prediction_problems(record)
             yield from _probability_problems(record)
@@ -125,9 +129,9 @@ def _id_problems(sample_ids):
             yield f"sample_ids must name each sample once, but has several of {shown(ids[counts > 1])}"
 
 
-def _shape_problems(record):
+def _shape_problems(record, arrays):
     sizes = {"sample": len(record.y), "epoch": len(record.epochs), "class": len(record.classes)}
-    for field, layer, array in named_arrays(record):
+    for field, layer, array in arrays:
         axes = AXES[field]
         if array.ndim != len(axes) or any(
             sizes.get(axis, n) != n for axis, n in zip(axes, array.shape, strict=True)
@@ -155,14 +159,6 @@ def _probability_problems(record):
     least, most = span_of(p)
     if least < 0 or most > 1:
         yield f"probability must hold numbers from 0 to 1, got {least:g} to {most:g}"
-
-
-def span_of(array):
-    """The least and the greatest value, without nan; of a file few pages are in memory at a time."""
-    spans = [
-        (np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)) for block in blocks_of(array)
-    ]
-    return np.fmin.reduce([least for least, _ in spans]), np.fmax.reduce([most for _, most in spans])
 
 
 def _called(field, layer):

@@ -10,22 +10,10 @@ METHODS = ("replay", "at_epoch", "activations")
 
 
 def replay_scores(model, X, y, onset):
-    """Scores of labelled samples as of the epochs that count.
+    """A record with ``scores`` as of the epochs that count, and the position of the turning epoch in it.
 
-    Parameters
-    ----------
-    model : fitted DynamicsClassifier
-    X, y : array-like
-        Samples and their labels.
-    onset : "auto" or int
-        With ``"auto"`` all recorded epochs are replayed, else this one and the last.
-
-    Returns
-    -------
-    record : Dynamics
-        A record with ``scores``.
-    turn : int
-        Position in its epochs; the last where the loss has no turning epoch.
+    With ``"auto"`` all recorded epochs are replayed, else ``onset`` and the last, which also stands for a turning epoch
+    where the loss has none.
     """
     if isinstance(onset, Integral) and not isinstance(onset, bool):
         last = model.at_epoch(-1).n_iter_
@@ -40,22 +28,9 @@ def replay_scores(model, X, y, onset):
 
 
 def last_layer(model, X, scores, epoch):
-    """Activations, weights and bias with which scores are H W' + b, as of an epoch.
+    """H (n_samples, n_units), W (n_classes, n_units) and b with which the scores of ``X`` at an epoch are H W' + b.
 
-    Parameters
-    ----------
-    model : fitted DynamicsClassifier
-    X : array-like of shape (n_samples, ...)
-    scores : array of shape (n_samples, n_classes)
-        Scores of ``X`` at that epoch.
-    epoch : int
-
-    Returns
-    -------
-    activations : array of shape (n_samples, n_units)
-        float64.
-    weight, bias : array of shape (n_classes, n_units), (n_classes,)
-        float64; a layer without bias has zeros.
+    In float64; a layer without bias has zeros.
     """
     activations = _last_activations(model, X, epoch)
     state = {name: _array(values) for name, values in model.at_epoch(epoch).module_.state_dict().items()}

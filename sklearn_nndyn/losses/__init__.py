@@ -19,7 +19,7 @@ divided by 16 and a stratified 70/30 split; the rates tried were 1e-3, 3e-3 and 
 the test accuracy was at least 0.95 for each of five seeds.
 """
 
-from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._base import ClassificationLoss, loss_header
 from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss, SymmetricCrossEntropyLoss
 from sklearn_nndyn.losses._log_family import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss
 from sklearn_nndyn.losses._log_proba import log_proba
@@ -36,7 +36,6 @@ from sklearn_nndyn.losses._registry import get_loss, loss_names
 from sklearn_nndyn.losses._similarity import CauchySchwarzLoss, TanimotoLoss
 from sklearn_nndyn.losses._stacked import LossStack
 from sklearn_nndyn.losses.custom._custom import CustomLoss
-from sklearn_nndyn.losses.custom._facts import check_scores
 from sklearn_nndyn.losses.custom._for_fit import (
     changes_in_training,
     changing_state,
@@ -46,7 +45,7 @@ from sklearn_nndyn.losses.custom._for_fit import (
     load_changing_state,
     loss_for_fit,
 )
-from sklearn_nndyn.losses.custom._outputs import check_outputs, probabilities
+from sklearn_nndyn.losses.custom._outputs import check_outputs, check_scores, probabilities
 
 __all__ = [
     "CauchySchwarzLoss",

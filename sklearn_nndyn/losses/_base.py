@@ -1,20 +1,48 @@
-"""The contract every loss keeps."""
+"""The contract every loss keeps, and the facts that it states for those who do not have it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from sklearn_nndyn.losses._facts import state_facts
 from sklearn_nndyn.utils.private_names import inference_mode
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
+UNKNOWN = {"lower_bound": None, "unit": None, "proper": None}
+FACTS = ("name", *UNKNOWN)
+SIMD_WIDTH = 16
 _REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": torch.mean,
     "sum": torch.sum,
     "none": lambda values: values,
 }
+
+
+class Depending:
+    """A fact that depends on the parameters of a loss; on the class, the fact for the default parameters.
+
+    Parameters
+    ----------
+    default : object
+        The fact for the default parameters.
+    find : callable
+        ``find(loss)`` is the fact for the parameters of ``loss``.
+    """
+
+    def __init__(self, default: Any, find: Callable[[Any], Any]):
+        self.default, self.find = default, find
+
+    def __get__(self, loss, owner=None):
+        return self.default if loss is None else self.find(loss)
+
+
+def state_facts(cls):
+    """Set the facts that a class does not state to unknown: those of its base class need not hold for it."""
+    for fact, unknown in {"name": cls.__name__, **UNKNOWN}.items():
+        if fact not in cls.__dict__:
+            setattr(cls, fact, unknown)
 
 
 def check_number(name, value, where, is_there):
@@ -27,6 +55,18 @@ def check_number(name, value, where, is_there):
 def one_hot(scores, target):
     """The vectors y: zeros like `scores` (..., n, K), with a one at the true class."""
     return torch.zeros_like(scores).scatter_(-1, target.unsqueeze(-1), 1.0)
+
+
+def log_softmax(scores):
+    """log p of each sample: ``scores.log_softmax(-1)``, along whichever axis is faster.
+
+    torch's CPU kernel runs along the last axis and falls back to single numbers where that is shorter than a vector
+    register: for ten classes it is seven times slower than the same sums across samples. It also copies scores
+    whose last axis is not the one that lies close together in memory.
+    """
+    if (scores.shape[-1] < SIMD_WIDTH or scores.stride(-1) != 1) and scores.device.type == "cpu":
+        return scores.mT.log_softmax(-2).mT
+    return scores.log_softmax(-1)
 
 
 def differentiate(per_sample, inputs, target):
@@ -228,3 +268,11 @@ class ClassificationLoss(torch.nn.Module, ABC):
             The parameters.
         """
         return f"reduction={self.reduction!r}"
+
+
+def loss_header(loss):
+    """Entries about the trained loss in the header of a record: its name, and its facts, each None where not known."""
+    return {
+        "loss": loss.name,
+        "loss_facts": {fact: getattr(loss, fact) for fact in (*UNKNOWN, "link")},
+    }

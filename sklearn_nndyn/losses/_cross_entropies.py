@@ -4,8 +4,7 @@ from math import inf
 
 from torch import Tensor
 
-from sklearn_nndyn.losses._base import check_number
-from sklearn_nndyn.losses._facts import Depending
+from sklearn_nndyn.losses._base import Depending, check_number
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 

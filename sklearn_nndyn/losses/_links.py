@@ -2,22 +2,8 @@
 
 import torch
 
-from sklearn_nndyn.losses._base import one_hot
+from sklearn_nndyn.losses._base import log_softmax, one_hot
 from sklearn_nndyn.losses._formula import Link
-
-SIMD_WIDTH = 16
-
-
-def log_softmax(scores):
-    """log p of each sample: ``scores.log_softmax(-1)``, along whichever axis is faster.
-
-    torch's CPU kernel runs along the last axis and falls back to single numbers where that is shorter than a vector
-    register: for ten classes it is seven times slower than the same sums across samples. It also copies scores
-    whose last axis is not the one that lies close together in memory.
-    """
-    if (scores.shape[-1] < SIMD_WIDTH or scores.stride(-1) != 1) and scores.device.type == "cpu":
-        return scores.mT.log_softmax(-2).mT
-    return scores.log_softmax(-1)
 
 
 def _link(log_p, backward, probability):

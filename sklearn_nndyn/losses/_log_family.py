@@ -6,8 +6,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from sklearn_nndyn.losses._base import check_number
-from sklearn_nndyn.losses._facts import Depending
+from sklearn_nndyn.losses._base import Depending, check_number
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 

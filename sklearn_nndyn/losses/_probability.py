@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from sklearn_nndyn.losses._facts import Depending
-from sklearn_nndyn.losses._links import LOG_P, log_softmax
+from sklearn_nndyn.losses._base import Depending, log_softmax
+from sklearn_nndyn.losses._links import LOG_P
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 

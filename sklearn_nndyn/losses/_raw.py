@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from sklearn_nndyn.losses._base import one_hot
-from sklearn_nndyn.losses._facts import Depending
+from sklearn_nndyn.losses._base import Depending, one_hot
 from sklearn_nndyn.losses._formula import FormulaLoss, Link
 from sklearn_nndyn.utils.validation import check_choice
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from sklearn_nndyn.losses._links import log_softmax
+from sklearn_nndyn.losses._base import log_softmax
 from sklearn_nndyn.losses._probability_base import ProbabilityLoss
 
 

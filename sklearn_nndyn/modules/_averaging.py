@@ -1,5 +1,7 @@
 """The average of a network's weights over its training."""
 
+from typing import Any
+
 import torch
 from torch.func import functional_call
 from torch.nn.parameter import is_lazy
@@ -62,7 +64,7 @@ class AveragedWeights(torch.nn.Module):
         for name, parameter in self._averaged():
             self.register_buffer(_of(name), parameter.detach().clone())
 
-    def forward(self, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Output of the network: as it is in training, with the averaged weights in evaluation.
 
         Parameters

@@ -8,7 +8,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.modules._build import reshaped
-from sklearn_nndyn.utils.validation import broken_rules, is_count
+from sklearn_nndyn.utils.validation import are_counts, broken_rules
 
 WHERE_CHANNELS_ARE_LAST = (1, 3, 4)
 
@@ -70,17 +70,19 @@ class ImageArchitecture(BaseEstimator):
             raise ValueError(f"{type(self).__name__}: {'; '.join(mistakes)}.")
 
     def _wanted(self):
-        """{parameter: (what it must be, whether a value is that)}."""
+        """{parameter: (what it must be, *what its values may be)}."""
         example = next(iter(self._presets.values()))[:2]
         return {
             "layout": (
                 f"one of {', '.join(self._presets)}, or a sequence of ({', '.join(self._pair)}) pairs such as "
                 f"{list(example)}",
-                lambda v: v in self._presets if isinstance(v, str) else _are_pairs(v),
+                *self._presets,
+                _are_pairs,
             ),
             "input_shape": (
                 "None or three positive integers (channels, height, width)",
-                lambda v: v is None or _are_sizes(v, 3),
+                None,
+                lambda v: _are_sizes(v, 3),
             ),
         }
 
@@ -147,4 +149,4 @@ def _are_pairs(value):
 def _are_sizes(value, n):
     if not isinstance(value, Sequence) or len(value) != n:
         return False
-    return all(is_count(size, 1) for size in value)
+    return are_counts(value)

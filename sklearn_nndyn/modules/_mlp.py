@@ -1,12 +1,13 @@
 """The multilayer perceptron."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from math import prod
 
 import torch
 from sklearn.base import BaseEstimator
 
-from sklearn_nndyn.utils.validation import FLAG, broken_rules, is_count, is_number
+from sklearn_nndyn.utils.validation import FLAG, are_counts, broken_rules, is_below_one
 
 ACTIVATIONS = {
     "relu": torch.nn.ReLU,
@@ -55,7 +56,7 @@ class MLP(BaseEstimator):
         self.dropout = dropout
         self.batch_norm = batch_norm
 
-    def build(self, input_shape, n_classes):
+    def build(self, input_shape: Sequence[int], n_classes: int) -> torch.nn.Sequential:
         """Make the torch module, its weights drawn from torch's global generator.
 
         Parameters
@@ -77,7 +78,9 @@ class MLP(BaseEstimator):
             If a parameter is out of its range.
         """
         self.check_parameters()
-        layers = OrderedDict() if len(input_shape) == 1 else OrderedDict(flatten=torch.nn.Flatten())
+        layers: OrderedDict[str, torch.nn.Module] = OrderedDict()
+        if len(input_shape) > 1:
+            layers["flatten"] = torch.nn.Flatten()
         width = prod(input_shape)
         for i, size in enumerate(self.hidden_layer_sizes, start=1):
             layers[f"linear{i}"] = torch.nn.Linear(width, size)
@@ -90,7 +93,7 @@ class MLP(BaseEstimator):
         layers["output"] = torch.nn.Linear(width, n_classes)
         return torch.nn.Sequential(layers)
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check every parameter; :meth:`build` does it too.
 
         Raises
@@ -99,20 +102,11 @@ class MLP(BaseEstimator):
             Names every parameter that is out of its range.
         """
         wanted = {
-            "hidden_layer_sizes": ("a sequence of positive integers such as (100,)", _are_sizes),
-            "activation": (
-                f"one of {', '.join(ACTIVATIONS)}",
-                lambda v: isinstance(v, str) and v in ACTIVATIONS,
-            ),
-            "dropout": ("a number in [0, 1)", lambda v: is_number(v) and 0 <= v < 1),
+            "hidden_layer_sizes": ("a sequence of positive integers such as (100,)", are_counts),
+            "activation": (f"one of {', '.join(ACTIVATIONS)}", *ACTIVATIONS),
+            "dropout": ("a number in [0, 1)", is_below_one),
             "batch_norm": FLAG,
         }
         mistakes = broken_rules(self, wanted)
         if mistakes:
             raise ValueError(f"MLP: {'; '.join(mistakes)}.")
-
-
-def _are_sizes(value):
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return False
-    return all(is_count(size, 1) for size in value)

@@ -6,8 +6,7 @@ from sklearn_nndyn.recording._continuing import (
     restore_record,
     restore_snapshots,
 )
-from sklearn_nndyn.recording._evaluator import Evaluator
-from sklearn_nndyn.recording._geometry import Geometry, weight_norms_of_each
+from sklearn_nndyn.recording._geometry import Geometry
 from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording._record import (
     RECORDINGS,
@@ -20,10 +19,17 @@ from sklearn_nndyn.recording._record import (
     what_to_record,
     without_choice,
 )
-from sklearn_nndyn.recording._recorder import Recorder
+from sklearn_nndyn.recording._recorder import Recorder, record_in_fit, recorder_of_fit
 from sklearn_nndyn.recording._replay import replay, staged_scores
 from sklearn_nndyn.recording._samples import Samples, measure_samples
-from sklearn_nndyn.recording._schedule import make_schedule
+from sklearn_nndyn.recording._schedule import (
+    RecordSchedule,
+    count_iterations,
+    is_auto,
+    is_default,
+    make_record_schedule,
+    make_schedule,
+)
 from sklearn_nndyn.recording._snapshots import (
     Snapshots,
     check_same_kind,

@@ -65,32 +65,14 @@ class Activations:
     def _run(self, name):
         with self.context():
             for chunk in self.X.split(self.sizes):
-                yield named_layers(*self.forward(chunk))[name]
-
-
-def named_layers(scores, layers):
-    """The hidden layers, and the scores under their own name."""
-    return {**layers, SCORES: scores}
+                scores, layers = self.forward(chunk)
+                yield scores if name == SCORES else layers[name]
 
 
 def choose_layers(layers, names):
-    """Names of the layers that ``layers`` means.
+    """Names of the layers that a user means: ``"all"``, a position, a name, ``"scores"``, or a list of these.
 
-    Parameters
-    ----------
-    layers : "all", int, str, or a sequence of int and str
-        Positions in the order of the forward pass, names of hidden layers, or ``"scores"`` for the raw outputs.
-    names : list of str
-        The hidden layers.
-
-    Returns
-    -------
-    chosen : list of str
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer; the names are offered.
+    ValueError if there is no such layer among ``names``, the hidden layers in the order of the forward pass.
     """
     if isinstance(layers, str) and layers == "all":
         return list(names) or [SCORES]

@@ -48,13 +48,7 @@ class RecordBuffers:
         return self._on_disk[name].array
 
     def new_rows(self, n_epochs):
-        """The next rows of the arrays, a slice; they are allocated afterwards.
-
-        Raises
-        ------
-        OSError
-            If the disk of the temporary files is full.
-        """
+        """The next rows of the arrays, a slice; they are allocated afterwards. OSError if the disk is full."""
         new = slice(len(self.epochs), len(self.epochs) + n_epochs)
         if new.stop > self._capacity:
             self._grow(max(new.stop, 2 * self._capacity))
@@ -76,18 +70,10 @@ class RecordBuffers:
         return grown
 
     def store_samples(self, write, rows, samples, scores, measured):
-        """Write what was measured of some samples.
+        """Write what was ``measured`` of some samples, and their scores, by ``write(array, values)``.
 
-        Parameters
-        ----------
-        write : callable
-            ``write(array, values)``.
-        rows, samples : slice
-            Slices of the first and second axes of the arrays.
-        scores : tensor of shape (n_networks, n_samples, n_classes)
-            Raw outputs.
-        measured : dict of str to tensors or arrays of shape (n_networks, n_samples)
-            Measures by field; empty where samples are not recorded.
+        ``rows`` and ``samples`` are slices of the first and second axes of the arrays; the values have the first axes
+        (n_networks, n_samples).
         """
         for name in FIELDS if measured else ():
             if name in self.fields:
@@ -96,24 +82,12 @@ class RecordBuffers:
             write(self.fields["scores"][rows, samples], scores)
 
     def store_geometry(self, write, rows, means, norms):
-        """Write the centroids and weight norms of an epoch.
-
-        Parameters
-        ----------
-        write : callable
-            ``write(array, values)``.
-        rows : slice
-            Slice of the first axis of the arrays.
-        means : dict of tensors of shape (n_networks, n_classes, width)
-            Centroids by layer.
-        norms : list of dict
-            The weight norms of each network, by layer.
-        """
-        for name, values in means.items():
-            write(self.array_of_layer(self.centroids, name, values.shape[1:])[rows], values)
+        """Write centroids {layer: (n_networks, n_classes, width)}, and weight norms of each network, in some rows."""
         for position, of_one in zip(range(rows.start, rows.stop), norms, strict=True):
             for name, value in of_one.items():
                 self.array_of_layer(self.weight_norms, name, ())[position] = value
+        for name, values in means.items():
+            write(self.array_of_layer(self.centroids, name, values.shape[1:])[rows], values)
 
     def array_of_layer(self, group, name, shape):
         """The array of a layer in ``centroids`` or ``weight_norms``, made where it is not there yet."""

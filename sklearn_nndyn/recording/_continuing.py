@@ -4,19 +4,7 @@ import numpy as np
 
 
 def read_record(recorder, start):
-    """What a recorder has recorded from an entry on.
-
-    Parameters
-    ----------
-    recorder : Recorder
-    start : int
-        Number of the first recorded epoch to read.
-
-    Returns
-    -------
-    gained : dict
-        Epochs, and rows of the arrays by name.
-    """
+    """What a recorder has recorded from its ``start``-th epoch on: epochs, and rows of the arrays by name."""
     buffers, stop = recorder.buffers, len(recorder.epochs)
     groups = {name: getattr(buffers, name) for name in ("fields", "centroids", "weight_norms")}
     rows = {name: {own: array[start:stop] for own, array in group.items()} for name, group in groups.items()}

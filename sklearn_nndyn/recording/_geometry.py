@@ -1,12 +1,11 @@
-"""Class centroids of each layer, and the size of its weights."""
+"""Class centroids of each layer."""
 
 from typing import Any
 
 import torch
 from sklearn.base import BaseEstimator
 
-from sklearn_nndyn.recording._activations import check_layers, choose_layers, named_layers
-from sklearn_nndyn.utils.modules import read_together, weight_matrices
+from sklearn_nndyn.recording._activations import SCORES, check_layers, choose_layers
 from sklearn_nndyn.utils.networks.devices import sum_dtype
 from sklearn_nndyn.utils.validation import check_choice
 
@@ -116,26 +115,18 @@ class Centroids:
 
     def __init__(self, counts, geometry):
         self.counts, self.geometry = counts, geometry
-        self.sums = {}
+        self.sums, self.dtype = {}, sum_dtype(counts.device)
 
     def add(self, scores, layers, target, maps=()):
-        """Add a chunk.
+        """Add a chunk: scores (n_networks, n_samples, n_classes), and layers {name: (n_networks, n_samples, ...)}.
 
-        Parameters
-        ----------
-        scores : tensor of shape (n_networks, n_samples, n_classes)
-            Raw outputs.
-        layers : dict of str to tensor of shape (n_networks, n_samples, ...)
-            Activations by layer.
-        target : tensor of shape (n_samples,) or (n_networks, n_samples)
-            Class positions.
-        maps : collection of str
-            Layers whose axis after the samples is that of the features.
+        ``target`` are class positions, (n_samples,) or (n_networks, n_samples); of the layers in ``maps`` the axis
+        after the samples is that of the features.
         """
-        named = named_layers(scores, layers)
+        named = {**layers, SCORES: scores}
         for name in self.geometry.choose(list(layers)):
             flat = self.geometry.flatten(named[name], name in maps)
-            sums = unit_sums(flat, target, self.counts.shape[-1]).to(sum_dtype(flat.device))
+            sums = unit_sums(flat, target, self.counts.shape[-1]).to(self.dtype)
             self.sums[name] = self.sums[name] + sums if name in self.sums else sums
 
     def means(self):
@@ -144,19 +135,10 @@ class Centroids:
 
 
 def unit_sums(activation, target, n_classes):
-    """Sum over each class of h/||h||; a zero activation adds nothing.
+    """Sum over each class of h/||h||, (n_networks, n_classes, width); a zero activation adds nothing.
 
-    One pass for the norms and one matrix product: the normalised activations are never written down.
-
-    Parameters
-    ----------
-    activation : tensor of shape (n_networks, n_samples, width)
-    target : tensor of shape (n_samples,) or (n_networks, n_samples)
-    n_classes : int
-
-    Returns
-    -------
-    sums : tensor of shape (n_networks, n_classes, width)
+    One pass for the norms and one matrix product: the normalised activations are never written down. ``activation`` has
+    the shape (n_networks, n_samples, width), ``target`` (n_samples,) or (n_networks, n_samples).
     """
     n_networks, n_samples, _ = activation.shape
     inverse = _norms(activation).reciprocal_().nan_to_num_(nan=0.0, posinf=0.0)
@@ -170,18 +152,3 @@ def _norms(activation):
         return torch.linalg.vector_norm(activation, dim=-1, keepdim=True)
     # Laid out feature by feature: the sum runs across rows, many at a time.
     return activation.square().sum(-1, keepdim=True).sqrt_()
-
-
-def weight_norms(module):
-    """Frobenius norm of the weights of every linear or convolution layer, by name."""
-    return weight_norms_of_each([module])[0]
-
-
-def weight_norms_of_each(modules):
-    """`weight_norms` of several networks, by one transfer from their device."""
-    norms = [
-        {name: torch.linalg.vector_norm(w.detach()) for name, w in weight_matrices(module)}
-        for module in modules
-    ]
-    numbers = iter(read_together(norm for own in norms for norm in own.values()))
-    return [{name: next(numbers) for name in own} for own in norms]

@@ -206,22 +206,8 @@ class DatasetBatches:
         return True
 
     def chunks(self):
-        """Yield (x, y) of all rows.
-
-        Raises
-        ------
-        ValueError
-            Where the labels are not those of the first pass.
-        """
-        start = 0
-        for x, labels in self._read():
-            if not torch.equal(labels, self.y[start : start + len(labels)]):
-                raise ValueError(
-                    "The dataset gives other labels than in the first pass over it: a record needs the same rows, in "
-                    "the same order, at every epoch."
-                )
-            yield x, labels
-            start += len(labels)
+        """Yield (x, y) of all rows; ValueError where the labels are not those of the first pass."""
+        return with_same_labels(self._read(), self.y)
 
     def _read(self):
         with leaving_generators_alone():
@@ -247,6 +233,20 @@ class DatasetBatches:
                 "The samples are other ones when they are read again: what is recorded of a sample would be of another "
                 "one. Give the dataset without its random changes."
             )
+
+
+def with_same_labels(batches, y):
+    """Yield (x, y) of all batches, whose labels must be those of the first pass."""
+    start = 0
+    for x, labels in batches:
+        expected = y[start : start + len(labels)]
+        if not torch.equal(labels.reshape(-1).to(expected), expected):
+            raise ValueError(
+                "The dataset gives other labels, or rows in another order, than in the first pass over it: a record "
+                "needs the same rows, in the same order, at every epoch."
+            )
+        yield x, expected
+        start += len(labels)
 
 
 def _equal(a, b):

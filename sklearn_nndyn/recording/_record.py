@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_nndyn.recording._activations import choose_layers, named_layers
+from sklearn_nndyn.recording._activations import SCORES, choose_layers
 from sklearn_nndyn.recording._geometry import Geometry
 from sklearn_nndyn.recording._gradients import Gradients
 from sklearn_nndyn.recording._samples import Samples
@@ -144,6 +144,6 @@ def check_network(record, module, X, call=None):
             geometry.choose(list(layers))
         for recording in recordings:
             chosen = choose_layers(recording.layers, list(layers))
-            recording.check_data({name: named_layers(scores, layers)[name] for name in chosen}, X)
+            recording.check_data({name: {**layers, SCORES: scores}[name] for name in chosen}, X)
         if "gradients" in named:
             named["gradients"].check_network(module, x)

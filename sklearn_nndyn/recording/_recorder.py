@@ -15,22 +15,25 @@ import numpy as np
 import torch
 
 from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.losses import get_loss, is_known
-from sklearn_nndyn.losses._facts import loss_header
-from sklearn_nndyn.recording._activations import activations_of, named_layers
+from sklearn_nndyn.losses import get_loss, is_known, loss_header
+from sklearn_nndyn.recording._activations import SCORES, activations_of
 from sklearn_nndyn.recording._buffers import RecordBuffers
-from sklearn_nndyn.recording._evaluator import Evaluator
-from sklearn_nndyn.recording._geometry import Centroids, pooling_of_maps, weight_norms
+from sklearn_nndyn.recording._geometry import Centroids, pooling_of_maps
 from sklearn_nndyn.recording._given import check_decoded, placed, samples_and_labels
 from sklearn_nndyn.recording._record import check_all_samples, check_record, layer_recordings, what_to_record
 from sklearn_nndyn.recording._replay import replay
 from sklearn_nndyn.recording._samples import measure_samples, stack_of
 from sklearn_nndyn.recording._snapshots import Snapshots
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modules import capture_activations, chunk_sizes, rows_per_chunk
+from sklearn_nndyn.utils.modules import (
+    as_stack_of_one,
+    capture_activations,
+    chunk_sizes,
+    rows_per_chunk,
+    weight_norms,
+)
 from sklearn_nndyn.utils.networks.devices import few_copies
-from sklearn_nndyn.utils.networks.evaluation import unchanged
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import Evaluator, keeps_modes, unchanged
 from sklearn_nndyn.utils.rows.arrays import Rows, whole
 
 
@@ -109,18 +112,23 @@ class Recorder:
     ) -> None:
         check_record(record)
         check_all_samples(record, "Recorder")
-        self.X, self.y = samples_and_labels(X, y)
-        self.loss, self._is_placed = get_loss(loss), self.X is X
+        samples, y = samples_and_labels(X, y)
+        check_decoded(layer_recordings(record), samples)
+        self._begin(samples, y, get_loss(loss), record, n_classes, capacity, reference, score)
+        self._is_placed = samples is X
+
+    def _begin(self, X, y, loss, record, n_classes, capacity, reference=None, score=True):
+        self.X, self.y, self.loss, self._is_placed = X, y, loss, True
         named, recordings = what_to_record(record), layer_recordings(record)
-        check_decoded(recordings, self.X)
         self.entries, self.gradients = frozenset(named), named.get("gradients")
         self.geometry = named.get("geometry")
-        self.reference, self._evaluator = reference, Evaluator(self.y.device)
+        self.reference, self._evaluator = reference, Evaluator(self.y.device, is_known(self.loss))
+        self._pool = None if recordings else pooling_of_maps(self.geometry)
+        self.n_classes, self._capacity = n_classes, capacity
         self.readers: list[LayerReader] = [
             LayerReader(recording, self.X, self.y, reference and reference.readers[i], score)
             for i, recording in enumerate(recordings)
         ]
-        self.n_classes, self._capacity = n_classes, capacity
         self._buffers = None if n_classes is None else self._make_buffers()
 
     evaluates = True  # whether samples are recorded as the network gives them at the recorded epoch
@@ -130,7 +138,7 @@ class Recorder:
         """Bring samples that were no tensor to the network."""
         if not self._is_placed:
             self.X, self.y = placed(self.X, self.y, module)
-            self._evaluator = Evaluator(self.y.device)
+            self._evaluator = Evaluator(self.y.device, is_known(self.loss))
             for reader in self.readers:
                 reader.place(self.X, self.y)
             self._is_placed = True
@@ -169,6 +177,9 @@ class Recorder:
         ValueError
             Where ``epoch`` does not come after the last recorded one, or the module gives no score for each class.
         """
+        self._record(module, epoch, call)
+
+    def _record(self, module, epoch, call=None):
         for last in self.epochs[-1:]:
             _check_follows(epoch, last)
         self._place(module)
@@ -183,8 +194,8 @@ class Recorder:
             if self.readers:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
-            norms = weight_norms(module) if "geometry" in self.entries else {}
-            self._record_pass(_as_stack_of_one(forward, captured), epoch, norms)
+            norms = weight_norms([module])[0] if "geometry" in self.entries else {}
+            self._record_pass(as_stack_of_one(forward, captured), epoch, norms)
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
 
@@ -192,10 +203,9 @@ class Recorder:
     def _evaluating(self, module, call=None, runs_alone=True):
         """The forward pass of a network in evaluation, which also gives the hidden layers that are needed."""
         needs_layers = self.geometry is not None or bool(self.readers)
-        pool = None if self.readers else pooling_of_maps(self.geometry)
         with (
             self._evaluator(module, self.loss, runs_alone),
-            capture_activations(module, call, needs_layers, pool) as captured,
+            capture_activations(module, call, needs_layers, self._pool) as captured,
         ):
             yield captured
 
@@ -212,7 +222,7 @@ class Recorder:
         leaves : bool
             False also where the first record has yet to show it.
         """
-        return is_known(self.loss) and self._evaluator.leaves_no_trace(module, self.loss)
+        return self._evaluator.loss_is_known and self._evaluator.leaves_no_trace(module)
 
     @keeps_modes
     def record_together(self, module: torch.nn.Module, epochs: Sequence[float], load: Callable) -> None:
@@ -238,11 +248,11 @@ class Recorder:
     def _run_whole(self, module, forward):
         """Scores, centroids and weight norms of a network that is run on all samples at once."""
         centroids = self._new_centroids()
-        scores, layers, maps = _as_stack_of_one(forward, forward)(whole(self.X))
+        scores, layers, maps = as_stack_of_one(forward, forward)(whole(self.X))
         if centroids is None:
             return scores[0], {}, {}
         centroids.add(scores, layers, self.y, maps)
-        return scores[0], centroids.means(), weight_norms(module)
+        return scores[0], centroids.means(), weight_norms([module])[0]
 
     def _store_together(self, scores, means, norms, epochs):
         new = self.buffers.new_rows(len(epochs))
@@ -292,12 +302,12 @@ class Recorder:
         self._buffers = self._make_buffers()
 
     @property
-    def stackable(self):
+    def stackable(self) -> bool:
         """Whether several networks can be recorded in one program."""
         return not self.readers and self.gradients is None
 
     @property
-    def holds_arrays(self):
+    def holds_arrays(self) -> bool:
         """Whether the samples are read without a loader, which may draw random numbers."""
         return isinstance(self.X, (torch.Tensor, Rows))
 
@@ -317,15 +327,15 @@ class Recorder:
             for reader in self.readers:
                 reader.choose(list(layers))
             wanted = {name for reader in self.readers if reader.uses_cache for name in reader.layers}
-            activations.cache_chunk(named_layers(scores, layers), wanted)
+            activations.cache_chunk({**layers, SCORES: scores}, wanted)
             return scores, layers
 
         return forward
 
     def _record_pass(self, forward, epoch, norms):
         """Record one network, chunk by chunk."""
-        new, centroids = self.buffers.new_rows(1), self._new_centroids()
-        start = 0
+        buffers, start = self.buffers, 0
+        new, centroids = buffers.new_rows(1), self._new_centroids()
         with few_copies(self.y.device) as write:
             for x, y in self._chunks():
                 scores, layers, maps = forward(x)
@@ -334,8 +344,8 @@ class Recorder:
                     centroids.add(scores, layers, y, maps)
                 start += len(y)
             if centroids is not None:
-                self.buffers.store_geometry(write, new, centroids.means(), [norms])
-        self.epochs.append(epoch)
+                buffers.store_geometry(write, new, centroids.means(), [norms])
+        buffers.epochs.append(epoch)
 
     def _store_samples(self, write, new, samples, scores):
         """Write what scores (n_networks, n_samples, n_classes) say about a slice of the samples."""
@@ -359,7 +369,7 @@ class Recorder:
         """
         with self._evaluator(module, self.loss, False), capture_activations(module) as forward:
             scores, layers = forward(self.X[:2])
-        named = named_layers(scores, layers)
+        named = {**layers, SCORES: scores}
         widths = [
             self.geometry.flatten(named[name][None], name in forward.maps).shape[-1]
             for name in self.geometry.choose(list(layers))
@@ -384,8 +394,11 @@ class Recorder:
     def _chunks(self):
         if not self.holds_arrays:
             return self.X.chunks()
-        sizes = chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
-        return zip(self.X.split(sizes), self.y.split(sizes), strict=True)
+        return zip(self.X.split(self._chunk_sizes), self.y.split(self._chunk_sizes), strict=True)
+
+    @cached_property
+    def _chunk_sizes(self):
+        return chunk_sizes(len(self.X), rows_per_chunk(self.X.shape[1:]))
 
     @property
     def losses(self) -> np.ndarray:
@@ -464,22 +477,24 @@ class Recorder:
             classes=np.arange(self.buffers.n_classes) if classes is None else classes,
             sample_ids=sample_ids,
             iterations=None if iterations is None else np.array([iterations[epoch] for epoch in self.epochs]),
-            header={**loss_header(self.loss), **self.header_entries, **(header or {})},
             **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
             **self.buffers.recorded(),
+            header={**loss_header(self.loss), **self.header_entries, **(header or {})},
         )
-
-
-def _as_stack_of_one(forward, captured):
-    """The same pass with a first axis for the networks, and which layers are feature maps."""
-
-    def stacked(x):
-        scores, layers = forward(x)
-        return scores[None], {name: activation[None] for name, activation in layers.items()}, captured.maps
-
-    return stacked
 
 
 def _check_follows(epoch, last):
     if not epoch > last:
         raise ValueError(f"epoch must come after {last:g}, the last recorded one, got {epoch!r}.")
+
+
+def recorder_of_fit(X, y, loss, record, **sizes):
+    """A `Recorder` of what a fit has checked: samples and class positions on the device of its network."""
+    recorder = Recorder.__new__(Recorder)
+    recorder._begin(X, y, loss, record, **sizes)
+    return recorder
+
+
+def record_in_fit(recorder, module, epoch):
+    """`Recorder.record` within a call that puts torch's modes and the generators back at its own end."""
+    recorder._record(module, epoch)

@@ -2,8 +2,7 @@
 
 from sklearn_nndyn.utils.modules import rows_per_chunk, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import has_loading_hooks, is_plain
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import has_loading_hooks, is_plain, keeps_modes
 from sklearn_nndyn.utils.private_names import copy_all
 
 STACK_BYTES = 64 * 2**20
@@ -13,18 +12,7 @@ MOST_NETWORKS = 64
 def replay(recorder, module, snapshots, epochs):
     """Record ``module`` with the weights of each of ``epochs``.
 
-    Every network runs alone, as in training, so that the record has the same bits.
-
-    Parameters
-    ----------
-    recorder : Recorder
-        The recorder to fill.
-    module : torch.nn.Module
-        A network with the same state layout; it is not changed.
-    snapshots : Snapshots
-        The weights.
-    epochs : list of int
-        Some of the epochs in ``snapshots``.
+    Every network runs alone, as in training, so that the record has the same bits; ``module`` is not changed.
     """
     module, recorder.loss = copy_module(module), copy_module(recorder.loss, "loss")
     start = 0

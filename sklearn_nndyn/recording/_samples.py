@@ -138,22 +138,15 @@ def measure_samples(scores, target, loss):
         probability of the true class, None where the loss has no probabilities.
     """
     target = target.expand(scores.shape[:-1])
+    margin = margins(scores, target)
     values, probability = loss.value_and_probability(scores, target)
-    return SampleMeasures(values, margins(scores, target), loss.decide(scores), probability)
+    return SampleMeasures(values, margin, loss.decide(scores), probability)
 
 
 def stack_of(scores):
     """The scores of several networks, (n_networks, n_samples, n_classes), laid out as those of each.
 
     Sums over the classes then have the same order, and so the same bits.
-
-    Parameters
-    ----------
-    scores : sequence of tensors of shape (n_samples, n_classes)
-
-    Returns
-    -------
-    stack : tensor of shape (n_networks, n_samples, n_classes)
     """
     if scores[0].stride(-1) == 1:
         return torch.stack(scores)

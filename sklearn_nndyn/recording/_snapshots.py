@@ -80,7 +80,7 @@ class Snapshots:
         self.epochs: list[float] = []
         self.complete = True
         self._file = None
-        self._rows = np.empty((0, self.row_size), np.uint8)
+        self._rows, self._in_users_file = np.empty((0, self.row_size), np.uint8), False
         self._allocate(capacity)
 
     @property
@@ -132,8 +132,7 @@ class Snapshots:
     def _new_row(self):
         """Memory for the next row, where further rows are kept."""
         kept = len(self.epochs)
-        in_file = memory_map_of(self._rows) is not None  # as joblib reads it, a file of the user's
-        if not self.spilled and (in_file or kept == len(self._rows)):
+        if not self.spilled and (self._in_users_file or kept == len(self._rows)):
             self._allocate(max(kept + 1, min(2 * kept, self.memory_limit // self.row_size)))
         return np.zeros(self.row_size, np.uint8) if self.spilled or not self.complete else self._rows[kept]
 
@@ -182,7 +181,7 @@ class Snapshots:
             return
         rows = np.empty((capacity, self.row_size), np.uint8)
         rows[: len(self.epochs)] = self._rows[: len(self.epochs)]
-        self._rows = rows
+        self._rows, self._in_users_file = rows, False
 
     def _spill(self):
         try:
@@ -292,7 +291,7 @@ class Snapshots:
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._file = None
+        self._file, self._in_users_file = None, memory_map_of(self._rows) is not None  # as joblib reads it
 
 
 def _frozen(module):
@@ -317,26 +316,12 @@ def _layout(states):
     return layout, max(start, ALIGNMENT)
 
 
-def make_snapshots(kind, module, capacity, loss):
-    """Snapshots of the kind that the parameter of the classifier asks for.
-
-    Parameters
-    ----------
-    kind : True, "trainable", int, str or os.PathLike
-    module : torch.nn.Module
-    capacity : int
-        Number of recorded epochs.
-    loss : ClassificationLoss
-
-    Returns
-    -------
-    snapshots : Snapshots or FolderSnapshots
-    """
+def make_snapshots(kind, module, n_snapshots, loss):
+    """The `Snapshots`, or `FolderSnapshots`, that the parameter of the classifier asks for."""
     if is_folder(kind):
         return FolderSnapshots(kind, module, loss)
-    return Snapshots(
-        module, -(-capacity // step_of(kind)), loss=loss, only_trainable=is_one_of(kind, ("trainable",))
-    )
+    only_trainable = isinstance(kind, str)  # that is no folder
+    return Snapshots(module, n_snapshots, loss=loss, only_trainable=only_trainable)
 
 
 def step_of(kind):
@@ -346,7 +331,7 @@ def step_of(kind):
 
 def is_folder(kind):
     """Whether a kind of snapshots is the name of a folder."""
-    return isinstance(kind, (str, os.PathLike)) and not is_one_of(kind, ("trainable",))
+    return isinstance(kind, os.PathLike) or (isinstance(kind, str) and kind != "trainable")
 
 
 def check_snapshots(kind):

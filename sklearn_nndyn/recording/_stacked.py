@@ -36,15 +36,8 @@ class StackedRecorder:
     def record(self, forward, epoch, norms):
         """Record all networks.
 
-        Parameters
-        ----------
-        forward : callable
-            ``forward(rows) -> (scores, layers, maps)`` of a slice of the rows: (M, n, n_classes), {name: (M, n, ...)},
-            and the names of those layers that are feature maps.
-        epoch : int
-            The epoch to note.
-        norms : list of dict
-            The weight norms of each network, by layer.
+        ``forward(rows) -> (scores, layers, maps)`` gives of a slice of the rows (M, n, n_classes), {name: (M, n, ...)},
+        and the names of those layers that are feature maps; ``norms`` are the weight norms of each network, by layer.
         """
         rows_of = [recorder.buffers.new_rows(1) for recorder in self.recorders]
         geometry = self.recorders[0].geometry

@@ -60,17 +60,7 @@ def _parts(line):
 
 
 def draw(chart):
-    """Everything in the coordinates of the picture, as text for its template.
-
-    Parameters
-    ----------
-    chart : Chart
-
-    Returns
-    -------
-    drawing : dict
-        ``lines``, ``bands``, ``ends``, ``marks``, ``spans``, ``x_ticks``, ``y_ticks`` and the size.
-    """
+    """Everything in the coordinates of the picture, as text for its template: lines, bands, marks, ticks, the size."""
     across, down = chart.x_scale, chart.y_scale
     keep = few_points(chart.x, [place for place, _ in chart.marks])
     x = across_page(across.place(chart.x[keep]))

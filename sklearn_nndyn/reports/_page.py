@@ -37,18 +37,7 @@ SECTIONS = (
 
 
 def page_of(material, title):
-    """The HTML of a report.
-
-    Parameters
-    ----------
-    material : Material
-    title : str
-
-    Returns
-    -------
-    html : str
-        A whole document; everything that comes from the record is escaped.
-    """
+    """The HTML of a report, a whole document; everything that comes from the record is escaped."""
     style, script = (_template_text(name) for name in ("style.css", "script.js"))
     environment = _environment()
     return environment.get_template("page.html").render(

@@ -14,14 +14,7 @@ COLOURS = 64
 def pictures_of(X):
     """Pictures (n, height, width) or (n, height, width, 3) where ``X`` holds some, else None.
 
-    Parameters
-    ----------
-    X : array-like
-        Pictures with or without channels, first or last; or squares in rows of at least 8 x 8 pixels, none negative.
-
-    Returns
-    -------
-    pictures : array or None
+    They have channels first, last or none; or are squares in rows of at least 8 x 8 pixels, none negative.
     """
     if isinstance(X, dict) or hasattr(X, "tocsr"):
         return None

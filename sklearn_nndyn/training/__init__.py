@@ -8,12 +8,9 @@ each layer is one batched product, and one network is slower so. Trained as a st
 a small problem (1797 x 64, batches of 32) and 1.1 on a large one (60000 x 784, batches of 128).
 """
 
-from sklearn_nndyn.training._callbacks import check_callbacks, check_monitors, verbosity
-from sklearn_nndyn.training._dry_run import check_once
 from sklearn_nndyn.training._early_stopping import EarlyStopping, ReconstructionStopping
 from sklearn_nndyn.training._epoch_loop import EpochLoop
 from sklearn_nndyn.training._hooks import TrainingHook
-from sklearn_nndyn.training._ids import check_ids, takes_ids
 from sklearn_nndyn.training._net import DynamicsNet, ModuleFactory, TrainingData
 from sklearn_nndyn.training._network_fit import NetworkFit
 from sklearn_nndyn.training._optimizers import (
@@ -23,8 +20,10 @@ from sklearn_nndyn.training._optimizers import (
     find_optimizer,
     optimizer_settings,
 )
-from sklearn_nndyn.training._recording_hook import is_auto, is_default, make_record_schedule
 from sklearn_nndyn.training.batches._cutting import count_steps, needs_two_rows
 from sklearn_nndyn.training.batches._transform import BatchTransform, check_batch_transform
+from sklearn_nndyn.training.checks._callbacks import check_callbacks, check_monitors, verbosity
+from sklearn_nndyn.training.checks._dry_run import check_once
+from sklearn_nndyn.training.checks._ids import check_ids, takes_ids
 
 __all__ = []

@@ -37,7 +37,7 @@ class BatchRecorder(Recorder):
     evaluates, header_entries = False, IN_TRAINING
 
     def __init__(self, data, trained, places, loss, n_classes, capacity):
-        super().__init__(data.X, data.y, loss, n_classes=n_classes, record=("samples",), capacity=capacity)
+        self._begin(data.X, data.y, loss, ("samples",), n_classes, capacity)
         self.trained_y, self.places = trained.y, places
         self._order, self._scores, self._is_known = None, None, is_known(loss)
 
@@ -100,7 +100,7 @@ class BatchRecorder(Recorder):
         for field, own in zip(fields.values(), values, strict=True):
             field[self._row][places] = own[chosen]
 
-    def record(self, module, epoch, call=None):
+    def _record(self, module, epoch, call=None):
         """Close the epoch that was begun; at other times there is nothing to record."""
         if self._order is not None:
             self._flush()

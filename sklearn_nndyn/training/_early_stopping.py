@@ -52,7 +52,8 @@ class EarlyStopping(TrainingHook):
 
     def load_state_dict(self, net, state):
         """Go on with the same patience."""
-        vars(self).update(state)
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def on_epoch_begin(self, net):
         """Save the state of this hook, in case the epoch is rolled back."""

@@ -14,8 +14,8 @@ from sklearn_nndyn.training._fused_step import FusedOptimizerStep, parameters_of
 from sklearn_nndyn.training._mlp_step import MLPStep
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
+from sklearn_nndyn.utils.modules import run, score, scores_of
 from sklearn_nndyn.utils.networks.devices import has_float64, sum_dtype
-from sklearn_nndyn.utils.networks.precision import scores_in
 
 SMALL_FULL_BATCH = 200
 
@@ -48,13 +48,21 @@ class AutogradStep:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            scores = scores_in(self.autocast, self.module, x)
+            scores = self._scores(x)
             values = self.loss.per_sample(scores, y)
             if self.watch is not None:
                 self.watch(scores.detach(), values.detach())
             values = values if weight is None else values * weight
             values.mean().backward()
         return values.detach()
+
+    def _scores(self, x):
+        """Scores of a batch, in the dtype of the weights."""
+        if self.autocast is None:
+            return score(self.module, x)
+        with self.autocast():
+            output = run(self.module, x)
+        return scores_of(output).float()
 
     @property
     def gradients(self):

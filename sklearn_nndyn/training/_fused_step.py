@@ -114,7 +114,7 @@ class FusedAdam:
     @staticmethod
     def can_go_on_from(group, states):
         """Not where the loss did not depend on a parameter, which then was updated less often."""
-        return all(states) and len(set(read_together(state["step"] for state in states))) == 1
+        return all(states) and len(set(read_together([state["step"] for state in states]))) == 1
 
     def __init__(self, group, states):
         self.kernel = kernel(

@@ -117,9 +117,9 @@ class DivergenceGuard(TrainingHook):
             return self.finite
         groups = net.optimizer_.param_groups
         parameters = [p.detach() for group in groups for p in group["params"]]
-        if all(map(isfinite, read_together(p.sum() for p in parameters))):
+        if all(map(isfinite, read_together([p.sum() for p in parameters]))):
             return True
-        return all(read_together(torch.isfinite(p).all() for p in parameters))  # sums may overflow
+        return all(read_together([torch.isfinite(p).all() for p in parameters]))  # sums may overflow
 
 
 def first_rows(X):

@@ -116,12 +116,12 @@ class MLPStep:
             and (len(input_shape) == 1 or torch.nn.Flatten in kinds)
             and all(p.requires_grad for p in parameters)
             and len(set(map(id, parameters))) == len(parameters)
-            and not has_hooks(module)
             and _flattens_only_at_the_front(kinds)
             and [part for part in parts if type(part) is torch.nn.Linear][-1].out_features > 1
             and all(
                 part.start_dim == 1 and part.end_dim == -1 for part in parts if type(part) is torch.nn.Flatten
             )
+            and not has_hooks(module)
         )
 
     def __init__(self, module, loss, generator, dtype, parameters):

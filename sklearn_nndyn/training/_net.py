@@ -18,8 +18,7 @@ from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 from sklearn_nndyn.utils.networks.copying import copies_without_graph, copy_module
-from sklearn_nndyn.utils.python_random import refuse_python_random
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
 
 BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -59,8 +58,8 @@ class DynamicsNet(NeuralNetClassifier):
         """Copy its attributes: skorch's way is by a pickle, which a class that a function defines does not pass."""
         net = object.__new__(type(self))
         memo[id(self)] = net
-        for name in vars(self).keys() & {"module_", "criterion_"}:
-            memo.update(copies_without_graph(getattr(self, name)))
+        for part in (getattr(self, name, None) for name in ("module_", "criterion_")):
+            memo.update({} if part is None else copies_without_graph(part))
         vars(net).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
         return net
 

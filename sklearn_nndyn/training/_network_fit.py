@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sklearn_nndyn.recording import Evaluator, make_snapshots, step_of, warn_of_size
+from sklearn_nndyn.losses import is_known
+from sklearn_nndyn.recording import RecordSchedule, make_snapshots, step_of, warn_of_size
 from sklearn_nndyn.training._early_stopping import EarlyStopping
 from sklearn_nndyn.training._hooks import DivergenceGuard, ProgressBar, TrainingHook, Validation
 from sklearn_nndyn.training._net import DynamicsNet, TrainingData
-from sklearn_nndyn.training._recording_hook import Recording, RecordSchedule
+from sklearn_nndyn.training._recording_hook import Recording
 from sklearn_nndyn.training.batches._transform import BatchTransform
 from sklearn_nndyn.training.checkpoint import CheckpointWriter
+from sklearn_nndyn.utils.networks.evaluation import Evaluator
 
 
 @dataclass(eq=False)
@@ -94,11 +96,12 @@ class NetworkFit:
     def begin(self, epochs):
         """Make the hooks for so many epochs."""
         self.recording = self._make_recording(epochs)
-        evaluator, last_epoch = Evaluator(self.data.X.device), len(self.net.history) + epochs
+        evaluator = Evaluator(self.data.X.device, is_known(self.net.criterion_))
+        last_epoch = len(self.net.history) + epochs
         self.guard = DivergenceGuard(self.data, self.recording, evaluator, last_epoch)
         self.validator = None
         if "validation" in self.watched:
-            self.validator = Validation(self.validation, self.recording, evaluator, self.score)
+            self.validator = Validation(self.watched["validation"], self.recording, evaluator, self.score)
         self.stopper = self.make_stopper(self.recording) if self.make_stopper is not None else None
         self.bar = ProgressBar(epochs, self.recording) if self.verbose else None
         self.hooks[:0] = [hook for hook in self._own_hooks().values() if hook is not None]
@@ -113,12 +116,13 @@ class NetworkFit:
 
     def _make_recording(self, epochs):
         capacity, step = self.schedule.begin(self.net.history, epochs), step_of(self.keep_weights)
+        n_snapshots = -(-capacity // step)
         recording = Recording(
             self.watched,
             self.net.criterion_,
             self.record,
             self.schedule,
-            self._begin_snapshots(capacity),
+            self._begin_snapshots(n_snapshots),
             self.state.iterations,
             self.n_classes,
             capacity,
@@ -128,14 +132,14 @@ class NetworkFit:
         )
         recorders, snapshots = list(recording.recorders.values()), recording.snapshots
         kept = 0 if snapshots is None else len(snapshots.epochs)
-        warn_of_size(recorders, self.net.module_, snapshots, capacity, kept + -(-capacity // step))
+        warn_of_size(recorders, self.net.module_, snapshots, capacity, kept + n_snapshots)
         return recording
 
-    def _begin_snapshots(self, capacity):
+    def _begin_snapshots(self, n_snapshots):
         """What keeps the weights, begun in an earlier fit or now; None where they are not to be kept."""
         state, net = self.state, self.net
         if not self.keep_weights:
             return None
         if state.snapshots is None:
-            state.snapshots = make_snapshots(self.keep_weights, net.module_, capacity, net.criterion_)
+            state.snapshots = make_snapshots(self.keep_weights, net.module_, n_snapshots, net.criterion_)
         return state.snapshots

@@ -14,22 +14,7 @@ RATES = {"lr", "weight_decay", "momentum", "betas", "eps", "alpha", "dampening",
 
 
 def find_optimizer(optimizer):
-    """Find an optimizer class.
-
-    Parameters
-    ----------
-    optimizer : str or torch.optim.Optimizer class
-        A name such as ``"adam"`` or ``"sgd"``, in any case, or the class itself.
-
-    Returns
-    -------
-    optimizer : type
-
-    Raises
-    ------
-    ValueError, TypeError
-        If there is none of this name, or it is no optimizer class.
-    """
+    """The optimizer class of a name such as ``"adam"`` or ``"sgd"``, in any case, or the class itself."""
     if isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer):
         return optimizer
     if not isinstance(optimizer, str):
@@ -45,20 +30,7 @@ def find_optimizer(optimizer):
 
 
 def check_optimizer_params(optimizer, params, weight_decay):
-    """Try the optimizer on a parameter.
-
-    Parameters
-    ----------
-    optimizer : type
-    params : dict
-        Its further parameters.
-    weight_decay : float
-
-    Raises
-    ------
-    ValueError
-        If it does not take them.
-    """
+    """Try an optimizer class on a parameter: a ValueError where it does not take its further parameters."""
     params = dict(params)
     groups = params.pop("param_groups", None)
     known = [name for name in _defaults_of(optimizer) if name not in ("params", "lr")]
@@ -148,16 +120,7 @@ def optimizer_settings(optimizer, lr, weight_decay, params, device):
 
 
 def change_optimizer(net, optimizer, lr, weight_decay, params):
-    """Give a net's optimizer other settings: in its groups where that is enough, else a new optimizer is made.
-
-    Parameters
-    ----------
-    net : DynamicsNet
-    optimizer : str or type
-    lr, weight_decay : float
-    params : dict or None
-        Its further parameters.
-    """
+    """Give a net's optimizer other settings: in its groups where that is enough, else a new optimizer is made."""
     kind = find_optimizer(optimizer)
     new = optimizer_settings(kind, lr, weight_decay, params, next(net.module_.parameters()).device)
     old = {"lr": net.lr, **net.get_params_for("optimizer")}

@@ -1,63 +1,16 @@
-"""The hook that records during training, and its schedule."""
+"""The hook that records during training."""
 
 import time
 
 from sklearn_nndyn.recording import (
-    Recorder,
     chosen_samples,
-    layer_recordings,
-    make_schedule,
+    count_iterations,
+    record_in_fit,
+    recorder_of_fit,
     without_choice,
 )
 from sklearn_nndyn.training._batch_recorder import BatchRecorder
 from sklearn_nndyn.training._hooks import TrainingHook
-
-
-class RecordSchedule:
-    """When to record: by epochs, or by updates of the weights.
-
-    A record made after i of the s updates of epoch e + 1 has the epoch e + i / s.
-
-    Parameters
-    ----------
-    schedule : callable
-        ``schedule(time) -> bool``.
-    steps : int
-        Updates of an epoch.
-    by_iteration : bool
-        Whether the schedule is one of iterations.
-    with_end : bool, default=False
-        Whether the last epoch of a fit is recorded in any case.
-
-    Attributes
-    ----------
-    last : int or None
-        The last epoch of the fit that has begun.
-    """
-
-    last = None
-
-    def __init__(self, schedule, steps, by_iteration, with_end=False):
-        self.schedule, self.steps, self.by_iteration, self.with_end = schedule, steps, by_iteration, with_end
-
-    def is_due(self, epoch, iteration):
-        """Whether to record now."""
-        return self.schedule(iteration if self.by_iteration else epoch) or (
-            self.with_end and epoch == self.last
-        )
-
-    def begin(self, history, epochs):
-        """Begin so many epochs after a history.
-
-        Returns
-        -------
-        count : int
-            Number of records that are due from now to their end, both included.
-        """
-        self.last = len(history) + epochs
-        length = epochs * self.steps if self.by_iteration else epochs
-        first = count_iterations(history) if self.by_iteration else len(history)
-        return sum(map(self.schedule, range(first, first + length + 1))) + self.with_end
 
 
 class Recording(TrainingHook):
@@ -114,12 +67,12 @@ class Recording(TrainingHook):
         if record and chosen_samples(record).in_training:
             self.batch_recorder = BatchRecorder(datasets["train"], data, places, loss, **sizes)
             self.recorders["train"] = self.batch_recorder
+        entries = without_choice(record)
         for name, watched in datasets.items() if record else ():
             if name not in self.recorders:
                 reference = self.recorders.get("train") if self.batch_recorder is None else None
-                given = watched.X, watched.y, loss
-                self.recorders[name] = Recorder(
-                    *given, record=without_choice(record), reference=reference, **sizes
+                self.recorders[name] = recorder_of_fit(
+                    watched.X, watched.y, loss, entries, reference=reference, **sizes
                 )
 
     def recorder_of(self, name, epoch):
@@ -132,10 +85,6 @@ class Recording(TrainingHook):
             and recorder.epochs[-1:] == [epoch]
         )
         return recorder if has else None
-
-    def seconds(self, name):
-        """Seconds from record to record, of those of some rows."""
-        return [self.times[epoch] for epoch in self.recorders[name].epochs if epoch in self.times]
 
     def watch(self, net, order):
         """What takes scores and losses of the batches of the epoch that begins, or None."""
@@ -204,40 +153,9 @@ class Recording(TrainingHook):
             return
         self.iterations[epoch] = iteration
         for recorder in self.recorders.values() if self.recorders_run else ():
-            recorder.record(net.module_, epoch)
+            record_in_fit(recorder, net.module_, epoch)
         is_kept = (len(self.iterations) - 1) % self.step == 0
         if self.snapshots is not None and is_kept and self.snapshots.epochs[-1:] != [epoch]:
             self.snapshots.store(net.module_, epoch, net.criterion_)
         self.times[epoch] = time.perf_counter() - self._last
         self._last = time.perf_counter()
-
-
-def count_iterations(history):
-    """Updates of the weights in the finished epochs of a history."""
-    return sum(line.get("train_batch_count", 0) for line in history)
-
-
-def make_record_schedule(record, record_epochs, record_iterations, steps):
-    """The schedule of a fit with so many updates an epoch.
-
-    ``record_iterations="auto"`` means powers of two, and the end, where layers are decoded and no epochs were asked
-    for, else None.
-    """
-    chosen_here = is_auto(record_iterations)
-    if chosen_here:
-        record_iterations = "log" if layer_recordings(record) and is_default(record_epochs) else None
-    if record_iterations is None:
-        return RecordSchedule(make_schedule(record_epochs), steps, by_iteration=False)
-    return RecordSchedule(
-        make_schedule(record_iterations, "iteration"), steps, by_iteration=True, with_end=chosen_here
-    )
-
-
-def is_auto(record_iterations):
-    """Whether ``record_iterations`` is ``"auto"``."""
-    return isinstance(record_iterations, str) and record_iterations == "auto"
-
-
-def is_default(record_epochs):
-    """Whether ``record_epochs`` is the default ``"all"``."""
-    return isinstance(record_epochs, str) and record_epochs == "all"

@@ -17,23 +17,9 @@ NAMED = (type, BuiltinFunctionType, ModuleType, np.ufunc)
 
 
 def digest_of(value, name):
-    """A digest of a value.
+    """A digest of plain data, arrays, tensors, functions, classes, modules, estimators, and objects made of those.
 
-    Parameters
-    ----------
-    value : object
-        Plain data, arrays, tensors, functions, classes, modules, estimators, and objects made of those.
-    name : str
-        What it is called, for the message.
-
-    Returns
-    -------
-    digest : str
-
-    Raises
-    ------
-    ValueError
-        Where an object cannot be told from others of its class.
+    ValueError, with the ``name`` of the value, where an object cannot be told from others of its class.
     """
     return hashlib.blake2b(_Describer(name)(value), digest_size=SIZE).hexdigest()
 

@@ -30,25 +30,7 @@ KINDS = {
 
 
 def user_path(path) -> Path:
-    """The path a user means: ``~`` is the home folder.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The path, as given by the user.
-
-    Returns
-    -------
-    path : pathlib.Path
-        Without ``~``.
-
-    Raises
-    ------
-    TypeError
-        If it is no path.
-    FileNotFoundError
-        If it is empty.
-    """
+    """The path a user means: ``~`` is the home folder. TypeError for what is no path, FileNotFoundError for none."""
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise TypeError(f"A path is a str or an os.PathLike object, got {type(path).__name__}.")
     if not os.fspath(path):
@@ -57,23 +39,7 @@ def user_path(path) -> Path:
 
 
 def check_regular(path):
-    """Refuse what is there and is no regular file, without opening it: a FIFO would wait for its other end.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Something that exists; links are followed.
-
-    Returns
-    -------
-    found : os.stat_result
-        Status of the file behind all links.
-
-    Raises
-    ------
-    OSError
-        If there is nothing, or something else than a regular file; an IsADirectoryError for a folder.
-    """
+    """The status of a file; refuse what is no regular file, without opening it: a FIFO would wait for its other end."""
     found = os.stat(path)
     if stat.S_ISREG(found.st_mode):
         return found
@@ -134,19 +100,8 @@ def replaced_file(path) -> Iterator[Path]:
 def replaced_file_of_one_writer(path) -> Iterator[Path]:
     """`replaced_file` for a file that no other process writes meanwhile: no folder has to be made and locked.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        A regular file, or none yet, whose folder exists; the caller holds a lock on it.
-
-    Yields
-    ------
-    place : pathlib.Path
-        `draft_of` that file, to be made; what a killed writer left there is gone.
-
-    Raises
-    ------
-    OSError
+    The caller holds a lock on ``path``, a regular file or none yet. Yields `draft_of` it; what a killed writer left
+    there is gone.
     """
     place = draft_of(path)
     try:

@@ -5,19 +5,7 @@ import sys
 
 
 def lazy_names(package, places):
-    """``__getattr__`` and ``__dir__`` of a package whose public names live in other modules.
-
-    Parameters
-    ----------
-    package : str
-        The package's ``__name__``.
-    places : dict
-        {public name: module that holds it}.
-
-    Returns
-    -------
-    getattr, dir : callables
-    """
+    """``__getattr__`` and ``__dir__`` of a package whose public names live in other modules, {name: module}."""
 
     def look_up(name):
         if name not in places:
@@ -33,17 +21,5 @@ def lazy_names(package, places):
 
 
 def later_stage(module, name):
-    """A function of a stage that comes later on the line, looked up when it is called, so that imports run one way.
-
-    Parameters
-    ----------
-    module : str
-        The stage's package.
-    name : str
-        One of its public names.
-
-    Returns
-    -------
-    function : callable
-    """
+    """A function of a stage that comes later on the line, looked up when it is called, so that imports run one way."""
     return getattr(importlib.import_module(module), name)

@@ -71,6 +71,16 @@ def capture_activations(module, call=None, hidden=True, pool=None):
         yield forward
 
 
+def as_stack_of_one(forward, captured):
+    """The pass ``forward`` with a first axis for the networks, and the names of the layers that are feature maps."""
+
+    def stacked(x):
+        scores, layers = forward(x)
+        return scores[None], {name: activation[None] for name, activation in layers.items()}, captured.maps
+
+    return stacked
+
+
 class _Pooled:
     """Feature maps pooled as convolutions receive them; what several parts receive is pooled once, or not at all."""
 
@@ -95,14 +105,9 @@ def last_linear(module, x):
         seen.append((part, args[0] if args else None))
 
     with _hooked([(part, keep) for _, part in _weighted_parts(module)]):
-        scores = scores_of(run(module, x))
+        scores = score(module, x)
     part, received = seen[-1]
     return scores, received, part if isinstance(part, torch.nn.Linear) else None
-
-
-def hidden_layer_names(module, x):
-    """Names of the hidden layers of ``module``, in the order of the forward pass over the batch ``x``."""
-    return hidden_layers(module, x)[0]
 
 
 def hidden_layers(module, x):
@@ -112,13 +117,21 @@ def hidden_layers(module, x):
 
 
 def weight_matrices(module):
-    """(name, weight) of every layer with a weight of two axes or more."""
-    return [(name, max(_own_weights(part), key=lambda p: p.ndim)) for name, part in _weighted_parts(module)]
+    """{name: weight} of every layer with a weight of two axes or more."""
+    return {name: max(_own_weights(part), key=lambda p: p.ndim) for name, part in _weighted_parts(module)}
+
+
+def weight_norms(modules):
+    """Frobenius norm of the weight of every such layer, by name, of each module; by one transfer from their device."""
+    weights = [weight_matrices(module) for module in modules]
+    norms = iter(
+        read_together([torch.linalg.vector_norm(w.detach()) for own in weights for w in own.values()])
+    )
+    return [dict(zip(own, norms, strict=False)) for own in weights]
 
 
 def read_together(scalars):
     """The numbers in some tensors without axes, by one transfer from their device."""
-    scalars = list(scalars)
     return torch.stack([one.to(scalars[0].device) for one in scalars]).tolist() if scalars else []
 
 
@@ -157,11 +170,9 @@ def first_output(output):
 
 def is_one_column(scores):
     """Whether a module gives one number for each sample, (n_samples, 1) or (n_samples,), and no decided labels."""
-    return (
-        isinstance(scores, torch.Tensor)
-        and scores.is_floating_point()
-        and (scores.ndim < 2 or (scores.ndim == 2 and scores.shape[1] == 1))
-    )
+    if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
+        return False
+    return scores.ndim < 2 or (scores.ndim == 2 and scores.shape[1] == 1)
 
 
 def scores_of(output):
@@ -175,6 +186,11 @@ def scores_of(output):
         return scores
     z = scores.reshape(-1, 1)
     return torch.cat([torch.zeros_like(z), z], 1)
+
+
+def score(module, x):
+    """`scores_of` a batch, run through a module."""
+    return scores_of(run(module, x))
 
 
 def _weighted_parts(module):
@@ -267,8 +283,7 @@ def chunk_sizes(n, rows):
 
 def depends_on_the_batch(module):
     """Whether the scores of a row depend on the rows beside it, in evaluation too: batch norm without statistics."""
-    kind = BatchNorm
-    return any(isinstance(part, kind) and part.running_mean is None for part in module.modules())
+    return any(isinstance(part, BatchNorm) and part.running_mean is None for part in module.modules())
 
 
 def score_in_chunks(module, X, layer=None):
@@ -276,9 +291,9 @@ def score_in_chunks(module, X, layer=None):
     rows = rows_per_chunk(X.shape[1:])
     with torch.no_grad(), evaluation_mode(module) if module.training else unfused_attention():
         if layer is None and len(X) <= rows:
-            return scores_of(run(module, whole(X)))
+            return score(module, whole(X))
         chunks = X.split(chunk_sizes(len(X), rows))
         if layer is None:
-            return joined((scores_of(run(module, chunk)) for chunk in chunks), len(X))
+            return joined((score(module, chunk) for chunk in chunks), len(X))
         with capture_activations(module) as forward:
             return joined((forward(chunk)[1][layer] for chunk in chunks), len(X))

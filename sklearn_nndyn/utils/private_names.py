@@ -48,23 +48,7 @@ NEWEST = "1.9"  # the version of scikit-learn whose private names these are
 
 
 def of_scikit_learn(name: str) -> Any:
-    """A private name of scikit-learn.
-
-    Parameters
-    ----------
-    name : str
-        One of ``OF_SCIKIT_LEARN``.
-
-    Returns
-    -------
-    found : object
-        The function or class.
-
-    Raises
-    ------
-    ImportError
-        If this version of scikit-learn lacks it.
-    """
+    """A private name of scikit-learn, one of ``OF_SCIKIT_LEARN``; an ImportError where this version lacks it."""
     module = OF_SCIKIT_LEARN[name]
     try:
         return getattr(import_module(module), name)
@@ -95,47 +79,17 @@ BatchNorm: Any = getattr(torch.nn.modules.batchnorm, "_BatchNorm", torch.nn.Batc
 
 
 def kernel(name: str) -> Any:
-    """A kernel of torch, None where this version lacks it.
-
-    Parameters
-    ----------
-    name : str
-        One of ``OF_TORCH``.
-
-    Returns
-    -------
-    kernel : callable or None
-        ``torch``'s own.
-    """
+    """A kernel of torch, one of ``OF_TORCH``; None where this version lacks it."""
     return getattr(torch, name, None)
 
 
 def mps_generator() -> Any:
-    """torch's global generator on Apple's GPU, None where this version lacks it.
-
-    Returns
-    -------
-    generator : torch.Generator or None
-        Reached in public are its states alone, through functions that run in Python.
-    """
+    """torch's global generator on Apple's GPU, whose states alone are public; None where this version lacks it."""
     return getattr(torch.mps, "_get_default_mps_generator", lambda: None)()
 
 
 def mode(name: str, other: Any) -> Any:
-    """A function or class of torch that sees to one of its modes.
-
-    Parameters
-    ----------
-    name : str
-        One of ``OF_TORCH_MODES``.
-    other : object
-        What stands for it where this version lacks it.
-
-    Returns
-    -------
-    found : object
-        torch's own, or ``other``.
-    """
+    """A function or class of torch, one of ``OF_TORCH_MODES``; ``other`` where this version lacks it."""
     place: Any = torch
     for part in OF_TORCH_MODES[name].split("."):
         place = getattr(place, part, None)

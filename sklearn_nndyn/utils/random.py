@@ -1,4 +1,4 @@
-"""Temporary random state: a private state in place of the global generators, for a while.
+"""Temporary random state: a private state in place of the global generators, for a while; and Python's own refused.
 
 torch's and NumPy's global generators belong to the whole process, so whoever swaps them holds a lock. A signal handler
 may raise at any moment (Ctrl-C), and must leave neither the lock held nor the generators swapped. CPython calls
@@ -9,6 +9,8 @@ same, the swap or `settled_generators` around it puts back.
 
 import io
 import os
+import random
+import sys
 import threading
 import weakref
 from contextlib import contextmanager
@@ -139,13 +141,7 @@ def untouched_generators(device="cpu"):
 
 
 def fixed_generators(device="cpu"):
-    """Draw the same numbers whenever this is entered, and leave the global generators as they were found.
-
-    Parameters
-    ----------
-    device : torch.device or str, default="cpu"
-        The generator of this device is covered too.
-    """
+    """Draw the same numbers whenever this is entered, and leave the global generators as they were found."""
     device = torch.device(device)
     return Swap(device, [_seeded_once(0, device)])
 
@@ -246,3 +242,55 @@ def _writes(device, states):
         setters.append(_generator_of(device).set_state)
         values.append(on_device)
     return map(call, setters, values)
+
+
+@contextmanager
+def refuse_python_random(what):
+    """Refuse what draws from Python's global ``random``, whose state is left as it was.
+
+    What other threads draw meanwhile is theirs.
+
+    Parameters
+    ----------
+    what : str
+        What is tried inside, for the message.
+
+    Raises
+    ------
+    ValueError
+    """
+    before, draws = random.getstate(), _Draws()
+    try:
+        with draws:
+            yield
+    finally:
+        drew = draws.seen and random.getstate() != before
+        if drew:
+            random.setstate(before)
+    if drew:
+        raise ValueError(
+            f"{what} draws from Python's random, which random_state does not fix: no two fits would be equal. Draw "
+            "from torch or NumPy, for instance torch.rand(()).item() in place of random.random()."
+        )
+
+
+class _Draws:
+    """Whether this thread may have drawn: known where others run, and where nobody else watches its calls."""
+
+    def __init__(self):
+        self.watches = threading.active_count() > 1 and sys.getprofile() is None
+        self.seen = not self.watches
+
+    def __enter__(self):
+        if self.watches:
+            sys.setprofile(self._see)
+        return self
+
+    def __exit__(self, *error):
+        if self.watches:
+            sys.setprofile(None)
+
+    def _see(self, frame, event, called):
+        """All numbers come out of two methods written in C."""
+        if event == "c_call" and getattr(called, "__self__", None) is random.random.__self__:
+            self.seen = True

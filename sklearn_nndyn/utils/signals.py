@@ -23,17 +23,7 @@ _get_handler = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
 
 
 def raised_by_handler(error: BaseException) -> bool:
-    """Whether an exception was raised by the handler of a signal: it says nothing of the code that it came through.
-
-    Parameters
-    ----------
-    error : Exception
-        Caught where an answer is made of what others raise.
-
-    Returns
-    -------
-    raised : bool
-    """
+    """Whether an exception was raised by the handler of a signal: it says nothing of the code that it came through."""
     handlers = {_code(_get_handler(number)) for number in NUMBERS} - {None}
     return any(frame.f_code in handlers for frame, _ in walk_tb(error.__traceback__))
 

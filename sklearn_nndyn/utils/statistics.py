@@ -10,18 +10,8 @@ EQUAL = 1e-9  # differences that differ by less than this share of themselves ar
 def correlation_over_runs(ones, others):
     """Spearman's correlation over the samples of each run, its mean over the runs, and a 95 % interval.
 
-    Parameters
-    ----------
-    ones, others : list of n_runs arrays of shape (n_samples,)
-        Values to rank, without nan.
-
-    Returns
-    -------
-    correlations : array of shape (n_runs,)
-        nan where all samples share a value.
-    mean : float
-    interval : array of shape (2,)
-        Over the samples of a single run; over the runs where there are several.
+    The interval is one over the samples of a single run, over the runs where there are several; a correlation is nan
+    where all samples share a value.
     """
     own = np.array([rank_correlation(one, other)[0] for one, other in zip(ones, others, strict=True)])
     interval = rank_interval(own[0], len(ones[0])) if len(own) == 1 else mean_interval(own)
@@ -31,19 +21,7 @@ def correlation_over_runs(ones, others):
 def rank_interval(correlation, n_samples):
     """95 % interval of a Spearman correlation over samples: tanh(artanh r +- 1.96 sqrt((1 + r^2/2) / (n - 3))).
 
-    Bonett and Wright (2000). Psychometrika 65, 23-28.
-
-    Parameters
-    ----------
-    correlation : float
-        r, -1 to 1, or nan.
-    n_samples : int
-        n.
-
-    Returns
-    -------
-    interval : array of shape (2,)
-        nan for fewer than four samples.
+    Bonett and Wright (2000). Psychometrika 65, 23-28. nan for fewer than four samples.
     """
     if n_samples < 4:
         return np.full(2, np.nan)

@@ -29,11 +29,6 @@ def percent(share):
     return f"{figure(100 * share)} %"
 
 
-def signed(change):
-    """A change with its sign, three digits; 0 has none."""
-    return f"{change:+.3g}" if change else "0"
-
-
 def points(difference):
     """A difference of two shares in points of per cent, two digits, never as -0."""
     return f"{100 * difference + 0.0:.2g} points"
@@ -96,20 +91,9 @@ def paragraph(sentences):
 
 
 def summary_of(findings, source=""):
-    """Findings in words: what each states, then what to do next, then what was read.
+    """Findings in words, the verdict first: what each states, then what to do next, then what was read (``source``).
 
-    Parameters
-    ----------
-    findings : sequence of Finding
-        In the order of reading, the verdict first. One sentence of their advice is given: that of the last finding that
-        holds and has some, else of the first that has some.
-    source : str, default=""
-        A sentence on what was read.
-
-    Returns
-    -------
-    text : str
-        A paragraph of at most 100 columns.
+    One sentence of advice is given: that of the last finding that holds and has some, else of the first that has some.
     """
     advised = [finding for finding in findings if finding.advice]
     holding = [finding.advice for finding in advised if finding.verdict == "yes"]

@@ -30,25 +30,47 @@ def is_count(value, least=0, most=inf):
     return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) and least <= value <= most
 
 
+def is_below_one(value):
+    """Whether it is a number from 0 on, below 1."""
+    return is_number(value) and 0 <= value < 1
+
+
 def is_flag(value):
     """Whether it is True or False."""
     return isinstance(value, (bool, np.bool_))
 
 
+def is_positive_count(value):
+    """Whether it is a whole number, 1 or greater, and no boolean."""
+    return is_count(value, 1)
+
+
+def are_counts(values):
+    """Whether it is a sequence of whole numbers, each 1 or greater."""
+    return not isinstance(values, str) and hasattr(values, "__iter__") and all(map(is_positive_count, values))
+
+
+# What a parameter must be, and what its values may be: constants, classes, functions that accept a value.
 FLAG = "True or False", is_flag
-COUNT = "an integer, 1 or greater", lambda value: is_count(value, 1)
+COUNT = "an integer, 1 or greater", is_positive_count
 POSITIVE = "a finite number greater than 0", lambda value: is_finite(value) and value > 0
 NOT_NEGATIVE = "a finite number, 0 or greater", lambda value: is_finite(value) and value >= 0
 
 
 def broken_rules(owner, rules):
-    """A sentence for each parameter that breaks its rule: {name: (what it must be, whether a value is)}."""
+    """A sentence for each parameter that breaks its rule: {name: (what it must be, *what its values may be)}."""
     values = {name: getattr(owner, name) for name in rules}
     return [
         f"{name} must be {text}, got {values[name]!r}"
-        for name, (text, accept) in rules.items()
-        if not accept(values[name])
+        for name, (text, *allowed) in rules.items()
+        if not any(_is_allowed(values[name], one) for one in allowed)
     ]
+
+
+def _is_allowed(value, allowed):
+    if isinstance(allowed, type):
+        return isinstance(value, allowed)
+    return allowed(value) if callable(allowed) else is_one_of(value, (allowed,))
 
 
 def check_count(name, value, least=1, *, of=""):
@@ -72,18 +94,8 @@ def check_n_jobs(n_jobs):
 def check_share(name, value, *, of="", zero=True, one=True, auto=False):
     """Raise for values that are not numbers from 0 to 1.
 
-    Parameters
-    ----------
-    name : str
-        The parameter.
-    value : object
-        Its value.
-    of : str, default=""
-        The whole that the parameter is a share of, for the error message.
-    zero, one : bool, default=True
-        Whether the ends are allowed.
-    auto : bool, default=False
-        Whether ``"auto"`` is allowed too.
+    ``of`` names the whole that the parameter is a share of, for the message; ``zero`` and ``one`` say whether the ends
+    are allowed, ``auto`` whether ``"auto"`` is.
     """
     if auto and is_one_of(value, ("auto",)):
         return
@@ -137,27 +149,9 @@ def check_instance(name, value, kind):
 
 
 def find_layer(layer, names, *, also=(), absent="does not exist; the hidden layers are"):
-    """The name of one layer, given by position or name.
+    """The name of one layer, given by position among ``names`` or by name; ``also`` are names without a position.
 
-    Parameters
-    ----------
-    layer : int or str
-        The layer, as given by the user.
-    names : sequence of str
-        The layers, in their order.
-    also : sequence of str, default=()
-        Further names that are allowed, without a position.
-    absent : str, optional
-        Words of the error message between an unknown layer and the names.
-
-    Returns
-    -------
-    name : str
-
-    Raises
-    ------
-    ValueError
-        If there is no such layer; the names are offered.
+    ValueError if there is no such layer, which offers the names; ``absent`` are the words before them.
     """
     if isinstance(layer, str) and layer in (*names, *also):
         return layer

@@ -3,8 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.dynamics import Dynamics
-from sklearn_nndyn.losses import get_loss
-from sklearn_nndyn.losses._facts import loss_header
+from sklearn_nndyn.losses import get_loss, loss_header
 
 RISERS = np.arange(20, 30)
 CARRIERS = np.array([20, 21])

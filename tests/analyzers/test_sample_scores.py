@@ -16,8 +16,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_nndyn import Dynamics, DynamicsClassifier, LossTailAnalyzer, SampleScoreAnalyzer
-from sklearn_nndyn.losses import LogLoss, get_loss, loss_names
-from sklearn_nndyn.losses._facts import loss_header
+from sklearn_nndyn.losses import LogLoss, get_loss, loss_header, loss_names
 from tests import reference
 from tests.analyzers.planted import header_of, scores_record, tailed_record
 from tests.analyzers.saying import flat, verdicts

@@ -9,7 +9,7 @@ from skorch.callbacks import LRScheduler
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.recording import Samples
-from sklearn_nndyn.utils.networks.precision import has_bf16
+from sklearn_nndyn.utils.networks.devices import has_bf16
 from tests.classifiers.test_laws import assert_same_record, assert_same_weights
 from tests.problems import CHIEF, PROBLEMS
 

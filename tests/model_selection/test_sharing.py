@@ -80,8 +80,8 @@ class TestChecks:
         for place in (
             "model_selection.search._evaluation.check_parameters",
             "classifiers._validation._check_labels",
-            "training._dry_run._check_rows_apart",
-            "training._dry_run._try_to_learn",
+            "training.checks._dry_run._check_rows_apart",
+            "training.checks._dry_run._try_to_learn",
         ):
             module, _, name = f"sklearn_nndyn.{place}".rpartition(".")
             check = getattr(import_module(module), name)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sklearn_nndyn.recording import _activations
-from sklearn_nndyn.recording._activations import Activations, choose_layers, named_layers
+from sklearn_nndyn.recording._activations import Activations, choose_layers
 
 
 def run(x):
@@ -16,7 +16,7 @@ def passed(X, rows, **options):
     """After a pass in which the hidden layer was held."""
     there = Activations(X, run, rows, **options)
     for chunk in X.split(there.sizes):
-        there.cache_chunk(named_layers(*run(chunk)), {"hidden"})
+        there.cache_chunk(run(chunk)[1], {"hidden"})
     return there
 
 

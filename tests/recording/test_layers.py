@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sklearn_nndyn.modules import MLP
-from sklearn_nndyn.utils.modules import capture_activations, hidden_layer_names, weight_matrices
+from sklearn_nndyn.utils.modules import capture_activations, hidden_layers, weight_matrices
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from tests.problems import ThreeKinds, convolution_net
 
@@ -29,7 +29,7 @@ def assert_layers(module, expected, x=ROWS):
     with torch.no_grad(), evaluation_mode(module):
         by_hand = expected(module, x)
         assert torch.equal(scores, module(x))
-    assert list(layers) == list(by_hand) == hidden_layer_names(module, x)
+    assert list(layers) == list(by_hand) == hidden_layers(module, x)[0]
     for name, activation in by_hand.items():
         assert torch.equal(layers[name], activation), name
 
@@ -143,7 +143,7 @@ def test_normalisation_of_whole_images_is_no_layer():
         nn.Conv2d(1, 2, 3), nn.LayerNorm((2, 2, 2)), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3)
     )
     assert_layers(module, lambda m, x: {"0": m[:4](x)}, IMAGES)
-    assert [name for name, _ in weight_matrices(module)] == ["0", "4"]
+    assert list(weight_matrices(module)) == ["0", "4"]
 
 
 def test_a_layer_used_again_is_a_layer_again():
@@ -188,7 +188,7 @@ def test_weights_that_are_computed_from_others(wrap):
     )
     assert_layers(module, lambda m, x: {"0": m[:2](x), "2": m[:4](x)})
     with evaluation_mode(module):
-        matrices = dict(weight_matrices(module))
+        matrices = weight_matrices(module)
         assert list(matrices) == ["0", "2", "4"]
         assert torch.equal(matrices["2"], module[2].weight)
 
@@ -287,10 +287,10 @@ def test_matrices_are_those_of_layers_with_two_axes_or_more():
     module = nn.Sequential(
         nn.Conv1d(1, 2, 3), nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(4, 3, bias=False), nn.PReLU()
     )
-    found = dict(weight_matrices(module))
+    found = weight_matrices(module)
     assert list(found) == ["0", "3"]
     assert found["0"] is module[0].weight
-    np.testing.assert_array_equal([name for name, _ in weight_matrices(nn.Linear(4, 3))], ["Linear"])
+    np.testing.assert_array_equal(list(weight_matrices(nn.Linear(4, 3))), ["Linear"])
 
 
 class SharedMap(nn.Module):

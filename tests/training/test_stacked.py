@@ -10,7 +10,6 @@ from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.losses._stacked import LossStack
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Recorder
-from sklearn_nndyn.recording._geometry import weight_norms
 from sklearn_nndyn.recording._stacked import StackedRecorder
 from sklearn_nndyn.training import TrainingData
 from sklearn_nndyn.training._epoch_loop import draw_order
@@ -19,7 +18,7 @@ from sklearn_nndyn.training.stacked import make_members
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE, StackedParameters
 from sklearn_nndyn.training.stacked._row_sampler import RowSampler, StackedLoader, equal_slices
-from sklearn_nndyn.utils.modules import capture_activations
+from sklearn_nndyn.utils.modules import capture_activations, weight_norms
 from sklearn_nndyn.utils.random import RandomState
 from tests.classifiers.together.comparing import EVERYTHING, assert_close, small
 from tests.pairwise import pairwise
@@ -354,7 +353,7 @@ def test_a_joint_look_is_the_look_of_each(record, n):
 
     joint = StackedRecorder(together, LossStack(losses))
     for epoch in (0, 3):
-        norms = [weight_norms(module) if "geometry" in record else {} for module in modules]
+        norms = [weight_norms([module])[0] if "geometry" in record else {} for module in modules]
         with torch.no_grad():
             joint.record(forward, epoch, norms)
         for recorder, module in zip(alone, modules, strict=True):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from sklearn_nndyn.recording import Recorder
-from sklearn_nndyn.utils.networks.memory import ModuleMemory
+from sklearn_nndyn.utils.networks.copying import ModuleMemory
 
 
 class Writes(nn.Module):

@@ -14,7 +14,6 @@ from sklearn_nndyn.utils.text import (
     points,
     range_of,
     shown,
-    signed,
 )
 
 
@@ -34,8 +33,6 @@ from sklearn_nndyn.utils.text import (
         (percent(0.9994), "99.9 %"),
         (percent(59_997 / 60_000), "99.995 %"),
         (percent(1 - 1e-6), "99.9999 %"),
-        (signed(0.5), "+0.5"),
-        (signed(-0.0), "0"),
         (points(-0.0), "0 points"),
         (points(0.0123), "1.2 points"),
         (counted(1, "class", "es"), "1 class"),

@@ -25,17 +25,8 @@ BENDS = 0.1  # of the third differences, the greatest, and at least two: where t
 def chance_changes(rows, one_run):
     """What a fall from the start, a rise to the end, and a rise above the start seldom exceed by chance.
 
-    Parameters
-    ----------
-    rows : array of shape (n_rows, n_epochs)
-        Curves of runs, or of the samples of one run.
-    one_run : bool
-        Which of the two.
-
-    Returns
-    -------
-    fall, rise, first_rise : float
-        In the units of the curves; inf for one run of fewer than nine epochs, which do not show its noise.
+    ``rows`` (n_rows, n_epochs) are curves of runs or, with ``one_run``, of the samples of one run: fewer than nine
+    epochs of it do not show its noise, and give inf.
     """
     if one_run or len(rows) == 1:
         if rows.shape[1] < LEAST_EPOCHS:

@@ -124,7 +124,7 @@ def _lower_ends(rows, lowest, one_run):
     return [None if end is None else end[0] for end in ends]
 
 
-def first_rise(rows, tolerance, *, one_run):
+def first_rise(rows: np.ndarray, tolerance: float, *, one_run: bool) -> int | None:
     """Position of a peak above the start, from which the curve falls: below its start, or to its end; else None.
 
     Peak and fall are clear, as in ``find_phases``, and the peak is no longer near the start.

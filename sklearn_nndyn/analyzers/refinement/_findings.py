@@ -14,19 +14,7 @@ JUDGE = f"Judge the epochs by the refined loss or by accuracy, and {CALIBRATE}."
 
 
 def refinement_findings(refinement, runs):
-    """RF1 to RF3.
-
-    Parameters
-    ----------
-    refinement : RefinementAnalyzer
-        With its curves.
-    runs : list of RunMeasures
-        Measures of each run.
-
-    Returns
-    -------
-    findings : tuple of Finding
-    """
+    """RF1 to RF3, from the curves of a RefinementAnalyzer and the `RunMeasures` of each run."""
     parts = (
         ("RF1", _rise(refinement, runs)),
         ("RF2", _epoch(refinement, _units(runs, "gain"))),

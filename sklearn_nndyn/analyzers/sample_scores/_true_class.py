@@ -13,19 +13,9 @@ OF_SCORES = {
 
 
 def true_class_probability(record):
-    """p_c of each sample at each epoch, and where it comes from.
+    """p_c of each sample at each epoch, float64, and in words where it comes from; None where the record tells neither.
 
-    Parameters
-    ----------
-    record : Dynamics
-        With probabilities; or with scores, and the link of its loss in the header.
-
-    Returns
-    -------
-    p : array of shape (n_samples, n_epochs) or None
-        float64, 0 to 1; None where the record has neither.
-    source : str or None
-        Where it comes from, in words.
+    It takes the probabilities of the record, or its scores and the link of its loss.
     """
     if record.probability is not None:
         return record.probability.astype(np.float64), RECORDED
@@ -38,20 +28,9 @@ def true_class_probability(record):
 
 
 def error_norm(record, p):
-    """||p - y||_2 of each sample at each epoch, and where it comes from.
+    """||p - y||_2 of each sample at each epoch, float64 from 0 to sqrt(2), and in words where it comes from.
 
-    Parameters
-    ----------
-    record : Dynamics
-    p : array of shape (n_samples, n_epochs)
-        Probability of the true class, of ``true_class_probability``.
-
-    Returns
-    -------
-    norm : array of shape (n_samples, n_epochs)
-        float64, 0 to sqrt(2).
-    source : str
-        Where it comes from; of p alone comes a bound, which two classes reach.
+    Of ``p`` alone, of ``true_class_probability``, comes a bound, which two classes reach.
     """
     if not _tells_all(record):
         return np.sqrt(2) * (1 - p), "exact for two classes" if record.n_classes == 2 else "an upper bound"

@@ -35,19 +35,9 @@ def check_checkpoint(estimator):
 
 
 def identity_of(prepared, shared):
-    """Digest and description of a fit that is ready to be trained.
+    """Digest and description (estimator, parameters and data in words) of a fit that is ready to be trained.
 
-    Parameters
-    ----------
-    prepared : PreparedFit
-    shared : dict
-        Kept between the calls for several fits, so that the same rows are read once.
-
-    Returns
-    -------
-    digest : str
-    description : dict
-        ``"estimator"``, ``"parameters"`` and ``"data"`` in words.
+    ``shared`` is kept between the calls for several fits, so that the same rows are read once.
     """
     estimator = prepared.estimator
     parameters = {

@@ -10,18 +10,7 @@ from sklearn_nndyn.utils.digests import digest_of
 
 @contextmanager
 def opened(program):
-    """Give the fits of a program the writer of their common place; nothing without ``checkpoint``.
-
-    Parameters
-    ----------
-    program : list of PreparedFit
-        Fits that are trained together, with the same ``checkpoint``.
-
-    Raises
-    ------
-    RuntimeError
-        Where another process trains there.
-    """
+    """Give the fits of a program the writer of their common place; nothing without ``checkpoint``."""
     checkpoint = as_checkpoint(program[0].estimator.checkpoint)
     if checkpoint is None:
         yield

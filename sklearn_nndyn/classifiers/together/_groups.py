@@ -61,7 +61,7 @@ def _train_group(fits, memory_limit, caller):
 
 
 def _attributes(estimator):
-    return {name: value for name, value in vars(estimator).items() if name in BORN_IN_FIT}
+    return {name: getattr(estimator, name) for name in BORN_IN_FIT if hasattr(estimator, name)}
 
 
 def _take_over(fit, attributes, keeps_old):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
+from sklearn_nndyn.classifiers._inputs import check_validation_pair
 from sklearn_nndyn.classifiers._parameters import check_parameters
 from sklearn_nndyn.classifiers._preparation import PreparedFit, prepare_fit
-from sklearn_nndyn.classifiers._validation import check_validation_pair
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, is_finished, opened
 from sklearn_nndyn.training.stacked import StackedEpochLoop, batch_size, make_members, make_stacks
 from sklearn_nndyn.utils.signals import held_signals
@@ -78,25 +78,10 @@ def _has_its_own_fit(estimator):
 
 
 def train(fits, *, memory_limit=None, progress=None):
-    """Train prepared fits, as many in one program as may be.
+    """Train prepared fits, as many in one program as may be; the exception that ended each fit, or None.
 
-    Parameters
-    ----------
-    fits : list of PreparedFit and OwnFit
-    memory_limit : int, default=None
-        See `fit_together`.
-    progress : callable, default=None
-        ``progress(n)`` after ``n`` more epochs, counted over all fits.
-
-    Returns
-    -------
-    errors : list
-        The exception that ended each fit, or None.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        After every estimator was left usable: as of its last whole epoch, as it was before, or untrained.
+    ``progress(n)`` is called after ``n`` more epochs, counted over all fits. A KeyboardInterrupt is raised after every
+    estimator was left usable: as of its last whole epoch, as it was before, or untrained.
     """
     progress = progress or (lambda n: None)
     errors = {}
@@ -128,15 +113,7 @@ def make_programs(fits, memory_limit=None):
 
 
 def all_finished(fits, memory_limit=None):
-    """Whether all fits, as `train` puts them together, have their result on the disk, so that it trains none.
-
-    Parameters
-    ----------
-    fits : list
-        From `prepare`.
-    memory_limit : int, optional
-        As in ``fit_together``.
-    """
+    """Whether all fits, as `train` puts them together, have their result on the disk, so that it trains none."""
     return all(
         all(isinstance(fit, PreparedFit) for fit in program) and is_finished(program)
         for program in make_programs(fits, memory_limit)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn_nndyn.classifiers._classifier import DynamicsClassifier
 from sklearn_nndyn.classifiers.together._groups import train_in_groups
 from sklearn_nndyn.classifiers.together._programs import prepare
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.private_names import _num_samples, _safe_indexing
 from sklearn_nndyn.utils.rows.datasets import open_labelled
 from sklearn_nndyn.utils.rows.named import sliceable

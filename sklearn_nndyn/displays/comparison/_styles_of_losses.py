@@ -99,17 +99,7 @@ def height_for(n_labels):
 
 
 def name_at_the_end(ax, lines):
-    """Right of the finished axes a piece of each line, its name and last value, as near to its end as there is room.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    lines : dict of str to matplotlib Line2D
-
-    Returns
-    -------
-    labels : dict of str to matplotlib Text
-    """
+    """Right of the finished axes a piece of each line, its name and last value, as near to its end as there is room."""
     from matplotlib.lines import Line2D
 
     to_axes = ax.transData + ax.transAxes.inverted()

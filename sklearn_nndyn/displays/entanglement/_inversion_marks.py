@@ -17,22 +17,10 @@ def mark_dots(axes, places, heights, artist_kw):
 
 
 def mean_inversion(inversions, n_runs, n_clear):
-    """Mean inversion of the runs of one label, each with the words beside it.
+    """Mean inversion of the runs of one label: its epoch and its error in percent, each with the words beside it.
 
-    Parameters
-    ----------
-    inversions : list of tuple (epochs, training_error, position)
-        The inversion of each run that has one.
-    n_runs : int
-        Number of runs, with those that have none.
-    n_clear : int
-        How many of the inversions are beyond chance; without one they are called turns.
-
-    Returns
-    -------
-    epoch : tuple of float and str
-    error : tuple of float and str
-        In percent.
+    ``inversions`` are (epochs, training_error, position) of each of the ``n_runs`` runs that has one. ``n_clear`` of
+    them are beyond chance; without one they are called turns.
     """
     epochs = np.array([epochs[at] for epochs, _, at in inversions])
     errors = np.array([errors[at] for _, errors, at in inversions])

@@ -8,20 +8,9 @@ MOST_NUMBERS = 12  # runs whose overlaps can be written into their cells
 
 
 def draw_overlaps(ax, jaccard, labels, style):
-    """Draw the overlap of each two runs in percent.
+    """Draw the overlap of each two runs, shares (n_runs, n_runs) or nan for none to compare, in percent.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    jaccard : array of shape (n_runs, n_runs)
-        Shares, 0 to 1; nan for none to compare. The diagonal is left out.
-    labels : list of n_runs str
-    style : dict
-        Keyword arguments of ``Axes.imshow``.
-
-    Returns
-    -------
-    image : matplotlib AxesImage
+    The diagonal is left out. ``style`` are keyword arguments of ``Axes.imshow``.
     """
     from matplotlib.image import AxesImage
 

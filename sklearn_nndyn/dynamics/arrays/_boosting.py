@@ -70,19 +70,8 @@ def boosting_rounds(model):
 def boosted_scores(rounds, X, columns, log):
     """Scores after each round, a list of arrays (n_samples, n_classes).
 
-    Parameters
-    ----------
-    rounds : XGBoostRounds or LightGBMRounds
-        Of a fitted model.
-    X : array-like of shape (n_samples, n_features)
-        Samples.
-    columns, log : callable
-        Make scores of raw scores and of probabilities.
-
-    Returns
-    -------
-    scores : list of array of shape (n_samples, n_classes)
-        The raw scores, where their softmax is what ``predict_proba`` says; else the logarithms of the probabilities.
+    They are the raw scores, where their softmax is what ``predict_proba`` says; else the logarithms of the
+    probabilities. ``columns`` and ``log`` make scores of raw scores and of probabilities.
     """
     scores = [columns(margin) for margin in rounds.margins(X)]
     odds = np.exp(scores[-1] - scores[-1].max(axis=1, keepdims=True))

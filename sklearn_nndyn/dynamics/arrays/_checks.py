@@ -127,27 +127,7 @@ def _check_rows(scores):
 
 
 def check_labels(y: Any, classes: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and classes.
-
-    Parameters
-    ----------
-    y : array of shape (n_samples,)
-        Labels.
-    classes : array of shape (n_classes,) or None
-        All classes, sorted; None where they are those in ``y``.
-
-    Returns
-    -------
-    y, classes : arrays
-        As NumPy's.
-
-    Raises
-    ------
-    TypeError
-        If they cannot be read.
-    ValueError
-        If ``y`` is empty or has more than one axis.
-    """
+    """Labels (n_samples,) and sorted classes (n_classes,), those in ``y`` where they are None, as NumPy's."""
     y = as_numpy("y", y)
     if y.ndim != 1 or not len(y):
         raise ValueError(f"y must hold a label for each sample, shape (n_samples,); got shape {y.shape}.")

@@ -40,21 +40,9 @@ def measure_samples(scores: np.ndarray, y_encoded: np.ndarray, loss: ArrayLoss) 
 
 
 def measure_epochs(scores: np.ndarray, y_encoded: np.ndarray, loss: ArrayLoss) -> dict[str, np.ndarray]:
-    """What a record keeps of samples, from their scores at each epoch.
+    """What a record keeps of samples, {name: (n_samples, n_epochs)}, from scores (n_samples, n_epochs, n_classes).
 
-    Parameters
-    ----------
-    scores : array of shape (n_samples, n_epochs, n_classes)
-        Raw scores; a row that is missing is nan.
-    y_encoded : array of shape (n_samples,)
-        Positions of the true classes.
-    loss : ArrayLoss
-        What is measured.
-
-    Returns
-    -------
-    measured : dict of str to array of shape (n_samples, n_epochs)
-        As `measure_samples` gives them, in the types of a record.
+    A row of scores that is missing is nan; see `measure_samples`.
     """
     n_samples, n_epochs, n_classes = scores.shape
     rows = empty_rows(loss, (n_epochs, n_samples), n_classes)
@@ -67,23 +55,9 @@ def measure_epochs(scores: np.ndarray, y_encoded: np.ndarray, loss: ArrayLoss) -
 def empty_rows(
     loss: ArrayLoss, shape: tuple[int, ...], n_classes: int, empty=np.empty
 ) -> dict[str, np.ndarray]:
-    """Room for what `measure_samples` gives, in the types of a record.
+    """Room, of some ``shape``, for what `measure_samples` gives, in the types of a record.
 
-    Parameters
-    ----------
-    loss : ArrayLoss
-        What is measured.
-    shape : tuple of int
-        Shape of each array.
-    n_classes : int
-        The number of classes.
-    empty : callable, default=numpy.empty
-        ``empty(shape, dtype)`` makes an array.
-
-    Returns
-    -------
-    rows : dict of str to array
-        Not yet filled.
+    ``empty(shape, dtype)`` makes an array.
     """
     names = ["loss", "margin"] + ([] if loss.link is None else ["probability"])
     position = np.min_scalar_type(-n_classes)

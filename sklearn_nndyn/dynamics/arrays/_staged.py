@@ -13,34 +13,11 @@ METHODS = ("staged_decision_function", "staged_predict_proba")
 
 
 def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of samples after each stage.
+    """Scores of ``X`` after each stage, (n_samples, n_stages, n_classes), and the classes of the estimator.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted, with ``staged_predict_proba`` or ``staged_decision_function``, or a classifier of XGBoost or LightGBM;
-        or a Pipeline that ends in one.
-    X : array-like of shape (n_samples, n_features)
-        Samples.
-    n_samples : int
-        How many.
-
-    Returns
-    -------
-    scores : array of shape (n_samples, n_stages, n_classes)
-        The decision function, where its softmax is what ``predict_proba`` says, or where there are no probabilities;
-        else the logarithms of the probabilities.
-    classes : array of shape (n_classes,)
-        The classes of the estimator.
-
-    Raises
-    ------
-    TypeError
-        If the estimator has no stages.
-    NotFittedError
-        If it is not fitted.
-    ValueError
-        If it gives scores of another number of samples.
+    The decision function, where its softmax is what ``predict_proba`` says, or where there are no probabilities; else
+    the logarithms of the probabilities. ``estimator`` is fitted, with ``staged_predict_proba`` or
+    ``staged_decision_function``, or a classifier of XGBoost or LightGBM; or a Pipeline that ends in one.
     """
     if isinstance(estimator, Pipeline):
         return staged_scores(estimator[-1], estimator[:-1].transform(X), n_samples)

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from sklearn_nndyn.dynamics._frozen import plain
+from sklearn_nndyn.dynamics._fields import plain
 from sklearn_nndyn.dynamics._validation import LABEL_KINDS
 
 MOST_LABEL_BYTES = 64  # of memory for each byte of the file: labels come out of it longer than they lie in it

@@ -12,14 +12,7 @@ from sklearn_nndyn.utils.text import listed
 def check_activations(activations, n_rows, widths):
     """Unit activations {layer: (batch, width)}; empty where none were given.
 
-    Parameters
-    ----------
-    activations : dict of str to array of shape (batch, ...), or None
-        The activations, as given by the user.
-    n_rows : int
-        Samples in the batch.
-    widths : dict of str to int
-        Widths of the layers logged before; empty at first.
+    ``widths`` are those of the layers logged before, empty at first.
     """
     if activations is None:
         return {}

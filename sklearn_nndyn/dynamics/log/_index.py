@@ -28,25 +28,7 @@ class SampleIndex:
         self.last_row = np.empty(n_samples, dtype=np.intp)
 
     def places(self, ids):
-        """Positions of the samples of a batch.
-
-        Parameters
-        ----------
-        ids : array of shape (batch,)
-            Ids, each once.
-
-        Returns
-        -------
-        places : array of shape (batch,)
-            Positions from 0.
-
-        Raises
-        ------
-        TypeError
-            If the ids are of another kind.
-        ValueError
-            If there is no such sample, or a sample is in it twice.
-        """
+        """Positions, from 0, of the samples of a batch, whose ids come once each."""
         ids = as_numpy("ids", ids)
         if ids.ndim != 1:
             raise ValueError(f"ids must have one axis, an id for each row of scores; got shape {ids.shape}.")

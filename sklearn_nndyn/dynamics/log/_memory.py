@@ -23,20 +23,7 @@ class BoundedMemory:
         self.rest = np.empty(0, np.uint8)  # of the file that is being filled
 
     def empty(self, shape, dtype):
-        """An array that is not filled.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Its shape.
-        dtype : dtype
-            Its type.
-
-        Returns
-        -------
-        array : numpy.ndarray
-            In memory, or in a temporary file.
-        """
+        """An array that is not filled, in memory or in a temporary file."""
         n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if self.used + n_bytes <= self.limit or not n_bytes:
             self.used += n_bytes

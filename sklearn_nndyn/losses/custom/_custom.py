@@ -7,8 +7,7 @@ import torch
 from sklearn.utils.metaestimators import available_if
 from torch import Tensor
 
-from sklearn_nndyn.losses._base import ClassificationLoss
-from sklearn_nndyn.losses._facts import Depending
+from sklearn_nndyn.losses._base import ClassificationLoss, Depending
 from sklearn_nndyn.losses.custom._facts import SOFTMAX_LOSSES, describe
 
 

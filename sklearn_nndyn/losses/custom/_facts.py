@@ -5,9 +5,8 @@ from numbers import Real
 
 import torch
 
-from sklearn_nndyn.losses._base import ClassificationLoss
+from sklearn_nndyn.losses._base import FACTS, UNKNOWN, ClassificationLoss
 from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss
-from sklearn_nndyn.losses._facts import FACTS, UNKNOWN
 from sklearn_nndyn.losses._probability import LogLoss
 
 SOFTMAX_LOSSES = (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)
@@ -15,33 +14,13 @@ KINDS = {"name": str, "lower_bound": Real, "unit": str, "proper": bool}
 
 
 def describe(loss):
-    """The facts and the link of a user's loss.
-
-    Parameters
-    ----------
-    loss : torch module or callable
-
-    Returns
-    -------
-    facts : dict
-        ``"name"``, ``"lower_bound"``, ``"unit"``, ``"proper"`` and ``"link"``.
-    """
+    """The facts and the link of a user's loss, by name."""
     if isinstance(loss, ClassificationLoss):
         return _facts_of(loss)
     if type(loss) in SOFTMAX_LOSSES:
         return _of_torch(loss)
     link = "softmax" if isinstance(loss, SOFTMAX_LOSSES) and not hasattr(loss, "predict_proba") else None
     return {"name": _own_name(loss), **UNKNOWN, "link": link, **_stated(loss)}
-
-
-def check_scores(loss, scores):
-    """Raise ValueError where scores (n, K) are not what a torch loss takes: NLLLoss takes log probabilities."""
-    takes_log_p = isinstance(getattr(loss, "loss", None), torch.nn.NLLLoss)
-    if takes_log_p and not torch.allclose(scores.exp().sum(-1), torch.ones(()).to(scores), atol=1e-3):
-        raise ValueError(
-            "NLLLoss takes log probabilities, but the exponentials of the module's outputs do not sum to one: end the "
-            'module with torch.nn.LogSoftmax(-1), or take loss="log", which acts on raw scores.'
-        )
 
 
 def _facts_of(loss):

@@ -10,8 +10,7 @@ from sklearn_nndyn.losses._registry import get_loss
 from sklearn_nndyn.losses._sameness import same_settings
 from sklearn_nndyn.losses.custom._custom import CustomLoss
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.python_random import refuse_python_random
-from sklearn_nndyn.utils.random import RandomState, untouched_generators
+from sklearn_nndyn.utils.random import RandomState, refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.signals import raised_by_handler
 
 OWN_PLACES = ("_parameters", "_buffers", "_modules")  # of a torch module, which `Module.to` moves
@@ -19,26 +18,9 @@ KNOWN = ("sklearn_nndyn.losses.", "torch.nn.modules.")
 
 
 def loss_for_fit(loss, n_classes, dtype, device):
-    """The loss that a fit trains with, which shares nothing with what was given.
+    """The `get_loss` that a fit trains with, in evaluation mode, which shares nothing with what was given.
 
-    Parameters
-    ----------
-    loss : str, ClassificationLoss, torch module or callable
-        A loss, as `get_loss` takes it.
-    n_classes : int
-    dtype : torch.dtype
-        The dtype of the network; floating-point tensors of the loss are converted to it.
-    device : torch.device
-
-    Returns
-    -------
-    loss : ClassificationLoss
-        In evaluation mode.
-
-    Raises
-    ------
-    ValueError
-        If the loss cannot be copied.
+    Its floating-point tensors have the ``dtype`` of the network, and lie on its device.
     """
     found = get_loss(loss)
     if not isinstance(loss, str):
@@ -75,17 +57,7 @@ def computes_in_any_dtype(loss):
 def changes_in_training(loss, n_classes, dtype, device):
     """Whether a loss is random, learned, or keeps something from one batch to the next.
 
-    Parameters
-    ----------
-    loss : ClassificationLoss
-    n_classes : int
-    dtype : torch.dtype
-    device : torch.device
-
-    Returns
-    -------
-    changes : bool
-        Found by a trial on a copy; the loss is left as it is.
+    Found by a trial on a copy, with ``n_classes`` scores of a ``dtype``; the loss is left as it is.
     """
     if is_known(loss):
         return False
@@ -100,16 +72,9 @@ def changes_in_training(loss, n_classes, dtype, device):
 
 
 def changing_state(loss):
-    """The state of a loss that training may change; empty for known losses.
+    """{name: tensor} of what training may change of a loss; empty for known losses.
 
-    Parameters
-    ----------
-    loss : ClassificationLoss
-
-    Returns
-    -------
-    state : dict of tensors
-        Learned parameters, buffers, and numbers in plain attributes, as one float64 each.
+    Learned parameters, buffers, and numbers in plain attributes, as one float64 each.
     """
     if is_known(loss):
         return {}

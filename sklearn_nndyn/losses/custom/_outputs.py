@@ -1,4 +1,4 @@
-"""What a user's own loss gives beside its values: probabilities and decisions."""
+"""What a user's own loss takes and gives, checked: scores, probabilities and decisions."""
 
 import torch
 
@@ -10,22 +10,7 @@ TOLERANCE = 1e-3
 
 
 def probabilities(loss, scores):
-    """Probabilities of a loss, checked where they come from a formula of the user's own.
-
-    Parameters
-    ----------
-    loss : ClassificationLoss
-    scores : Tensor of shape (n_samples, n_classes)
-
-    Returns
-    -------
-    p : Tensor of shape (n_samples, n_classes)
-
-    Raises
-    ------
-    ValueError
-        If rows are no probabilities.
-    """
+    """Probabilities of scores (n_samples, n_classes), checked where they come from a formula of the user's own."""
     if is_known(loss):
         return loss.predict_proba(scores)
     with reraise_as(
@@ -42,17 +27,7 @@ def probabilities(loss, scores):
 
 
 def check_outputs(loss, scores):
-    """Whether the probabilities and decisions of a user's loss, of which a copy is tried, are such.
-
-    Parameters
-    ----------
-    loss : ClassificationLoss
-    scores : Tensor of shape (n_samples, n_classes)
-
-    Raises
-    ------
-    ValueError
-    """
+    """Refuse a user's loss, of which a copy is tried, whose probabilities or decisions of scores are none."""
     if is_known(loss):
         return
     loss = copy_module(loss, "loss")
@@ -65,6 +40,16 @@ def check_outputs(loss, scores):
         raise ValueError(
             f"{_named(loss)}: decide must give the position of a class for each sample, whole numbers of shape "
             f"({len(scores)},) for {len(scores)} samples, but gives {mistake}."
+        )
+
+
+def check_scores(loss, scores):
+    """Raise ValueError where scores (n, K) are not what a torch loss takes: NLLLoss takes log probabilities."""
+    takes_log_p = isinstance(getattr(loss, "loss", None), torch.nn.NLLLoss)
+    if takes_log_p and not torch.allclose(scores.exp().sum(-1), torch.ones(()).to(scores), atol=1e-3):
+        raise ValueError(
+            "NLLLoss takes log probabilities, but the exponentials of the module's outputs do not sum to one: end the "
+            'module with torch.nn.LogSoftmax(-1), or take loss="log", which acts on raw scores.'
         )
 
 

@@ -19,7 +19,7 @@ from sklearn_nndyn.model_selection.comparison._runs import (
     tune,
 )
 from sklearn_nndyn.model_selection.comparison._summary import ended_runs
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.signals import Terminated
 from sklearn_nndyn.utils.validation import check_count, check_n_jobs, is_flag
 from sklearn_nndyn.utils.warnings import warn_user

@@ -109,26 +109,10 @@ def _plain(values):
 
 
 def evaluate(groups, X, y, spec, progress=None):
-    """Fit and score.
+    """Fit and score the groups of a unit: for each row what scikit-learn's searches keep of a fit, and ``"dynamics"``.
 
     Groups are trained together as long as their training data hold no more than ``memory_limit`` (1 GiB where it is
     None); one by one where the weights of all epochs are kept, for scorers that may read them.
-
-    Parameters
-    ----------
-    groups : list of Group
-        One unit.
-    X, y : array-like
-        All rows.
-    spec : SearchSpec
-        Settings of the search.
-    progress : callable, default=None
-        Called with a number of epochs done.
-
-    Returns
-    -------
-    results : dict of dict
-        For each row, what scikit-learn's searches keep of a fit, and ``"dynamics"``.
     """
     limit = DATA_LIMIT if spec.memory_limit is None else spec.memory_limit
     results, folds = {}, []

@@ -31,7 +31,7 @@ from sklearn_nndyn.model_selection.search._passthrough import (
     last_step,
 )
 from sklearn_nndyn.model_selection.search._units import cut, make_groups
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.private_names import (
     BaseSearchCV,
     Interval,
@@ -221,7 +221,7 @@ class BatchedGridSearchCV(BaseSearchCV):
         -----
         Where the search fails or is interrupted, it is as it was before.
         """
-        before = dict(vars(self))
+        before = dict(self.__dict__)
         try:
             self._search(X, y, params)
         except BaseException:

@@ -35,23 +35,10 @@ class Group:
 
 
 def make_groups(estimator, candidates, made, splits):
-    """All pairs of a candidate and a fold, grouped.
+    """All pairs of a candidate and a fold, grouped by fold and preprocessing.
 
-    Parameters
-    ----------
-    estimator : estimator
-        What is searched over.
-    candidates : list of dict
-        Parameters of each candidate.
-    made : list of estimator
-        The estimator with each of them.
-    splits : list of (ndarray, ndarray)
-        Training and test rows of each fold.
-
-    Returns
-    -------
-    groups : list of Group
-        Fold by fold.
+    ``made`` are the estimators with the parameters of each of the ``candidates``; ``splits`` the training and test rows
+    of each fold.
     """
     keys = [preprocessing_key(estimator, params) for params in candidates]
     groups = []
@@ -100,20 +87,10 @@ def count_epochs(estimator):
 
 
 def cut(groups, n_units, *, keep_groups):
-    """Cut the fits into units of about equal cost.
+    """Cut the fits of groups into units of about equal cost, ``n_units`` at most.
 
-    Parameters
-    ----------
-    groups : list of Group
-    n_units : int
-        At most so many units.
-    keep_groups : bool
-        Whether a group should stay in one unit, so that its preprocessing is done once. Where there are fewer groups
-        than units, groups are cut all the same.
-
-    Returns
-    -------
-    units : list of list of Group
+    With ``keep_groups`` a group stays in one unit, so that its preprocessing is done once; where there are fewer groups
+    than units, groups are cut all the same.
     """
     if n_units == 1:
         return [groups]

@@ -4,29 +4,14 @@ import torch
 
 from sklearn_nndyn.recording._activations import activations_of, choose_layers
 from sklearn_nndyn.recording.decoders._base import LayerReader
-from sklearn_nndyn.utils.modules import capture_activations, hidden_layer_names
+from sklearn_nndyn.utils.modules import capture_activations, hidden_layers
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
 
 
 def decode(recording, module, X_train, X):
-    """Inputs as a decoder gives them back.
-
-    Parameters
-    ----------
-    recording : Reconstruction
-        A recording of one layer.
-    module : torch.nn.Module
-    X_train : tensor of shape (n_train_samples, ...)
-        Samples that the decoder learns from.
-    X : tensor of shape (n_samples, ...)
-        Samples to reconstruct.
-
-    Returns
-    -------
-    given_back : tensor shaped as X
-    """
-    (name,) = choose_layers(recording.layers, hidden_layer_names(module, X_train[:2]))
+    """Samples as the decoder of a `Reconstruction` of one layer gives them back; it learns from ``X_train``."""
+    (name,) = choose_layers(recording.layers, hidden_layers(module, X_train[:2])[0])
     reader = LayerReader(recording, X_train, torch.zeros(len(X_train), dtype=torch.long), score=False)
     reader.is_reference = True
     with (

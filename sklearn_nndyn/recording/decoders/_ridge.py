@@ -115,20 +115,9 @@ class RidgeSolver:
 
 
 def sum_up(chunks, X, folds, n_folds):
-    """Sums of each fold about a point near the mean, and that point.
+    """The `Sums` of each fold about a point near the mean, and that point, of shapes (width,) and (n_features,).
 
-    Parameters
-    ----------
-    chunks : iterable of (slice, tensor of shape (n_rows, ...))
-        Rows, and a layer's activations of them.
-    X : tensor of shape (n_samples, n_features)
-    folds : tensor of shape (n_samples,)
-    n_folds : int
-
-    Returns
-    -------
-    sums : list of Sums
-    point : tuple of tensors of shape (width,), (n_features,)
+    ``chunks`` are rows, slices, and a layer's activations of them, (n_rows, ...).
     """
     sums = point = None
     for rows, h in chunks:

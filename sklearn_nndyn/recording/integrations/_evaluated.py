@@ -8,7 +8,7 @@ from sklearn_nndyn.recording._given import DatasetBatches, placed, samples_and_l
 from sklearn_nndyn.recording._record import check_network, check_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.versions import versions
 
 

@@ -21,13 +21,7 @@ class FrameworkCallback:
         cls.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
 
     def __new__(cls, *args, **kwargs):
-        """An instance of this class and of the framework's.
-
-        Raises
-        ------
-        ModuleNotFoundError
-            If the framework is not installed.
-        """
+        """An instance of this class and of the framework's; ModuleNotFoundError if that is not installed."""
         return object.__new__(_with_base(cls))
 
     def __reduce__(self):
@@ -42,8 +36,6 @@ def _make(kind):
 
 @cache
 def _with_base(cls):
-    if "_is_made" in vars(cls):
-        return cls
     module, name = cls._base
     try:
         base = getattr(importlib.import_module(module), name)
@@ -52,5 +44,7 @@ def _with_base(cls):
             f'{cls.__name__} needs what is not installed: {error}. pip install "sklearn-nndyn[{cls._extra}]"',
             name=error.name,
         ) from error
+    if issubclass(cls, base):
+        return cls
     kept = {"__module__": cls.__module__, "__doc__": cls.__doc__, "_is_made": True}
     return type(cls.__name__, (cls, base), kept)

@@ -31,8 +31,7 @@ from sklearn_nndyn.recording.nets._scores import (
     only_evaluating,
     run_net,
 )
-from sklearn_nndyn.utils.networks.evaluation import unchanged
-from sklearn_nndyn.utils.networks.modes import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes, unchanged
 from sklearn_nndyn.utils.versions import versions
 
 SPLITS = {"dynamics_": "train", "validation_dynamics_": "validation"}

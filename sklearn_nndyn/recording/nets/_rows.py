@@ -10,6 +10,7 @@ from skorch.dataset import Dataset, unpack_data
 from skorch.utils import data_from_dataset, to_tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, SequentialSampler, Subset
 
+from sklearn_nndyn.recording._given import with_same_labels
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk
 
 PLAIN_SETTINGS = {"batch_size", "shuffle", "num_workers", "pin_memory"}
@@ -53,23 +54,8 @@ class NetRows:
             )
 
     def chunks(self):
-        """Yield (x, y) of all rows, y as class positions.
-
-        Raises
-        ------
-        ValueError
-            Where the labels are not those of the first pass.
-        """
-        start = 0
-        for x, y in self._read():
-            expected = self.y[start : start + len(y)]
-            if not torch.equal(y.reshape(-1).to(expected), expected):
-                raise ValueError(
-                    "RecordDynamics: the dataset gives other labels, or rows in another order, than in the first pass "
-                    "over it; a record needs the same rows at every epoch."
-                )
-            yield x, expected
-            start += len(y)
+        """Yield (x, y) of all rows, y as class positions; ValueError where they are not those of the first pass."""
+        return with_same_labels(self._read(), self.y)
 
     def as_array(self, what):
         """All rows as one float tensor, (n_samples, ...), for ``what`` needs them so.

@@ -57,22 +57,7 @@ def check_kind(net):
 
 
 def current_loss(net, loss=None):
-    """The loss to record: the one that was asked for, or the net's criterion as it is at this moment.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-    loss : str, ClassificationLoss, torch module or callable, optional
-
-    Returns
-    -------
-    loss : ClassificationLoss
-
-    Raises
-    ------
-    ValueError, TypeError
-        Where it is no loss, or the net has several criteria.
-    """
+    """The loss to record: the one that was asked for, or the net's criterion as it is at this moment."""
     given = criterion_of(net) if loss is None else loss
     if isinstance(given, torch.nn.BCEWithLogitsLoss):
         return BinaryLoss(given, getattr(net, "threshold", 0.5))
@@ -102,18 +87,7 @@ def criterion_of(net):
 
 
 def run_net(net, parameters):
-    """A function from a batch to raw scores (n_samples, n_classes).
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-    parameters : dict
-        What ``fit`` was given for ``forward``.
-
-    Returns
-    -------
-    run : callable
-    """
+    """A function from a batch to raw scores (n_samples, n_classes); ``parameters`` are those of ``fit`` for it."""
     takes_logarithm = _takes_logarithm(net)
 
     def run(x):

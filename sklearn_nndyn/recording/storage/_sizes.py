@@ -35,13 +35,7 @@ class LargeRecordWarning(UserWarning):
 def warn_of_size(recorders, module, snapshots, capacity, n_snapshots):
     """Say what will be large, where it will be written, and how to have less.
 
-    Parameters
-    ----------
-    recorders : list of Recorder
-    module : torch.nn.Module
-    snapshots : Snapshots, FolderSnapshots or None
-    capacity, n_snapshots : int
-        Numbers of epochs to record, and of those with weights, at most.
+    ``capacity`` and ``n_snapshots`` are the numbers of epochs to record, and of those with weights, at most.
     """
     row = 0 if snapshots is None else snapshots.row_size
     sizes = {

@@ -7,11 +7,10 @@ from contextlib import nullcontext
 
 import torch
 
-from sklearn_nndyn.training._dry_run import described
+from sklearn_nndyn.training.checks._dry_run import described
 from sklearn_nndyn.utils.modules import run
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.python_random import refuse_python_random
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.rows.named import NamedBatch
 from sklearn_nndyn.utils.signals import raised_by_handler
 from sklearn_nndyn.utils.validation import reraise_as

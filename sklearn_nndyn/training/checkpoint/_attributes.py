@@ -20,35 +20,17 @@ PARTS = (NeuralNet, torch.nn.Parameter, torch.dtype, torch.device)
 def attributes_of(owner, where, skip=(), given=(), depth=0):
     """{name: plain data} of the attributes of an object, without what cannot change: classes and functions.
 
-    Parameters
-    ----------
-    owner : object
-    where : str
-        What it is called, for the message.
-    skip : collection of str
-        Attributes to leave out.
-    given : collection of str
-        Attributes that the user gives again; saved where they can be.
-
-    Raises
-    ------
-    CannotSave
-        For an attribute that is neither plain data nor has a ``state_dict``.
+    Those in ``skip`` are left out; those in ``given``, which the user gives again, are saved where they can be. For
+    others that are neither plain data nor have a ``state_dict``, CannotSave says ``where``.
     """
-    lasting = _lasting(owner)
-    saved = {}
-    for name, value in vars(owner).items():
+    saved, own, lasting = {}, vars(owner), owner.__getstate__()  # what the object itself keeps in a pickle
+    lasting = lasting if isinstance(lasting, dict) else own
+    for name, value in own.items():
         if name in skip or name not in lasting or _is_constant(value):
             continue
         with suppress(CannotSave) if name in given else nullcontext():
             saved[name] = _saved(value, f"{where}.{name}", depth)
     return saved
-
-
-def _lasting(owner):
-    """Names of the attributes that the object itself would keep in a pickle."""
-    state = owner.__getstate__()
-    return state.keys() if isinstance(state, dict) else vars(owner).keys()
 
 
 def _is_constant(value):
@@ -94,9 +76,10 @@ def load_attributes(owner, saved):
 
 
 def _set(owner, name, value):
-    before = vars(owner).get(name)
+    own = vars(owner)
+    before = own.get(name)
     if torch.is_tensor(before) and torch.is_tensor(value) and before.shape == value.shape:
         with torch.no_grad():
             before.copy_(value)
     else:
-        vars(owner)[name] = value
+        own[name] = value

@@ -21,25 +21,10 @@ class CannotSave(TypeError):
 
 
 def encode(tree, where=""):
-    """Text and arrays of bytes for a tree of plain data.
+    """Text, and arrays of bytes by name, for a tree of plain data.
 
-    Parameters
-    ----------
-    tree : object
-        None, booleans, numbers, strings, NumPy's arrays and numbers, tensors, and lists, tuples, sets and dictionaries
-        of those.
-    where : str, default=""
-        What it is, for the message.
-
-    Returns
-    -------
-    text : str
-    arrays : dict of ndarray of bytes
-
-    Raises
-    ------
-    CannotSave
-        For anything else in the tree; the message says what and where.
+    That is None, booleans, numbers, strings, NumPy's arrays and numbers, tensors, and lists, tuples, sets and
+    dictionaries of those; for anything else CannotSave says what and ``where``.
     """
     encoder = _Encoder()
     try:

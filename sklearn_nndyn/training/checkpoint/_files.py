@@ -17,6 +17,7 @@ from sklearn_nndyn.utils.files import replaced_file_of_one_writer
 
 FORMAT, VERSION = "sklearn_nndyn.checkpoint", 2
 MOST_JOINED = 2**22  # bytes of arrays that are copied for it
+PIECE_BYTES = 2**20
 LENGTH = struct.Struct("<Q")
 UNSOUND = (
     SafetensorError,
@@ -33,17 +34,7 @@ UNSOUND = (
 def write_state(path, tree, epoch, finished):
     """Write a tree of plain data; the file holds the old one or the new, never part of one.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-    tree : dict
-    epoch : int
-        Can be read without the rest, as can ``finished``.
-    finished : bool
-
-    Raises
-    ------
-    OSError
+    ``epoch`` and ``finished`` can be read without the rest.
     """
     text, arrays = _joined(*encode(tree))
     about = {
@@ -199,9 +190,9 @@ class Journal:
                 yield decode(*_parted(arrays.pop("tree").tobytes().decode(), arrays))
 
 
-def _pieces(file, length, size=2**20):
+def _pieces(file, length):
     while length:
-        data = file.read(min(size, length))
+        data = file.read(min(PIECE_BYTES, length))
         if not data:
             return
         yield data

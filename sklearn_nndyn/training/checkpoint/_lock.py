@@ -16,20 +16,7 @@ BEYOND = 2**20  # the byte that Windows locks, so that the number of the process
 
 @contextmanager
 def locked(path, what):
-    """Hold the lock of a place.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The lock file.
-    what : str
-        What is locked, for the message.
-
-    Raises
-    ------
-    RuntimeError
-        Where another process, or another thread of this one, holds it.
-    """
+    """Hold the lock file of a place; a RuntimeError where another process, or another thread of this one, holds it."""
     file = _try_lock(path)
     if file is None:
         raise RuntimeError(

@@ -20,23 +20,9 @@ def _of_optimizers():
 
 
 def state_of(fit, shuffling):
-    """What training changes, beside record and history.
+    """What training changes, beside record and history, at the end of an epoch; plain data, or a CannotSave.
 
-    Parameters
-    ----------
-    fit : NetworkFit
-        At the end of an epoch.
-    shuffling : tuple or tensor
-        State of the generator that orders the rows.
-
-    Returns
-    -------
-    state : dict
-
-    Raises
-    ------
-    CannotSave
-        Where something of the fit is no plain data; the message names it.
+    ``shuffling`` is the state of the generator that orders the rows.
     """
     net = fit.net
     return {

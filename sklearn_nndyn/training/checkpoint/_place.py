@@ -36,15 +36,7 @@ class Place:
 
     @contextmanager
     def opened(self):
-        """Hold the place for the time of a training; made where it is not there yet.
-
-        Raises
-        ------
-        RuntimeError
-            Where another process holds it.
-        OSError
-            Where the folder cannot be made or written to.
-        """
+        """Hold the place for the time of a training; made where it is not there yet."""
         self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path / LOCK, f"checkpoint: {self.path}"):
             self._sweep()
@@ -93,21 +85,7 @@ class Place:
             warn_user(f"checkpoint: in {self.path}, {found}. Training {outcome}.", RuntimeWarning)
 
     def save(self, tree, epoch, finished):
-        """Write a state, which holds the journal as it is.
-
-        Parameters
-        ----------
-        tree : dict
-            Plain data.
-        epoch : int
-        finished : bool
-            Whether the training is over.
-
-        Raises
-        ------
-        OSError
-            Where the disk does not take it; the states before stay.
-        """
+        """Write a state, which holds the journal as it is; where the disk does not take it, the states before stay."""
         number = self._number + 1
         whole = {"number": number, "journal": list(self.journal.mark), "epoch": epoch, "tree": tree}
         write_state(self.path / STATES[number % 2], whole, epoch, finished)
@@ -115,19 +93,7 @@ class Place:
 
 
 def facts_of(path):
-    """What can be read of a place in a moment.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A folder inside the folder of all places.
-
-    Returns
-    -------
-    facts : dict or None
-        ``description``, ``epoch``, ``finished``, ``process``, ``nbytes``, ``made``, ``changed``; None where it
-        is no place.
-    """
+    """What can be read of a place in a moment, by name; None for a folder that is no place."""
     description = _description_in(path)
     if description is None:
         return None

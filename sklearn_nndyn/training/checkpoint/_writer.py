@@ -25,16 +25,9 @@ class CheckpointWriter:
         self._told = False
 
     def go_on(self, members):
-        """Bring members that have not begun to the last state there is.
+        """Bring members that have not begun to the last state there is, and return it: epoch, end, their states.
 
-        Parameters
-        ----------
-        members : list of NetworkFit
-
-        Returns
-        -------
-        state : dict or None
-            ``"epoch"``, ``"finished"``, and ``"members"``, the state of each; None where there is no state yet.
+        None where there is no state yet.
         """
         self.journals = [FitJournal(member) for member in members]
         found = self.place.load()
@@ -58,17 +51,9 @@ class CheckpointWriter:
         return time.perf_counter() >= self._due
 
     def save(self, shufflings, epoch, finished=False, **more):
-        """Write the state of all members; warn, once, where the disk does not take it.
+        """Write the state of all members, and ``more`` of the program; warn, once, where the disk does not take it.
 
-        Parameters
-        ----------
-        shufflings : list
-            State of each member's generator that orders the rows.
-        epoch : int
-        finished : bool, default=False
-            Whether the training is over.
-        **more : plain data
-            Further facts of the program.
+        ``shufflings`` are the states of the generators that order each member's rows.
         """
         begun = time.perf_counter()
         try:

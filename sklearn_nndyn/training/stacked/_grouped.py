@@ -48,15 +48,9 @@ class GroupedConvolutions:
         self.parts = [(names[part], part) for part in flat_parts(module)]
 
     def __call__(self, state, x, shared):
-        """Scores (m, n, n_classes).
+        """Scores (m, n, n_classes) of the rows of m networks, (m, n, channels, height, width), or of rows they share.
 
-        Parameters
-        ----------
-        state : dict of tensors
-            Parameters of m networks, (m, ...), by name.
-        x : tensor of shape (m, n, channels, height, width)
-            Each one's rows; (n, channels, height, width) where ``shared``.
-        shared : bool
+        ``state`` are their parameters, (m, ...), by name.
         """
         m = len(next(iter(state.values())))
         n = x.shape[0 if shared else 1]

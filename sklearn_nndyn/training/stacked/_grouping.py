@@ -23,15 +23,7 @@ CACHE_BYTES = 24 * 2**20
 def make_stacks(fits, memory_limit=None):
     """Sort fits into stacks, lists of fits that are trained as one; those that go alone are lists of one.
 
-    Parameters
-    ----------
-    fits : list of NetworkFit
-    memory_limit : int, optional
-        Bytes that a stack may take while it runs.
-
-    Returns
-    -------
-    stacks : list of list of NetworkFit
+    A stack takes ``memory_limit`` bytes at most while it runs.
     """
     groups = {}
     for fit in fits:

@@ -8,7 +8,7 @@ import torch
 from torch.func import functional_call, vmap
 
 from sklearn_nndyn.training.stacked._grouped import GroupedConvolutions
-from sklearn_nndyn.utils.modules import capture_activations, inputs_of, run, scores_of
+from sklearn_nndyn.utils.modules import capture_activations, inputs_of, score, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.random import untouched_generators
@@ -184,11 +184,11 @@ def _agrees(module, rows, loss, evaluated, gradients):
     memory, _held = _memory(alone)
     target = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     with torch.enable_grad():
-        loss.per_sample(scores_of(run(alone, rows)), target).mean().backward()
+        loss.per_sample(score(alone, rows), target).mean().backward()
     expected = {name: p.grad for name, p in alone.named_parameters() if p.grad is not None}
     after = zip(module.named_buffers(), alone.named_buffers(), strict=True)
     with torch.no_grad(), evaluation_mode(alone):
-        scores = scores_of(run(alone, rows))
+        scores = score(alone, rows)
     return (
         all(torch.equal(a, b) for (_, a), (_, b) in after)
         and _memory(alone)[0] == memory

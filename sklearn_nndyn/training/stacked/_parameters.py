@@ -73,16 +73,10 @@ class StackedParameters:
         return [(i, self.nets[i]) for i in range(own.start, own.stop)]
 
     def apply(self, gradients, step, lasting=False):
-        """Move the parameters of the networks that have a batch at this step of the epoch.
+        """Move the parameters of the networks that have a batch at this step, from 0, of the epoch.
 
-        Parameters
-        ----------
-        gradients : dict of tensors
-            {name: (M or fewer, ...)}, for the first networks.
-        step : int
-            Number of the step, from 0.
-        lasting : bool, default=False
-            Whether the same tensors are given at every step.
+        ``gradients`` are {name: (M or fewer, ...)}, of the first networks; ``lasting`` says that the same tensors are
+        given at every step.
         """
         n_slices = sum(step < self.steps[own.start] for own in self.slices)
         if not lasting:

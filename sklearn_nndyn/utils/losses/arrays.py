@@ -88,18 +88,7 @@ def array_loss(loss) -> ArrayLoss:
 
 
 def name_of_function(loss) -> str:
-    """Name of a user's loss; never the name of one of ours.
-
-    Parameters
-    ----------
-    loss : callable
-        The function.
-
-    Returns
-    -------
-    name : str
-        Its own, or that of its class.
-    """
+    """Name of a user's loss, or of its class; never the name of one of ours."""
     name = getattr(loss, "__name__", type(loss).__name__)
     return f"own_{name}" if name in LOSSES else name
 
@@ -121,18 +110,7 @@ class _OwnFormula:
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """log p of scores, classes first.
-
-    Parameters
-    ----------
-    scores : array of shape (n_classes, n_samples)
-        Finite, or nan.
-
-    Returns
-    -------
-    log_p : array of shape (n_classes, n_samples)
-        Log-probabilities; their exponentials sum to one for each sample.
-    """
+    """log p of scores, (n_classes, n_samples), finite or nan, classes first."""
     below = scores - scores.max(axis=0)
     return below - np.log(np.exp(below).sum(axis=0))
 

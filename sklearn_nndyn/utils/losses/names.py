@@ -39,24 +39,9 @@ MEANT = {
 
 
 def understand(name, known):
-    """The name of a loss that a user means.
+    """The name, one of ``known``, of the loss that a user means.
 
-    Parameters
-    ----------
-    name : str
-        The name, as given by the user.
-    known : collection of str
-        The names of the losses.
-
-    Returns
-    -------
-    name : str
-        One of `known`.
-
-    Raises
-    ------
-    ValueError
-        For a name that is not known, or may mean two losses: the message says what to write.
+    ValueError for a name that is not known, or may mean two losses: the message says what to write.
     """
     if name in known:
         return name

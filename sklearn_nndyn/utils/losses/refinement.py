@@ -41,39 +41,16 @@ class ScoreDistances(NamedTuple):
 
 
 def score_distances(scores, y_encoded):
-    """The `ScoreDistances` of scores.
-
-    Parameters
-    ----------
-    scores : array of shape (n_samples, n_epochs, n_classes)
-        Scores z, finite.
-    y_encoded : array of int of shape (n_samples,)
-        Positions c of the true classes.
-
-    Returns
-    -------
-    distances : ScoreDistances
-        In float64.
-    """
+    """The `ScoreDistances` of finite scores (n_samples, n_epochs, n_classes), in float64."""
     below = np.array(np.moveaxis(scores, 0, 2).swapaxes(0, 1), dtype=np.float64, order="C")
     below -= below.max(axis=0)
     return ScoreDistances(below, np.take_along_axis(below, np.asarray(y_encoded)[None, None], axis=0)[0])
 
 
 def tempered_losses(distances, inverse):
-    """Log loss of each sample with scores times ``inverse``, that is, divided by a temperature.
+    """Log loss of each sample with scores times ``inverse`` b = 1 / T: log sum_k exp(b d_k) - b d_c, in nats.
 
-    Parameters
-    ----------
-    distances : ScoreDistances
-        Of n_samples at n_epochs.
-    inverse : float, or array that broadcasts to (n_epochs, n_samples)
-        b = 1 / T.
-
-    Returns
-    -------
-    loss : array of shape (n_epochs, n_samples)
-        log sum_k exp(b d_k) - b d_c, in nats.
+    It has the shape (n_epochs, n_samples), to which ``inverse`` broadcasts.
     """
     below, true = distances
     inverse = np.broadcast_to(inverse, true.shape)
@@ -184,21 +161,9 @@ def _next(at, slope, curvature, low, high):
 
 
 def refined_loss(scores, y_encoded, weight=None):
-    """Mean log loss of scores that are divided by the temperature that suits them best.
+    """Mean log loss, in nats, of scores (n_samples, n_classes) divided by the temperature that suits them best.
 
-    Parameters
-    ----------
-    scores : array of shape (n_samples, n_classes)
-        Scores, finite.
-    y_encoded : array of int of shape (n_samples,)
-        Positions of the true classes.
-    weight : array of shape (n_samples,), default=None
-        Weights of the samples, not all 0; None for equal ones.
-
-    Returns
-    -------
-    loss : float
-        In nats.
+    ``weight`` (n_samples,) are weights of the samples, not all 0; None for equal ones.
     """
     distances = score_distances(np.asarray(scores)[:, None], y_encoded)
     inverse = inverse_temperatures(distances, weight)

@@ -3,40 +3,27 @@
 Each copy makes Python wait until the device has computed what it copies.
 """
 
-from contextlib import contextmanager
-from functools import cache
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache, partial
 
 import numpy as np
 import torch
 
+BF16 = "bf16"  # forward passes of training by autocast, in less than the precision of the weights
 ACCELERATORS = ("cuda", "mps", "xpu")
 PENDING_BYTES = 64 * 2**20
 
 
 def find_accelerator() -> torch.device | None:
-    """The first accelerator of this machine that torch can use: CUDA (or ROCm), MPS, XPU; None where there is none.
-
-    Returns
-    -------
-    device : torch.device or None
-        Without an index: torch's current one of its kind.
-    """
+    """The first accelerator that torch can use, without an index: CUDA (or ROCm), MPS, XPU; None without one."""
     kinds = (kind for kind in ACCELERATORS if getattr(torch, kind).is_available())
     return next(map(torch.device, kinds), None)
 
 
 def has_float64(device: torch.device) -> bool:
-    """Whether a device computes in double precision: MPS does not, nor do some of Intel's.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    has : bool
-        Found by a trial, once for each device.
-    """
+    """Whether a device computes in double precision: MPS does not, nor do some of Intel's; tried once for each."""
     return device.type == "cpu" or _computes_in(torch.float64, device)
 
 
@@ -49,33 +36,33 @@ def _computes_in(dtype, device):
     return True
 
 
+@cache
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device computes by autocast in bfloat16, which torch says by an error, or by a warning; tried once."""
+    if not torch.amp.is_autocast_available(device.type):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                square = torch.ones(2, 2, dtype=torch.float32, device=device)
+                return (square @ square).dtype == torch.bfloat16
+        except (RuntimeError, UserWarning):
+            return False
+
+
+def autocast_of(precision: str | None, device: torch.device) -> Callable[[], AbstractContextManager] | None:
+    """What makes the context of a forward pass of training; None for the precision of the weights."""
+    return None if precision is None else partial(torch.autocast, device.type, dtype=torch.bfloat16)
+
+
 def sum_dtype(device: torch.device) -> torch.dtype:
-    """The dtype in which a device adds up many numbers.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    dtype : torch.dtype
-        float64 where there is one, else float32.
-    """
+    """The dtype in which a device adds up many numbers: float64 where there is one, else float32."""
     return torch.float64 if has_float64(device) else torch.float32
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that are free on an accelerator.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    n_bytes : float
-        Infinite for a device that does not tell.
-    """
+    """Bytes that are free on an accelerator; infinite for one that does not tell."""
     if device.type == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
     of_kind = torch.get_device_module(device)
@@ -83,17 +70,7 @@ def free_memory(device: torch.device) -> float:
 
 
 def copies_pinned(device: torch.device) -> bool:
-    """Whether a device copies from pinned memory of the host while Python goes on.
-
-    Parameters
-    ----------
-    device : torch.device
-
-    Returns
-    -------
-    copies : bool
-        True for CUDA.
-    """
+    """Whether a device (CUDA) copies from pinned memory of the host while Python goes on."""
     return device.type == "cuda"
 
 
@@ -109,15 +86,8 @@ def copy_into(array, values):
 def few_copies(device):
     """Write into arrays as `copy_into` does; from another device than the CPU by one copy, or one for each 64 MiB.
 
-    Parameters
-    ----------
-    device : torch.device
-
-    Yields
-    ------
-    write : callable
-        ``write(array, values)``; what it wrote lies in the arrays once the context is left without an error. Arrays are
-        of float32, or of whole numbers that it holds exactly.
+    What the yielded ``write(array, values)`` wrote lies in the arrays, of float32 or of whole numbers that it holds
+    exactly, once the context is left without an error.
     """
     if device.type == "cpu":
         yield copy_into
@@ -150,18 +120,7 @@ class _Pending:
 
 
 def to_host(tensors):
-    """Tensors of any dtypes on the CPU, by one copy from their device; those that lie there already as they are.
-
-    Parameters
-    ----------
-    tensors : list of tensors
-        On the CPU and at most one other device.
-
-    Returns
-    -------
-    tensors : list of tensors
-        Of the same dtypes and shapes.
-    """
+    """Tensors of any dtypes on the CPU, by one copy from their device; those that lie there already as they are."""
     away = [tensor.detach() for tensor in tensors if tensor.device.type != "cpu"]
     if not away:
         return list(tensors)

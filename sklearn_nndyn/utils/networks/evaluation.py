@@ -1,14 +1,25 @@
-"""A network in evaluation: its modes, torch's fused attention, and its state, all put back afterwards."""
+"""A network evaluated so that nothing shows it: its modes and state, torch's modes, and the generators as before.
+
+torch's ``with torch.no_grad():`` is written in Python. A signal's handler that raises as its ``__enter__`` ends, or as
+its ``__exit__`` begins, leaves gradients off in the user's thread; autocast, the default dtype and the levels of vmap
+are left in the same way. `keeps_modes` writes them by one call in C within a ``finally``, where no handler is called.
+"""
 
 import threading
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
+from functools import partial, wraps
+from operator import call
 from threading import get_ident
-from typing import ClassVar
+from typing import ClassVar, TypeVar, cast
 
 import torch
 from torch.backends import mha
 
-from sklearn_nndyn.utils.networks.memory import ModuleMemory
+from sklearn_nndyn.utils.networks.copying import ModuleMemory
+from sklearn_nndyn.utils.networks.devices import ACCELERATORS
+from sklearn_nndyn.utils.private_names import set_default_dtype, set_grad_enabled, set_vmap_depth, vmap_depth
+from sklearn_nndyn.utils.random import count_swaps, fixed_generators, undo_swaps, untouched_generators
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 LOADING_HOOKS = ("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
@@ -17,6 +28,52 @@ TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
 DRAWING = (torch.nn.FractionalMaxPool2d, torch.nn.FractionalMaxPool3d)
 # They write the statistics that they read in evaluation, and round them: in older versions of torch.
 AVERAGING = (torch.nn.InstanceNorm1d, torch.nn.InstanceNorm2d, torch.nn.InstanceNorm3d)
+
+
+class Evaluator:
+    """Evaluates networks so that they, their losses and the global random generators are afterwards as before.
+
+    Random numbers are the same in every evaluation. This costs something only where a network changes or draws: of
+    one made of torch's own parts it is known that it does neither, of others it shows in the first evaluation.
+
+    Parameters
+    ----------
+    device : torch.device
+        The device of the networks.
+    loss_is_known : bool
+        Whether all that their loss does is known, and leaves no trace.
+    """
+
+    def __init__(self, device, loss_is_known):
+        self.device, self.loss_is_known = device, loss_is_known
+        self.draws, self.changes = True, True
+
+    @contextmanager
+    def __call__(self, module, loss, runs_alone=True):
+        """For the time of one evaluation; ``runs_alone`` says that nothing else is run in it."""
+        leaves_no_trace = runs_alone and self.loss_is_known and is_plain(module)
+        with (
+            torch.no_grad(),
+            evaluation_mode(module, loss),
+            nullcontext() if leaves_no_trace else self._restored(module, loss),
+        ):
+            yield
+
+    def leaves_no_trace(self, module):
+        """Whether nothing changes or is drawn, as is known of the parts or was seen in the evaluations so far."""
+        return (self.loss_is_known and is_plain(module)) or not (self.draws or self.changes)
+
+    @contextmanager
+    def _restored(self, module, loss):
+        generators = (fixed_generators if self.draws else untouched_generators)(self.device)
+        memory = ModuleMemory(module, loss) if self.changes else None
+        with generators:
+            try:
+                yield
+            finally:
+                if memory is not None:  # tables that cut nothing now may do so later
+                    self.changes = memory.restore() or cuts_norms(module)
+        self.draws = self.draws and generators.drew
 
 
 @contextmanager
@@ -124,3 +181,50 @@ def has_hooks(module):
 
 def _is_hooked(part):
     return "forward" in vars(part) or any(getattr(part, name, None) for name in HOOKS)
+
+
+def _put_back_dtype(dtype):
+    if torch.get_default_dtype() is not dtype:  # setting it takes longer than all the others
+        set_default_dtype(dtype)
+
+
+# (reads a mode, writes it); what is written in Python comes last.
+MODES = (
+    (torch.is_grad_enabled, set_grad_enabled),
+    *(
+        (partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind))
+        for kind in ("cpu", *ACCELERATORS)
+    ),
+    (vmap_depth, set_vmap_depth),
+    (torch.get_default_dtype, _put_back_dtype),
+    (count_unfused, end_unfused),
+    (count_swaps, undo_swaps),
+)
+_READERS, _WRITERS = zip(*MODES, strict=True)
+
+
+Door = TypeVar("Door", bound=Callable)
+
+
+def keeps_modes(door: Door) -> Door:
+    """Let a function leave torch's modes and the generators as it found them.
+
+    Parameters
+    ----------
+    door : callable
+        A function or method that users call, and that runs networks.
+
+    Returns
+    -------
+    door : callable
+    """
+
+    @wraps(door)
+    def inside(*args, **kwargs):
+        before = tuple(map(call, _READERS))
+        try:
+            return door(*args, **kwargs)
+        finally:
+            tuple(map(call, _WRITERS, before))
+
+    return cast(Door, inside)

@@ -14,31 +14,10 @@ LARGE_BYTES = 32 * 2**20  # in float32
 
 
 def open_dataset(X, y=None, *, keep=True, num_workers=0):
-    """The samples and labels of a Dataset; anything else as it is.
+    """The samples and labels of a Dataset that gives ``(x, y)`` or ``x`` alone; anything else as it is.
 
-    Parameters
-    ----------
-    X : object
-        A Dataset that gives ``(x, y)``, or ``x`` alone; x is a tensor, an array, or a dict of such.
-    y : array-like of shape (n_samples,), optional
-        Taken in place of the labels of the Dataset.
-    keep : bool, default=True
-        Whether large floats and bytes stay in the Dataset, and are read when they are needed.
-    num_workers : int, default=0
-        Processes that read.
-
-    Returns
-    -------
-    X : ndarray, Rows or SliceDict
-        In the dtype of the Dataset. Whole numbers other than bytes are read into memory.
-    y : array-like or None
-        None where there are no labels.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a Dataset without a length, one that gives other values when it is read again, samples of different shapes,
-        what is no number, and a Dataset that fails.
+    Samples come as ndarray, `Rows` or SliceDict in the dtype of the Dataset; with ``keep`` large floats and bytes are
+    read when they are needed, by ``num_workers`` processes. ``y`` takes the place of the labels of the Dataset.
     """
     if not isinstance(X, (Dataset, DataLoader, SliceDataset)):
         return X, y
@@ -50,21 +29,7 @@ def open_dataset(X, y=None, *, keep=True, num_workers=0):
 
 
 def open_labelled(X, y, name="X", **options):
-    """The samples and labels of a Dataset, which must have some where ``y`` is None; anything else as it is.
-
-    Parameters
-    ----------
-    X, y : object
-    name : str, default="X"
-        The argument, for messages.
-    **options
-        For `open_dataset`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As in `open_dataset`, and where labels are missing.
-    """
+    """`open_dataset`, where labels are needed: a ValueError that names the argument where there are none."""
     if isinstance(y, SliceDataset):
         y = _labels([label_of(one) for one in y])
     samples, labels = open_dataset(X, y, **options)

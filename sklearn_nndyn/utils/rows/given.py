@@ -14,23 +14,7 @@ MIXED = "y must hold strings, numbers or booleans, of one kind; got"
 
 
 def as_numbers(values, name):
-    """Something like an array of numbers.
-
-    Parameters
-    ----------
-    values : array-like, DataFrame, tensor or sparse matrix
-    name : str
-        The argument, for messages.
-
-    Returns
-    -------
-    values : object
-        The same, tensors as arrays.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
+    """Something like an array of numbers, tensors as arrays; ``name`` is the argument, for messages."""
     if type(values) is np.ndarray and values.dtype.kind in "fiub":
         return values
     values = _array_of(values, name)

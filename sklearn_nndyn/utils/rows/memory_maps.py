@@ -35,6 +35,19 @@ def blocks_of(array):
     return [array] if array.nbytes <= BLOCK_BYTES else _read_in_parts(array)
 
 
+def has_nan(array):
+    """Whether an array holds a nan; its least value is one then, which is quickly found."""
+    return any(np.isnan(block.min(initial=0)) for block in blocks_of(array))
+
+
+def span_of(array):
+    """The least and the greatest value, without nan; of a file few pages are in memory at a time."""
+    spans = [
+        (np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)) for block in blocks_of(array)
+    ]
+    return np.fmin.reduce([least for least, _ in spans]), np.fmax.reduce([most for _, most in spans])
+
+
 def _read_in_parts(array):
     slowest = int(np.argmax(np.abs(array.strides)))
     ordered, mapped = np.moveaxis(array, slowest, 0), memory_map_of(array)

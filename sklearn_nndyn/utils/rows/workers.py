@@ -55,7 +55,7 @@ class Workers:
             yield result
 
     def __getstate__(self):
-        return {**vars(self), "_requests": [], "_lent": False, "_loader": None}
+        return {"reader": self.reader, "count": self.count, "_requests": [], "_lent": False, "_loader": None}
 
 
 class _Called:

@@ -155,7 +155,11 @@ REFUSED = {
         r"gives 3 values, where it must give \(x, y\)",
     ),
     "no labels": (lambda X, y: ([{"input": x} for x in X],), ValueError, "gives 'input', and no \"labels\""),
-    "other labels": (lambda X, y: (Changing(X, y),), ValueError, "gives other labels than in the first pass"),
+    "other labels": (
+        lambda X, y: (Changing(X, y),),
+        ValueError,
+        "gives other labels, or rows in another order",
+    ),
     "lengths": (
         lambda X, y: ({"input": X, "more": X[:3]}, y),
         ValueError,

@@ -1,17 +1,17 @@
 """A module and a loss tried on two samples, before training starts."""
 
 from contextlib import nullcontext
+from functools import partial
 
 import torch
 
 from sklearn_nndyn.losses import check_outputs, check_scores
-from sklearn_nndyn.training._ids import TABLES
-from sklearn_nndyn.utils.modules import first_output, is_one_column, run, scores_of
+from sklearn_nndyn.training.checks._ids import TABLES
+from sklearn_nndyn.utils.modules import first_output, is_one_column, run, score, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
 from sklearn_nndyn.utils.private_names import BatchNorm
-from sklearn_nndyn.utils.python_random import refuse_python_random
-from sklearn_nndyn.utils.random import untouched_generators
+from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
 from sklearn_nndyn.utils.warnings import warn_user
 
@@ -39,28 +39,8 @@ def check_once(tried, module, loss, data, n_classes, autocast=None):
 def check_module(module, loss, data, n_classes, autocast=None, earlier=None):
     """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-    loss : ClassificationLoss
-    data : TrainingData
-    n_classes : int
-    autocast : callable, optional
-        Makes the context of the forward passes of training.
-    earlier : tuple, optional
-        What was returned for a module like this with another loss; then it is run in training mode alone.
-
-    Returns
-    -------
-    scores : tensor of shape (2, n_classes)
-        The module's, in evaluation mode.
-    trained : torch.nn.Module
-        A copy of the module that was tried in training mode.
-
-    Raises
-    ------
-    ValueError
-        If it fails, or gives anything else.
+    Returns the scores (2, n_classes) in evaluation mode and the copy that was tried in training mode. ``earlier`` is
+    what was returned for a module like this with another loss; then it is run in training mode alone.
     """
     rows, target = data.X[:2].clone(), data.y[:2]
     with untouched_generators(rows.device), refuse_python_random("module or loss"):
@@ -185,7 +165,7 @@ def _check_rows_apart(module, rows, scores):
     if len(rows) < 3 or mixes:
         return
     with reraise_as(f"module cannot process a batch of {described(rows)}"):
-        three, again, last = (scores_of(run(module, x.clone())) for x in (rows, rows, rows[1:]))
+        three, again, last = map(partial(score, module), (rows.clone(), rows.clone(), rows[1:].clone()))
     if three.shape != (3, scores.shape[1]):
         raise ValueError(
             f"module must give a score for each of the {scores.shape[1]} classes, shape (3, {scores.shape[1]}) for 3 "

@@ -1,0 +1,1 @@
+"""What is tried and checked before a network is trained."""
