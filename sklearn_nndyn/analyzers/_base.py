@@ -131,7 +131,7 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
 
     def _read(self, X, reset):
         """The record in ``X``, and in words where it was found."""
-        if self._takes_arrays and not isinstance(X, Dynamics) and not hasattr(X, "fit"):
+        if self._takes_arrays and _is_array(X):
             return self._from_array(X, reset), SOURCES["array"]
         record, source = find_record(X, self._needs, self._prefers)
         if reset:
@@ -139,6 +139,15 @@ class RecordAnalyzer(TransformerMixin, BaseEstimator):
         elif not np.array_equal(record.epochs, self.epochs_):
             raise ValueError(_other_epochs(record.epochs, self.epochs_))
         return record, source
+
+
+def _is_array(X):
+    """Whether it is an array or lists of numbers, rather than a record, a model, several of them, or a path."""
+    if isinstance(X, list | tuple):
+        return not any(isinstance(one, Dynamics) or hasattr(one, "fit") for one in X)
+    return not isinstance(X, Dynamics) and any(
+        hasattr(X, name) for name in ("shape", "__array__", "__dlpack__")
+    )
 
 
 def _left_out(record):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.dynamics import find_record
-from sklearn_nndyn.utils.text import SOURCES, shown
+from sklearn_nndyn.utils.text import SOURCES, epoch_words, shown
 
 
 def find_runs(X, needs, prefers):
@@ -18,7 +18,36 @@ def find_runs(X, needs, prefers):
     records, sources = [record for record, _ in found], [source for _, source in found]
     for i in range(1, len(records)):
         _check_same(records, sources, i)
+    refuse_repeats(records)
     return records, f"{len(found)} runs, each {sources[0]}" if len(found) > 1 else sources[0]
+
+
+def refuse_repeats(records):
+    """Refuse a run that comes twice, or again as a longer one: it would count as evidence of its own.
+
+    Two seeds never give every sample the same loss, so runs are the same if they agree, to the last bit, at the
+    last epoch that both recorded.
+    """
+    for i, record in enumerate(records):
+        for j, other in enumerate(records[:i]):
+            if _repeats(record, other):
+                raise ValueError(
+                    f"runs[{i}] is runs[{j}] once more: at epoch {epoch_words(_last_common(record, other))} every "
+                    "sample has the same loss. Give each run once, with a seed (random_state) of its own."
+                )
+
+
+def _repeats(record, other):
+    epoch = _last_common(record, other)
+    if not epoch or len(record) != len(other):  # at epoch 0, runs may start from one network
+        return False
+    one, two = (run.select_epochs(epoch).loss for run in (record, other))
+    return one is not None and two is not None and np.ptp(one) > 0 and np.array_equal(one, two)
+
+
+def _last_common(record, other):
+    common = np.intersect1d(record.epochs, other.epochs)
+    return common[-1].item() if len(common) else None
 
 
 def _check_same(records, sources, i):

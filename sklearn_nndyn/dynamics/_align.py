@@ -45,6 +45,7 @@ def align(records: Sequence[Dynamics]) -> list[Dynamics]:
         raise ValueError(
             f"align goes by sample_ids, but records {without} have none: give them when they are made."
         )
+    _check_kinds(ids)
     common = ids[0]
     for others in ids[1:]:
         common = common[np.isin(common, others)]
@@ -59,6 +60,19 @@ def align(records: Sequence[Dynamics]) -> list[Dynamics]:
                 f"though the ids are the same: {shown(common[differ])}."
             )
     return aligned
+
+
+def _check_kinds(ids):
+    for i, others in enumerate(ids):
+        if _kind(others) != _kind(ids[0]):
+            raise ValueError(
+                f"The sample_ids of record {i} are {_kind(others)}, those of the first {_kind(ids[0])}: 1 and '1' "
+                "are two names."
+            )
+
+
+def _kind(ids):
+    return "integers" if ids.dtype.kind in "iu" else "strings"
 
 
 def _places(ids, wanted):
@@ -112,6 +126,8 @@ def concatenate_samples(records: Sequence[Dynamics]) -> Dynamics:
 
 
 def _checked(function, records):
+    if isinstance(records, Dynamics):  # which is a sequence of its samples
+        raise TypeError(f"{function} takes a list of records, got one Dynamics.")
     records = list(records)
     for record in records:
         if not isinstance(record, Dynamics):
@@ -132,7 +148,16 @@ def _differences(first, other):
         one, two = getattr(first, name), getattr(other, name)
         has, had = (list(value) if name in PER_LAYER else value is not None for value in (two, one))
         if has != had:
-            yield f"{name} is in one of it and the first record only, or of other layers"
+            yield f"it has {_had(name, has)}, the first {_had(name, had)}"
+    kinds = [_kind(one.sample_ids) for one in (other, first) if one.sample_ids is not None]
+    if len(set(kinds)) > 1:
+        yield f"its sample_ids are {kinds[0]}, those of the first {kinds[1]}"
+
+
+def _had(name, found):
+    if isinstance(found, bool):
+        return name if found else f"no {name}"
+    return f"{name} of the layers {', '.join(found)}" if found else f"no {name}"
 
 
 def _of_samples():

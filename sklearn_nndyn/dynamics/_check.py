@@ -1,16 +1,16 @@
 """The one door to what follows a record."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import RECORDED_BY, require_fields
+from sklearn_nndyn.dynamics._inner import inner_of
 from sklearn_nndyn.dynamics._text import how_recorded
 from sklearn_nndyn.utils.text import SOURCES
 
@@ -166,12 +166,12 @@ def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequenc
     >>> type(inner).__name__, bool(abs(scaled.mean()) < 1e-6)
     ('DynamicsClassifier', True)
     """
-    inner, before = _inner_of(model)
+    inner, before = inner_of(model)
     if isinstance(inner, BaseEstimator):
         check_is_fitted(inner)
     able = all(hasattr(inner, method) for method in methods) if methods else _holds_record(inner)
     if isinstance(inner, type) or not able:
-        raise TypeError(_accepted(inner, "a fitted model"))
+        raise TypeError(_accepted(inner, model, "a fitted model"))
     for steps in before if X is not None else ():
         X = steps.transform(X)
     return inner, X
@@ -183,16 +183,16 @@ def _check_names(argument, names, known):
         raise ValueError(f"{argument} must be among {', '.join(known)}; got {', '.join(map(repr, unknown))}.")
 
 
-def _held(model, split):
-    model, _ = _inner_of(model)
+def _held(given, split):
+    model, _ = inner_of(given)
     record = getattr(model, ATTRIBUTES[split], None)
     if isinstance(record, Dynamics):
         return record
     if not isinstance(model, BaseEstimator) or not hasattr(model, "fit"):
-        raise TypeError(_accepted(model))
+        raise TypeError(_accepted(model, given))
     check_is_fitted(model)
     if "record" not in model.get_params(deep=False):
-        raise TypeError(_accepted(model))
+        raise TypeError(_accepted(model, given))
     return None
 
 
@@ -200,30 +200,26 @@ def _holds_record(model):
     return any(isinstance(getattr(model, name, None), Dynamics) for name in ATTRIBUTES.values())
 
 
-def _inner_of(model):
-    """The model inside of pipelines and searches, and the steps before it, outermost first."""
-    before = []
-    while True:
-        if isinstance(model, Pipeline):
-            before += [model[:-1]] if len(model) > 1 else []
-            model = model.steps[-1][1]
-        elif isinstance(model, FrozenEstimator):
-            model = model.estimator
-        elif hasattr(model, "best_estimator_"):
-            model = model.best_estimator_
-        else:
-            return model, before
-
-
-def _accepted(model, what="a Dynamics, or a fitted model that holds one"):
+def _accepted(model, given, what="a Dynamics, or a fitted model that holds one"):
     refit = (
         " A search needs refit=True to keep its best model." if getattr(model, "refit", None) is False else ""
     )
-    log = " Give the record of a log, log.dynamics()." if hasattr(model, "dynamics") else ""
+    called = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     return (
         f"Expected {what}: a DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
-        f"{type(model).__name__}.{refit}{log}"
+        f"{called}.{refit}{_instead_of(given)}"
     )
+
+
+def _instead_of(given):
+    """What to give in place of what is close to a record."""
+    if isinstance(given, type):
+        return " Make an object of it, and fit it."
+    if isinstance(given, str | os.PathLike):
+        return " Read a file by load_dynamics(path)."
+    if isinstance(given, list | tuple):
+        return " Give one run at a time."
+    return " Give the record of a log, log.dynamics()." if hasattr(given, "dynamics") else ""
 
 
 def _absence(split):

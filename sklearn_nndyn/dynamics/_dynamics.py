@@ -238,11 +238,17 @@ class Dynamics:
         measure = array_loss(loss)
         y, classes = check_labels(y, classes)
         if scores.ndim not in (2, 3) or len(scores) != len(y):
+            turned = scores.ndim == 3 and scores.shape[1] == len(y)
             raise ValueError(
                 f"scores must be (n_samples, n_epochs, n_classes) with the {counted(len(y), 'sample')} of y; got "
-                f"shape {scores.shape}."
+                f"shape {scores.shape}.{' Give scores.swapaxes(0, 1): samples come first.' if turned else ''}"
             )
         epochs = np.arange(scores.shape[1]) if epochs is None else as_numpy("epochs", epochs)
+        if epochs.shape != scores.shape[1:2]:
+            raise ValueError(
+                f"epochs must number the {counted(scores.shape[1], 'epoch')} of scores, its second axis; got shape "
+                f"{epochs.shape}."
+            )
         ids = None if sample_ids is None else as_numpy("sample_ids", sample_ids)
         bare = cls(y=y, classes=classes, epochs=epochs, sample_ids=ids)
         scores = check_scores(scores, (len(y), scores.shape[1]), len(classes), measure)
@@ -266,7 +272,7 @@ class Dynamics:
         ----------
         estimator : estimator
             Fitted, with ``staged_predict_proba`` or ``staged_decision_function``, or a classifier of XGBoost or
-            LightGBM, of which every round counts; or a Pipeline that ends in one.
+            LightGBM, of which every round counts; or a Pipeline that ends in one, or a search over one.
         X : array-like of shape (n_samples, n_features)
             Samples, of the training or held out.
         y : array of shape (n_samples,)
@@ -285,7 +291,7 @@ class Dynamics:
         Raises
         ------
         TypeError
-            If the estimator has no stages.
+            If the estimator has no stages; those of a `DynamicsClassifier` are epochs, see its ``replay``.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         ValueError

@@ -22,9 +22,12 @@ def sample_key(key, n_samples):
 def _sample_positions(key, n_samples):
     index = np.asarray(key, dtype=np.intp if isinstance(key, list) and not key else None)
     if index.ndim > 1 or index.dtype.kind not in ("iu" if index.ndim == 0 else "iub"):
+        by_id = (
+            " For names use a mask: np.isin(record.sample_ids, names)." if index.dtype.kind in "UO" else ""
+        )
         raise TypeError(
             "Samples are chosen by a slice, an int, or a one-dimensional array of int or bool, "
-            f"got {index.dtype} of shape {index.shape}."
+            f"got {index.dtype} of shape {index.shape}.{by_id}"
         )
     if index.dtype.kind == "b":
         return _masked(index, n_samples)

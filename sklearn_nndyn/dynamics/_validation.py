@@ -126,7 +126,10 @@ def _id_problems(sample_ids):
     if sample_ids is not None and not (sample_ids[1:] > sample_ids[:-1]).all():
         ids, counts = np.unique(sample_ids, return_counts=True)
         if len(ids) < len(sample_ids):
-            yield f"sample_ids must name each sample once, but has several of {shown(ids[counts > 1])}"
+            yield (
+                f"sample_ids must name each sample once, but has several of {shown(ids[counts > 1])}; for samples "
+                "that are drawn more than once leave them out, dataclasses.replace(record, sample_ids=None)"
+            )
 
 
 def _shape_problems(record, arrays):

@@ -267,9 +267,11 @@ def _check(estimator, analyzer, seeds):
     check_instance("analyzer", analyzer, EntanglementAnalyzer)
     seeds = tuple(seeds) if np.iterable(seeds) else seeds
     if not isinstance(seeds, tuple) or not all(is_count(seed, -inf) for seed in seeds):
-        raise TypeError(f"seeds must be whole numbers, got {seeds!r}.")
+        raise TypeError(f"seeds must be a list of whole numbers, such as (0, 1, 2); got {seeds!r}.")
     if not seeds:
         raise ValueError("seeds: give at least one.")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds must differ, for one seed gives one run; got {seeds}.")
     how = {name: getattr(analyzer, name) for name in ("rule", "burn_in", "tolerance")}
     turning_point(
         [0.0, 0.0], [0, estimator.max_epochs], **how

@@ -9,11 +9,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_nndyn import DynamicsClassifier, analyzers
+from sklearn_nndyn import Dynamics, DynamicsClassifier, analyzers
 from sklearn_nndyn.interventions import feature_growth, scale_test
 from tests.pairwise import for_each
 
 X, Y = np.arange(24.0).reshape(12, 2), np.arange(12) % 2
+RECORD = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0, 1], loss=[[0.7, 0.5], [0.7, 0.6]])
 
 DOORS = {
     name: lambda given, kind=kind: kind().fit(given)
@@ -72,3 +73,39 @@ def test_what_can_hold_no_record_is_a_type_error(door, given):
 def test_where_arrays_are_taken_other_models_are_refused_likewise(given):
     with pytest.raises(TypeError, match=r"^Expected a Dynamics, or a fitted model that holds one"):
         analyzers.LossTailAnalyzer().fit(FOREIGN[given])
+
+
+CLOSE = {
+    "a path": ("run.safetensors", r"got str\. Read a file by load_dynamics\(path\)"),
+    "a class": (DynamicsClassifier, r"got the class DynamicsClassifier\. Make an object of it, and fit it"),
+    "nothing": (None, "got NoneType"),
+    "a number": (3, "got int"),
+    "runs": ([RECORD, RECORD], r"got list\. Give one run at a time"),
+}
+
+
+@pytest.mark.parametrize("given", CLOSE)
+@pytest.mark.parametrize("door", ["LossTailAnalyzer", "EntanglementAnalyzer", "find_label_errors"])
+def test_what_is_close_to_a_record_is_told_what_to_give(door, given):
+    wrong, words = CLOSE[given]
+    with pytest.raises(TypeError, match=f"^Expected a Dynamics, or a fitted model .*{words}"):
+        DOORS[door](wrong)
+
+
+@pytest.mark.parametrize("longer", [False, True], ids=["the same", "and longer"])
+@pytest.mark.parametrize("door", ["LearningPhaseAnalyzer", "RefinementAnalyzer", "straggler_stability"])
+def test_a_run_that_comes_twice_is_no_evidence(door, longer):
+    """As two it would look like a finding that seeds agree on."""
+    clf = DynamicsClassifier(
+        max_epochs=4, record=("samples", "scores", "geometry", "reconstruction"), random_state=0
+    )
+    once, again = clf.fit(X, Y).dynamics_, clone(clf).set_params(max_epochs=4 + longer).fit(X, Y).dynamics_
+    if longer and door != "straggler_stability":
+        pytest.skip("its runs have the same epochs")
+    several = (
+        analyzers.straggler_stability if door == "straggler_stability" else getattr(analyzers, door)().fit
+    )
+    with pytest.raises(
+        ValueError, match=r"^runs\[1\] is runs\[0\] once more: at epoch 4 every sample has the same loss"
+    ):
+        several([once, again])

@@ -187,6 +187,14 @@ def test_least_at_the_end_is_no_rise_whatever_the_halves_chose():
     assert tails.rise_verdict_ == "no"
 
 
+def test_a_mean_that_stands_still_at_its_least_value_does_not_rise():
+    """As of a network whose rate has fallen to nothing; so much longer is the record, and the verdict the same."""
+    fallen = np.tile(FALL, (40, 1)) * np.linspace(0.5, 1.5, 40)[:, None]
+    still = np.concatenate([fallen, np.repeat(fallen[:, -1:], 10, axis=1)], axis=1)
+    assert verdicts(LossTailAnalyzer().fit(still)) == verdicts(LossTailAnalyzer().fit(fallen))
+    assert "does not rise: it is least at the end, epoch 23." in flat(LossTailAnalyzer().fit(still).summary())
+
+
 def test_of_fewer_than_nine_epochs_the_wander_is_not_known():
     few, _ = few_and_many()
     at_nine = [0, 3, 6, 7, 8, 9, 10, 11, 13]

@@ -68,6 +68,13 @@ def test_what_cannot_be_aligned_is_refused(make_record):
         align([record, make_record(sample_ids=[1, 0, 2, 3, 4, 5, 6])])
     with pytest.raises(ValueError, match="align takes at least one record"):
         align([])
+    with pytest.raises(
+        ValueError, match="The sample_ids of record 1 are strings, those of the first integers"
+    ):
+        align([record, make_record(sample_ids=list("0123456"))])
+    for join in (align, concatenate_samples):
+        with pytest.raises(TypeError, match=f"{join.__name__} takes a list of records, got one Dynamics"):
+            join(record)
     with pytest.raises(TypeError, match="align takes a sequence of Dynamics, one of which is a int"):
         align([record, 3])
 
@@ -108,12 +115,15 @@ UNLIKE = {
         lambda make: make(epochs=[0, 1, 2, 4]),
         "record 1: its epochs are 0, 1, 2, 4, those of the first 0, 1, 2, 3",
     ),
-    "fields": (lambda make: make(margin=None), "record 1: margin is in one of it and the first record only"),
+    "fields": (lambda make: make(margin=None), "record 1: it has no margin, the first margin"),
     "layers": (
         lambda make: make(reconstruction={}),
-        "record 1: reconstruction is in one of it and the first",
+        "record 1: it has no reconstruction, the first reconstruction of the layers z",
     ),
-    "ids": (lambda make: make(sample_ids=np.arange(7)), "record 1: sample_ids is in one of it and the first"),
+    "ids": (
+        lambda make: make(sample_ids=np.arange(7)),
+        "record 1: it has sample_ids, the first no sample_ids",
+    ),
 }
 
 
@@ -122,6 +132,13 @@ def test_what_does_not_belong_together_is_refused(make_record, kind):
     make, message = UNLIKE[kind]
     with pytest.raises(ValueError, match=rf"These records cannot be joined:(\n.*)*\n- {message}"):
         concatenate_samples([make_record(), make(make_record)])
+
+
+def test_names_of_two_kinds_are_not_joined(make_record):
+    """1 would become '1', and so another name."""
+    numbers, texts = make_record(sample_ids=np.arange(7)), make_record(sample_ids=list("abcdefg"))
+    with pytest.raises(ValueError, match="record 1: its sample_ids are strings, those of the first integers"):
+        concatenate_samples([numbers, texts])
 
 
 def test_a_sample_cannot_be_joined_twice(named):

@@ -137,7 +137,7 @@ REFUSED = {
     "array": (X, TypeError, r"Expected a Dynamics, or a fitted model that holds one: .* got ndarray\.$"),
     "none": (None, TypeError, r"got NoneType\.$"),
     "dict": ({"dynamics_": 1}, TypeError, r"got dict\.$"),
-    "class": (Recorder, TypeError, r"got type\.$"),
+    "class": (Recorder, TypeError, r"got the class Recorder\. Make an object of it, and fit it\.$"),
     "another classifier": (LogisticRegression().fit(X, Y), TypeError, r"got LogisticRegression\.$"),
     "pipeline without one": (make_pipeline(StandardScaler()).fit(X), TypeError, r"got StandardScaler\.$"),
     "passthrough": (make_pipeline(StandardScaler(), "passthrough"), TypeError, r"got str\.$"),
@@ -222,7 +222,9 @@ def test_an_unfitted_model_is_not_unwrapped(name, methods):
 
 @pytest.mark.parametrize("name", ["array", "none", "class", "another classifier", "pipeline without one"])
 def test_a_foreign_model_is_not_unwrapped(name):
-    with pytest.raises(TypeError, match=r"^Expected a fitted model: a DynamicsClassifier, .*; got \w+\."):
+    with pytest.raises(
+        TypeError, match=r"^Expected a fitted model: a DynamicsClassifier, .*; got (the class )?\w+\."
+    ):
         unwrap_estimator(REFUSED[name][0], X)
 
 

@@ -163,6 +163,11 @@ WRONG = {
         ValueError,
         r"has shape \(4, 2, 5\), expected \(4, 2, 3\): a score for each of the 3 classes",
     ),
+    "epochs first": (
+        {"scores": np.zeros((2, 4, 3))},
+        ValueError,
+        r"got shape \(2, 4, 3\)\. Give scores\.swapaxes\(0, 1\): samples come first",
+    ),
     "one column": ({"scores": np.zeros((4, 2))}, ValueError, r"expected \(4, 2, 3\)"),
     "infinite": (
         {"scores": np.where(np.arange(3) > 1, np.inf, S)},
@@ -189,7 +194,7 @@ WRONG = {
     "epochs": (
         {"epochs": [0, 1, 2]},
         ValueError,
-        r"loss has shape \(4, 2\), expected \(4 samples, 3 epochs\)",
+        r"epochs must number the 2 epochs of scores, its second axis; got shape \(3,\)",
     ),
     "epochs back": ({"epochs": [1, 0]}, ValueError, "epochs must increase from 0 or later"),
     "ids twice": (

@@ -6,10 +6,12 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_nndyn import Dynamics
+from sklearn_nndyn import Dynamics, DynamicsClassifier
 from sklearn_nndyn.analyzers import LossTailAnalyzer, SampleScoreAnalyzer, find_label_errors
 
 BOOSTERS = {
@@ -96,12 +98,37 @@ def test_what_follows_a_record_takes_it():
     assert len(find_label_errors(record).scores) == 200
 
 
+def test_a_search_is_read_as_its_best_ensemble():
+    X, y = data(3)
+    search = GridSearchCV(BOOSTERS["pipeline"], {"gradientboostingclassifier__max_depth": [1]}, cv=2).fit(
+        X, y
+    )
+    found, best = (
+        Dynamics.from_staged(model, X, y) for model in (FrozenEstimator(search), search.best_estimator_)
+    )
+    np.testing.assert_array_equal(found.loss, best.loss)
+
+
+def test_a_network_has_epochs_in_place_of_stages():
+    """Its first is epoch 0, where the first stage of an ensemble is 1."""
+    X, y = data(2)
+    clf = DynamicsClassifier(max_epochs=1, random_state=0).fit(X, y)
+    with pytest.raises(
+        TypeError, match=r"DynamicsClassifier has epochs .* their record is estimator\.replay\(X, y\)"
+    ):
+        Dynamics.from_staged(make_pipeline(StandardScaler(), clf), X, y)
+
+
 def test_what_has_no_stages_is_refused():
     X, y = data(2)
     with pytest.raises(
         TypeError, match=r"DummyClassifier has no stages: neither staged_decision_function nor staged_pre"
     ):
         Dynamics.from_staged(DummyClassifier().fit(X, y), X, y)
+    with pytest.raises(
+        TypeError, match="must be a fitted estimator, got the class GradientBoostingClassifier"
+    ):
+        Dynamics.from_staged(GradientBoostingClassifier, X, y)
     with pytest.raises(
         NotFittedError, match="This GradientBoostingClassifier has no classes_: call fit first"
     ):

@@ -84,6 +84,7 @@ def test_copies_keep_the_memory_layout(record, axes):
         (1.0, TypeError, r"got float64 of shape \(\)"),
         (True, TypeError, r"got bool of shape \(\)"),
         ("loss", TypeError, r"Samples are chosen by a slice, an int, or .* got <U4 of shape \(\)"),
+        (["a", "b"], TypeError, r"For names use a mask: np\.isin\(record\.sample_ids, names\)"),
         (None, TypeError, r"got object of shape \(\)"),
         ([[0, 1]], TypeError, r"got int64 of shape \(1, 2\)"),
         ([0.5], TypeError, r"got float64 of shape \(1,\)"),

@@ -211,8 +211,11 @@ def test_mistakes_are_told_before_anything_is_trained(monkeypatch):
     )
     refused(no, TypeError, "^analyzer must be an EntanglementAnalyzer, got 'mean'.$", analyzer="mean")
     for wrong in (3, (0, 1.5), (True,), "ab", None):
-        refused(no, TypeError, "^seeds must be whole numbers, got", seeds=wrong)
+        refused(no, TypeError, "^seeds must be a list of whole numbers, such as", seeds=wrong)
     refused(no, ValueError, "^seeds: give at least one.$", seeds=())
+    refused(
+        no, ValueError, "^seeds must differ, for one seed gives one run; got \\(0, 1, 0\\).$", seeds=(0, 1, 0)
+    )
     needs = r'^The inversion needs record=\("samples", "geometry"\), but the estimator has record='
     for wrong in (("samples",), ("geometry", "scores"), (), None):
         refused(no, ValueError, needs, clone(CLF).set_params(record=wrong))

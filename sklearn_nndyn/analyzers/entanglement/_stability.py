@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
 from sklearn_nndyn.analyzers._findings import Finding
+from sklearn_nndyn.analyzers._runs import refuse_repeats
 from sklearn_nndyn.analyzers.entanglement._analyzer import EntanglementAnalyzer
 from sklearn_nndyn.analyzers.entanglement._overlap import (
     chance_overlap,
@@ -279,4 +280,5 @@ def _records(runs):
                 f"runs must be of the same samples in the same order: runs[0] has {len(records[0])}, runs[{i}] has "
                 f"{len(record)}" + ("." if len(record) != len(records[0]) else ", with other labels.")
             )
+    refuse_repeats(records)
     return records

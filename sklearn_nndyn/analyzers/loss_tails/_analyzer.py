@@ -272,7 +272,10 @@ class LossTailAnalyzer(RecordAnalyzer):
         given = None if self.onset == "auto" else self.onset_
         rise, chance = rise_beyond_wander(self.mean_curve_, given)
         self.rise_null_ = chance if len(self.epochs_) >= LEAST_EPOCHS else np.nan
-        if self.onset_ == len(self.epochs_) - 1 or (given is not None and self.mean_rise_ <= 0):
+        ends_least = (
+            self.mean_curve_[-1] <= self.mean_curve_[self.onset_]
+        )  # also where it has stood still since
+        if ends_least if given is None else self.mean_rise_ <= 0:
             return "no"
         samples = between(self.rise_)
         beyond_chance = min(rise, self.mean_rise_) > self.rise_null_

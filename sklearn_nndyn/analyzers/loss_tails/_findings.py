@@ -62,7 +62,7 @@ def _rises(tails):
 
 
 def _does_not_rise(tails):
-    if tails.onset_ == len(tails.epochs_) - 1:
+    if tails.onset == "auto" or tails.onset_ == len(tails.epochs_) - 1:
         statement = f"The {_mean(tails)} does not rise: it is least at the end, epoch {epoch_words(tails.epochs_[-1])}."
         return statement, "A rise may still come with longer training."
     change = _amount(tails, tails.mean_rise_)

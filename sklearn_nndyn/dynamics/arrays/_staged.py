@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import Pipeline
 
+from sklearn_nndyn.dynamics._inner import inner_of
 from sklearn_nndyn.dynamics.arrays._boosting import boosted_scores, boosting_rounds
 from sklearn_nndyn.utils.text import in_words
 
@@ -17,14 +17,26 @@ def staged_scores(estimator: Any, X: Any, n_samples: int) -> tuple[np.ndarray, n
 
     The decision function, where its softmax is what ``predict_proba`` says, or where there are no probabilities; else
     the logarithms of the probabilities. ``estimator`` is fitted, with ``staged_predict_proba`` or
-    ``staged_decision_function``, or a classifier of XGBoost or LightGBM; or a Pipeline that ends in one.
+    ``staged_decision_function``, or a classifier of XGBoost or LightGBM; or a Pipeline that
+    ends in one, or a search over one.
     """
-    if isinstance(estimator, Pipeline):
-        return staged_scores(estimator[-1], estimator[:-1].transform(X), n_samples)
+    estimator, before = inner_of(estimator)
+    _refuse_others(estimator)
+    for steps in before:
+        X = steps.transform(X)
     scores = _scores_of_rounds(estimator, X)
     if len(scores[0]) != n_samples:
         raise ValueError(f"X has {len(scores[0])} samples, y has {n_samples}.")
     return np.stack(scores, axis=1), np.asarray(estimator.classes_)
+
+
+def _refuse_others(estimator):
+    if isinstance(estimator, type):
+        raise TypeError(f"estimator must be a fitted estimator, got the class {estimator.__name__}.")
+    if hasattr(estimator, "replay"):
+        raise TypeError(
+            f"{type(estimator).__name__} has epochs in place of stages: their record is estimator.replay(X, y)."
+        )
 
 
 def _scores_of_rounds(estimator, X):
