@@ -4,26 +4,25 @@ import gc
 import os
 import re
 
-os.environ["OMP_NUM_THREADS"] = "1"  # also for the processes that tests start
+# Heard when torch is imported: here it is not, for the process that only hands out the tests never needs it.
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import pytest
-import torch
 
 # Run by itself, far from the source (make package).
 collect_ignore = ["tests/packaging/installed.py"]
 
-torch.set_num_threads(1)
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Ten thousand tests are not looked through for garbage again and again, neither meanwhile nor afterwards."""
+    """Thousands of tests are not looked through for garbage again and again, nor what they make after a few objects."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(10_000)
 
 
 def pytest_make_parametrize_id(val):

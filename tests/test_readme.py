@@ -20,7 +20,13 @@ def names(tmp_path, monkeypatch):
     return four_arrays()
 
 
-@pytest.mark.parametrize("change", [with_fewer_epochs, pytest.param(str, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(with_fewer_epochs, id="few-epochs"),
+        pytest.param(str, id="as-written", marks=pytest.mark.slow),
+    ],
+)
 def test_every_block_runs(names, change):
     """As they stand, or with fewer epochs."""
     code = blocks(TEXT)

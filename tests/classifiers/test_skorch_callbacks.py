@@ -20,7 +20,7 @@ from skorch.callbacks import (
 from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau, StepLR
 
 from sklearn_nndyn.modules import MLP
-from tests.problems import IDS, PROBLEMS, Problem
+from tests.problems import PROBLEMS, Problem, chief_problems
 
 IN_ORDER = Problem("mlp", MLP((6,)), shuffle=False, dtype="float64")
 LR = 0.01
@@ -126,7 +126,7 @@ class TestNet:
 
 
 class TestPlainLoop:
-    @pytest.mark.parametrize("problem", PROBLEMS, ids=IDS)
+    @chief_problems
     @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
     def test_it_gives_what_the_fast_program_gives(self, problem, weighted):
         problem = replace(problem, dtype="float64")

@@ -28,7 +28,13 @@ def blocks(path):
 WITH_CODE = [path for path in PAGES if blocks(path)]
 
 
-@pytest.mark.parametrize("change", [with_fewer_epochs, pytest.param(str, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(with_fewer_epochs, id="few-epochs"),
+        pytest.param(str, id="as-written", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda path: path.stem)
 def test_every_block_of_a_page_runs_in_the_order_written(page, change, tmp_path, monkeypatch, capsys):
     """As they stand, or with fewer epochs."""
