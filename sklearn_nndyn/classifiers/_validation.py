@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, as_tensor, chunks_of, tensor_of
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, samples_on, tensor_of
 from sklearn_nndyn.utils.rows.datasets import DatasetRows, open_dataset, open_labelled
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
@@ -32,7 +32,7 @@ def check_X(estimator, X):
     X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
     _check_shape(estimator, X)
     if estimator._state.dtype == IDS or isinstance(X, NamedRows):
-        check_ids(estimator.module_, as_tensor(X, estimator._device))
+        check_ids(estimator.module_, samples_on(X, estimator._device))
     return X
 
 

@@ -119,6 +119,15 @@ class Rows(ABC):
         """A number that tells it from other rows."""
         return id(self)
 
+    @property
+    def nbytes(self):
+        """Bytes of what goes to a device as a whole."""
+        return 0
+
+    def read_from_host(self):
+        """The same rows, nothing of which goes to a device as a whole."""
+        return self
+
 
 class ArrayRows(Rows):
     """Rows of an array of another dtype, or of one that lies in a file.
@@ -235,9 +244,10 @@ def as_tensor(array, device):
 def samples_on(array, device):
     """As `as_tensor`; what takes more than half of an accelerator's free memory stays on the host, as `Rows`."""
     device = torch.device(device)
-    if isinstance(array, Rows) or device.type == "cpu" or 2 * array.nbytes <= free_memory(device):
+    if device.type == "cpu" or 2 * array.nbytes <= free_memory(device):
         return as_tensor(array, device)
-    return ArrayRows(array, tensor_of(array).dtype).to(device)
+    rows = array.read_from_host() if isinstance(array, Rows) else ArrayRows(array, tensor_of(array).dtype)
+    return rows.to(device)
 
 
 def _moved(values, device, dtype):

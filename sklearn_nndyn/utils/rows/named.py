@@ -7,7 +7,7 @@ import torch
 from scipy.sparse import issparse
 from skorch.helper import SliceDict
 
-from sklearn_nndyn.utils.rows.arrays import Rows, take
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, take
 
 
 class NamedBatch(dict):
@@ -101,6 +101,15 @@ class NamedRows(Rows):
         """Copy to another device; each keeps its dtype."""
         return NamedRows({name: values.to(target) for name, values in self.fields.items()})
 
+    @property
+    def nbytes(self):
+        """Bytes of the tensors among them."""
+        return sum(values.nbytes for values in self.fields.values())
+
+    def read_from_host(self):
+        """The same rows, the tensors among them read a batch at a time."""
+        return NamedRows({name: _rows_of(values) for name, values in self.fields.items()})
+
     def is_floating_point(self):
         """Never converted as a whole."""
         return False
@@ -109,6 +118,10 @@ class NamedRows(Rows):
 def pieces_of(values, pieces):
     """The rows of each of some pieces, of a tensor or of `Rows`."""
     return values.read(pieces) if isinstance(values, Rows) else (values[_on(values, rows)] for rows in pieces)
+
+
+def _rows_of(values):
+    return values if isinstance(values, Rows) else ArrayRows(values.numpy(), values.dtype)
 
 
 def _on(values, rows):

@@ -9,6 +9,7 @@ from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Reconstruction, Samples
 from sklearn_nndyn.utils.networks.devices import has_float64
 from tests.pairwise import some_of
+from tests.utils.networks import counted
 from tests.utils.networks.counted import NAME, Counted, DeviceModule, OnDevice, copies_of_an_epoch, install
 
 RNG = np.random.default_rng(0)
@@ -198,6 +199,59 @@ def test_data_that_are_too_large_stay_on_the_host(n_networks, monkeypatch):
     for clf, expected in zip(ours, theirs, strict=True):
         assert_close(clf.dynamics_, expected.dynamics_, 0)
     assert on_host.counts["to device"] > on_device.counts["to device"]
+
+
+class TwoInputs(torch.nn.Module):
+    """Looks one input up, and takes the other as it is."""
+
+    def __init__(self, n_classes=3):
+        super().__init__()
+        self.embed, self.last = torch.nn.Embedding(4, 2), torch.nn.Linear(7, n_classes)
+
+    def forward(self, kinds, numbers):
+        return self.last(torch.cat([numbers, self.embed(kinds[:, 0])], 1))
+
+
+def shapes_that_cross(monkeypatch):
+    """A list that grows by the shape of each array that is copied to the device."""
+    shapes, count = [], counted._count
+
+    def note(func, args, goes, *rest):
+        source = args[-1 if func is torch.ops.aten.copy_.default else 0] if func in counted.COPIES else None
+        if goes and torch.is_tensor(source) and not isinstance(source, OnDevice):
+            shapes.append(tuple(source.shape))
+        count(func, args, goes, *rest)
+
+    monkeypatch.setattr(counted, "_count", note)
+    return shapes
+
+
+@pytest.mark.parametrize("n_networks", [1, 3], ids=["one", "three"])
+def test_of_a_dict_that_is_too_large_no_array_crosses_whole(n_networks, monkeypatch):
+    """Though each of its arrays by itself would have room."""
+    X = {"kinds": np.arange(60)[:, None] % 4, "numbers": ROWS.astype("float32")}
+
+    def fitted_and_predicted(device):
+        settings = {"module": TwoInputs, "max_epochs": 2, "batch_size": 20, "lr": 0.01, "device": device}
+        classifiers = [DynamicsClassifier(random_state=i, **settings) for i in range(n_networks)]
+        return [(clf.dynamics_, clf.predict_proba(X)) for clf in fit_together(classifiers, X, Y)]
+
+    expected, crossed = fitted_and_predicted("cpu"), shapes_that_cross(monkeypatch)
+    n_bytes = sum(values.nbytes for values in X.values())
+    monkeypatch.setattr("sklearn_nndyn.utils.rows.arrays.free_memory", lambda device: 2 * n_bytes - 1)
+    for place in (
+        "utils.modules.ROWS_OF_IMAGES",
+        "utils.rows.arrays.CHUNK_BYTES",
+        "training.batches._cutting.CHUNK_BYTES",
+    ):
+        monkeypatch.setattr(f"sklearn_nndyn.{place}", 20)
+    with Counted():
+        ours = fitted_and_predicted(NAME)
+    assert (20, 5) in crossed
+    assert not {(60, 1), (60, 5)} & set(crossed)
+    for (record, proba), (expected_record, expected_proba) in zip(ours, expected, strict=True):
+        assert_close(record, expected_record, 1e-6)
+        np.testing.assert_allclose(proba, expected_proba, atol=1e-6)
 
 
 def test_rows_of_the_host_are_pinned_where_the_device_copies_them_by_itself(monkeypatch):
