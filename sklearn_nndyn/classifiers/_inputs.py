@@ -92,7 +92,7 @@ def validate_inputs(
     scratch = copy.copy(estimator)
     dtype = estimator._state.dtype if again else estimator.dtype
     X, y = check_rows_and_labels(scratch, X, y, dtype=dtype, reset=not again, shared=shared)
-    classes, y_encoded = _find_classes(estimator, y, classes, again, partial)
+    classes, y_encoded = _classes_once(shared, estimator, y, classes, again, partial)
     if not again:
         X, dtype = settle_dtype(estimator, X, len(classes), shared)
     inputs = FitInputs(
@@ -206,6 +206,17 @@ def _weigh_validation(inputs, weight):
     inputs.watched["validation"] = TrainingData(data.X, data.y, _weights_on(data.X.device, weight))
 
 
+def _classes_once(shared, estimator, y, classes, again, partial):
+    """As `_find_classes`; once for the same labels, where they alone tell."""
+    if again or classes is not None:
+        return _find_classes(estimator, y, classes, again, partial)
+    key = "classes", id(y), partial
+    if key not in shared:
+        shared[key] = y, *_find_classes(estimator, y, classes, again, partial)
+    _, found, y_encoded = shared[key]
+    return found.copy(), y_encoded
+
+
 def _find_classes(estimator, y, classes, again, partial):
     """The classes, and the position of each label among them."""
     if classes is not None:
@@ -236,13 +247,21 @@ def _hold_out(fraction, y_encoded, seed, X_val):
 
 
 def _on_device(shared, device, X, y_encoded, rows=None):
-    y_encoded = as_tensor(y_encoded.astype(np.int64), device)
+    y_encoded = _target(shared, device, y_encoded)
     if rows is not None and (len(rows) < len(X) or (np.diff(rows) < 0).any()):
         return TrainingData(samples_on(take(X, rows), device), y_encoded[as_tensor(rows, device)])
     key = "tensor", id(X), device
     if key not in shared:
         shared[key] = X, samples_on(X, device)
     return TrainingData(shared[key][1], y_encoded)
+
+
+def _target(shared, device, y_encoded):
+    """The positions of the classes on the device; one tensor for the same labels."""
+    key = "target", id(y_encoded), device
+    if key not in shared:
+        shared[key] = y_encoded, as_tensor(y_encoded.astype(np.int64), device)
+    return shared[key][1]
 
 
 def _weights_on(device, weight):

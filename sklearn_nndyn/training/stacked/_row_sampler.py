@@ -60,6 +60,7 @@ class StackedLoader:
         self.samplers, self.sampler_of = self._of_different_rows(samplers, sampler_of)
         self.n_rows = [len(own.X) for own in data]
         self.cuts = [[n] if size is None else cut(n, size, merge_last) for n in self.n_rows]
+        self.targets, self.target_of = self._different_targets()
         self.weighted = any(own.weight is not None for own in data)
         self.dtype = dtype
         self._whole = None
@@ -76,6 +77,14 @@ class StackedLoader:
             kept.setdefault(key, sampler)
         position = {key: i for i, key in enumerate(kept)}
         return list(kept.values()), [position[keys[sampler]] for sampler in sampler_of]
+
+    def _different_targets(self):
+        """[(sampler, its labels)] that differ, and the position of each fit's among them."""
+        pairs = zip(self.sampler_of, self.data, strict=True)
+        keys = [(sampler, own.y.data_ptr(), len(own.y)) for sampler, own in pairs]
+        kept = {key: (key[0], own.y) for key, own in zip(keys, self.data, strict=True)}
+        position = {key: i for i, key in enumerate(kept)}
+        return list(kept.values()), torch.tensor([position[key] for key in keys])
 
     @property
     def steps(self):
@@ -155,18 +164,20 @@ class StackedLoader:
         """Rows, targets and weights from ``start`` to ``stop`` in the order of each sampler."""
         length = min(stop, self.n_rows[0]) - start
         x = self.samplers[0].X.new_empty(len(self.samplers), length, *self.samplers[0].X.shape[1:])
-        y = torch.zeros(len(self.data), length, dtype=torch.long, device=x.device)
+        y = torch.zeros(len(self.targets), length, dtype=torch.long, device=x.device)
         weight = x.new_zeros(len(self.data), length, dtype=self.dtype) if self.weighted else None
         chosen = [
             sampler.order[start:stop] if sampler.order is not None else None for sampler in self.samplers
         ]
         for sampler, rows, out in zip(self.samplers, chosen, x, strict=True):
             _take(sampler.X, rows, start, stop, out)
-        for i, own in enumerate(self.data):
-            _take(own.y, chosen[self.sampler_of[i]], start, stop, y[i])
-            if weight is not None:
-                _take(self._weight(own).to(self.dtype), chosen[self.sampler_of[i]], start, stop, weight[i])
-        return x, y, weight
+        for (sampler, target), out in zip(self.targets, y, strict=True):
+            _take(target, chosen[sampler], start, stop, out)
+        for sampler, own, out in (
+            () if weight is None else zip(self.sampler_of, self.data, weight, strict=True)
+        ):
+            _take(self._weight(own).to(self.dtype), chosen[sampler], start, stop, out)
+        return x, y.index_select(0, self.target_of.to(x.device)), weight
 
     def _cut(self, chunk, members, step, first, n):
         x, y, weight = chunk
