@@ -94,8 +94,26 @@ class LossStack:
         """
         return self._value_and_gradient(self._mode, scores, target)
 
+    def mean_and_gradient(self, scores, target, weight=None):
+        """The mean loss of each member, and its gradient in the scores, both detached.
+
+        Parameters
+        ----------
+        scores : Tensor (M, n, K)
+        target : Tensor (M, n), int64
+        weight : Tensor (M, n), optional
+            What each sample's loss is multiplied with.
+
+        Returns
+        -------
+        mean : Tensor (M,)
+        gradient : Tensor (M, n, K)
+            Class-major.
+        """
+        return self._mean_and_gradient(self._mode, scores, target, weight)
+
     def bind(self, scores, target):
-        """`value_and_gradient` of tensors that stay where they are and get other values, for small batches.
+        """`mean_and_gradient` of tensors that stay where they are and get other values, for small batches.
 
         Parameters
         ----------
@@ -105,12 +123,18 @@ class LossStack:
         Returns
         -------
         bound : Bound or None
-            Gives ``values`` and ``gradient`` anew at each call, in the same memory; None where that is no faster, or
-            the losses are a user's.
+            Gives mean and gradient anew at each call, in the same memory; None where that is no faster, or the losses
+            are a user's.
         """
         if not self._is_ours or scores.device.type != "cpu" or scores.nbytes > BOUND_BYTES:
             return None
-        return bind(partial(self._value_and_gradient, nullcontext), scores, target)
+        return bind(partial(self._mean_and_gradient, nullcontext), scores, target)
+
+    def _mean_and_gradient(self, mode, scores, target, weight=None):
+        values, gradient = self._value_and_gradient(mode, scores, target)
+        if weight is not None:
+            values, gradient = values * weight, gradient * weight[..., None]
+        return values.mean(-1), gradient / target.shape[1]
 
     def _value_and_gradient(self, mode, scores, target):
         values, gradients = [], []

@@ -149,7 +149,8 @@ def test_bound_to_memory_a_stack_gives_the_same_bits_for_whatever_comes_to_lie_t
     for new_scores, new_target in later:
         scores.copy_(new_scores)
         target.copy_(new_target)
-        expected = LossStack(stack.losses).value_and_gradient(class_major(new_scores), new_target)
+        values, gradient = LossStack(stack.losses).value_and_gradient(class_major(new_scores), new_target)
+        expected = values.mean(-1), gradient / 7
         for found, own in zip(bound(), expected, strict=True):
             assert torch.equal(found, own)
         assert torch.equal(scores, new_scores)

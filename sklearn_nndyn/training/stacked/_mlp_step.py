@@ -186,23 +186,21 @@ class StackedMLPStep:
         segment = self._segment(members, y.shape[1])
         if not segment.pop("fresh", False):
             self._run(segment, x)
-        values, g = self._losses(segment, members, y)
-        if weight is not None:
-            values, g = values * weight, g * weight[..., None]
-        g = (g / y.shape[1]).mT.contiguous()
+        mean, g = self._losses(segment, members, y, weight)
+        g = g.mT.contiguous()
         for part in reversed(segment["parts"]):
             g = part.backward(g)
-        return values.mean(-1)
+        return mean
 
-    def _losses(self, segment, members, y):
-        """Losses (m, n) and their gradients (m, n, n_classes) in the scores; the next call may overwrite them."""
+    def _losses(self, segment, members, y, weight):
+        """Mean loss (m,) and its gradient (m, n, n_classes) in the scores; the next call may overwrite them."""
         scores, losses = segment["scores"], self.losses.of(members)
         if "bound" not in segment:
             target = y.contiguous().clone()
             segment["bound"] = losses.bind(scores.mT, target), target, scores.data_ptr()
         bound, target, place = segment["bound"]
-        if bound is None or scores.data_ptr() != place:
-            return losses.value_and_gradient(scores.mT, y)
+        if bound is None or weight is not None or scores.data_ptr() != place:
+            return losses.mean_and_gradient(scores.mT, y, weight)
         target.copy_(y)
         return bound()
 

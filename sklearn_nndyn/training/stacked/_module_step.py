@@ -57,16 +57,14 @@ class StackedModuleStep:
                 scores = self._forward(state, members, rows, shared)
             else:
                 scores = self.grouped(state, rows, shared)
-        values, g = self.losses.of(members).value_and_gradient(scores.detach(), y)
-        if weight is not None:
-            values, g = values * weight, g * weight[..., None]
+        mean, g = self.losses.of(members).mean_and_gradient(scores.detach(), y, weight)
         # A module need not use all its parameters, and then they have no gradient.
-        found = torch.autograd.grad(scores, list(leaves.values()), g / y.shape[1], allow_unused=True)
+        found = torch.autograd.grad(scores, list(leaves.values()), g, allow_unused=True)
         # Fused kernels take for granted that gradients lie in memory as parameters do.
         self.parts.append(
             {n: None if g is None else g.contiguous() for n, g in zip(leaves, found, strict=True)}
         )
-        return values.mean(-1)
+        return mean
 
     def collect(self):
         """{name: (m, ...)}: the gradients since the last call, of the first m networks."""

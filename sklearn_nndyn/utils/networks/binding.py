@@ -104,6 +104,7 @@ PLAIN = {
     aten.index_select.default,
     aten.pow.Tensor_Scalar,
     aten.gather.default,
+    aten.mean.dim,
 }
 
 
