@@ -4,8 +4,9 @@ One network is trained by `EpochLoop`, `EpochRunner` and `MLPStep` (or autograd)
 They share the hooks and the order in which they are called, the user's callbacks, the checks of divergence, the
 cutting into batches and the orders of the rows, the optimizers' kernels, the nonlinearities, losses and recorders.
 They do not share the step: many small networks are fast side by side because activations lie feature by feature and
-each layer is one batched product, and one network is slower so. Trained as a stack of one it takes 1.3 of its time on
-a small problem (1797 x 64, batches of 32) and 1.1 on a large one (60000 x 784, batches of 128).
+each layer is one batched product, and one network is slower so. Trained as a stack of one it takes 1.3 of its time with
+64 features, 100 units and batches of 32, 1.2 of it with 784 features, 256 units and batches of 128, and 1.03 with 1000
+units and batches of 64, where products are nearly all.
 """
 
 from sklearn_nndyn.training._early_stopping import EarlyStopping, ReconstructionStopping
