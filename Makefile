@@ -79,14 +79,14 @@ package: $(VENV)/.installed-test ## Build wheel and sdist, and try both in fresh
 	mkdir -p build/package/sdist && tar -xzf dist/*.tar.gz --strip-components=1 --directory build/package/sdist
 	$(PYTHON) -m venv build/package/environment
 	cd build/package/sdist && ../environment/bin/python -m pip install --quiet --constraint constraints.txt ".[test]"
-	cd build/package/sdist && ../environment/bin/python -m pytest -m "not slow" $(TESTS)
+	cd build/package/sdist && ../environment/bin/python -m pytest -m "not slow" --numprocesses 2 --dist worksteal $(TESTS)
 
 test-oldest: ## Run the tests with the oldest versions that are allowed, in a fresh environment (gigabytes; half an hour)
 	rm -rf build/oldest && mkdir -p build/oldest
 	$(PYTHON) -m tests.packaging.oldest_versions > build/oldest/versions.txt
 	$(PYTHON) -m venv build/oldest/environment
 	build/oldest/environment/bin/python -m pip install --quiet --constraint build/oldest/versions.txt --editable ".[test,dask,frames,reports]"
-	build/oldest/environment/bin/python -m pytest -W default -m "not slow" $(TESTS) # they warn of their own future
+	build/oldest/environment/bin/python -m pytest -W default -m "not slow" --numprocesses 2 --dist worksteal $(TESTS) # they warn of their own future
 
 test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-learn, if the index has any (PIP_EXTRA_INDEX_URL adds another)
 	rm -rf build/nightly && mkdir -p build/nightly
@@ -94,7 +94,7 @@ test-nightly: ## Run the tests with pre-releases of numpy, scipy and scikit-lear
 	build/nightly/environment/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	build/nightly/environment/bin/python -m pip install --quiet --pre --upgrade numpy scipy scikit-learn
 	@if build/nightly/environment/bin/python -m tests.packaging.prereleases; then \
-		build/nightly/environment/bin/python -m pytest -W default -m "not slow" $(TESTS); fi # they warn of what is to come
+		build/nightly/environment/bin/python -m pytest -W default -m "not slow" --numprocesses 2 --dist worksteal $(TESTS); fi # they warn of what is to come
 
 LONG_BENCHES := benchmarks/bench_label_errors.py benchmarks/bench_peers.py
 
