@@ -5,6 +5,7 @@ Longer than 300 lines: more than half of them document what the user sees, where
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ from sklearn_nndyn.classifiers._validation import check_X
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modules import score_in_chunks
+from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import keeps_modes
 from sklearn_nndyn.utils.rows.arrays import samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
@@ -547,6 +549,16 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         """
         X, y = open_labelled(X, y, num_workers=self.num_workers)
         return super().score(X, y, sample_weight)
+
+    def __sklearn_clone__(self):
+        """Clone a module too that ``copy.deepcopy`` alone refuses: pruned, or with layers that are still lazy."""
+        if not isinstance(self.module, torch.nn.Module):
+            return super().__sklearn_clone__()
+        without = copy(self)
+        without.module = None
+        twin = super(DynamicsClassifier, without).__sklearn_clone__()
+        twin.module = copy_module(self.module)
+        return twin
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

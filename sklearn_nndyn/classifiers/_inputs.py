@@ -30,6 +30,7 @@ from sklearn_nndyn.utils.rows.given import as_labels
 class FitInputs:
     """What one call of ``fit`` is to train on and to record.
 
+    ``random_state`` is the number that repeats the fit where it is given as such, ``seed`` that of torch's generators.
     ``data`` holds the rows that are trained on (those of positive weight); ``watched`` and ``labels`` all rows, in
     the user's order, under ``"train"`` and, where there are some, ``"validation"``. ``seen`` holds the attributes
     that scikit-learn finds in ``X``, ``dtype`` what its rows are converted to, ``rows`` the numbers of the rows of each
@@ -41,6 +42,7 @@ class FitInputs:
     classes: np.ndarray
     input_shape: tuple
     dtype: str
+    random_state: int
     seed: int
     seen: dict
     rows: dict = field(default_factory=dict)
@@ -95,11 +97,13 @@ def validate_inputs(
     classes, y_encoded = _classes_once(shared, estimator, y, classes, again, partial)
     if not again:
         X, dtype = settle_dtype(estimator, X, len(classes), shared)
+    random_state = estimator._state.random_state if again else as_number(estimator.random_state)
     inputs = FitInputs(
         classes,
         X.input_shape if isinstance(X, Rows) else X.shape[1:],
         dtype,
-        estimator._state.seed if again else draw_seed(estimator.random_state),
+        random_state,
+        draw_seed(random_state),
         {
             name: getattr(scratch, name)
             for name in ("n_features_in_", "feature_names_in_")
@@ -175,17 +179,17 @@ def check_validation_pair(X_val, y_val, sample_weight_val=None):
         )
 
 
-def draw_seed(random_state):
-    """A seed for a fit and all that go on from it."""
+def as_number(random_state):
+    """The number that stands for a ``random_state``: itself, or one that is drawn from it."""
     if isinstance(random_state, Integral):
-        return _drawn_once(int(random_state))
+        return int(random_state)
     return check_random_state(random_state).randint(np.iinfo(np.int32).max)
 
 
 @lru_cache
-def _drawn_once(seed):
-    """Seeding takes longer than drawing, and the fits of a search mostly have one seed."""
-    return draw_seed(np.random.RandomState(seed))
+def draw_seed(number):
+    """The seed of torch's generators; kept, for to draw it takes long, and the fits of a search mostly share one."""
+    return as_number(np.random.RandomState(number))
 
 
 def _add_validation(inputs, scratch, X_val, y_val, dtype, device, shared):

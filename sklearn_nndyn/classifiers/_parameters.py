@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_nndyn.classifiers._monitor import check_monitor
 from sklearn_nndyn.classifiers.checkpoint import as_checkpoint, check_checkpoint
-from sklearn_nndyn.losses import get_loss
+from sklearn_nndyn.losses import check_loss
 from sklearn_nndyn.modules import check_kind
 from sklearn_nndyn.recording import (
     check_record,
@@ -23,7 +23,13 @@ from sklearn_nndyn.training import (
     check_optimizer_params,
     find_optimizer,
 )
-from sklearn_nndyn.utils.networks.devices import ACCELERATORS, BF16, find_accelerator, has_bf16, has_float64
+from sklearn_nndyn.utils.networks.devices import (
+    BF16,
+    find_accelerator,
+    has_bf16,
+    has_float64,
+    refuse_autocast,
+)
 from sklearn_nndyn.utils.validation import (
     COUNT,
     FLAG,
@@ -106,11 +112,7 @@ def _are_weights(value):
 
 def _refuse_modes(estimator):
     """A fit computes in the precision of its ``dtype``, and with gradients."""
-    if any(map(torch.is_autocast_enabled, ("cpu", *ACCELERATORS))):
-        raise ValueError(
-            "torch.autocast is on around this call, but networks are trained in the precision of the parameter dtype: "
-            'call it outside of the autocast block. Forward passes of training are in bfloat16 with precision="bf16".'
-        )
+    refuse_autocast()
     if torch.is_inference_mode_enabled():
         raise ValueError(
             "torch.inference_mode is on around this call, and nothing can be trained in it: call it outside of that "
@@ -205,7 +207,7 @@ RULES = {
 CHECKS = [
     _refuse_modes,
     lambda estimator: check_kind(estimator.module, estimator.reinitialize is True),
-    lambda estimator: get_loss(estimator.loss),
+    lambda estimator: check_loss(estimator.loss),
     _check_optimizer,
     lambda estimator: check_record(estimator.record),
     lambda estimator: check_snapshots(estimator.snapshots),

@@ -9,7 +9,13 @@ import torch
 from sklearn_nndyn.classifiers._inputs import FitInputs, validate_inputs
 from sklearn_nndyn.classifiers._monitor import stopper_and_score
 from sklearn_nndyn.classifiers._results import fitted_attributes
-from sklearn_nndyn.classifiers._state import FitState, refuse_fixed, remember_parameters, use_changes
+from sklearn_nndyn.classifiers._state import (
+    FitState,
+    check_state_is_whole,
+    refuse_fixed,
+    remember_parameters,
+    use_changes,
+)
 from sklearn_nndyn.classifiers.checkpoint import opened
 from sklearn_nndyn.losses import loss_for_fit
 from sklearn_nndyn.recording import check_recorded, check_same_kind, make_record_schedule
@@ -19,6 +25,7 @@ from sklearn_nndyn.training import (
     EpochLoop,
     ModuleFactory,
     NetworkFit,
+    as_list,
     check_ids,
     check_monitors,
     check_once,
@@ -185,18 +192,20 @@ def prepare_fit(
             check_same_kind(estimator.snapshots, estimator._state.snapshots)
         net, state = estimator.net_, estimator._state
     else:
-        state = FitState.begin(inputs.seed, inputs.dtype, inputs.data.X.device)
+        state = FitState.begin(inputs.random_state, inputs.seed, inputs.dtype, inputs.data.X.device)
         net = make_net(estimator, inputs, state.randomness)
     batch_size = count_batch(estimator, len(inputs.data.X))
     _check_batch(net.module_, batch_size, len(inputs.data.X))
     if inputs.may_hold_ids:
         for name, data in [*inputs.watched.items(), ("train", inputs.data)]:
             check_ids(net.module_, data.X, "X" if name == "train" else "X_val")
+    if estimator.optimizer_params:
+        check_patterns(estimator.optimizer_params, net.module_)
     autocast = autocast_of(estimator.precision, inputs.data.X.device)
     if not again:
-        if estimator.optimizer_params:
-            check_patterns(estimator.optimizer_params, net.module_)
-        check_once(tried, net.module_, net.criterion_, inputs.data, len(inputs.classes), autocast)
+        state.is_whole = check_once(tried, net, inputs.data, len(inputs.classes), autocast)
+    if estimator.early_stopping:
+        check_state_is_whole(state, "early_stopping")
     check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})
     verbose = int(estimator.verbose)
     if estimator.callbacks is not None:
@@ -251,9 +260,7 @@ def make_net(estimator, inputs, randomness):
     device, n_classes = inputs.data.X.device, len(inputs.classes)
     loss = loss_for_fit(estimator.loss, n_classes, getattr(torch, estimator.dtype), device)
     optimizer = find_optimizer(estimator.optimizer)
-    settings = optimizer_settings(
-        optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params, device
-    )
+    settings = optimizer_settings(optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params)
     lr = settings.pop("lr")
     net = DynamicsNet(
         ModuleFactory(
@@ -269,7 +276,7 @@ def make_net(estimator, inputs, randomness):
         lr=lr,
         max_epochs=estimator.max_epochs,
         train_split=None,
-        callbacks=estimator.callbacks,
+        callbacks=as_list(estimator.callbacks),
         device=str(device),
         verbose=0,
         classes=np.arange(n_classes),

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT, make_header
+from sklearn_nndyn.classifiers._state import check_state_is_whole
 from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
 from sklearn_nndyn.losses import probabilities
 from sklearn_nndyn.recording import (
@@ -84,9 +85,7 @@ class ReplayMixin:
         recorder = self._recorder(X, y, record, len(epochs), reference=reference)
         check_network(record, self.module_, recorder.X)
         replay(recorder, self.module_, snapshots, epochs)
-        return recorder.dynamics(
-            y, self.classes_, make_header(self, self._state.seed), self._state.iterations
-        )
+        return recorder.dynamics(y, self.classes_, make_header(self, self._state), self._state.iterations)
 
     def _recorder(self, X, y, record, capacity, **options):
         data, target = samples_on(X, self._device), as_tensor(encode(y, self.classes_), self._device)
@@ -303,6 +302,7 @@ class ReplayMixin:
 
     def _get_snapshots(self, what):
         check_is_fitted(self, "net_")
+        check_state_is_whole(self._state, what)
         if self._state.snapshots is None:
             raise ValueError(f"{what}: the weights of earlier epochs were not kept; fit with snapshots=True.")
         if not self._state.snapshots.epochs:

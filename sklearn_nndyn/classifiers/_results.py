@@ -62,7 +62,7 @@ def _records(prepared):
     """{attribute: Dynamics}, each gone on with where the same rows were recorded before."""
     found, state = {}, prepared.state
     recording = prepared.fit.recording
-    header = make_header(prepared.estimator, state.seed) if recording.recorders else {}
+    header = make_header(prepared.estimator, state) if recording.recorders else {}
     for name, data in prepared.inputs.watched.items():
         rows = fingerprint(data.X)
         earlier = getattr(prepared.estimator, RECORDS[name], None) if prepared.again else None
@@ -93,12 +93,13 @@ def _record(prepared, recorder, name, header):
     )
 
 
-def make_header(estimator, seed):
-    """The header of a record: facts about its run."""
+def make_header(estimator, state):
+    """The header of a record: facts about its run, which its ``seed`` repeats as ``random_state``."""
     return {
         "estimator": type(estimator).__name__,
         "parameters": {name: _plain(value) for name, value in estimator.get_params(deep=False).items()},
-        "seed": int(seed),
+        "seed": state.random_state,
+        "torch_seed": int(state.seed),
         "versions": versions(),
         "seconds_per_epoch": [],
     }

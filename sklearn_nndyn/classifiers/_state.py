@@ -8,7 +8,7 @@ from torch import device as torch_device
 from torch.nn import Module
 
 from sklearn_nndyn.recording import Snapshots
-from sklearn_nndyn.training import change_optimizer
+from sklearn_nndyn.training import as_list, change_optimizer
 from sklearn_nndyn.utils.random import RandomState
 
 FIXED = ("module", "reinitialize", "loss", "dtype", "device", "random_state")
@@ -22,8 +22,10 @@ class FitState:
 
     Parameters
     ----------
+    random_state : int
+        The number that repeats the fit: that of the estimator, or one drawn from it.
     seed : int
-        Drawn from ``random_state`` once, for a fit and all that go on from it.
+        That of torch's generators, drawn from it once, for a fit and all that go on from it.
     dtype : str
         The dtype to which ``X`` is converted.
     shuffling, randomness : RandomState
@@ -38,10 +40,13 @@ class FitState:
         The stopper of the last fit, with its best value and counts.
     parameters : dict
         The estimator's, as of the last fit; see `remember_parameters`.
+    is_whole : bool
+        Whether the ``state_dict`` of the module is all that training changes in its scores.
     augmentation : RandomState, optional
         The generator that ``batch_transform`` is given, where it was needed.
     """
 
+    random_state: int
     seed: int
     dtype: str
     shuffling: RandomState
@@ -51,12 +56,14 @@ class FitState:
     fingerprints: dict = field(default_factory=dict)
     stopper: object = None
     parameters: dict = field(default_factory=dict)
+    is_whole: bool = True
     augmentation: RandomState | None = None
 
     @classmethod
-    def begin(cls, seed, dtype, device):
+    def begin(cls, random_state, seed, dtype, device):
         """The state before the first update."""
-        return cls(seed, dtype, shuffling=RandomState(seed), randomness=RandomState(seed, device))
+        generators = {"shuffling": RandomState(seed), "randomness": RandomState(seed, device)}
+        return cls(random_state, seed, dtype, **generators)
 
     def begin_augmentation(self):
         """The generator of augmentation, begun when it is first asked for; its seed is that of no fit's own."""
@@ -74,6 +81,27 @@ class FitState:
             snapshots=self.snapshots.until(epoch),
             iterations={own: i for own, i in self.iterations.items() if own <= epoch},
             stopper=None,
+        )
+
+
+def check_state_is_whole(state, what):
+    """Refuse to go back to an epoch whose weights are not all that its network was.
+
+    Parameters
+    ----------
+    state : FitState
+    what : str
+        What would go back.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not state.is_whole:
+        raise ValueError(
+            f"{what} would go back to the network of an epoch, but the module keeps something from one batch of "
+            "training to the next that is no parameter or buffer of its state_dict, and its scores depend on it. Keep "
+            "that in a tensor, self.register_buffer(name, tensor), and change it in place."
         )
 
 
@@ -116,7 +144,7 @@ def use_changes(estimator, net, remembered):
             net, estimator.optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params
         )
     if "callbacks" in changed:
-        net.callbacks = estimator.callbacks
+        net.callbacks = as_list(estimator.callbacks)
         net.initialize_callbacks()
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
+from sklearn_nndyn.utils.networks.devices import refuse_autocast
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, samples_on, tensor_of
 from sklearn_nndyn.utils.rows.datasets import DatasetRows, open_dataset, open_labelled
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
@@ -27,6 +28,7 @@ SEEN_IN_X = ("n_features_in_", "feature_names_in_")
 
 def check_X(estimator, X):
     """Rows to predict: as in fit, of the shape and dtype seen there."""
+    refuse_autocast()
     X, _ = open_dataset(X, num_workers=estimator.num_workers)
     _check_shape(estimator, X)
     X = _validated(estimator, X, reset=False, dtype=estimator._state.dtype)
@@ -38,6 +40,7 @@ def check_X(estimator, X):
 
 def check_X_y(estimator, X, y):
     """Labelled rows to record: as in fit, of the shape and dtype seen there."""
+    refuse_autocast()
     X, y = open_labelled(X, y, num_workers=estimator.num_workers)
     return check_rows_and_labels(estimator, X, y, dtype=estimator._state.dtype, reset=False, shared={})
 

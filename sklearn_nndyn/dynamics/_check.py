@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import RECORDED_BY, require_fields
-from sklearn_nndyn.dynamics._inner import inner_of
+from sklearn_nndyn.dynamics._inner import hint_of_models, inner_of
 from sklearn_nndyn.dynamics._text import how_recorded
 from sklearn_nndyn.utils.text import SOURCES
 
@@ -30,7 +30,8 @@ def check_dynamics(
     ----------
     record_or_model : Dynamics or estimator
         A record, which is returned as it is; or a fitted model that holds one in ``dynamics_``, also at the
-        end of a Pipeline, as the ``best_estimator_`` of a search, or in a FrozenEstimator, however nested.
+        end of a Pipeline, as the ``best_estimator_`` of a search, or in a FrozenEstimator, a FixedThresholdClassifier,
+        a TunedThresholdClassifierCV or a CalibratedClassifierCV with one classifier, however nested.
     needs : sequence of str, default=()
         Fields the record has to hold, such as ``("loss", "centroids")``.
     split : {"train", "validation"}, default="train"
@@ -128,12 +129,12 @@ def _find(record_or_model, needs, prefers):
 
 
 def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequence[str] = ()) -> tuple:
-    """The fitted model inside of a Pipeline or a search, and samples as it receives them.
+    """The fitted model inside of a Pipeline, a search or another estimator, and samples as it receives them.
 
     Parameters
     ----------
     model : estimator
-        A fitted model that holds a record, a Pipeline that ends in one, or a search over one, however nested.
+        A fitted model that holds a record, or what `check_dynamics` opens, however nested.
     X : array-like of shape (n_samples, ...), default=None
         Samples as they are given to ``model``; None where there are none to hand on.
     methods : sequence of str, default=()
@@ -207,7 +208,7 @@ def _accepted(model, given, what="a Dynamics, or a fitted model that holds one")
     called = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
     return (
         f"Expected {what}: a DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
-        f"{called}.{refit}{_instead_of(given)}"
+        f"{called}.{refit}{_instead_of(given) or hint_of_models(model, _holds_record)}"
     )
 
 

@@ -82,7 +82,8 @@ class Dynamics:
         Frobenius norms of the weights.
     header : dict, optional
         What else there is to tell of the fit: ``"loss"`` and ``"loss_facts"`` (see `loss_facts`), ``"split"``
-        (``"train"`` or ``"validation"``), parameters, seed, versions, seconds per epoch. Kept as plain data: lists
+        (``"train"`` or ``"validation"``), parameters, versions, seconds per epoch; ``"seed"``, which repeats the fit as
+        ``random_state``, and ``"torch_seed"``, with which it seeded torch's generators. Kept as plain data: lists
         become tuples, NumPy scalars Python's, and what JSON cannot tell its ``repr``.
 
     Raises

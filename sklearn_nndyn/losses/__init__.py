@@ -39,6 +39,7 @@ from sklearn_nndyn.losses.custom._custom import CustomLoss
 from sklearn_nndyn.losses.custom._for_fit import (
     changes_in_training,
     changing_state,
+    check_loss,
     computes_in_any_dtype,
     is_known,
     is_learned,

@@ -19,7 +19,7 @@ from sklearn_nndyn.recording.storage._folder import FolderSnapshots
 from sklearn_nndyn.utils.files import user_path, write_at
 from sklearn_nndyn.utils.networks.devices import to_host
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
-from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of
+from sklearn_nndyn.utils.validation import is_count, is_flag, is_one_of, reraise_as
 
 MEMORY_LIMIT = 512 * 2**20
 ALIGNMENT = 64
@@ -116,8 +116,11 @@ class Snapshots:
         if not self.complete:
             return
         states = _states(module, loss if self._keeps_loss else None, self._fixed)
-        for (_, _, _, start, stop), value in zip(self.layout, to_host(list(states.values())), strict=True):
-            row[start:stop] = value.detach().reshape(-1).view(torch.uint8).numpy()
+        with reraise_as("the network has no longer the layout of the first of its snapshots"):
+            for (_, _, _, start, stop), value in zip(
+                self.layout, to_host(list(states.values())), strict=True
+            ):
+                row[start:stop] = value.detach().reshape(-1).view(torch.uint8).numpy()
         self._keep(row, epoch)
 
     def _check_frozen(self, module):

@@ -23,7 +23,7 @@ from sklearn_nndyn.training._optimizers import (
 )
 from sklearn_nndyn.training.batches._cutting import count_steps, needs_two_rows
 from sklearn_nndyn.training.batches._transform import BatchTransform, check_batch_transform
-from sklearn_nndyn.training.checks._callbacks import check_callbacks, check_monitors, verbosity
+from sklearn_nndyn.training.checks._callbacks import as_list, check_callbacks, check_monitors, verbosity
 from sklearn_nndyn.training.checks._dry_run import check_once
 from sklearn_nndyn.training.checks._ids import check_ids, takes_ids
 

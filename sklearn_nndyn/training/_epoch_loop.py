@@ -173,7 +173,7 @@ class EpochLoop:
     def notify_begin(self):
         """The user's callbacks see the beginning of a training, also of one that goes on."""
         self._notify("on_train_begin", X=self.fit.data.X, y=self.fit.data.y)
-        check_optimizer_holds_network(self.net)
+        check_optimizer_holds_network(self.net, "on_train_begin")
 
     def begin_hooks(self):
         """The hooks see the network before its first update."""
@@ -183,6 +183,8 @@ class EpochLoop:
         """Before an epoch is trained."""
         self._call_hooks("on_epoch_begin")
         self._notify("on_epoch_begin", **self.datasets)
+        if self.fit.has_callbacks:
+            check_optimizer_holds_network(self.net, "on_epoch_begin")
 
     def end_epoch(self):
         """After an epoch was trained: the hooks complete its line of the history."""
@@ -223,13 +225,39 @@ class EpochLoop:
             self.net.notify(event, **arguments)
 
 
-def check_optimizer_holds_network(net):
-    """Refuse a network of which the optimizer holds no parameter: it would stay as it is in silence."""
-    held = {id(p) for group in net.optimizer_.param_groups for p in group["params"]}
-    if not any(id(p) in held for p in net.module_.parameters()):
+def check_optimizer_holds_network(net, event):
+    """Refuse a network, or layers put in by hand, of which the optimizer holds no parameter: they would not learn.
+
+    Parameters
+    ----------
+    net : DynamicsNet
+    event : str
+        What callbacks have just heard.
+
+    Raises
+    ------
+    ValueError
+    """
+    held = [id(p) for group in net.optimizer_.param_groups for p in group["params"]]
+    own = {id(p): name for name, p in net.module_.named_parameters()}
+    learning = {id(p) for p in net.module_.parameters() if p.requires_grad}
+    if not learning and not any(p.requires_grad for p in net.criterion_.parameters()):
         raise ValueError(
-            "callbacks: after on_train_begin the optimizer holds no parameter of net.module_, so that nothing of it "
+            f"every parameter of the network is frozen (requires_grad=False) after {event}: there is nothing to train. "
+            "Leave the last layer at least to be trained."
+        )
+    if own.keys().isdisjoint(held):
+        raise ValueError(
+            f"callbacks: after {event} the optimizer holds no parameter of net.module_, so that nothing of it "
             "would be trained. Give the network as module, or set net.optimizer_ for the network that was put in."
+        )
+    # What the optimizer was not given may be meant; what took the place of something that it holds is not.
+    left_out = learning.difference(held)
+    if left_out and not own.keys() | {id(p) for p in net.criterion_.parameters()} >= set(held):
+        raise ValueError(
+            f"the parameters {', '.join(own[p] for p in own if p in left_out)} were put into the network after its "
+            f"optimizer was made (seen after {event}), and would not be trained: give the network as module, or make "
+            "the optimizer anew, net_.initialize_optimizer()."
         )
 
 

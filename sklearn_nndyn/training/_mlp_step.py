@@ -72,7 +72,7 @@ class Dropout:
 
     def _draw(self):
         keep = 1 - self.module.p
-        self.noise.bernoulli_(keep, generator=self.generator).div_(keep)
+        self.noise.bernoulli_(keep, generator=self.generator).div_(keep or 1)  # where nothing is kept, zeros
 
     def backward(self, g):
         return g, [partial(g.mul_, self.noise)]

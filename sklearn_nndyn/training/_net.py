@@ -14,6 +14,7 @@ from skorch.utils import to_tensor
 
 from sklearn_nndyn.modules import build_network
 from sklearn_nndyn.training._epoch_loop import mark_best
+from sklearn_nndyn.training._optimizers import needs_closure, with_fused_kernel
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
@@ -159,6 +160,11 @@ class DynamicsNet(NeuralNetClassifier):
         frozen = {parameter for parameter in self.criterion_.parameters() if not parameter.requires_grad}
         return (item for item in super().get_all_learnable_params() if item[1] not in frozen)
 
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """Parameter groups and settings, by which kernel the parameters are updated included."""
+        groups, settings = super().get_params_for_optimizer(prefix, named_parameters)
+        return groups, with_fused_kernel(self.optimizer, settings, self.module_)
+
     def get_iterator(self, dataset, training=False):
         """Slices of the tensors in place of a ``DataLoader``, where the data are tensors."""
         if training or not isinstance(getattr(dataset, "X", None), (torch.Tensor, Rows)):
@@ -178,8 +184,9 @@ class DynamicsNet(NeuralNetClassifier):
     @property
     def needs_batches(self):
         """Whether an epoch must run through skorch's loop: a callback sees every batch, or a closure is needed."""
-        closure = isinstance(self.optimizer_, torch.optim.LBFGS)
-        return closure or any(_watches_batches(callback) for _, callback in self.callbacks_)
+        return needs_closure(self.optimizer_) or any(
+            _watches_batches(callback) for _, callback in self.callbacks_
+        )
 
     def copy_with(self, state):
         """Copy this net with other weights and a new optimizer.

@@ -8,9 +8,12 @@ from functools import cache
 import torch
 
 from sklearn_nndyn.utils.signals import raised_by_handler
+from sklearn_nndyn.utils.validation import reraise_as
 
 # What can be set in the groups of an optimizer that has begun.
 RATES = {"lr", "weight_decay", "momentum", "betas", "eps", "alpha", "dampening", "lr_decay", "rho"}
+# Those that take sparse gradients alone, or matrices alone.
+OF_SOME_PARAMETERS = {"sparseadam": "SparseAdam", "muon": "Muon"}
 
 
 def find_optimizer(optimizer):
@@ -19,14 +22,28 @@ def find_optimizer(optimizer):
         return optimizer
     if not isinstance(optimizer, str):
         raise TypeError(
-            f'optimizer must be a name such as "adam" or a torch optimizer class, got {optimizer!r}.'
+            f'optimizer must be a name such as "adam" or a torch optimizer class, got {_shown(optimizer)}. Its further '
+            'parameters go into optimizer_params, such as {"momentum": 0.9}.'
         )
     known = optimizer_names()
     if optimizer.lower() not in known:
-        near = difflib.get_close_matches(optimizer.lower(), known, n=1)
-        hint = f' Did you mean "{near[0]}"?' if near else ""
-        raise ValueError(f"optimizer {optimizer!r} is unknown.{hint} Known are {', '.join(sorted(known))}.")
+        raise ValueError(
+            f"optimizer {optimizer!r} is unknown.{_suggestion(optimizer, known)} Known are {', '.join(sorted(known))}."
+        )
     return known[optimizer.lower()]
+
+
+def _suggestion(name, known):
+    bare = name.lower().rpartition(".")[2]
+    if bare in OF_SOME_PARAMETERS:
+        return f" It is for parameters of one kind alone: give the class, torch.optim.{OF_SOME_PARAMETERS[bare]}."
+    near = difflib.get_close_matches(bare, known, n=1)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def _shown(optimizer):
+    """A value, or of an optimizer that was made, whose text has many lines, its kind."""
+    return f"a made {type(optimizer).__name__}" if "\n" in repr(optimizer) else repr(optimizer)
 
 
 def check_optimizer_params(optimizer, params, weight_decay):
@@ -58,14 +75,21 @@ def check_optimizer_params(optimizer, params, weight_decay):
         )
     if weight_decay and "weight_decay" not in known:
         raise ValueError(f"optimizer {optimizer.__name__} has no weight_decay; set weight_decay=0.")
+    _try_to_make(optimizer, params, f"optimizer_params={params!r}")
+    for pattern, settings in groups or ():
+        _try_to_make(
+            optimizer, {**params, **settings}, f"the settings of param_groups for {pattern!r}, {settings!r}"
+        )
+
+
+def _try_to_make(optimizer, params, what):
+    """Make one of a parameter: a group's own settings torch does not check."""
     try:
-        optimizer([torch.nn.Parameter(torch.zeros(1, 1))], lr=1e-3, **params)
+        optimizer([torch.nn.Parameter(torch.zeros(1, 1))], **{"lr": 1e-3, **params})
     except Exception as error:
         if raised_by_handler(error):
             raise
-        raise ValueError(
-            f"optimizer {optimizer.__name__} cannot be made with optimizer_params={params!r}: {error}"
-        ) from error
+        raise ValueError(f"optimizer {optimizer.__name__} cannot be made with {what}: {error}") from error
 
 
 def _check_param_groups(optimizer, groups, known):
@@ -108,21 +132,32 @@ def check_patterns(optimizer_params, module):
             )
 
 
-def optimizer_settings(optimizer, lr, weight_decay, params, device):
-    """All that an optimizer class is made with, beside the parameters: of torch's kernels the fused one is taken."""
-    settings, known = {"lr": lr, **(params or {})}, _defaults_of(optimizer)
-    if "weight_decay" in known:
+def optimizer_settings(optimizer, lr, weight_decay, params):
+    """All that an optimizer class is made with, beside the parameters and the kernel."""
+    settings = {"lr": lr, **(params or {})}
+    if "weight_decay" in _defaults_of(optimizer):
         settings.setdefault("weight_decay", weight_decay)
-    others = settings.get("foreach")
-    if "fused" in known and device.type in ("cpu", "cuda") and not others:
-        settings.setdefault("fused", True)
     return settings
+
+
+def with_fused_kernel(optimizer, settings, module):
+    """The settings, with torch's fused kernel where there is one for the device and for all gradients of the module."""
+    device = next(module.parameters()).device
+    takes_it = "fused" in _defaults_of(optimizer) and device.type in ("cpu", "cuda")
+    if not takes_it or settings.get("foreach") or gives_sparse_gradients(module):
+        return settings
+    return {"fused": True, **settings}
+
+
+def gives_sparse_gradients(module):
+    """Whether a part of the module is an embedding whose gradients are sparse."""
+    return any(getattr(part, "sparse", False) is True for part in module.modules())
 
 
 def change_optimizer(net, optimizer, lr, weight_decay, params):
     """Give a net's optimizer other settings: in its groups where that is enough, else a new optimizer is made."""
     kind = find_optimizer(optimizer)
-    new = optimizer_settings(kind, lr, weight_decay, params, next(net.module_.parameters()).device)
+    new = optimizer_settings(kind, lr, weight_decay, params)
     old = {"lr": net.lr, **net.get_params_for("optimizer")}
     changed = {name for name in {*new, *old} if new.get(name) != old.get(name)}
     net.optimizer, net.lr = kind, lr
@@ -142,6 +177,72 @@ def change_optimizer(net, optimizer, lr, weight_decay, params):
         group.update({name: new.get(name, defaults[name]) for name in changed if name not in fixed})
 
 
+def check_update(net, gradients):
+    """Try the net's optimizer: on parameters of one number each, in groups and with gradients as they will be.
+
+    Parameters
+    ----------
+    net : DynamicsNet
+    gradients : dict of str
+        {name of a parameter: "dense", "sparse" or "nan"}; parameters without are left alone.
+
+    Raises
+    ------
+    ValueError
+        If a gradient is nan, or the optimizer cannot make a step.
+    """
+    nan = [name for name, kind in gradients.items() if kind == "nan"]
+    if nan and not net.needs_batches:  # a callback may mend gradients
+        raise ValueError(
+            f"the gradient of {nan[0]} is nan for the first samples, before any training: look in module and loss for "
+            "sqrt, norm, log and divisions at 0, also where torch.where takes their other side."
+        )
+    own = dict(net.module_.named_parameters())
+    small = {name: _one_number(p, gradients.get(name)) for name, p in own.items() if p.requires_grad}
+    groups, settings = net.get_params_for_optimizer("optimizer", small.items())
+    hint = _hint_of_sparse(name for name, kind in gradients.items() if kind == "sparse")
+    with reraise_as(f"optimizer {net.optimizer.__name__} cannot update the parameters of module{hint}"):
+        _make_step(net.optimizer(*groups, **settings))
+
+
+def _make_step(optimizer):
+    loss = torch.zeros(())
+    optimizer.step(lambda: loss) if needs_closure(optimizer) else optimizer.step()
+
+
+def _one_number(parameter, kind):
+    """A parameter of one number, of as many axes as this one, with a gradient of 0 where this one has one."""
+    shape = [1] * parameter.ndim
+    small = torch.nn.Parameter(torch.zeros(shape, dtype=parameter.dtype, device=parameter.device))
+    if kind is not None:
+        gradient = torch.zeros_like(small)
+        small.grad = gradient.to_sparse(1) if kind == "sparse" else gradient
+    return small
+
+
+def _hint_of_sparse(names):
+    first = next(names, None)
+    return (
+        ""
+        if first is None
+        else (
+            f" (the gradient of {first} is sparse: set sparse=False in the embedding, or take "
+            'optimizer="sgd" or "adagrad" with weight_decay=0)'
+        )
+    )
+
+
+def needs_closure(optimizer):
+    """Whether a step of the optimizer computes the loss itself, by a function that it must be given."""
+    return _step_needs_closure(type(optimizer))
+
+
+@cache
+def _step_needs_closure(kind):
+    parameters = list(inspect.signature(kind.step).parameters.values())[1:]
+    return any(parameter.default is parameter.empty for parameter in parameters)
+
+
 @cache
 def optimizer_names():
     """{lower-case name: class} of torch's optimizers that need nothing but parameters and a rate."""
@@ -150,7 +251,10 @@ def optimizer_names():
         for c in torch.optim.__dict__.values()
         if isinstance(c, type) and issubclass(c, torch.optim.Optimizer)
     ]
-    left_out = {torch.optim.Optimizer, torch.optim.SparseAdam, getattr(torch.optim, "Muon", None)}
+    left_out = {
+        torch.optim.Optimizer,
+        *(getattr(torch.optim, name, None) for name in OF_SOME_PARAMETERS.values()),
+    }
     return {c.__name__.lower(): c for c in classes if c not in left_out}
 
 

@@ -91,3 +91,21 @@ def test_inside_no_grad_it_trains_as_ever():
         got = one(module=Dropped)
         assert not torch.is_grad_enabled()
     np.testing.assert_array_equal(got.dynamics_.loss, expected.dynamics_.loss)
+
+
+def test_predictions_within_autocast_are_refused():
+    clf = make().fit(X, y)
+    ways = (
+        clf.predict,
+        clf.predict_proba,
+        clf.decision_function,
+        clf.activations,
+        lambda X: clf.replay(X, y),
+    )
+    for way in ways:
+        with (
+            torch.autocast("cpu"),
+            pytest.raises(ValueError, match=r"torch\.autocast is on around this call"),
+        ):
+            way(X)
+        assert not torch.is_autocast_enabled("cpu")

@@ -79,7 +79,7 @@ def test_each_optimizer_does_what_a_bare_loop_does(problem, name):
     few = {"max_iter": 2} if name == "lbfgs" else {}
     none = {"weight_decay": 0.0} if name == "adamw" else {}
     clf = problem.classifier(optimizer=name, optimizer_params=few).fit(X, y)
-    kind, seed = optimizer_names()[name], clf.dynamics_.header["seed"]
+    kind, seed = optimizer_names()[name], clf.dynamics_.header["torch_seed"]
     by_hand = bare_loop(clf.at_epoch(0).module_, X, y, lambda p: kind(p, lr=0.01, **few, **none), seed=seed)
     assert_close(clf.module_, by_hand, 1e-9)
     assert not torch.equal(next(clf.module_.parameters()), next(clf.at_epoch(0).module_.parameters()))
@@ -109,7 +109,7 @@ def test_so_it_does_with_its_parameters(problem, optimizer, kind, settings):
     clf = problem.classifier(
         optimizer=optimizer, optimizer_params=further, weight_decay=settings.get("weight_decay", 0.0)
     ).fit(X, y)
-    seed = clf.dynamics_.header["seed"]
+    seed = clf.dynamics_.header["torch_seed"]
     by_hand = bare_loop(clf.at_epoch(0).module_, X, y, lambda p: kind(p, lr=0.01, **settings), seed=seed)
     assert_close(clf.module_, by_hand, 1e-9)
 
@@ -142,7 +142,9 @@ def test_each_epoch_is_in_a_new_order(problem):
     """Had all epochs the order of the first, a bare loop with that order would do the same."""
     X, y = problem.data()
     clf = problem.classifier().fit(X, y)
-    order = torch.randperm(len(X), generator=torch.Generator().manual_seed(clf.dynamics_.header["seed"]))
+    order = torch.randperm(
+        len(X), generator=torch.Generator().manual_seed(clf.dynamics_.header["torch_seed"])
+    )
     by_hand = bare_loop(clf.at_epoch(0).module_, X[order], y[order], lambda p: torch.optim.Adam(p, lr=0.01))
     with pytest.raises(AssertionError):
         assert_close(clf.module_, by_hand, 1e-6)

@@ -153,3 +153,15 @@ def test_order_is_the_users(problem):
     for e, scores in enumerate(clf.staged_decision_function(X)):
         np.testing.assert_allclose(clf.dynamics_.scores[:, e], scores, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(clf.dynamics_.y, y)
+
+
+@pytest.mark.parametrize("random_state", [3, None, np.random.RandomState(5)], ids=["number", "none", "state"])
+def test_the_seed_of_a_record_repeats_the_fit(problem, random_state):
+    X, y = problem.data()
+    first = problem.classifier(random_state=random_state, validation_fraction=0.2).fit(X, y)
+    again = problem.classifier(random_state=first.dynamics_.header["seed"], validation_fraction=0.2).fit(X, y)
+    assert_same_weights(first, again)
+    np.testing.assert_array_equal(first.train_indices_, again.train_indices_)
+    for name in ("seed", "torch_seed"):
+        assert first.dynamics_.header[name] == again.dynamics_.header[name]
+        assert first.replay(X, y).header[name] == again.dynamics_.header[name]

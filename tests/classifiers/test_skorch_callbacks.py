@@ -368,3 +368,19 @@ class TestFailure:
         np.testing.assert_allclose(clf.dynamics_.loss, whole.dynamics_.loss, rtol=1e-5)
         np.testing.assert_allclose(clf.predict_proba(fit.X), whole.predict_proba(fit.X), rtol=1e-10)
         np.testing.assert_array_equal(clf.replay(fit.X, fit.y).epochs, clf.dynamics_.epochs)
+
+
+def test_a_tuple_of_callbacks_is_as_good_as_a_list():
+    X, y = IN_ORDER.data()
+    clf = IN_ORDER.classifier(callbacks=(WatchesBatches(), ("second", WatchesBatches())), warm_start=True)
+    names = [name for name, _ in clf.fit(X, y).net_.callbacks_]
+    assert names[-2:] == ["WatchesBatches", "second"]
+    clf.set_params(callbacks=(("third", WatchesBatches()),)).fit(X, y)
+    assert [name for name, _ in clf.net_.callbacks_][-1] == "third"
+    assert type(clf.callbacks) is tuple
+
+
+def test_a_name_that_is_no_string_is_told():
+    X, y = IN_ORDER.data()
+    with pytest.raises(TypeError, match=r"callbacks: the name of a callback is a string, got 1\."):
+        IN_ORDER.classifier(callbacks=[(1, WatchesBatches())]).fit(X, y)

@@ -5,10 +5,13 @@ import re
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -36,6 +39,10 @@ class Recorder(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         return self.classes_[np.zeros(len(X), int)]
 
+    def predict_proba(self, X):
+        high = np.linspace(0.1, 0.9, len(X))
+        return np.stack([1 - high, high], axis=1)
+
 
 def search(model, **options):
     return GridSearchCV(model, {}, cv=2, **options)
@@ -56,6 +63,15 @@ HOLDERS = {
     "search over a search in pipelines": (
         search(make_pipeline(search(make_pipeline(Recorder())))),
         lambda model: model.best_estimator_[-1].best_estimator_[-1],
+    ),
+    "threshold": (FixedThresholdClassifier(Recorder()), lambda model: model.estimator_),
+    "tuned threshold in a pipeline": (
+        make_pipeline(StandardScaler(), TunedThresholdClassifierCV(make_pipeline(Recorder()), cv=2)),
+        lambda model: model[-1].estimator_[-1],
+    ),
+    "calibrated": (
+        CalibratedClassifierCV(Recorder(), cv=2, ensemble=False),
+        lambda model: model.calibrated_classifiers_[0].estimator,
     ),
 }
 
@@ -88,6 +104,47 @@ def test_the_record_of_a_frozen_model_is_found():
     model = make_pipeline(StandardScaler(), Recorder()).fit(X, Y)
     assert check_dynamics(FrozenEstimator(model)) is model[-1].dynamics_
     assert unwrap_estimator(FrozenEstimator(model), methods=["predict"])[0] is model[-1]
+
+
+def test_the_record_of_a_frozen_model_that_is_calibrated_is_found():
+    model = make_pipeline(StandardScaler(), Recorder()).fit(X, Y)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(model)).fit(X, Y)
+    assert check_dynamics(calibrated) is model[-1].dynamics_
+    inner, scaled = unwrap_estimator(calibrated, X)
+    assert inner is model[-1]
+    np.testing.assert_array_equal(scaled, model[0].transform(X))
+
+
+ENSEMBLES = {
+    "calibrated": (
+        CalibratedClassifierCV(Recorder(), cv=2),
+        "holds 2 of them: give one, such as its calibrated_classifiers_[0].estimator.",
+    ),
+    "voting": (
+        VotingClassifier([("a", Recorder()), ("b", make_pipeline(Recorder()))]),
+        "holds 2 of them: give one, such as its estimators_[0].",
+    ),
+    "bagging": (
+        BaggingClassifier(Recorder(), n_estimators=3, random_state=0),
+        "holds 3 of them: give one, such as its estimators_[0].",
+    ),
+    "one against the rest": (
+        OneVsRestClassifier(Recorder()),
+        "holds one, trained on what it made of the data: give its estimators_[0].",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_of_an_ensemble_it_is_said_where_its_models_lie(name):
+    model, words = ENSEMBLES[name]
+    model = clone(model).fit(X, Y)
+    for open_ in (check_dynamics, unwrap_estimator):
+        with pytest.raises(TypeError, match=re.escape(f"The {type(model).__name__} {words}") + "$"):
+            open_(model)
+    where = words.split("its ")[1].rstrip(".")
+    one = eval(f"model.{where}", {"model": model})
+    assert isinstance(check_dynamics(one), Dynamics)
 
 
 def test_what_is_there_is_enough(record):

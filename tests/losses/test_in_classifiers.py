@@ -1,10 +1,14 @@
 """Losses with settings of their own, inside the classifier and its searches."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import torch.nn.functional as F
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
+from torch import nn
 
 from sklearn_nndyn import BatchedGridSearchCV
 from sklearn_nndyn.losses import (
@@ -106,3 +110,67 @@ def test_they_do_not_with_sigmoids_nor_under_plain_gradient_descent(link, optimi
     np.testing.assert_array_equal(one.margin[:, 0], other.margin[:, 0])
     assert abs(one.margin[:, -1] - other.margin[:, -1]).max() > 0.01
     assert (one.prediction != other.prediction).any()
+
+
+BINARY = "write 'log', which for two classes is the binary cross-entropy .* a module may end with one output"
+SQUARES = "write 'regularized_expectation', .* or 'l2'"
+ELSE = 'but a classifier has a score for each class and one label: write loss="log", or a loss of your own'
+OTHER_LOSSES = {
+    "BCEWithLogitsLoss": (nn.BCEWithLogitsLoss(), BINARY),
+    "BCELoss": (nn.BCELoss, BINARY),
+    "SoftMarginLoss": (nn.SoftMarginLoss(), BINARY),
+    "binary_cross_entropy_with_logits": (F.binary_cross_entropy_with_logits, BINARY),
+    "MSELoss": (nn.MSELoss(), SQUARES),
+    "mse_loss": (F.mse_loss, SQUARES),
+    "L1Loss": (nn.L1Loss(), "write 'expectation', .* or 'l1'"),
+    "HuberLoss": (nn.HuberLoss(), "write 'expectation', .* or 'l1'"),
+    "KLDivLoss": (nn.KLDivLoss, "write 'log', which is the Kullback-Leibler divergence"),
+    "HingeEmbeddingLoss": (nn.HingeEmbeddingLoss(), "write 'hinge'"),
+    "CTCLoss": (nn.CTCLoss(), "takes sequences of labels, " + ELSE),
+    "TripletMarginLoss": (nn.TripletMarginLoss(), "takes triples of samples, " + ELSE),
+    "CosineEmbeddingLoss": (nn.CosineEmbeddingLoss(), "takes pairs of samples, " + ELSE),
+    "MultiLabelMarginLoss": (nn.MultiLabelMarginLoss(), "takes several labels for each sample, " + ELSE),
+    "multilabel_soft_margin_loss": (
+        F.multilabel_soft_margin_loss,
+        "takes several labels for each sample, " + ELSE,
+    ),
+    "PoissonNLLLoss": (nn.PoissonNLLLoss(), "takes counts, " + ELSE),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_LOSSES)
+def test_a_torch_loss_of_something_else_is_answered_with_what_to_write(name):
+    loss, words = OTHER_LOSSES[name]
+    X, y = digits()
+    with pytest.raises(ValueError, match=f"^loss {name} .*{words}"):
+        small(loss=loss).fit(X, y)
+
+
+class OneHot(nn.MSELoss):
+    """A user's own loss made of one of those."""
+
+    def forward(self, scores, target):
+        return super().forward(scores, F.one_hot(target, scores.shape[1]).to(scores)).mean(1)
+
+
+@pytest.mark.parametrize("loss", [OneHot(), nn.MultiMarginLoss(), partial(F.cross_entropy, reduction="none")])
+def test_those_of_scores_and_labels_are_trained_with(loss):
+    X, y = digits()
+    curve = small(loss=loss, max_epochs=2).fit(X, y).loss_curve_
+    assert curve[1] < curve[0]
+
+
+class Lazy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.LazyLinear(10)
+
+    def forward(self, scores, target):
+        return F.cross_entropy(self.layer(scores), target, reduction="none")
+
+
+@pytest.mark.parametrize("loss", [Lazy, Lazy()])
+def test_a_loss_whose_parameters_have_no_shape_yet_is_refused(loss):
+    X, y = digits()
+    with pytest.raises(ValueError, match=r"^loss: 'loss\.layer\.weight' has no shape yet \(a lazy layer\)"):
+        small(loss=loss).fit(X, y)

@@ -43,6 +43,8 @@ ELSEWHERE = [
     "categorical_crossentropy",
     "sparse_categorical_crossentropy",
     "negative-log-likelihood",
+    "torch.nn.functional.cross_entropy",
+    "nn.CrossEntropyLoss",
 ]
 
 
@@ -146,14 +148,29 @@ def test_a_name_that_may_mean_two_losses_is_answered_with_both(name, first, seco
 
 
 def test_the_binary_cross_entropy_is_the_log_loss_of_two_classes():
-    for name in ("bce", "BCEWithLogitsLoss", "binary_crossentropy"):
+    for name in ("bce", "BCEWithLogitsLoss", "binary_crossentropy", "logistic", "F.binary_cross_entropy"):
         with pytest.raises(
             ValueError, match=f"^Loss '{name}' has another name here: 'log', which for two classes"
         ):
             get_loss(name)
 
 
-@pytest.mark.parametrize("name", ["huber", "kl_div", "", "wasserstein"])
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("gce", "generalized_cross_entropy"),
+        ("sce", "symmetric_cross_entropy"),
+        ("deviance", "log"),
+        ("kl_div", "log"),
+        ("KLDivLoss", "log"),
+    ],
+)
+def test_a_short_name_is_answered_with_the_long_one(name, meant):
+    with pytest.raises(ValueError, match=f"^Loss '{name}' has another name here: '{meant}'"):
+        get_loss(name)
+
+
+@pytest.mark.parametrize("name", ["huber", "ctc", "", "wasserstein", "dice", "entropy", "multi_margin"])
 def test_a_name_that_is_near_to_none_is_answered_with_the_list(name):
     with pytest.raises(ValueError, match=rf"^Unknown loss '{name}'\. The losses are 'log', "):
         get_loss(name)

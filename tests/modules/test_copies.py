@@ -8,9 +8,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
+import torch.nn.utils.prune
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import cross_val_score
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 
@@ -49,6 +53,13 @@ def normalised():
     )
 
 
+def pruned():
+    """Layers whose weights a mask makes anew in each pass; the last weight is a result, no parameter."""
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    nn.utils.prune.l1_unstructured(net[0], "weight", 0.5)
+    return net
+
+
 def old_weight_norm():
     net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.utils.weight_norm(nn.Linear(8, 3)))
     net(torch.ones(2, 4)).sum().backward()
@@ -62,6 +73,7 @@ NETWORKS = {
     "frozen": frozen,
     "parametrized": normalised,
     "old-weight-norm": old_weight_norm,
+    "pruned": pruned,
     "batch-norm": lambda: nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)),
 }
 WAYS = {"instance": lambda net: net, "function": lambda net: lambda shape, k: net}
@@ -101,6 +113,28 @@ def test_each_fit_begins_with_the_weights_given_and_leaves_them(given, way):
     assert_states_equal(state(clf.at_epoch(0).module_), before)
     assert clf.fit(X, y).loss_curve_ == first
     assert_states_equal(state(given), before)
+
+
+def test_a_clone_holds_a_copy_and_fits_as_the_original(given):
+    with config_context(enable_metadata_routing=True):
+        clf = classifier(given).set_fit_request(sample_weight=True)
+    twin = clone(clf.fit(X, y))
+    assert twin.module is not given
+    assert memory(twin.module).isdisjoint(memory(given))
+    assert not hasattr(twin, "net_")
+    assert twin.get_params().keys() == clf.get_params().keys()
+    assert twin.get_metadata_routing().fit.requests == {"sample_weight": True} | dict.fromkeys(
+        ("X_val", "sample_weight_val", "y_val")
+    )
+    assert twin.fit(X, y).loss_curve_ == clf.loss_curve_
+
+
+def test_lazy_layers_are_made_in_each_copy():
+    given = nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(3))
+    made = nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(3))
+    clf, twin, by_function = classifier(given), clone(classifier(given)), classifier(lambda shape, k: made)
+    assert clf.fit(X, y).loss_curve_ == twin.fit(X, y).loss_curve_ == by_function.fit(X, y).loss_curve_
+    assert all(is_lazy(parameter) for parameter in given.parameters())
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -8,7 +8,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
-from sklearn_nndyn import DynamicsClassifier
+from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.recording import Samples
 
 rng = np.random.default_rng(0)
@@ -36,6 +36,13 @@ CHAINS = {
         nn.Linear(6, 9),
         nn.ReLU(),
         nn.Dropout(0.5),
+        nn.Linear(9, 3),
+    ],
+    "dropout of all": lambda: [
+        nn.Flatten(),
+        nn.Linear(6, 9),
+        nn.ReLU(),
+        nn.Dropout(1.0),
         nn.Linear(9, 3),
     ],
     "linear": lambda: [nn.Flatten(), nn.Linear(6, 3)],
@@ -113,6 +120,19 @@ def test_it_trains_as_autograd_does(chain, settings):
 @pytest.mark.parametrize("callback", [OtherMemory, OtherRate, OtherLayer, Doubled])
 def test_what_a_callback_changes_is_trained_with(callback):
     assert_same_training("dropout", callbacks=[callback()])
+
+
+def test_side_by_side_too_what_is_dropped_whole_is_zero():
+    def build(shape, k):
+        return nn.Sequential(*CHAINS["dropout of all"]())
+
+    alone, *together = (
+        DynamicsClassifier(build, batch_size=20, max_epochs=3, lr=0.01, random_state=0) for _ in range(3)
+    )
+    alone.fit(X, y)
+    for clf in fit_together(together, X, y):
+        np.testing.assert_allclose(clf.loss_curve_, alone.loss_curve_, rtol=1e-5)
+    assert np.isfinite(alone.loss_curve_).all()
 
 
 def test_the_loss_of_an_epoch_is_the_mean_of_the_losses_that_its_batches_gave():

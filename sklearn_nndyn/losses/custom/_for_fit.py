@@ -5,10 +5,12 @@ from types import FunctionType, MethodType
 
 import numpy as np
 import torch
+from torch.nn.parameter import is_lazy
 
 from sklearn_nndyn.losses._registry import get_loss
 from sklearn_nndyn.losses._sameness import same_settings
 from sklearn_nndyn.losses.custom._custom import CustomLoss
+from sklearn_nndyn.utils.losses.names import refuse_other_losses
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.random import RandomState, refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.signals import raised_by_handler
@@ -31,6 +33,28 @@ def loss_for_fit(loss, n_classes, dtype, device):
             with refuse_python_random("loss"):
                 found.scores_dtype = _scores_dtype(found, n_classes, dtype, device)
     return found.eval()
+
+
+def check_loss(loss):
+    """Whether a fit can train with this loss, as far as can be told without data.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For what `get_loss` does not take, torch's losses of something else than scores and labels, and losses with
+        parameters that have no shape yet.
+    """
+    found = get_loss(loss)
+    own = getattr(found, "loss", None)
+    if type(own).__module__.startswith("torch.nn.modules"):
+        refuse_other_losses(type(own).__name__)
+    elif getattr(own, "__module__", None) == "torch.nn.functional":
+        refuse_other_losses(own.__name__)
+    lazy = [name for name, tensor in (*found.named_parameters(), *found.named_buffers()) if is_lazy(tensor)]
+    if lazy:
+        raise ValueError(
+            f"loss: {lazy[0]!r} has no shape yet (a lazy layer): give it one, or let it see scores (n, n_classes) once."
+        )
 
 
 def is_known(loss):

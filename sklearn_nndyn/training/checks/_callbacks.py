@@ -21,6 +21,9 @@ def check_callbacks(callbacks):
         return
     if not isinstance(callbacks, (list, tuple)):
         raise TypeError(f"callbacks must be a list of skorch callbacks, got {type(callbacks).__name__}.")
+    for name in (item[0] for item in callbacks if isinstance(item, tuple) and item):
+        if not isinstance(name, str):
+            raise TypeError(f"callbacks: the name of a callback is a string, got {name!r}.")
     for callback in _callbacks(callbacks):
         kind = _kind(callback)
         if callback is not None and not issubclass(kind, Callback):
@@ -56,6 +59,11 @@ def check_monitors(callbacks, has_validation):
                 f"callbacks: {_kind(callback).__name__} watches {monitor!r}, but there are no validation samples: give "
                 f'X_val and y_val to fit, set validation_fraction, or let it watch the training: monitor="{instead}".'
             )
+
+
+def as_list(callbacks):
+    """Callbacks as skorch takes them: of several a list."""
+    return list(callbacks) if isinstance(callbacks, tuple) else callbacks
 
 
 def verbosity(callbacks, verbose):

@@ -1,4 +1,4 @@
-"""A module and a loss tried on two samples, before training starts."""
+"""A module and a loss tried on two samples, and the optimizer on their gradients, before training starts."""
 
 from contextlib import nullcontext
 from functools import partial
@@ -6,6 +6,7 @@ from functools import partial
 import torch
 
 from sklearn_nndyn.losses import check_outputs, check_scores
+from sklearn_nndyn.training._optimizers import check_update
 from sklearn_nndyn.training.checks._ids import TABLES
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, score, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
@@ -19,14 +20,21 @@ from sklearn_nndyn.utils.warnings import warn_user
 WITHOUT_ARITHMETIC = ("Cat", "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "ToCopy")
 
 
-def check_once(tried, module, loss, data, n_classes, autocast=None):
-    """`check_module`, where many estimators have the same.
+def check_once(tried, net, data, n_classes, autocast=None):
+    """`check_module` and `check_update`, where many estimators have the same.
 
-    ``tried`` is None, or a dict of what went well, for a module and for a module with a loss.
+    ``tried`` is None, or a dict of what went well, for a module, for a module with a loss, and with an optimizer.
+
+    Returns
+    -------
+    is_whole : bool
+        Whether the state of the module is all that training changes in its scores.
     """
+    module, loss = net.module_, net.criterion_
     if tried is None:
-        check_module(module, loss, data, n_classes, autocast)
-        return
+        *_, gradients, is_whole = check_module(module, loss, data, n_classes, autocast)
+        check_update(net, gradients)
+        return is_whole
     frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
     types = tuple(type(part) for part in module.modules())
     alone = repr(module), types, frozen, tuple(data.X.shape[1:]), n_classes, autocast is None
@@ -34,13 +42,22 @@ def check_once(tried, module, loss, data, n_classes, autocast=None):
     if with_loss not in tried:
         earlier = tried.get(alone)
         tried[alone] = tried[with_loss] = check_module(module, loss, data, n_classes, autocast, earlier)
+    *_, gradients, is_whole = tried[with_loss]
+    settings = net.get_params_for("optimizer")
+    decays = bool(settings.pop("weight_decay", 0))
+    with_optimizer = with_loss, net.optimizer, repr(settings), decays
+    if with_optimizer not in tried:
+        tried[with_optimizer] = check_update(net, gradients)
+    return is_whole
 
 
 def check_module(module, loss, data, n_classes, autocast=None, earlier=None):
     """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
 
-    Returns the scores (2, n_classes) in evaluation mode and the copy that was tried in training mode. ``earlier`` is
-    what was returned for a module like this with another loss; then it is run in training mode alone.
+    Returns the scores (2, n_classes) in evaluation mode, the copy that was tried in training mode, {name of a
+    parameter: its gradient, "dense", "sparse" or "nan"}, and whether the module's state is all that training changes in
+    its scores. ``earlier`` is what was returned for a module like this with another loss; then it is run in training
+    mode alone.
     """
     rows, target = data.X[:2].clone(), data.y[:2]
     with untouched_generators(rows.device), refuse_python_random("module or loss"):
@@ -50,11 +67,30 @@ def check_module(module, loss, data, n_classes, autocast=None, earlier=None):
                 _check_rows_apart(module, data.X[:3].clone(), scores)
                 trained = copy_module(module)
             else:
-                scores, trained = earlier
+                scores, trained, _, is_whole = earlier
             check_outputs(loss, scores)
         copies = trained.train(), copy_module(loss, "loss").train()
-        _try_to_learn(*copies, rows, target.clone(), n_classes, autocast)
-    return scores, trained
+        gradients = _try_to_learn(*copies, rows, target.clone(), n_classes, autocast)
+        if earlier is None:
+            is_whole = _state_is_whole(module, trained, rows, scores)
+    return scores, trained, gradients, is_whole
+
+
+def _state_is_whole(module, trained, rows, scores):
+    """Whether a copy that saw a batch of training is the module again once it has the module's state."""
+    with reraise_as("module: what its state_dict gives cannot be loaded again"):
+        trained.load_state_dict(module.state_dict())
+
+    def differ(a, b):
+        return not torch.allclose(a, b, rtol=0.01, atol=0.01 * float(scores.std().nan_to_num(0)))
+
+    def evaluated(one):
+        with torch.no_grad(), evaluation_mode(one):
+            return scores_of(run(one, rows.clone()))
+
+    after = evaluated(trained)
+    # A module that is random in evaluation differs from itself.
+    return not differ(scores, after) or differ(scores, evaluated(module)) or differ(after, evaluated(trained))
 
 
 def _warn_of_probabilities(loss, scores):
@@ -105,6 +141,21 @@ def _try_to_learn(module, loss, rows, target, n_classes, autocast):
                 "The loss does not depend on the parameters of module in a way that torch can differentiate: look for "
                 "detach, no_grad or argmax in the module and in the loss."
             )
+        with reraise_as("the gradient of the loss cannot be computed"):
+            values.mean().backward()
+    return _kinds_of_gradients(module)
+
+
+def _kinds_of_gradients(module):
+    """{name of a parameter: "dense", "sparse" or "nan"}; the gradients themselves are let go."""
+    kinds = {}
+    for name, parameter in module.named_parameters():
+        if parameter.grad is not None:
+            kinds[name] = "sparse" if parameter.grad.is_sparse else "dense"
+            if kinds[name] == "dense" and parameter.grad.isnan().any():
+                kinds[name] = "nan"
+            parameter.grad = None
+    return kinds
 
 
 def _check_unwritten(loss, given, before):

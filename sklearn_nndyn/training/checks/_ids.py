@@ -117,17 +117,15 @@ class _Lookups:
         try:
             run(module, x)
         except IndexError as error:
-            raise _NotInTable(
-                f"{self.name}: the module looks up an id that is not there: {error}."
-            ) from error
-        except _NotInTable:
-            raise
+            raise ValueError(f"{self.name}: the module looks up an id that is not there: {error}.") from error
+        except _NotInTable as error:
+            raise ValueError(*error.args) from error.__cause__
         except (_Enough, Exception):
             return  # what else a module may have against the rows, a dry run says
 
 
 class _NotInTable(ValueError):
-    """An id is not in its table."""
+    """An id is not in its table; told from what else a module may have against the rows."""
 
 
 class _Enough(BaseException):

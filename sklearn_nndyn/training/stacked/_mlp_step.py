@@ -115,7 +115,7 @@ class Dropout:
             self.noise = x.new_empty(m, n, width)
         for own, generator in zip(self.noise, self.generators, strict=True):
             own.bernoulli_(self.keep, generator=generator)
-        self.noise.div_(self.keep)
+        self.noise.div_(self.keep or 1)
         return x * self.noise.mT
 
     def backward(self, g):

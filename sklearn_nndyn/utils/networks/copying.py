@@ -7,7 +7,7 @@ from types import FunctionType, MethodType, ModuleType
 
 import numpy as np
 import torch
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from sklearn_nndyn.utils.signals import raised_by_handler
 
@@ -35,8 +35,13 @@ def copy_module(module, what="module"):
 
 
 def copies_without_graph(module):
-    """Copies of the tensors that a module keeps of its last forward pass, {id: copy} as ``copy.deepcopy`` has them."""
-    return {id(result): result.detach().clone() for result in _results(module)}
+    """Copies of the tensors that a module keeps of its last forward pass, {id: copy} as ``copy.deepcopy`` has them.
+
+    And of the buffers of lazy layers, which it refuses too.
+    """
+    results = {id(result): result.detach().clone() for result in _results(module)}
+    lazy = [buffer for buffer in module.buffers() if isinstance(buffer, UninitializedBuffer)]
+    return results | {id(one): UninitializedBuffer(device=one.device, dtype=one.dtype) for one in lazy}
 
 
 def _results(module):

@@ -13,6 +13,7 @@ import torch
 
 BF16 = "bf16"  # forward passes of training by autocast, in less than the precision of the weights
 ACCELERATORS = ("cuda", "mps", "xpu")
+AUTOCAST_KINDS = ("cpu", *ACCELERATORS)
 PENDING_BYTES = 64 * 2**20
 
 
@@ -54,6 +55,16 @@ def has_bf16(device: torch.device) -> bool:
 def autocast_of(precision: str | None, device: torch.device) -> Callable[[], AbstractContextManager] | None:
     """What makes the context of a forward pass of training; None for the precision of the weights."""
     return None if precision is None else partial(torch.autocast, device.type, dtype=torch.bfloat16)
+
+
+def refuse_autocast() -> None:
+    """ValueError within a block of autocast, where a classifier is to be trained or to be evaluated."""
+    if any(map(torch.is_autocast_enabled, AUTOCAST_KINDS)):
+        raise ValueError(
+            "torch.autocast is on around this call, but networks are trained and evaluated in the precision of the "
+            "parameter dtype: call it outside of the autocast block. Forward passes of training are in bfloat16 with "
+            'precision="bf16".'
+        )
 
 
 def sum_dtype(device: torch.device) -> torch.dtype:

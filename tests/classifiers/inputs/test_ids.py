@@ -211,8 +211,9 @@ def with_id(value, row=100, column=3):
 )
 def test_ids_that_are_in_no_table_are_refused(module, value, row):
     told = rf"X: the module looks up id {value} in 'embed', which holds ids 0 to 49 \(num_embeddings=50\)"
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=told) as caught:
         classifier(module).fit(with_id(value, row), Y)
+    assert caught.type is ValueError
     clf = classifier(module).fit(IDS, Y)
     for way in (clf.predict, clf.predict_proba, lambda X: clf.replay(X, Y), clf.activations):
         with pytest.raises(ValueError, match=told):
