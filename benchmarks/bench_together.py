@@ -163,10 +163,10 @@ def against_one_by_one(X, y, repeats):
 IMAGES = [(8, 32), (8, 128), (28, 32), (28, 128)]  # pixels of a side, batch size
 
 
-def convolution_net(side, width=8):
+def convolution_net(side, width=8, channels=1):
     """Two convolutions, each with pooling."""
     nn = torch.nn
-    first, second = nn.Conv2d(1, width, 3, padding=1), nn.Conv2d(width, 2 * width, 3, padding=1)
+    first, second = nn.Conv2d(channels, width, 3, padding=1), nn.Conv2d(width, 2 * width, 3, padding=1)
     body = (first, nn.ReLU(), nn.MaxPool2d(2), second, nn.ReLU(), nn.MaxPool2d(2))
     return nn.Sequential(*body, nn.Flatten(), nn.Linear(2 * width * (side // 4) ** 2, 10))
 

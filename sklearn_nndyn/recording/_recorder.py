@@ -190,7 +190,7 @@ class Recorder:
                 with unchanged(module):
                     self._learn_n_classes(forward)
             if self.gradients is not None:
-                self._measure_gradients(module)
+                self._measure_gradients(module, captured.layout)
             if self.readers:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
@@ -311,12 +311,12 @@ class Recorder:
         """Whether the samples are read without a loader, which may draw random numbers."""
         return isinstance(self.X, (torch.Tensor, Rows))
 
-    def _measure_gradients(self, module):
+    def _measure_gradients(self, module, layout):
         start, new = 0, self.buffers.new_rows(1).start
         with few_copies(self.y.device) as write:
             for x, y in self._chunks():
                 place = self.buffers.fields["gradient_norm"][new, start : start + len(y)]
-                write(place, self.gradients.norms(module, self.loss, x, y))
+                write(place, self.gradients.norms(module, self.loss, layout(x), y))
                 start += len(y)
 
     def _caching(self, activations):

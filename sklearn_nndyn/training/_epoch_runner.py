@@ -16,6 +16,7 @@ from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import run, score, scores_of
 from sklearn_nndyn.utils.networks.devices import has_float64, sum_dtype
+from sklearn_nndyn.utils.networks.memory_format import make_layout
 
 SMALL_FULL_BATCH = 200
 
@@ -39,7 +40,8 @@ class AutogradStep:
         self.watch = None  # takes scores and losses of a batch
 
     def begin_epoch(self):
-        """Training mode, once an epoch."""
+        """Training mode, and the order of images in memory, once an epoch."""
+        self.layout = make_layout(self.module)
         self.module.train()
         self.loss.train()
 
@@ -48,7 +50,7 @@ class AutogradStep:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            scores = self._scores(x)
+            scores = self._scores(self.layout(x))
             values = self.loss.per_sample(scores, y)
             if self.watch is not None:
                 self.watch(scores.detach(), values.detach())

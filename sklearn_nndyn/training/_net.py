@@ -19,6 +19,7 @@ from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
 from sklearn_nndyn.utils.networks.copying import copies_without_graph, copy_module
+from sklearn_nndyn.utils.networks.memory_format import make_layout
 from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
 
@@ -145,7 +146,7 @@ class DynamicsNet(NeuralNetClassifier):
         """Output of the module, with the scores first."""
         autocast = getattr(self, "batch_autocast_", None)
         with nullcontext() if autocast is None else autocast():
-            output = super().infer(self._in_dtype(x), **fit_params)
+            output = super().infer(make_layout(self.module_)(self._in_dtype(x)), **fit_params)
         output = output if autocast is None else scores_of(output).float()
         return (scores_of(output), *output[1:]) if isinstance(output, tuple) else scores_of(output)
 

@@ -14,6 +14,7 @@ import torch
 from torch.nn.utils.parametrize import ParametrizationList
 
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unfused_attention
+from sklearn_nndyn.utils.networks.memory_format import make_layout
 from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.rows.arrays import joined, whole
 
@@ -44,8 +45,9 @@ def capture_activations(module, call=None, hidden=True, pool=None):
         ``forward(x) -> (scores, layers)``; ``layers`` maps the name of each hidden layer, in the order of the
         forward pass, to its activation (n_samples, ...). ``forward.maps`` is the set of those layers that a
         convolution received: of their axes the second is that of the features, of others it is the last.
+        ``forward.layout`` puts a batch into the order in memory in which the network is run.
     """
-    seen, thread = [], get_ident()
+    seen, thread, layout = [], get_ident(), make_layout(module)
     parts = _weighted_parts(module) if hidden else []
     convolutions = {name for name, part in parts if _convolves(part)}
     pooled = _Pooled(pool, convolutions)
@@ -61,12 +63,13 @@ def capture_activations(module, call=None, hidden=True, pool=None):
     def forward(x):
         seen.clear()
         pooled.of.clear()
-        scores = scores_of(call(x) if call is not None else run(module, x))
+        scores = scores_of(call(x) if call is not None else run(module, layout(x)))
         layers, received_by = _hidden_layers(seen, len(scores))
         forward.maps = {name for name, part in received_by.items() if part in convolutions}
         seen.clear()
         return scores, layers
 
+    forward.layout = layout
     with _hooked([(part, keep(name)) for name, part in parts]):
         yield forward
 
@@ -288,12 +291,12 @@ def depends_on_the_batch(module):
 
 def score_in_chunks(module, X, layer=None):
     """Scores (n_samples, n_classes) of ``X``, in evaluation mode; or the activation of one hidden layer."""
-    rows = rows_per_chunk(X.shape[1:])
+    rows, layout = rows_per_chunk(X.shape[1:]), make_layout(module)
     with torch.no_grad(), evaluation_mode(module) if module.training else unfused_attention():
         if layer is None and len(X) <= rows:
-            return score(module, whole(X))
+            return score(module, layout(whole(X)))
         chunks = X.split(chunk_sizes(len(X), rows))
         if layer is None:
-            return joined((score(module, chunk) for chunk in chunks), len(X))
+            return joined((score(module, layout(chunk)) for chunk in chunks), len(X))
         with capture_activations(module) as forward:
-            return joined((forward(chunk)[1][layer] for chunk in chunks), len(X))
+            return joined((forward(chunk)[1][layer].contiguous() for chunk in chunks), len(X))

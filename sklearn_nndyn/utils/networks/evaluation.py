@@ -21,6 +21,8 @@ from sklearn_nndyn.utils.networks.devices import ACCELERATORS
 from sklearn_nndyn.utils.private_names import set_default_dtype, set_grad_enabled, set_vmap_depth, vmap_depth
 from sklearn_nndyn.utils.random import count_swaps, fixed_generators, undo_swaps, untouched_generators
 
+# Where the parts live whose forward passes are known.
+OWN = ("torch.nn.modules.", "sklearn_nndyn.modules._resnet")
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 LOADING_HOOKS = ("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
@@ -157,7 +159,7 @@ def is_plain(module):
 
 
 def _is_plain_part(part):
-    own = type(part).__module__.startswith("torch.nn.modules.")
+    own = type(part).__module__.startswith(OWN)
     return own and not isinstance(part, DRAWING) and not _writes(part) and not _is_hooked(part)
 
 
