@@ -1,8 +1,8 @@
 """Channels last against the usual order in memory: whole fits and predictions of single convolution nets.
 
-Small: two convolutions of `width` and twice as many channels, each with ReLU and pooling, on digits (8 x 8), MNIST (28 x
-28) and CIFAR-10 (32 x 32, three channels). ResNet: three stages of one block, 16 to 64 channels. V8: five convolutions of
-32 to 512 channels. Adam, nothing recorded. The classifier chooses by the parts of a network
+Small: two convolutions of `width` and twice as many channels, each with ReLU and pooling, on digits (8 x 8), MNIST (28
+x 28) and CIFAR-10 (32 x 32, three channels). ResNet: three stages of one block, 16 to 64 channels. V8: five
+convolutions of 32 to 512 channels. Adam, nothing recorded. The classifier chooses by the parts of a network
 (`sklearn_nndyn/utils/networks/memory_format.py`); here each way is forced, in turns. Processor time, medians; made-up
 images where there are none on disk.
 
@@ -86,13 +86,12 @@ def main():
         chosen = "last" if memory_format.pays_with_channels_last(NETWORKS[name][0]()) else "first"
         for batch in BATCHES:
             seconds = measure(name, batch, arguments.repeats)
-            cells = [f"{seconds[what, pays]:.2f}" for what in ("fit", "scores") for pays in (False, True)]
+            fits = [f"{seconds['fit', pays]:.2f}" for pays in (False, True)]
             ratios = [f"{seconds[what, False] / seconds[what, True]:.2f}" for what in ("fit", "scores")]
-            rows.append([name, batch, *cells[:2], ratios[0], *cells[2:], ratios[1], chosen])
+            rows.append([name, batch, *fits, *ratios, chosen])
             print(rows[-1], flush=True)
-    fits = ["fit, s: channels first", "last", "first / last"]
-    scores = ["scores, s: channels first", "last", "first / last"]
-    print_table(["network", "batch", *fits, *scores, "chosen"], rows)
+    ratios = ["fit: first / last", "decision_function: first / last"]
+    print_table(["network", "batch", "fit, s: channels first", "last", *ratios, "chosen"], rows)
 
 
 if __name__ == "__main__":

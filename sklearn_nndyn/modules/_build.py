@@ -15,6 +15,7 @@ from sklearn_nndyn.modules._reinitialize import reinitialize as draw_anew
 from sklearn_nndyn.utils.modules import run
 from sklearn_nndyn.utils.networks.copying import copy_module
 from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.networks.memory_format import ToImages
 from sklearn_nndyn.utils.signals import raised_by_handler
 from sklearn_nndyn.utils.validation import reraise_as
 
@@ -238,13 +239,10 @@ def reshaped(architecture, input_shape, n_classes):
             f"values, but samples have shape {shape}."
         )
     built = architecture.build(own_shape, n_classes)
-    first = torch.nn.Unflatten(1, own_shape)
-    if len(shape) > 1:
-        first = torch.nn.Sequential(torch.nn.Flatten(), first)
     # Not named_children, which leaves out a part that comes a second time.
     sequence = type(built) is torch.nn.Sequential and "reshape" not in built._modules
     return torch.nn.Sequential(
-        OrderedDict(reshape=first, **(built._modules if sequence else {"network": built}))
+        OrderedDict(reshape=ToImages(own_shape), **(built._modules if sequence else {"network": built}))
     )
 
 

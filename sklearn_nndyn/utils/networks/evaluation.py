@@ -22,7 +22,7 @@ from sklearn_nndyn.utils.private_names import set_default_dtype, set_grad_enable
 from sklearn_nndyn.utils.random import count_swaps, fixed_generators, undo_swaps, untouched_generators
 
 # Where the parts live whose forward passes are known.
-OWN = ("torch.nn.modules.", "sklearn_nndyn.modules._resnet")
+OWN = ("torch.nn.modules.", "sklearn_nndyn.modules._resnet", "sklearn_nndyn.utils.networks.memory_format")
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 LOADING_HOOKS = ("_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 TABLES = (torch.nn.Embedding, torch.nn.EmbeddingBag)
@@ -153,7 +153,7 @@ def unchanged(module):
 def is_plain(module):
     """Whether a module is known to change nothing and to draw no random numbers in evaluation.
 
-    It is if it is made of torch's own parts alone, without hooks, but for those known to do either.
+    It is if it is made of torch's own parts and this package's alone, without hooks, but for those known to do either.
     """
     return all(map(_is_plain_part, module.modules()))
 

@@ -1,4 +1,4 @@
-"""The order in memory in which convolution nets are run: by their parts alone, in every pass, and nowhere to be seen."""
+"""The order in memory in which convolution nets are run: by their parts alone, in every pass, and never seen."""
 
 import numpy as np
 import pytest
