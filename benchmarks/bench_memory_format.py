@@ -9,14 +9,13 @@ images where there are none on disk.
     python benchmarks/bench_memory_format.py [--repeats 7] [--threads 1] [names]
 """
 
-import argparse
 import statistics
 import time
 from unittest import mock
 
 import numpy as np
 import torch
-from _interleaved import print_table, turns
+from _interleaved import parser_of, print_table, turns
 from bench_peers import images
 from bench_together import convolution_net
 from sklearn.datasets import load_digits
@@ -73,13 +72,7 @@ def measure(name, batch, repeats):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", default=list(NETWORKS))
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__, NETWORKS, repeats=7, threads=1).parse_args()
     torch.set_num_threads(arguments.threads)
     rows = []
     for name in arguments.names:

@@ -9,7 +9,7 @@ from torch import nn
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.modules import MLP, VGG, ResNet
 from sklearn_nndyn.recording import Reconstruction
-from sklearn_nndyn.utils.modules import hidden_layer_names, score_in_chunks
+from sklearn_nndyn.utils.modules import score_in_chunks
 from sklearn_nndyn.utils.networks.memory_format import make_layout, pays_with_channels_last
 
 RNG = np.random.default_rng(0)
@@ -157,6 +157,7 @@ def test_records_replay_and_predictions_agree_to_the_last_bit():
     last = clf.dynamics_.scores[:, -1]
     np.testing.assert_array_equal(last, clf.decision_function(X))
     np.testing.assert_array_equal(last, clf.at_epoch(2).decision_function(X))
+    np.testing.assert_array_equal(clf.replay(X, Y).scores, clf.dynamics_.scores)
     np.testing.assert_array_equal(last, score_in_chunks(clf.module_, torch.from_numpy(X)).numpy())
 
 
@@ -181,4 +182,4 @@ def test_what_the_user_gets_lies_in_the_usual_order(tmp_path):
 def test_a_network_that_counts_on_the_usual_order_is_trained_and_recorded():
     clf = classifier(module=Viewed(), record=("samples", "geometry")).fit(X, Y)
     assert np.isfinite(clf.dynamics_.loss).all()
-    assert hidden_layer_names(clf.module_, torch.from_numpy(X[:2])) == ["convolution"]
+    assert list(clf.dynamics_.centroids) == ["convolution"]
