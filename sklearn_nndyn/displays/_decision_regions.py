@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from sklearn_nndyn.displays._doors import expect_classifier
-from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes, shortened, styled
+from sklearn_nndyn.displays._style import COLOURS, PAPER, given_axes, literal, shortened, styled
 
 N_COLUMNS = 4
 MOST_NAMED = 20
@@ -215,7 +215,7 @@ class DecisionRegionsDisplay:
         artist_kw = {"s": size, "edgecolor": "white", "linewidth": 0.15, **scale}
         artist_kw |= {"c": np.searchsorted(self.classes, self.y), "cmap": ListedColormap(colours)}
         self.points_[name] = ax.scatter(*self.X.T, **styled(artist_kw, scatter_kw, PathCollection))
-        title = f"{name.replace('_', ' ')}, {100 * self.accuracies[name]:.1f} % right"
+        title = f"{literal(name.replace('_', ' '))}, {100 * self.accuracies[name]:.1f} % right"
         ax.set_title("\n".join(wrap(title, LINE_LENGTH)), fontsize=7.5, pad=3)
         ax.set(box_aspect=1)
         ax.locator_params(nbins=4)

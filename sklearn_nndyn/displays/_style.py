@@ -56,6 +56,7 @@ PAPER: dict[Any, Any] = {
     "savefig.dpi": 300,
 }
 FLOOR = 1e-6  # log losses below it are not resolved in float32
+THIN_SPACE = "\u2009"
 COLUMN = 3.4  # inches: one of two columns
 
 
@@ -99,15 +100,25 @@ def title_over_legend(ax, title, handles, n_rows=1):
         legend.set_in_layout(False)  # the title above it already has its space
 
 
+def literal(name):
+    """A name of the user's as matplotlib draws it letter by letter, in one line.
+
+    Without it, what stands between two dollar signs is set as mathematics, or fails to be, and a legend leaves out
+    what begins with an underscore.
+    """
+    text = " ".join(str(name).split()).replace("$", r"\$")
+    return f"{THIN_SPACE}{text}" if text.startswith("_") else text
+
+
 def shortened(name, most):
-    """A name of at most so many letters, an ellipsis among them."""
-    name = str(name)
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    """A name of at most so many letters, an ellipsis among them, as `literal` has it."""
+    name = " ".join(str(name).split())
+    return literal(name if len(name) <= most else f"{name[: most - 1]}…")
 
 
 def loss_label(loss):
     """Name of a loss with its unit, for an axis, from its `LossFacts`; "loss" where the name is not one word."""
-    return f"{loss.short} ({loss.unit})" if loss.unit else loss.short
+    return literal(f"{loss.short} ({loss.unit})" if loss.unit else loss.short)
 
 
 def check_loss_scale(scale, lowest, choices):

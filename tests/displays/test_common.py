@@ -5,7 +5,9 @@ import inspect
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
 from sklearn_nndyn import DynamicsClassifier, displays
 from sklearn_nndyn.analyzers import (
@@ -230,3 +232,59 @@ def test_other_artists_have_styles_of_their_own(name, keyword, artists, style):
     assert len(artists(display))
     for artist in artists(display):
         assert {key: plt.getp(artist, key) for key in style} == style
+
+
+# -------------------------------------------------------------- names of the user's, letter by letter
+
+
+def words_of(figure):
+    """What is to be read in a picture, and whether it is set as mathematics."""
+    figure.canvas.draw()
+    found = [text._preprocess_math(text.get_text()) for text in figure.findobj(Text) if text.get_text()]
+    return " ".join(words for words, _ in found), any(mathematics for _, mathematics in found)
+
+
+def of_classes(name):
+    record = entangled_record(classes=[name, f"{name}~"])
+    return displays.ClassEntanglementDisplay.from_dynamics(record)
+
+
+def of_pictures(name):
+    record = entangled_record(classes=[name, f"{name}~"])
+    return displays.StragglerGalleryDisplay.from_dynamics(record, np.zeros((20, 8, 8)))
+
+
+def of_a_legend(name):
+    return displays.EntanglementDisplay.from_dynamics(
+        [entangled_record(), entangled_record()], labels=[name, "other"]
+    )
+
+
+def of_regions(name):
+    X, y = np.arange(8.0).reshape(4, 2), [name, name, f"{name}~", f"{name}~"]
+    return displays.DecisionRegionsDisplay.from_estimators({name: LogisticRegression().fit(X, y)}, X, y)
+
+
+def of_a_layer(name):
+    return displays.LearningPhaseDisplay.from_dynamics(phase_record(layer=name))
+
+
+NAMED = {
+    "classes": of_classes,
+    "pictures": of_pictures,
+    "legend": of_a_legend,
+    "regions": of_regions,
+    "layer": of_a_layer,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [("$\\frac$", "$\\frac$"), ("$a^1$", "$a^1$"), ("_b", "\u2009_b"), ("100%<&", "100%<&")],
+)
+@pytest.mark.parametrize("kind", NAMED.values(), ids=NAMED)
+def test_names_are_drawn_letter_by_letter(kind, name, drawn):
+    """A pair of dollars is no mathematics, and an underscore hides nothing from a legend."""
+    words, mathematics = words_of(kind(name).plot().figure_)
+    assert not mathematics
+    assert drawn in words.replace("\u2009 ", "\u2009")

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-from sklearn_nndyn.displays._style import COLOURS
+from sklearn_nndyn.displays._style import COLOURS, literal
 
 HUES = ("blue", "vermillion", "green", "orange", "purple", "sky", "black", "grey")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
@@ -27,8 +27,8 @@ def loss_styles(losses):
 
 
 def in_words(loss):
-    """Its name, without underscores."""
-    return loss.replace("_", " ")
+    """Its name, without underscores, as matplotlib draws it."""
+    return literal(loss.replace("_", " "))
 
 
 def chosen_losses(known, losses):

@@ -14,6 +14,7 @@ from sklearn_nndyn.displays._style import (
     PAPER,
     error_axis,
     given_axes,
+    literal,
     mark_epochs,
     room_above,
     styled,
@@ -322,12 +323,13 @@ class EntanglementDisplay:
         handles = []
         if self.labels is not None:
             handles = [
-                Line2D([], [], label=label, **artist_kw) for label, artist_kw in self._groups.styles.items()
+                Line2D([], [], label=literal(label), **artist_kw)
+                for label, artist_kw in self._groups.styles.items()
             ]
         elif self.class_lines_:
             handles = [Line2D([], [], label=self.radius_name, **GROUP_STYLES[0])]
         handles += [
-            Line2D([], [], color=lines[0].get_color(), linewidth=0.9, label=name)
+            Line2D([], [], color=lines[0].get_color(), linewidth=0.9, label=literal(name))
             for name, lines in self.class_lines_.items()
         ]
         n_rows = rows_of_legend(handles)

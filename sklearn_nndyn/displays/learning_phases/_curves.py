@@ -11,6 +11,7 @@ from sklearn_nndyn.displays._style import (
     COLOURS,
     PAPER,
     given_axes,
+    literal,
     mark_places,
     room_above,
     styled,
@@ -243,7 +244,7 @@ class LearningPhaseDisplay:
         }
         self._mark_turn()
         handles = [self.line_, self.band_, *(spans[0] for spans in self.spans_.values())]
-        layer = f" of layer {self.layer}" if self.layer else ""
+        layer = f" of layer {literal(self.layer)}" if self.layer else ""
         title = f"How well the activations{layer} give the input back"
         title_over_legend(self.axes_[0], title, [handle for handle in handles if handle is not None])
         if self.accuracy_lines_:
