@@ -223,7 +223,7 @@ class Dynamics:
         TypeError
             If something cannot be read as an array, or ``loss`` is neither a name nor a function.
         ValueError
-            If shapes or values do not fit together, or the loss is unknown.
+            If shapes or values do not fit together, the scores are probabilities, or the loss is unknown.
 
         Examples
         --------

@@ -19,6 +19,11 @@ from sklearn_nndyn.utils.validation import is_count
 
 METHODS = ("at_epoch", "predict_proba")
 CODES = {"all": "FK1", "forgotten": "FK2"}
+ADVICE = {
+    "yes": "Predict by average_over_epochs.",
+    "no": "Keep the last epoch.",
+    "cannot tell": "Score more samples; until then keep the last epoch.",
+}
 
 
 def forgotten_curve(correct: ArrayLike) -> np.ndarray:
@@ -257,5 +262,5 @@ def _finding(name, right):
         interval=ends,
         null=0.0,
         statement=statements[verdict],
-        advice="Predict by average_over_epochs." if verdict == "yes" else "",
+        advice=ADVICE[verdict],
     )

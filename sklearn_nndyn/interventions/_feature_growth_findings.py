@@ -52,9 +52,14 @@ def _cause_words(found, verdict, undone, by_chance):
     }[verdict]
     units = counted(len(found.restored_units), "most grown unit")
     return (
-        f"{start}: to bring the {units} back undoes {percent(undone)} of what rose, and random ones that move the "
-        f"scores as much {percent(by_chance)}."
+        f"{start}: to bring the {units} back {_undoes(undone)} what rose, and to bring back random ones that move the "
+        f"scores as much {_undoes(by_chance)} it."
     )
+
+
+def _undoes(share):
+    """What becomes of what rose; less than nothing undone is more of it."""
+    return f"undoes {percent(share)} of" if share >= 0 else f"adds {percent(-share)} to"
 
 
 def _order(found):

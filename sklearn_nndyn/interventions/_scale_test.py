@@ -238,8 +238,11 @@ def _told(test, verdict):
     divided = (
         f"divided by {figure(test.temperature)}, to their scale at epoch {epoch_words(test.onset_epoch)}"
     )
-    rises = f"{figure(test.rise_at_turn_scale)} in place of {figure(test.rise)} nats"
-    return f"{start}: {_share(test)} when the scores at the end are {divided}, and the rise is {rises}."
+    left, rise = test.rise_at_turn_scale, f"{figure(test.rise)} nats"
+    change = f"the rise is {figure(left)} in place of {rise}"
+    if left < 0:
+        change = f"in place of a rise of {rise} the loss falls by {figure(-left)}"
+    return f"{start}: {_share(test)} when the scores at the end are {divided}, and {change}."
 
 
 def _share(test):

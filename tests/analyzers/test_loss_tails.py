@@ -346,7 +346,7 @@ def spoiled(sample, epoch, value):
         (planted_losses()[:0], r"0 sample\(s\)"),
         (
             spoiled(7, 3, np.nan),
-            r"sample 7 is NaN at epoch 3, the first .*; there are 1 of 800. .*record.until\(2\)",
+            r"sample 7 is NaN at epoch 3, the first .*; there is 1 of 800. .*record.until\(2\)",
         ),
         (
             spoiled([9, 4], 1, -np.inf),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from sklearn_nndyn import Dynamics, DynamicsClassifier
+from sklearn_nndyn import Dynamics, DynamicsClassifier, DynamicsLog
 from sklearn_nndyn.utils.versions import versions
 
 MEASURED = ("loss", "margin", "prediction", "probability")
@@ -214,6 +214,46 @@ def test_what_does_not_fit_is_told(name):
     given = {"scores": S, "y": [0, 1, 2, 0]} | changes
     with pytest.raises(error, match=message):
         Dynamics.from_scores(given.pop("scores"), given.pop("y"), **given)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_probabilities_are_no_scores(dtype):
+    """Their softmax would be another thing: losses that never come near 0, without a word."""
+    y = np.arange(9) % 3
+    scores = np.random.default_rng(0).normal(size=(9, 2, 3))
+    p = (np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)).astype(dtype)
+    with pytest.raises(
+        ValueError, match="scores are probabilities, it seems: in every row they lie between 0 and 1"
+    ):
+        Dynamics.from_scores(p, y)
+    with pytest.raises(ValueError, match=r"Give their logarithms, np\.log\(np\.clip\(scores, 1e-12, 1\)\)"):
+        DynamicsLog(y).add(0, np.arange(9), p[:, 0])
+    given = Dynamics.from_scores(np.log(np.clip(p, 1e-12, 1)), y)
+    np.testing.assert_allclose(
+        given.probability, p[np.arange(9), :, y], rtol=1e-2 if dtype == np.float16 else 1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p + 1e-2,  # no shares of one
+        lambda p: p * [1, 1, -1] + [0, 0, 2 / 3],  # one is negative, or sums are others
+        lambda p: np.eye(3)[p.argmax(axis=2)],  # votes
+        lambda p: p[:3],  # so few may be scores by chance
+    ],
+    ids=["sums", "signs", "votes", "few"],
+)
+def test_scores_that_are_near_to_probabilities_are_taken(change):
+    p = change(np.random.default_rng(0).dirichlet([1, 1, 1], size=(9, 2)))
+    np.testing.assert_array_equal(
+        Dynamics.from_scores(p, (np.arange(9) % 3)[: len(p)], classes=[0, 1, 2]).scores, p
+    )
+
+
+def test_a_loss_of_raw_scores_takes_whatever_sums_to_one():
+    p = np.random.default_rng(0).dirichlet([1, 1, 1], size=(9, 2))
+    assert Dynamics.from_scores(p, np.arange(9) % 3, loss="l2").shape == (9, 2)
 
 
 def test_one_column_is_refused_where_the_loss_needs_both():

@@ -25,6 +25,7 @@ from sklearn_nndyn.interventions import (
     scale_test,
     share_on_correct,
 )
+from sklearn_nndyn.interventions._feature_growth_findings import feature_growth_findings
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.utils.statistics import rank_correlation, rank_interval
 from tests import reference
@@ -285,12 +286,33 @@ def test_random_sets_move_the_scores_as_much():
     np.testing.assert_allclose(found.random_change["loss"], expected)
 
 
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.25, "undoes 25 % of"), (0.0, "undoes 0 % of"), (-0.0162, "adds 1.62 % to")]
+)
+def test_less_than_nothing_undone_is_said_to_be_added(share, words):
+    """Restored, the units may make a rise greater: of that no negative share is told."""
+    rise, change = np.array([1.0, 1.0, -1.0]), {"rising_loss": 0.0 - share}
+    found = SimpleNamespace(
+        change=change,
+        rise=rise,
+        random_interval={"rising_loss": (0.0 - share, 0.0 - share - 0.1, 0.0 - share + 0.1)},
+        undone_interval=None,
+        onset_epoch=1,
+        end_epoch=2,
+        restored_units=[0],
+        correlation=np.nan,
+    )
+    (cause, _) = feature_growth_findings(found)
+    assert f"back {words} what rose" in cause.statement
+    assert f"as much {words} it." in cause.statement
+
+
 def test_the_summary_has_the_figures_of_the_network():
     found = feature_growth(*planted(), share=0.01)
     assert flat(found.summary()) == (
         "The units that grew most make the loss rise: to bring the 1 most grown unit back undoes 100 % of what rose, "
-        "and random ones that move the scores as much 0 %. Weight decay on the last layer is worth a try. Read from "
-        "the log loss of 100 samples at epochs 1 to 2."
+        "and to bring back random ones that move the scores as much undoes 0 % of it. Weight decay on the last layer "
+        "is worth a try. Read from the log loss of 100 samples at epochs 1 to 2."
     )
     cause, order = found.findings_
     assert cause.value == pytest.approx(1)

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_nndyn import Dynamics, DynamicsClassifier
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss
 from sklearn_nndyn.interventions import rescale_scores, scale_test, score_scale
+from sklearn_nndyn.utils.text import figure
 from tests import reference
 from tests.analyzers.saying import flat
 
@@ -193,6 +194,8 @@ def test_the_summary_says_when_more_or_less_than_nothing_vanishes():
     more = scale_test(long(y, 0 * z, z, 6 * (z + 0.05 * right)))
     assert more.share_vanished > 1
     assert "all of it vanishes when" in flat(more.summary())
+    fall = figure(-more.rise_at_turn_scale)
+    assert f"in place of a rise of {figure(more.rise)} nats the loss falls by {fall}." in flat(more.summary())
     assert more.findings_[0].verdict == "yes"
     some_wrong = np.eye(4)[np.where(np.arange(120) % 3, y, (y + 1) % 4)]
     less = scale_test(long(y, 0 * z, 0.3 * right, 0.33 * some_wrong))

@@ -56,7 +56,6 @@ def _not_finite(loss, epochs, bad):
     value = str(loss[sample, epoch]).replace("nan", "NaN")
     text = (
         f"The loss of sample {sample} is {value} at epoch {epoch_words(epochs[epoch])}, the first epoch with a "
-        "loss that is "
-        f"not finite; there are {bad.sum()} of {bad.size}."
+        f"loss that is not finite; there {'is' if bad.sum() == 1 else 'are'} {bad.sum():,} of {bad.size:,}."
     )
     return f"{text} Give the epochs before it: record.until({epochs[epoch - 1]})." if epoch > 1 else text

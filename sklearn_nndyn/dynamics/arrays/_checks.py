@@ -6,6 +6,8 @@ import numpy as np
 
 from sklearn_nndyn.utils.text import counted, shown
 
+LEAST_ROWS, SUM_ERROR = 8, 1e-3  # that tell probabilities, of float16 too
+
 
 def as_numpy(name: str, value: Any) -> np.ndarray:
     """An array of any library as NumPy's: whatever has ``__array__`` or ``__dlpack__``, on a device or not, or lists.
@@ -99,7 +101,23 @@ def check_scores(scores: Any, shape: tuple[int, ...], n_classes: int, loss) -> n
         )
     scores = scores if scores.dtype.kind == "f" else scores.astype(np.float64)
     _check_rows(scores)
+    if loss.link == "softmax" and _are_probabilities(scores.reshape(-1, n_classes)):
+        raise ValueError(
+            "scores are probabilities, it seems: in every row they lie between 0 and 1 and sum to 1. Give their "
+            "logarithms, np.log(np.clip(scores, 1e-12, 1)), or the outputs before the softmax."
+        )
     return scores
+
+
+def _are_probabilities(rows):
+    """Whether all rows (n, n_classes) are shares of one; few may be so by chance, and rows of 0 and 1 are votes."""
+    if (
+        len(rows) < LEAST_ROWS or not abs(rows[0].sum() - 1) < SUM_ERROR
+    ):  # most scores are told by their first row
+        return False
+    seen = rows[~np.isnan(rows[:, 0])]
+    shares = seen.min() >= 0 and bool((np.abs(seen.sum(axis=1, dtype=np.float64) - 1) < SUM_ERROR).all())
+    return shares and bool(((seen > 0) & (seen < 1)).any())
 
 
 def _two_columns(scores, loss):

@@ -130,8 +130,8 @@ class DynamicsLog:
         TypeError
             If something cannot be read as an array, or the ids are of another kind.
         ValueError
-            If an epoch, an id or a shape is not as it must be, or a value is not finite. Nothing is logged then, and
-            nothing that was logged before is lost.
+            If an epoch, an id or a shape is not as it must be, a value is not finite, or the scores are
+            probabilities. Nothing is logged then, and nothing that was logged before is lost.
 
         Examples
         --------
