@@ -58,9 +58,9 @@ def turns(ways, repeats=5, clock=time.perf_counter):
     return seconds
 
 
-def interleaved(ways, repeats=5):
+def interleaved(ways, repeats=5, clock=time.perf_counter):
     """Median seconds of each way; see `turns`."""
-    return {name: statistics.median(own) for name, own in turns(ways, repeats).items()}
+    return {name: statistics.median(own) for name, own in turns(ways, repeats, clock).items()}
 
 
 def print_table(header, rows):

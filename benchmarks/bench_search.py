@@ -9,9 +9,14 @@ ratio is of medians of one run. MLPClassifier computes in float32 too.
 
 Under the table: the greatest difference of a score of a fold between both searches over DynamicsClassifier.
 
-    python benchmarks/bench_search.py [--repeats 5] [--epochs 20]
+A second table has other grids of twelve candidates, in processor time of one thread, so that a busy machine does not
+change it: BatchedGridSearchCV and GridSearchCV over DynamicsClassifier, in turns. Candidates that differ in layers or
+batches do not share a program: each is trained with its five folds.
+
+    python benchmarks/bench_search.py [ways grids] [--repeats 5] [--epochs 20]
 """
 
+import time
 import warnings
 from functools import partial
 
@@ -30,6 +35,13 @@ from sklearn_nndyn.modules import MLP
 
 HIDDEN, BATCH, FOLDS = 100, 32, 5
 OURS = "BatchedGridSearchCV"
+GRIDS = {
+    "loss": {"loss": loss_names("paper")},
+    "lr": {"lr": np.logspace(-4, -2, 12).tolist()},
+    "lr, weight_decay": {"lr": [1e-4, 1e-3, 3e-3, 1e-2], "weight_decay": [0.0, 1e-4, 1e-3]},
+    "hidden units": {"module": [MLP((width,)) for width in range(20, 260, 20)]},
+    "batch_size": {"batch_size": [*range(16, 64, 8), *range(64, 160, 16)]},
+}
 
 
 def data():
@@ -71,9 +83,9 @@ def over_mlp(epochs):
     return GridSearchCV(mlp, {"alpha": np.logspace(-6, -1, 12)}, **one_by_one())
 
 
-def one_by_one():
+def one_by_one(n_jobs=THREADS):
     """How GridSearchCV is run."""
-    return {"cv": FOLDS, "n_jobs": THREADS, "refit": False, "scoring": "accuracy"}
+    return {"cv": FOLDS, "n_jobs": n_jobs, "refit": False, "scoring": "accuracy"}
 
 
 def searches(epochs):
@@ -100,23 +112,52 @@ def fold_scores(search):
     return np.stack([search.cv_results_[f"split{fold}_test_score"] for fold in range(FOLDS)], axis=1)
 
 
-def main():
-    """Print the table."""
-    arguments = parser_of(__doc__, repeats=5, epochs=20).parse_args()
+def greatest_difference(one, other):
+    """Of the scores of all folds."""
+    return np.abs(fold_scores(one) - fold_scores(other)).max()
+
+
+def compare_ways(X, y, epochs, repeats):
+    """Print the table of ways."""
     torch.set_num_threads(THREADS)
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    X, y = data()
-    found = searches(arguments.epochs)
+    found = searches(epochs)
     ways = {name: lambda search=search: search.fit(X, y) for name, search in found.items()}
     interleaved(ways, 1)
-    seconds = interleaved(ways, arguments.repeats)
+    seconds = interleaved(ways, repeats)
     both = seconds[OURS], seconds[f"{OURS}, n_jobs=2"]
     rows = [(name, f"{s:.2f}", *(f"{s / own:.2f}" for own in both)) for name, s in seconds.items()]
     print_table([f"12 candidates x {FOLDS} folds", "seconds", "/ ours", "/ ours, n_jobs=2"], rows)
-    ours, theirs = (fold_scores(found[name]) for name in (OURS, "GridSearchCV, DynamicsClassifier"))
-    print(
-        f"\nGreatest difference of a score: {np.abs(ours - theirs).max():.4f} (one sample is {FOLDS / len(y):.4f})."
-    )
+    difference = greatest_difference(found[OURS], found["GridSearchCV, DynamicsClassifier"])
+    print(f"\nGreatest difference of a score: {difference:.4f} (one sample is {FOLDS / len(y):.4f}).\n")
+
+
+def compare_grids(X, y, epochs, repeats):
+    """Print the table of grids."""
+    torch.set_num_threads(1)
+    rows = []
+    for name, grid in GRIDS.items():
+        clf = DynamicsClassifier(MLP((HIDDEN,)), batch_size=BATCH, max_epochs=epochs, random_state=0)
+        together = BatchedGridSearchCV(clf, grid, **one_by_one(None))
+        alone = GridSearchCV(clf, grid, **one_by_one(None))
+        ways = {
+            "ours": lambda search=together: search.fit(X, y),
+            "alone": lambda search=alone: search.fit(X, y),
+        }
+        seconds = interleaved(ways, repeats, time.process_time)
+        ratio = seconds["alone"] / seconds["ours"]
+        difference = greatest_difference(together, alone)
+        rows.append((name, *(f"{s:.2f}" for s in seconds.values()), f"{ratio:.2f}", f"{difference:.4f}"))
+    print_table(["grid", "ours, s", "one by one, s", "one by one / ours", "scores differ by"], rows)
+
+
+def main():
+    """Print both tables."""
+    tables = {"ways": compare_ways, "grids": compare_grids}
+    arguments = parser_of(__doc__, names=tables, repeats=5, epochs=20).parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    X, y = data()
+    for name in arguments.names:
+        tables[name](X, y, arguments.epochs, arguments.repeats)
 
 
 if __name__ == "__main__":

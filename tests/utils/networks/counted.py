@@ -14,7 +14,8 @@ from torch.utils._pytree import tree_flatten, tree_map_only
 NAME = "counted"
 RANDOM = torch.Tag.nondeterministic_seeded
 READS = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
-COPIES = (torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default)
+SEVERAL_COPIES = torch.ops.aten._foreach_copy_.default
+COPIES = (torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default, SEVERAL_COPIES)
 INDEXING = ("index", "index_put")
 
 
@@ -188,6 +189,10 @@ def _count(func, args, goes, ours, counts):
     if func in READS:
         counts["read"] += 1
     if func not in COPIES:
+        return
+    if func is SEVERAL_COPIES:
+        for pair in zip(*args[:2], strict=True):
+            _count(torch.ops.aten.copy_.default, pair, goes, ours, counts)
         return
     target = isinstance(args[0], OnDevice) if func is torch.ops.aten.copy_.default else goes
     source = isinstance(args[-1 if func is torch.ops.aten.copy_.default else 0], OnDevice)
