@@ -23,7 +23,7 @@ from sklearn_nndyn.classifiers._preparation import prepare_fit
 from sklearn_nndyn.classifiers._replay import ReplayMixin, decision_values
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT
 from sklearn_nndyn.classifiers._sklearn_callbacks import CallbackBridge, CallbackSupportMixin, with_callbacks
-from sklearn_nndyn.classifiers._validation import check_X
+from sklearn_nndyn.classifiers._validation import check_X, labels_to_compare
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modules import score_in_chunks
@@ -548,7 +548,7 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             Share of the samples, or of their weights, that are predicted right.
         """
         X, y = open_labelled(X, y, num_workers=self.num_workers)
-        return super().score(X, y, sample_weight)
+        return super().score(X, labels_to_compare(y), sample_weight)
 
     def __sklearn_clone__(self):
         """Clone a module too that ``copy.deepcopy`` alone refuses: pruned, or with layers that are still lazy."""

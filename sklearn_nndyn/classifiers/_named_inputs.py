@@ -7,10 +7,10 @@ import torch
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, tensor_of
-from sklearn_nndyn.utils.rows.given import as_numbers
+from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, fits_torch, tensor_of
+from sklearn_nndyn.utils.rows.given import as_rows
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
-from sklearn_nndyn.utils.rows.named import NamedRows
+from sklearn_nndyn.utils.rows.named import NamedRows, check_names
 
 
 def named_rows(X, dtype, expected=None):
@@ -32,10 +32,7 @@ def named_rows(X, dtype, expected=None):
     ValueError
         For other names or shapes than expected, arrays of different lengths, and what is no array of numbers.
     """
-    if not X or not all(isinstance(name, str) for name in X):
-        raise ValueError(
-            f"X is a dict and needs names, strings, under which forward takes its arrays; got {list(X)}."
-        )
+    check_names(X)
     if expected is not None and set(X) != set(expected):
         raise ValueError(f"X has {_listed(X)}, but was fitted with {_listed(expected)}.")
     fields = {name: _field(name, X[name], dtype) for name in expected or X}
@@ -60,7 +57,7 @@ def check_is_named(X, expected):
     ValueError
         Says what was fitted.
     """
-    if isinstance(expected, Mapping) and not isinstance(X, (Mapping, NamedRows)):
+    if isinstance(expected, Mapping) and (issparse(X) or not isinstance(X, (Mapping, NamedRows))):
         raise ValueError(f"X must be a dict of {_listed(expected)}, as in fit; got {type(X).__name__}.")
     if isinstance(X, Mapping) and not isinstance(expected, Mapping):
         raise ValueError(f"X must be one array, as in fit; got a dict of {_listed(X)}.")
@@ -70,19 +67,17 @@ def _field(name, values, dtype):
     what = f"X[{name!r}]"
     if isinstance(values, Rows):
         return _large_field(values, dtype, what)
-    values = as_numbers(values, what)
-    if issparse(values):
-        matrix = values.tocsr()
-        assert_all_finite(_in_floats(matrix.data, dtype), input_name=what)
-        return SparseRows(matrix, getattr(torch, dtype))
-    array = np.asarray(values)
+    array = as_rows(values, what)
+    if issparse(array):
+        assert_all_finite(_in_floats(array.data, dtype), input_name=what)
+        return SparseRows(array if fits_torch(array.dtype) else array.astype(dtype), getattr(torch, dtype))
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} must hold numbers, a row for each sample; got dtype {array.dtype}.")
-    if array.ndim == 0 or not len(array):
+    if not len(array):
         raise ValueError(f"{what} must hold a row for each sample; got an array of shape {array.shape}.")
     if array.dtype.kind != "f":
         return tensor_of(np.ascontiguousarray(array, _integer_dtype(array)))
-    if memory_map_of(array) is not None:
+    if memory_map_of(array) is not None and fits_torch(array.dtype):
         return _finite(ArrayRows(array, getattr(torch, dtype)), what)
     array = np.ascontiguousarray(_in_floats(array, dtype))
     assert_all_finite(array, input_name=what)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_nndyn.classifiers._results import BORN_IN_FIT, make_header
 from sklearn_nndyn.classifiers._state import check_state_is_whole
-from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode
+from sklearn_nndyn.classifiers._validation import check_X, check_X_y, encode, labels_to_compare
 from sklearn_nndyn.losses import probabilities
 from sklearn_nndyn.recording import (
     Geometry,
@@ -278,6 +278,7 @@ class ReplayMixin:
         accuracy : float
         """
         X, y = open_labelled(X, y, num_workers=self.num_workers)
+        y = labels_to_compare(y)
         return (
             accuracy_score(y, predicted, sample_weight=sample_weight) for predicted in self.staged_predict(X)
         )

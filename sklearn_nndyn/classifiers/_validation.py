@@ -14,7 +14,15 @@ from sklearn.utils.validation import validate_data
 from sklearn_nndyn.classifiers._named_inputs import check_is_named, named_rows
 from sklearn_nndyn.training import check_ids, takes_ids
 from sklearn_nndyn.utils.networks.devices import refuse_autocast
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, samples_on, tensor_of
+from sklearn_nndyn.utils.rows.arrays import (
+    ArrayRows,
+    Rows,
+    SparseRows,
+    chunks_of,
+    fits_torch,
+    samples_on,
+    tensor_of,
+)
 from sklearn_nndyn.utils.rows.datasets import DatasetRows, open_dataset, open_labelled
 from sklearn_nndyn.utils.rows.given import as_labels, as_numbers
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
@@ -125,7 +133,7 @@ def _in_dtype(X, dtype):
 
 def is_kept(X):
     """Whether X stays as it is, and is converted a batch at a time: large bytes, and large arrays in a file."""
-    if not isinstance(X, np.ndarray) or X.dtype.byteorder == ">" or 4 * X.size < LARGE_BYTES:
+    if not isinstance(X, np.ndarray) or not fits_torch(X.dtype) or 4 * X.size < LARGE_BYTES:
         return False
     return (
         X.dtype.kind == "b" or X.dtype == np.uint8 or (X.dtype.kind in "fiu" and memory_map_of(X) is not None)
@@ -134,7 +142,7 @@ def is_kept(X):
 
 def _validated(estimator, *data, reset, dtype, keep=True):
     """X in ``dtype`` (or, of several, the first one, unless it has one of them), and y where it is given."""
-    if isinstance(data[0], Mapping) and not issparse(data[0]):  # a sparse matrix by keys is a dict too
+    if _is_dict(data[0]):
         return _validated_dict(estimator, *data, reset=reset, dtype=dtype)
     if dtype == IDS:
         return _validated_ids(estimator, *data, reset=reset)
@@ -160,6 +168,11 @@ def _validated(estimator, *data, reset, dtype, keep=True):
         X = ArrayRows(X, getattr(torch, dtypes[0]))
     _check_finite(estimator, X)
     return (X, *y) if y else X
+
+
+def _is_dict(X):
+    """Whether X holds arrays by name; a sparse matrix by keys is a Mapping too."""
+    return isinstance(X, Mapping) and not issparse(X)
 
 
 def _validated_dict(estimator, X, *y, reset, dtype):
@@ -193,6 +206,11 @@ def _validated_by_sklearn(estimator, *data, **options):
             raise ValueError(
                 f"X must hold numbers: {error}. Encode text first, for instance with "
                 "sklearn.preprocessing.OneHotEncoder."
+            ) from error
+        if "setting an array element with a sequence" in str(error):
+            raise ValueError(
+                "X must hold a number in each cell, but holds lists or arrays: give one array, such as "
+                "numpy.stack(list(X)) where all are of one length."
             ) from error
         raise
     except TypeError as error:
@@ -241,7 +259,7 @@ def _floats_of(X):
 def _check_shape(estimator, X):
     """Refuse other shapes of samples in our words: scikit-learn would speak of features."""
     expected = estimator.input_shape_
-    if isinstance(X, Mapping) or isinstance(expected, Mapping):
+    if _is_dict(X) or isinstance(expected, Mapping):
         check_is_named(X, expected)
         return
     shape = getattr(X, "shape", ())[1:]
@@ -262,6 +280,14 @@ def _check_labels(y):
             f"(dtype {y.dtype})."
         )
     check_classification_targets(y)
+
+
+def labels_to_compare(y):
+    """Labels that predictions are compared with, of the same kinds as in fit; some may be unseen there."""
+    y = as_labels(y)
+    if y is not None and not issparse(y):
+        _check_labels(np.asarray(y))
+    return y
 
 
 def encode(y, classes, name="y"):

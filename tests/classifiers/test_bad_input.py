@@ -777,3 +777,19 @@ def test_a_value_for_each_of_two_classes_is_none_for_each_sample(batch_size):
         DynamicsClassifier(loss=loss, batch_size=batch_size).fit(X, y)
     with pytest.raises(ValueError, match=r"values of shape \(2,\) for 3 samples; expected \(3,\)"):
         DynamicsClassifier(loss=by_class, batch_size=batch_size).fit(X, y)
+
+
+@pytest.mark.parametrize("door", ["score", "staged_score"])
+def test_labels_that_predictions_are_compared_with_are_checked_as_in_fit(door):
+    clf = DynamicsClassifier(MLP((5,)), max_epochs=1, random_state=0).fit(X, y)
+    for labels, told in (
+        (np.eye(2)[y], r"Of one-hot rows take y.argmax\(axis=1\)"),
+        (["a", None] * 6, "of one kind; got NoneType, str"),
+        (y.astype("M8[D]"), "of one kind; got date"),
+        (torch.empty(N, device="meta"), "y is a tensor on the meta device"),
+        (np.ma.masked_array(y, mask=y == 1), "y is a masked array with 6 masked entries"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=told):
+            getattr(clf, door)(X, labels)
+    unseen = np.r_[7, y[1:]]
+    assert clf.score(X, unseen) == np.mean(clf.predict(X) == unseen)

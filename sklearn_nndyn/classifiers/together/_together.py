@@ -272,10 +272,10 @@ def _one_for_each(values, n, name, n_samples):
     several = len(shape) == 2 and shape[1] != 1 if shape is not None else _holds_arrays(values)
     if not several:
         return [values] * n
-    if len(values) != n:
+    if _num_samples(values) != n:
         raise ValueError(
             f"{name} must be one vector of {n_samples} values, or one for each of {n} estimators; got "
-            f"{len(values)} vectors."
+            f"{_num_samples(values)} vectors."
         )
     return list(values)
 

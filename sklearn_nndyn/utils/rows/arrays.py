@@ -226,6 +226,11 @@ def take(X, rows):
     return X.subset(rows) if isinstance(X, Rows) else X[rows]
 
 
+def fits_torch(dtype):
+    """Whether torch has numbers of this dtype of NumPy: in the machine's byte order, of eight bytes at most."""
+    return dtype.isnative and dtype.itemsize <= 8
+
+
 def tensor_of(array):
     """The array as a tensor that shares its memory.
 

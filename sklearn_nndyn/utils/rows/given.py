@@ -24,6 +24,38 @@ def as_numbers(values, name):
     return values
 
 
+def as_rows(values, name):
+    """Something like an array of numbers with a row for each sample, as an array or a CSR matrix.
+
+    Parameters
+    ----------
+    values : array-like, DataFrame, tensor or sparse matrix
+    name : str
+        The argument, for messages.
+
+    Returns
+    -------
+    rows : ndarray or sparse matrix
+        Nullable types as the plain ones.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    values = as_numbers(values, name)
+    if issparse(values):
+        return values.tocsr()
+    dtypes = [getattr(dtype, "numpy_dtype", None) for dtype in _dtypes_of(values)]
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in dtypes):
+        if bool(np.any(np.asarray(values.isna()))):
+            raise ValueError(f"Input {name} contains NaN: some values are missing.")
+        return values.to_numpy(dtype=np.result_type(*dtypes))
+    array = np.asarray(values)
+    if array.ndim == 0:
+        raise ValueError(f"{name} must hold a row for each sample; got an array of shape ().")
+    return array
+
+
 def as_labels(y, name="y"):
     """Something like an array of labels: nullable types as the plain ones, where nothing is missing.
 
@@ -47,7 +79,7 @@ def as_labels(y, name="y"):
         _of_list(y, name)
         _check_one_kind(y, name)
     shape = getattr(y, "shape", ())
-    if len(shape) > 1 and shape[1] > 1:
+    if len(shape) > 2 or (len(shape) == 2 and shape[1] > 1):
         raise ValueError(
             f"{name} should be a 1d array, got an array of shape {shape}: it must hold one label for each sample. Of "
             "one-hot rows take y.argmax(axis=1); several labels for a sample cannot be learned."
@@ -77,7 +109,10 @@ def _is_array_like(values):
     if isinstance(values, (str, bytes, set, frozenset, Mapping)):
         return issparse(values)  # one by keys is a dict
     has_shape = isinstance(getattr(values, "shape", None), tuple)
-    return isinstance(values, Sized) or has_shape or hasattr(type(values), "__array__")
+    has_items = isinstance(values, Sized) and hasattr(
+        type(values), "__getitem__"
+    )  # a view of a dict has none
+    return has_items or has_shape or hasattr(type(values), "__array__")
 
 
 def _shown(values):
@@ -92,7 +127,12 @@ def _of_tensor(values, name):
     if values.layout is not torch.strided:
         raise TypeError(f"{name} is a sparse tensor: give {name}.to_dense(), or a matrix of scipy.sparse.")
     values = values.detach().cpu().resolve_conj()
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    return (values.float() if _is_narrow(values.dtype) else values).numpy()
+
+
+def _is_narrow(dtype):
+    """Whether this is a kind of floats that NumPy lacks: bfloat16, and those of eight bits."""
+    return dtype.is_floating_point and dtype not in (torch.float16, torch.float32, torch.float64)
 
 
 def _check_kinds(values, name):
@@ -103,11 +143,7 @@ def _check_kinds(values, name):
         raise ValueError(
             f"{name} has several columns of the name {repeated}: rename them, or give {name}.to_numpy()."
         )
-    dtypes = getattr(values, "dtypes", None)
-    dtypes = (
-        [getattr(values, "dtype", None)] if dtypes is None or not hasattr(values, "columns") else list(dtypes)
-    )
-    for dtype in dtypes:
+    for dtype in _dtypes_of(values):
         kind = getattr(dtype, "kind", "")
         if kind in ("M", "m") or str(dtype).lower().startswith(("date", "time", "duration")):
             raise ValueError(
@@ -126,9 +162,21 @@ def _check_kinds(values, name):
             )
 
 
+def _dtypes_of(values):
+    """The dtype of each column of a table, or of an array."""
+    dtypes = getattr(values, "dtypes", None)
+    if dtypes is None or not hasattr(values, "columns"):
+        return [getattr(values, "dtype", None)]
+    return list(dtypes)
+
+
 def _of_list(values, name):
     """Nested lists of numbers as an array, which has a dtype; refused where rows are not of one length."""
-    if values and type(values[0]) is tuple and any(getattr(part, "ndim", 0) for part in values[0]):
+    if (
+        values
+        and type(values[0]) is tuple
+        and any(getattr(part, "ndim", 0) or isinstance(part, Mapping) for part in values[0])
+    ):
         raise TypeError(
             f"{name} is a list of tuples with arrays, which is what splitters cut a Dataset into: give them "
             "skorch.helper.SliceDataset(dataset), and the labels beside it."
@@ -164,6 +212,11 @@ def _plain(y, name):
         return y.to_numpy(dtype=numpy_dtype)
     if getattr(y, "dtype", None) == np.longdouble:
         return np.asarray(y).astype(np.float64)
+    dtype = getattr(y, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind == "O" and hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    if isinstance(y, np.ndarray) and y.dtype.kind == "T":  # NumPy's strings of any length
+        y = y.astype(object)
     if isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1:
         return _of_objects(y, name)
     return y

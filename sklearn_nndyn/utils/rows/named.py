@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from skorch.helper import SliceDict
 
 from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, take
+from sklearn_nndyn.utils.rows.given import as_rows
 
 
 class NamedBatch(dict):
@@ -134,5 +135,19 @@ def _on(values, rows):
 def sliceable(X):
     """A dict of arrays as one with a length and row indices, skorch's ``SliceDict``; anything else as it is."""
     if isinstance(X, Mapping) and not isinstance(X, SliceDict) and not issparse(X):
-        return SliceDict(**{name: np.asarray(values) for name, values in X.items()})
+        check_names(X)
+        return SliceDict(**{name: as_rows(values, f"X[{name!r}]") for name, values in X.items()})
     return X
+
+
+def check_names(X):
+    """Refuse a dict that does not hold arrays under names.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not X or not all(isinstance(name, str) for name in X):
+        raise ValueError(
+            f"X is a dict and needs names, strings, under which forward takes its arrays; got {list(X)}."
+        )

@@ -213,6 +213,8 @@ def _without_flag(sample):
     """Read-only arrays, as of a mapped file, as tensors: at the flag torch would warn."""
     if isinstance(sample, Mapping):
         return {name: _without_flag(values) for name, values in sample.items()}
+    if isinstance(sample, np.ma.MaskedArray) and np.ma.is_masked(sample):
+        raise ValueError("got a masked array, whose masked values would be used: fill them, x.filled(...).")
     read_only = isinstance(sample, np.ndarray) and not sample.flags.writeable
     return tensor_of(sample) if read_only and sample.dtype.kind in "biuf" else sample
 

@@ -3,6 +3,7 @@
 from collections import UserDict
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 import torch
@@ -15,7 +16,7 @@ from torch import nn
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP, VGG
-from tests.classifiers.inputs.kinds import assert_same_fit
+from tests.classifiers.inputs.kinds import assert_same_fit, mapped
 
 RNG = np.random.default_rng(0)
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
@@ -89,11 +90,45 @@ def test_ids_a_mask_and_numbers(way):
         )
 
 
-def test_other_kinds_of_arrays_in_it(tmp_path):
-    VALUES[:, 9:].tofile(tmp_path / "right")
-    mapped = np.memmap(tmp_path / "right", "float64", "r", shape=(101, 7))
-    stored = {"left": sp.csr_matrix(VALUES[:, :9]), "right": mapped}
-    assert_same_fit(classifier().fit(stored, Y, WEIGHTS), classifier().fit(halves(VALUES), Y, WEIGHTS))
+LEFT, RIGHT = halves(VALUES).values()
+PARTS = {
+    "sparse": lambda folder: {"left": sp.csr_matrix(LEFT), "right": sp.dok_array(RIGHT)},
+    "mapped": lambda folder: {"left": LEFT, "right": mapped(RIGHT, folder, "float64")},
+    "mapped, big-endian": lambda folder: {"left": mapped(LEFT, folder, ">f8"), "right": RIGHT},
+    "tensors": lambda folder: {
+        "left": torch.tensor(LEFT, requires_grad=True),
+        "right": torch.tensor(RIGHT).bfloat16(),
+    },
+    "tables": lambda folder: {"left": pd.DataFrame(LEFT).astype("Float64"), "right": RIGHT.tolist()},
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_other_kinds_of_arrays_in_it(tmp_path, kind):
+    stored, floats = PARTS[kind](tmp_path), halves(VALUES)
+    if kind == "tensors":
+        floats["right"] = stored["right"].float().numpy()
+    plain = classifier().fit(floats, Y, WEIGHTS)
+    assert_same_fit(classifier().fit(stored, Y, WEIGHTS), plain)
+    np.testing.assert_array_equal(plain.decision_function(stored), plain.decision_function(floats))
+    together, apart = (fit_together([classifier()], X, Y)[0] for X in (stored, floats))
+    assert_same_fit(together, apart)
+    ours, theirs = (
+        BatchedGridSearchCV(classifier(), {"lr": [0.01, 0.1]}, cv=2).fit(X, Y) for X in (stored, floats)
+    )
+    np.testing.assert_array_equal(*(s.cv_results_["mean_test_score"] for s in (ours, theirs)))
+
+
+def test_what_is_refused_where_it_is_cut():
+    for X, told in (
+        ({"left": np.array(1.0), "right": RIGHT}, r"X\['left'\] must hold a row for each sample"),
+        ({0: LEFT, "right": RIGHT}, "needs names, strings"),
+        ({"left": {"a": LEFT}, "right": RIGHT}, r"X\['left'\] must be an array, .* got a dict"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=told):
+            fit_together([classifier()], X, Y)
+        with pytest.raises((ValueError, TypeError), match=told):
+            BatchedGridSearchCV(classifier(), {"lr": [0.01]}, cv=2).fit(X, Y)
 
 
 def test_partial_fit_and_warm_start_go_on():

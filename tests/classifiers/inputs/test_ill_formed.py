@@ -189,6 +189,8 @@ DATASETS = {
     "dict-by-name": (None, pairs([{"a": {"b": x}} for x in VALUES]), "gives dict under 'a', not numbers"),
     "object": (None, pairs([object()] * 90), "must be numbers of one shape"),
     "none": (None, pairs([None] * 90), "must be numbers of one shape"),
+    "masked": (None, pairs([np.ma.masked_array(x, x > 0) for x in VALUES]), "got a masked array"),
+    "masked-by-name": (None, pairs([{"a": np.ma.masked_array(x, x > 0)} for x in VALUES]), "got a masked array"),
     "nothing-in-it": (None, pairs([VALUES[0, :0]] * 90), "minimum of 1 is required"),
     "tuple": (None, pairs([(x, x) for x in VALUES]), "gives tuple, not numbers: give its parts names"),
     "sparse": (None, pairs([torch.from_numpy(x).to_sparse() for x in VALUES]), "numbers of one shape"),

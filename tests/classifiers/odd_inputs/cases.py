@@ -50,6 +50,17 @@ def fit(given):
     return DynamicsClassifier(**settings).fit(**data)
 
 
+def asked(clf, given):
+    """What is asked afterwards with the same rows and labels."""
+    rows, labels = given.get("X", X), given.get("y", y)
+    return {
+        "decision_function": clf.decision_function(rows),
+        "replay": clf.replay(rows, labels, record=("samples",)).loss,
+        "score": clf.score(rows, labels),
+        "staged_score": list(clf.staged_score(rows, labels)),
+    }
+
+
 def difference(case):
     """What is different from the usual fit, or None."""
     odd, usual = fit(case.given), fit(case.usual)
@@ -57,4 +68,7 @@ def difference(case):
         return f"classes {odd.classes_} in place of {usual.classes_}"
     if not np.array_equal(odd.dynamics_.loss, usual.dynamics_.loss):
         return "another loss"
+    for door, found in asked(odd, case.given).items():
+        if not np.array_equal(found, asked(usual, case.usual)[door]):
+            return f"another {door}"
     return None if np.isfinite(odd.dynamics_.loss).all() else "a loss that is not finite"

@@ -20,9 +20,15 @@ def categories(**options):
     return pd.Series(pd.Categorical(NAMES, **options))
 
 
+# NumPy's strings of any length, from NumPy 2 on.
+ANY_LENGTH = getattr(np.dtypes, "StringDType", lambda: "U1")()
+
 LABELS = {
+    "strings of any length": right(OF_NAMES, y=NAMES.astype(ANY_LENGTH)),
     "None": refused("requires y to be passed, but the target y is None", y=None),
     "objects that are integers": right({"y": y}, y=y.astype(object)),
+    "Series of objects that are integers": right({"y": y}, y=pd.Series(y, dtype=object)),
+    "tensor of bfloat16": right({"y": y.astype(float)}, y=torch.tensor(y).bfloat16()),
     "objects that are booleans": right(OF_FLAGS, y=(y == 1).astype(object)),
     "objects that are strings": right(OF_NAMES, y=NAMES.astype(object)),
     "objects with NA": refused(f"{KINDS} NAType, str", y=np.array(["a", pd.NA] * 6, dtype=object)),
@@ -60,6 +66,7 @@ LABELS = {
     ),
     "several labels": refused("several labels for a sample cannot be learned", y=np.ones((N, 3), int)),
     "two columns": refused("y should be a 1d array", y=pd.DataFrame({"y": y, "z": y})),
+    "three axes": refused("y should be a 1d array, got an array of shape (12, 1, 1)", y=y[:, None, None]),
     "tuples": refused("y should be a 1d array", y=[(1, 2), (3, 4)] * 6),
     "sparse": refused("Sparse data was passed for y", y=sparse.csr_array(y[:, None])),
     "tensor": right({"y": y}, y=torch.tensor(y)),

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import torch
+from scipy import sparse
 from torch import nn
 
 from tests.classifiers.odd_inputs.cases import IDS, NAMES, N, X, refused, right, y
@@ -141,6 +142,13 @@ DICTS = {
     "tables": right(USUAL, **named(a=pd.DataFrame(X), b=pd.Series(y))),
     "tensors": right(USUAL, **named(a=torch.tensor(X), b=torch.tensor(y))),
     "nullable": right(USUAL, **named(b=pd.array(y, dtype="Int64"))),
+    "nullable table": right(USUAL, **named(a=pd.DataFrame(X).astype("Float64"))),
+    "missing in a nullable table": refused(
+        "Input X['a'] contains NaN: some values are missing",
+        **named(a=pd.DataFrame(X).astype("Float64").mask(X > 1)),
+    ),
+    "sparse longdouble": right(USUAL, **named(a=sparse.csr_array(X.astype(np.longdouble)))),
+    "sparse by keys": right(USUAL, **named(a=sparse.dok_array(X))),
     "unequal lengths": refused("one row for each sample each, got a 12, b 3", **named(b=y[:3])),
     "missing": refused("missing 1 required positional argument: 'b'", module=TwoInputs, X={"a": X}),
     "one too many": refused("unexpected keyword argument 'c'", **named(c=y)),

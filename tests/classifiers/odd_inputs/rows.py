@@ -18,6 +18,9 @@ READ_ONLY.flags.writeable = False
 FLAGS = X > 0
 FLOATS = {"X": IDS.astype(float)}
 F = {"X": X}
+CELLS = "X must hold a number in each cell, but holds lists or arrays"
+OF_ARRAYS = np.empty((N, 1), dtype=object)
+OF_ARRAYS[:, 0] = list(X)
 
 
 class Wrapped:
@@ -81,6 +84,9 @@ ROWS = {
     "tensor with gradient": right(F, X=torch.tensor(X, requires_grad=True)),
     "list of tensors": right(F, X=[torch.tensor(row, requires_grad=True) for row in X]),
     "bfloat16": right({"X": torch.tensor(X).bfloat16().double()}, X=torch.tensor(X).bfloat16()),
+    "floats of eight bits": right(
+        {"X": torch.tensor(X).to(torch.float8_e4m3fn).double()}, X=torch.tensor(X).to(torch.float8_e4m3fn)
+    ),
     "sparse tensor": refused("X is a sparse tensor: give X.to_dense()", X=torch.tensor(X).to_sparse()),
     "meta tensor": refused("X is a tensor on the meta device", X=torch.empty(N, 4, device="meta")),
     "anything with __array__": right(F, X=Wrapped(X)),
@@ -91,6 +97,10 @@ ROWS = {
     "generator": refused("got a generator: give list(X)", X=iter(row for row in X)),
     "zip": refused("got a zip: give list(X)", X=zip(*X.T, strict=True)),
     "set": refused("got a set: give list(X)", X={1, 2, 3}),
+    "view of a dict": refused("got a dict_values: give list(X)", X=dict(enumerate(X)).values()),
+    "Series of lists": refused(CELLS, X=pd.Series(X.tolist())),
+    "column of lists": refused(CELLS, X=pd.DataFrame({"a": X.tolist()})),
+    "objects that are arrays": refused(CELLS, X=OF_ARRAYS),
     "range": refused("Expected 2D array, got 1D array instead", X=range(N)),
     "name of a file": refused("X must be an array, a table or a list, got 'data.csv'", X="data.csv"),
     "list of strings": refused("X must hold numbers: could not convert string to float: 'a'", X=["a"] * N),
