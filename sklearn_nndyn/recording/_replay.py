@@ -55,7 +55,7 @@ def _is_small(recorder):
 def _loader(module, states):
     """``load(i)`` gives a module the i-th of some stacked states."""
     targets = module.state_dict()
-    rows = [states[name].unbind() for name in targets]
+    rows = [states[name].to(target.device).unbind() for name, target in targets.items()]
     if is_plain(module) and not has_loading_hooks(module):  # then this is all that load_state_dict does
         return lambda i: copy_all(list(targets.values()), [row[i] for row in rows])
     return lambda i: module.load_state_dict(dict(zip(targets, [row[i] for row in rows], strict=True)))
