@@ -19,9 +19,14 @@ ignored_nan = pytest.mark.filterwarnings("ignore:One or more of the .* scores ar
 @ignored_nan
 class TestFailingCandidates:
     @pytest.mark.parametrize(
-        "scoring", [None, ["accuracy", "f1_macro"], lambda clf, X, y: {"one": clf.score(X, y)}]
+        ("scoring", "error_score"),
+        [
+            (None, np.nan),
+            (["accuracy", "f1_macro"], 0.125),
+            (lambda clf, X, y: {"one": clf.score(X, y)}, np.nan),
+        ],
+        ids=["default", "several", "callable"],
     )
-    @pytest.mark.parametrize("error_score", [np.nan, 0.125])
     def test_get_the_error_score_and_a_warning(self, scoring, error_score):
         settings = {
             "scoring": scoring,

@@ -1,5 +1,7 @@
 """The results are those of GridSearchCV."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -123,13 +125,15 @@ def test_training_scores():
 class TestScoring:
     SEVERAL = ("accuracy", "neg_log_loss", "f1_macro")
 
-    @pytest.mark.parametrize("front", [(), (StandardScaler(),)], ids=["alone", "pipeline"])
-    @pytest.mark.parametrize("as_dict", [False, True], ids=["names", "dict"])
-    def test_several_scores(self, front, as_dict):
+    @pytest.mark.parametrize(
+        ("scaled", "as_dict"),
+        some_of([*itertools.product((False, True), (False, True))], [(False, True), (True, False)]),
+    )
+    def test_several_scores(self, scaled, as_dict):
         scoring = self.SEVERAL
         if as_dict:
             scoring = {"own": make_scorer(accuracy_score, normalize=True), "loss": "neg_log_loss"}
-        pipe = make_pipeline(*front, classifier())
+        pipe = make_pipeline(*[StandardScaler()] * scaled, classifier())
         grid = {"dynamicsclassifier__lr": [0.03, 1e-3], "dynamicsclassifier__loss": ["log", "tanimoto"]}
         first = "own" if as_dict else "accuracy"
         search, other = both(pipe, grid, *digits(), scoring=scoring, refit=first, return_train_score=True)

@@ -14,6 +14,7 @@ from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.dynamics._fields import named_arrays
 from sklearn_nndyn.losses import LogLoss
 from sklearn_nndyn.recording import Gradients
+from tests.pairwise import pairwise
 
 X, y = load_iris(return_X_y=True)
 X2, y2 = X[:100], y[:100]
@@ -111,9 +112,11 @@ def test_scores_are_found_in_what_a_module_returns(pack, callbacks):
     assert_same_fit(*fits, X, y)
 
 
-@pytest.mark.parametrize("callbacks", [None, [WatchesBatches()]], ids=["ours", "skorch"])
-@pytest.mark.parametrize("loss", ["log", "focal", "l2", "hinge", nn.CrossEntropyLoss()], ids=str)
-@pytest.mark.parametrize("pack", ONE_COLUMN.values(), ids=ONE_COLUMN)
+@pairwise(
+    pack=ONE_COLUMN,
+    loss={str(loss): loss for loss in ("log", "focal", "l2", "hinge", nn.CrossEntropyLoss())},
+    callbacks={"ours": None, "skorch": [WatchesBatches()]},
+)
 def test_one_column_is_two_with_a_zero(pack, loss, callbacks):
     settings = {"record": EVERYTHING[:3], "callbacks": callbacks, "loss": loss}
     fits = [classifier(how, 1, **settings).fit(X2, y2) for how in (pack, with_zeros)]

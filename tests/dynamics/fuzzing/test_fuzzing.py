@@ -7,7 +7,7 @@ from tests.dynamics.fuzzing.targets import Places, Records
 
 
 @pytest.mark.parametrize("target", [Records, Places])
-@pytest.mark.parametrize("n_mutants", [100, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_mutants", [60, pytest.param(2000, marks=pytest.mark.slow)])
 def test_no_file_does_harm(target, n_mutants, tmp_path):
     fuzzer = Fuzzer(target(tmp_path))
     n_seeds = len(fuzzer.corpus)
