@@ -25,13 +25,15 @@ PROMISED = {
     "9_wrong_labels": [f"output/9_{kind}.png" for kind in ("map", "suspects")],
 }
 LONG = (
-    "4_search_all_at_once",  # its search is one of the README's
+    "2_search_over_losses",  # its searches, and its Pipeline, are the README's too
+    "4_search_all_at_once",
     "6_entanglement",  # its analyzers and pictures are drawn by the pages of the guide
     "7_learning_phases",
     "8_which_loss",
     "11_many_processes",  # each process imports torch; tests/classifiers/checkpoint and the dask tests start some
     "13_tokens_with_a_mask",
     "14_mixed_table",
+    "15_augmented_images",
     "16_dataset_on_disk",
     "17_fine_tuning",
 )

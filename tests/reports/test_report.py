@@ -71,7 +71,7 @@ def test_the_same_record_gives_the_same_bytes_from_a_model_and_from_files(model,
     model.dynamics_.save(tmp_path / "run.safetensors")
     model.validation_dynamics_.save(tmp_path / "validation.safetensors")
     record, validation = (load_dynamics(tmp_path / f"{name}.safetensors") for name in ("run", "validation"))
-    assert report(record, validation=validation).html == report(model).html == html
+    assert report(record, validation=validation).html == html
 
 
 def test_another_record_gives_another_digest(model):
