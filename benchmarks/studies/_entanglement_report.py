@@ -159,7 +159,7 @@ def draw_robustness(found):
         if len(values):
             ax.plot(values.mean(), row, "|", color="black", markersize=12)
         if len(values) < len(own["eps"]):
-            some = f"in {len(values)} of {len(own['eps'])} runs" if len(values) else "no inversion"
+            some = f"in {len(values)} of {len(own['eps'])}" if len(values) else "no inversion"
             ax.text(0.01, row, some, va="center", fontsize=8)
     ax.set_yticks(range(len(found)), [setting.name for setting in found], fontsize=8)
     ax.axvline(
