@@ -143,8 +143,7 @@ class PreparedFit:
 
     def _warn_of_interrupt(self):
         epoch = len(self.fit.net.history)
-        now = self.outcome if self.keeps_old else f"as it was after epoch {epoch}"
-        warn_user(f"Training was interrupted in epoch {epoch + 1}; the model is {now}.", UserWarning)
+        warn_user(f"Training was interrupted in epoch {epoch + 1}; the model is {self.outcome}.", UserWarning)
 
 
 def prepare_fit(
@@ -289,11 +288,8 @@ def make_net(estimator, inputs, randomness):
 
 def count_batch(estimator, n_samples):
     """Samples of a step."""
-    if estimator.batch_size == "full":
-        return n_samples
-    if estimator.batch_size == "auto":
-        return min(AUTO_BATCH_SIZE, n_samples)
-    return min(estimator.batch_size, n_samples)
+    named = {"full": n_samples, "auto": AUTO_BATCH_SIZE}
+    return min(named.get(estimator.batch_size, estimator.batch_size), n_samples)
 
 
 def _check_batch(module, batch_size, n_samples):

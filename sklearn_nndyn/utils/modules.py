@@ -149,13 +149,7 @@ def run(module, x):
 
 
 def first_output(output):
-    """The scores, where a module also returns other things: ``logits``, or the first one (skorch's rule).
-
-    Raises
-    ------
-    ValueError
-        For a dict without ``"logits"``.
-    """
+    """The scores, where a module also returns other things: ``logits``, or the first one (skorch's rule)."""
     if isinstance(output, torch.Tensor):
         return output
     if isinstance(output, (Mapping, tuple, list)) and not output:

@@ -109,7 +109,7 @@ def test_an_interrupted_fit_is_one_that_stopped_an_epoch_earlier(problem, epoch,
 
 PLACES = [
     (DivergenceGuard, "on_epoch_end"),
-    (Recorder, "record"),
+    (Recorder, "_record"),
     (Snapshots, "store"),
     (Validation, "on_epoch_end"),
     (EarlyStopping, "on_epoch_end"),

@@ -78,13 +78,13 @@ def killed_after(monkeypatch, n_saves):
 
 def count_records(monkeypatch):
     """A list that grows by the epoch of every record that is made."""
-    original, epochs = Recorder.record, []
+    original, epochs = Recorder._record, []
 
     def record(self, module, epoch, *args):
         epochs.append(epoch)
         return original(self, module, epoch, *args)
 
-    monkeypatch.setattr(Recorder, "record", record)
+    monkeypatch.setattr(Recorder, "_record", record)
     return epochs
 
 
