@@ -5,7 +5,7 @@ Longer than 300 lines: more than half of them document what the user sees, where
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from functools import cache
 from typing import Any
 
@@ -556,8 +556,11 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             return super().__sklearn_clone__()
         without = copy(self)
         without.module = None
+        requests = vars(without).pop("_metadata_request", None)
         twin = super(DynamicsClassifier, without).__sklearn_clone__()
         twin.module = copy_module(self.module)
+        if requests is not None:
+            twin._metadata_request = deepcopy(requests, {id(self): twin})
         return twin
 
     def __sklearn_tags__(self):

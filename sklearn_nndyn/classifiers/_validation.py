@@ -285,9 +285,14 @@ def _check_labels(y):
 def labels_to_compare(y):
     """Labels that predictions are compared with, of the same kinds as in fit; some may be unseen there."""
     y = as_labels(y)
-    if y is not None and not issparse(y):
+    if y is not None and not issparse(y) and not _are_plain(np.asarray(y)):
         _check_labels(np.asarray(y))
     return y
+
+
+def _are_plain(y):
+    """Whether these are a column of whole numbers, booleans or strings, which are classes whatever they are."""
+    return y.ndim == 1 and y.dtype.kind in "biuU"
 
 
 def encode(y, classes, name="y"):

@@ -9,6 +9,7 @@ from sklearn_nndyn.utils.private_names import kernel
 
 UPDATES_TO_TRACES = 32
 TRACE = 2.0**24  # of the least normal number
+LEAST_EPS = 1e-16
 
 
 class FusedOptimizerStep:
@@ -126,6 +127,7 @@ class FusedAdam:
         most = [state["max_exp_avg_sq"] for state in states] if group["amsgrad"] else []
         self.parameters = [p.detach() for p in group["params"]]
         self.calls = 0
+        self.trace = TRACE if group["eps"] >= LEAST_EPS else 1.0
         self.state = (first, second, most, [self.steps[0]] * len(states))
         self.settings = {
             "lr": group["lr"],
@@ -145,13 +147,13 @@ class FusedAdam:
         self.kernel(self.parameters, gradients, *self.state, **self.settings)
 
     def _clear_traces(self):
-        """Zero the averages that are too small to move a weight.
+        """Zero the averages that are too small to move a weight: by 1e-15 of the learning rate at most.
 
         The average of a dead unit's gradients shrinks to a denormal number and stays there, and arithmetic on those,
         or with a result among those, is tenfold slower.
         """
         for average in self.state[0]:
-            torch.hardshrink(average, torch.finfo(average.dtype).tiny * TRACE, out=average)
+            torch.hardshrink(average, torch.finfo(average.dtype).tiny * self.trace, out=average)
 
     def finish(self):
         for step in self.steps[1:]:

@@ -39,6 +39,9 @@ OF_TORCH = ("_foreach_copy_", "_fused_adam_", "_fused_adamw_", "_fused_sgd_")
 OF_TORCH_MODES = {
     "TorchDispatchMode": "utils._python_dispatch",
     "_InferenceMode": "_C",
+    "_len_torch_dispatch_stack": "_C",
+    "_pop_torch_dispatch_stack": "_C",
+    "_push_on_torch_dispatch_stack": "_C",
     "_set_default_dtype": "_C",
     "_set_grad_enabled": "_C",
     "get_dynamic_layer_stack_depth": "_C._functorch",
@@ -102,6 +105,15 @@ set_default_dtype = mode("_set_default_dtype", torch.set_default_dtype)
 set_grad_enabled = mode("_set_grad_enabled", torch.set_grad_enabled)
 vmap_depth = mode("get_dynamic_layer_stack_depth", int)
 set_vmap_depth = mode("pop_dynamic_layer_stack_and_undo_to_depth", int)
+dispatch_depth = mode("_len_torch_dispatch_stack", int)
+push_dispatch = mode("_push_on_torch_dispatch_stack", None)
+_pop_dispatch = mode("_pop_torch_dispatch_stack", None)
+
+
+def set_dispatch_depth(depth: int) -> None:
+    """Take off the dispatch modes that lie above this depth."""
+    while dispatch_depth() > depth:
+        _pop_dispatch(None)
 
 
 def copy_all(targets: list, sources: list) -> None:

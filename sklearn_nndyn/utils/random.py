@@ -294,3 +294,10 @@ class _Draws:
         """All numbers come out of two methods written in C."""
         if event == "c_call" and getattr(called, "__self__", None) is random.random.__self__:
             self.seen = True
+
+
+def stop_watching(before: object) -> None:
+    """End a watch for draws that began after ``sys.getprofile()`` gave ``before``, and was interrupted."""
+    now = sys.getprofile()
+    if now is not before and isinstance(getattr(now, "__self__", None), _Draws):
+        sys.setprofile(before)  # type: ignore[arg-type]

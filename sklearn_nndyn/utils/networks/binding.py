@@ -4,7 +4,12 @@ from functools import partial
 
 import torch
 
-from sklearn_nndyn.utils.private_names import TorchDispatchMode
+from sklearn_nndyn.utils.private_names import (
+    TorchDispatchMode,
+    dispatch_depth,
+    push_dispatch,
+    set_dispatch_depth,
+)
 
 aten = torch.ops.aten
 
@@ -27,12 +32,17 @@ def bind(function, *tensors):
     bound : Bound or None
         None where an operation cannot be made again by this version of torch.
     """
-    recorder = _Recorder()
+    recorder, depth = _Recorder(), dispatch_depth()
     try:
-        with torch.no_grad(), recorder:
+        push_dispatch(
+            recorder
+        )  # its ``with`` is written in Python, and an interrupt within it leaves the mode on
+        with torch.no_grad():
             results = function(*tensors)
     except (AttributeError, TypeError, NotImplementedError):
         return None
+    finally:
+        set_dispatch_depth(depth)
     return Bound(results, recorder.calls)
 
 

@@ -5,6 +5,7 @@ its ``__exit__`` begins, leaves gradients off in the user's thread; autocast, th
 are left in the same way. `keeps_modes` writes them by one call in C within a ``finally``, where no handler is called.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
@@ -18,8 +19,21 @@ from torch.backends import mha
 
 from sklearn_nndyn.utils.networks.copying import ModuleMemory
 from sklearn_nndyn.utils.networks.devices import ACCELERATORS
-from sklearn_nndyn.utils.private_names import set_default_dtype, set_grad_enabled, set_vmap_depth, vmap_depth
-from sklearn_nndyn.utils.random import count_swaps, fixed_generators, undo_swaps, untouched_generators
+from sklearn_nndyn.utils.private_names import (
+    dispatch_depth,
+    set_default_dtype,
+    set_dispatch_depth,
+    set_grad_enabled,
+    set_vmap_depth,
+    vmap_depth,
+)
+from sklearn_nndyn.utils.random import (
+    count_swaps,
+    fixed_generators,
+    stop_watching,
+    undo_swaps,
+    untouched_generators,
+)
 
 # Where the parts live whose forward passes are known.
 OWN = ("torch.nn.modules.", "sklearn_nndyn.modules._resnet", "sklearn_nndyn.utils.networks.memory_format")
@@ -198,6 +212,8 @@ MODES = (
         for kind in ("cpu", *ACCELERATORS)
     ),
     (vmap_depth, set_vmap_depth),
+    (dispatch_depth, set_dispatch_depth),
+    (sys.getprofile, stop_watching),
     (torch.get_default_dtype, _put_back_dtype),
     (count_unfused, end_unfused),
     (count_swaps, undo_swaps),

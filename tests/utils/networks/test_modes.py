@@ -12,7 +12,7 @@ from torch.backends import mha
 
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, compare_losses, fit_together
 from sklearn_nndyn.recording import Recorder
-from sklearn_nndyn.utils.private_names import vmap_depth
+from sklearn_nndyn.utils.private_names import dispatch_depth, vmap_depth
 from tests.utils.test_interrupted_random import another_thread_can_draw, users_generators
 
 WRITTEN_IN_PYTHON = (
@@ -46,6 +46,8 @@ def modes():
         torch.get_default_dtype(),
         mha.get_fastpath_enabled(),
         vmap_depth(),
+        dispatch_depth(),
+        sys.getprofile(),
         users_generators(),
     )
 
