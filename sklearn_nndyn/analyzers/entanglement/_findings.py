@@ -51,9 +51,7 @@ def turn_of(found, curve, at):
         return Turn("cannot tell")
     smoothed, noises, windows = smoothed_curves(values[None])
     (smooth,), (noise,) = smoothed, noises
-    size, known = np.ptp(smooth), len(values) >= LEAST_EPOCHS
-    least = int(smooth.argmin())
-    fallen, risen = smooth[: least + 1].max() - smooth[least], smooth[-1] - smooth[least]
+    known, risen = len(values) >= LEAST_EPOCHS, smooth[-1] - smooth.min()
     beyond, chance = rise_beyond_wander(values)
     wanders = beyond <= chance
     chance = max(chance, turn_tolerance(smoothed, noises, windows, found.tolerance)[0])
@@ -63,7 +61,7 @@ def turn_of(found, curve, at):
         is_clear = known and not wanders and risen > chance
         verdict = ("yes" if is_clear else "cannot tell") if risen > 0 else "no"
     else:
-        verdict = "no" if min(fallen, risen) <= LEAST_TURN * size else "cannot tell"
+        verdict = _without_turn(smooth)
     half = SIGMAS * noise
     return Turn(
         verdict,
@@ -71,6 +69,13 @@ def turn_of(found, curve, at):
         (float(risen - half), float(risen + half)) if noise else None,
         float(chance) if known else None,
     )
+
+
+def _without_turn(smooth):
+    """Verdict on a smoothed curve (n_epochs,) in which the rule finds no turn."""
+    least = int(smooth.argmin())
+    fallen, risen = smooth[: least + 1].max() - smooth[least], smooth[-1] - smooth[least]
+    return "no" if min(fallen, risen) <= LEAST_TURN * np.ptp(smooth) else "cannot tell"
 
 
 def _inversion(found, turn, name):
@@ -182,12 +187,14 @@ def _classes(found):
     present = np.flatnonzero(~np.isnan(found.radii_).any(axis=0))
     if len(found.epochs_) < LEAST_EPOCHS or not len(present):
         return Finding.from_code("EN4", "cannot tell")
-    epochs = found.class_inversion_epochs_[present]
-    turns = [
-        turn_of(found, curve, None if np.isnan(epoch) else int(np.searchsorted(found.epochs_, epoch)))
-        for curve, epoch in zip(found.radii_[:, present].T, epochs, strict=True)
+    curves, epochs = found.radii_[:, present].T, found.class_inversion_epochs_[present]
+    smooth, _, _ = smoothed_curves(curves[:, np.searchsorted(found.epochs_, found.burn_in) :])
+    verdicts = [
+        _without_turn(own)
+        if np.isnan(epoch)
+        else turn_of(found, curve, int(np.searchsorted(found.epochs_, epoch))).verdict
+        for own, curve, epoch in zip(smooth, curves, epochs, strict=True)
     ]
-    verdicts = [turn.verdict for turn in turns]
     count, total = verdicts.count("yes"), len(present)
     clearly = " for sure" if "cannot tell" in verdicts else ""
     return Finding.from_code(
