@@ -1,4 +1,7 @@
-"""Everything a user can get wrong in the data, found before training starts."""
+"""Everything a user can get wrong in the data, found before training starts.
+
+Longer than 300 lines: many short checks, each with its message, in the order in which they are made.
+"""
 
 from collections.abc import Mapping
 from math import isfinite

@@ -222,13 +222,11 @@ def _one_number(parameter, kind):
 
 def _hint_of_sparse(names):
     first = next(names, None)
+    if first is None:
+        return ""
     return (
-        ""
-        if first is None
-        else (
-            f" (the gradient of {first} is sparse: set sparse=False in the embedding, or take "
-            'optimizer="sgd" or "adagrad" with weight_decay=0)'
-        )
+        f" (the gradient of {first} is sparse: set sparse=False in the embedding, or take "
+        'optimizer="sgd" or "adagrad" with weight_decay=0)'
     )
 
 
