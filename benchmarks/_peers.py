@@ -76,6 +76,7 @@ def compiled(problem):
     """The same loop over one compiled module: the first call compiles, later ones put the first weights back."""
     if not any(map(shutil.which, ("c++", "g++", "clang++"))):
         raise ImportError("it needs a C++ compiler")
+    torch.compiler.reset()  # programs of other problems count towards the limit of recompiling
     module = copy.deepcopy(problem.module)
     compiled_module = torch.compile(module, dynamic=False)
 
