@@ -1,9 +1,14 @@
 """Several runs of one experiment, read as one."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from sklearn_nndyn.dynamics import find_record
 from sklearn_nndyn.utils.text import SOURCES, epoch_words, shown
+
+# By what runs are told apart, the first that both recorded, and how it is called.
+MEASURED = {"loss": "loss", "margin": "margin", "scores": "scores", "reconstruction": "reconstruction error"}
 
 
 def find_runs(X, needs, prefers):
@@ -25,29 +30,46 @@ def find_runs(X, needs, prefers):
 def refuse_repeats(records):
     """Refuse a run that comes twice, or again as a longer one: it would count as evidence of its own.
 
-    Two seeds never give every sample the same loss, so runs are the same if they agree, to the last bit, at the
-    last epoch that both recorded.
+    Two seeds never measure the same of every sample, so runs are the same if they agree, to the last bit, at the last
+    epoch that both recorded; or, of records without losses and the like, in what they recorded of predictions and
+    classes at every common epoch.
     """
     for i, record in enumerate(records):
         for j, other in enumerate(records[:i]):
-            if _repeats(record, other):
+            same = _what_repeats(record, other)
+            if same:
                 raise ValueError(
-                    f"runs[{i}] is runs[{j}] once more: at epoch {epoch_words(_last_common(record, other))} every "
-                    "sample has the same loss. Give each run once, with a seed (random_state) of its own."
+                    f"runs[{i}] is runs[{j}] once more: {same}. Give each run once, with a seed (random_state) of its "
+                    "own."
                 )
 
 
-def _repeats(record, other):
-    epoch = _last_common(record, other)
-    if not epoch or len(record) != len(other):  # at epoch 0, runs may start from one network
-        return False
-    one, two = (run.select_epochs(epoch).loss for run in (record, other))
-    return one is not None and two is not None and np.ptp(one) > 0 and np.array_equal(one, two)
-
-
-def _last_common(record, other):
+def _what_repeats(record, other):
+    """In words, what shows that one run is the other; empty where it is another run."""
     common = np.intersect1d(record.epochs, other.epochs)
-    return common[-1].item() if len(common) else None
+    if len(record) != len(other) or not len(common) or not common[-1]:  # runs may start from one network
+        return ""
+    last = [run.select_epochs(common[-1]) for run in (record, other)]
+    for field, words in MEASURED.items():
+        pairs = list(_pairs(*(getattr(run, field) for run in last)))
+        if pairs:
+            same = all(np.ptp(one) > 0 and np.array_equal(one, two) for one, two in pairs)
+            return f"at epoch {epoch_words(common[-1])} every sample has the same {words}" if same else ""
+    return _same_at_all(*(run.select_epochs(common) for run in (record, other)))
+
+
+def _pairs(one, two):
+    """What both runs measured, of each layer where there are layers."""
+    if isinstance(one, Mapping):
+        return [(one[layer], two[layer]) for layer in one if layer in two]
+    return [] if one is None or two is None else [(one, two)]
+
+
+def _same_at_all(one, two):
+    """The same of predictions and centroids, which two runs may share at a single epoch."""
+    pairs = [*_pairs(one.prediction, two.prediction), *_pairs(one.centroids, two.centroids)]
+    same = one.centroids and pairs and all(np.array_equal(*pair, equal_nan=True) for pair in pairs)
+    return "predictions and centroids are the same at every epoch" if same else ""
 
 
 def _check_same(records, sources, i):

@@ -12,7 +12,7 @@ from sklearn_nndyn.dynamics._dynamics import Dynamics
 from sklearn_nndyn.dynamics._fields import RECORDED_BY, require_fields
 from sklearn_nndyn.dynamics._inner import hint_of_models, inner_of
 from sklearn_nndyn.dynamics._text import how_recorded
-from sklearn_nndyn.utils.text import SOURCES
+from sklearn_nndyn.utils.text import SOURCES, in_words
 
 ATTRIBUTES = {"train": "dynamics_", "validation": "validation_dynamics_"}
 
@@ -172,7 +172,7 @@ def unwrap_estimator(model: Any, X: ArrayLike | None = None, *, methods: Sequenc
         check_is_fitted(inner)
     able = all(hasattr(inner, method) for method in methods) if methods else _holds_record(inner)
     if isinstance(inner, type) or not able:
-        raise TypeError(_accepted(inner, model, "a fitted model"))
+        raise TypeError(_accepted(inner, model, "a fitted model") + _lacking(inner, methods))
     for steps in before if X is not None else ():
         X = steps.transform(X)
     return inner, X
@@ -189,6 +189,8 @@ def _held(given, split):
     record = getattr(model, ATTRIBUTES[split], None)
     if isinstance(record, Dynamics):
         return record
+    if _holds_record(model):  # of the other split
+        return None
     if not isinstance(model, BaseEstimator) or not hasattr(model, "fit"):
         raise TypeError(_accepted(model, given))
     check_is_fitted(model)
@@ -210,6 +212,12 @@ def _accepted(model, given, what="a Dynamics, or a fitted model that holds one")
         f"Expected {what}: a DynamicsClassifier, a Pipeline that ends in one, or a search over one; got "
         f"{called}.{refit}{_instead_of(given) or hint_of_models(model, _holds_record)}"
     )
+
+
+def _lacking(model, methods):
+    """Which methods a model that holds a record has not, such as ``predict_proba`` after a hinge loss."""
+    lacks = [method for method in methods if not hasattr(model, method)]
+    return f" It has no {in_words(lacks, 'and no')}." if lacks and _holds_record(model) else ""
 
 
 def _instead_of(given):

@@ -591,6 +591,9 @@ class Dynamics:
 
         return TrainingCurveDisplay.from_dynamics(self).plot(ax, **style)
 
+    def __array__(self, *args, **kwargs):
+        raise TypeError("A record is no array: give one that it holds, such as record.loss.")
+
     def __repr__(self):
         return as_text(self)
 

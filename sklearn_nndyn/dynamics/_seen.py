@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_nndyn.utils.rows.memory_maps import has_nan
+from sklearn_nndyn.utils.rows.memory_maps import has_nan, span_of
 from sklearn_nndyn.utils.text import counted
 
 NOT_SEEN = -1
@@ -75,6 +75,30 @@ def refuse_unseen(record):
             f"seen, the first of sample {sample} at epoch {record.epochs[at]:.3g}. Take the samples that were seen at "
             f"every epoch, record[record.seen.all(axis=1)], {whole:,} of {len(unseen):,}; or of a log what was seen "
             'last, log.dynamics("last").'
+        )
+
+
+def refuse_unpredicted(record):
+    """Raise where cells have no prediction though nothing else of them is missing: they are neither right nor wrong.
+
+    Raises
+    ------
+    ValueError
+        Says how many, and what to do.
+    """
+    prediction = record.prediction
+    if prediction is None or not prediction.size or span_of(prediction)[0] > NOT_SEEN:
+        return
+    unpredicted = prediction == NOT_SEEN
+    for values in _with_nan(record):
+        unpredicted &= ~_is_missing(values)
+    if unpredicted.any():
+        sample, at = np.argwhere(unpredicted)[0]
+        raise ValueError(
+            f"{counted(int(np.count_nonzero(unpredicted)), 'cell')} of {unpredicted.size:,} (a sample at an epoch) "
+            f"have no prediction ({NOT_SEEN}), the first of sample {sample} at epoch {record.epochs[at]:.3g}. Take the "
+            f"samples that have one at every epoch, record[(record.prediction >= 0).all(axis=1)]; or leave the "
+            "predictions out, dataclasses.replace(record, prediction=None)."
         )
 
 

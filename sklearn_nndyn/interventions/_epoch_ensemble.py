@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import column_or_1d
 
 from sklearn_nndyn.analyzers import Finding
 from sklearn_nndyn.dynamics import check_dynamics, unwrap_estimator
 from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.statistics import between
-from sklearn_nndyn.utils.text import epoch_words, in_words, percent, points, samples, summary_of
+from sklearn_nndyn.utils.text import epoch_words, in_words, percent, points, samples, shown, summary_of
 from sklearn_nndyn.utils.validation import is_count
 
 METHODS = ("at_epoch", "predict_proba")
@@ -187,7 +188,8 @@ def epoch_ensemble(model: Any, X: ArrayLike, y: ArrayLike, *, n_forgotten: int =
     TypeError
         If the model cannot be taken back to an epoch, or has no probabilities.
     ValueError
-        If it has no validation record with predictions, or ``n_forgotten`` is less than 1.
+        If it has no validation record with predictions, ``n_forgotten`` is less than 1, or ``y`` is not a label of
+        ``classes_`` for each sample.
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
 
@@ -221,11 +223,8 @@ def epoch_ensemble(model: Any, X: ArrayLike, y: ArrayLike, *, n_forgotten: int =
     chosen = _most_forgotten(record.epochs, forgotten, n_forgotten)
     last = record.epochs[-1].item()
     averaged = {"last": [last], "all": _trained_epochs(inner), "forgotten": [*chosen, last]}
-    labels = np.asarray(y)
-    right = {
-        name: inner.classes_[_mean_probabilities(inner, X, epochs).argmax(axis=1)] == labels
-        for name, epochs in averaged.items()
-    }
+    labels = _known_labels(y, inner.classes_)
+    right = {name: _is_right(inner, X, labels, epochs) for name, epochs in averaged.items()}
     return EpochEnsemble(
         n_samples=len(labels),
         epochs=record.epochs,
@@ -235,6 +234,25 @@ def epoch_ensemble(model: Any, X: ArrayLike, y: ArrayLike, *, n_forgotten: int =
         gain={name: float(right[name].mean() - right["last"].mean()) for name in CODES},
         findings_=tuple(_finding(name, right) for name in CODES),
     )
+
+
+def _known_labels(y, classes):
+    """Labels (n_samples,), all among the classes."""
+    labels = column_or_1d(y)
+    comparable = (labels.dtype.kind in "UO") == (classes.dtype.kind in "UO")
+    known = np.isin(labels, classes) if comparable else np.zeros(len(labels), dtype=bool)
+    if not known.all():
+        unseen = np.unique(labels[~known])
+        raise ValueError(f"y holds labels unseen at fit: {shown(unseen)}; the classes are {shown(classes)}.")
+    return labels
+
+
+def _is_right(model, X, labels, epochs):
+    """Whether the average over the epochs names the label of each sample, (n_samples,)."""
+    p = _mean_probabilities(model, X, epochs)
+    if len(p) != len(labels):
+        raise ValueError(f"y has {len(labels)} values, but X has {samples(len(p))}.")
+    return model.classes_[p.argmax(axis=1)] == labels
 
 
 def _most_forgotten(epochs, forgotten, n_forgotten):

@@ -89,7 +89,7 @@ class FeatureGrowth(ShortRepr):
     ----------
     loss_facts : LossFacts
         The trained loss, as the record describes it. The figures are of log loss all the same.
-    onset_epoch, end_epoch : int
+    onset_epoch, end_epoch : int or float
         The turning epoch, and the last recorded epoch.
     share_on_correct : array of shape (n_units,)
         Shares a_j, 0 to 1; nan for units that are silent on all samples.
@@ -124,8 +124,8 @@ class FeatureGrowth(ShortRepr):
     """
 
     loss_facts: LossFacts
-    onset_epoch: int
-    end_epoch: int
+    onset_epoch: float
+    end_epoch: float
     share_on_correct: np.ndarray
     growth: np.ndarray
     correlation: float
@@ -166,7 +166,7 @@ def feature_growth(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    onset: Literal["auto"] | int = "auto",
+    onset: Literal["auto"] | float = "auto",
     share: float = 0.1,
     n_random: int = 20,
     random_state: int | np.random.RandomState | None = 0,
@@ -187,7 +187,7 @@ def feature_growth(
         Held-out samples.
     y : array-like of shape (n_samples,)
         Their labels, among ``classes_``.
-    onset : "auto" or int, default="auto"
+    onset : "auto", int or float, default="auto"
         The turning epoch: the epoch of least mean log loss of these samples, or a recorded epoch. Given one, only two
         epochs are replayed, which is faster.
     share : float, default=0.1

@@ -1,10 +1,9 @@
 """The last layer of a fitted classifier as arrays, by its public methods: all that is known here of a network."""
 
-from numbers import Integral
-
 import numpy as np
 
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
+from sklearn_nndyn.utils.validation import is_finite
 
 METHODS = ("replay", "at_epoch", "activations")
 
@@ -15,11 +14,11 @@ def replay_scores(model, X, y, onset):
     With ``"auto"`` all recorded epochs are replayed, else ``onset`` and the last, which also stands for a turning epoch
     where the loss has none.
     """
-    if isinstance(onset, Integral) and not isinstance(onset, bool):
+    if is_finite(onset):
         last = model.at_epoch(-1).n_iter_
         if not 0 <= onset <= last:
             raise ValueError(f"onset must be a recorded epoch, the last is {last}; got {onset}.")
-        record = model.replay(X, y, record=("scores",), epochs=sorted({int(onset), last}))
+        record = model.replay(X, y, record=("scores",), epochs=sorted({onset, last}))
         if record.n_epochs == 1:
             return record, 0
     else:

@@ -43,6 +43,9 @@ def _inversion(found, trained):
     table = [[without, n_runs - without], [random, n_runs - random]]
     by_chance = fisher_exact(table, alternative="less").pvalue
     verdict = "no" if without >= random else "yes" if by_chance <= SURE + ROUNDING else "cannot tell"
+    verdict = (
+        verdict if without or random else "cannot tell"
+    )  # it went, or never was, without random ones too
     return Finding.from_code(
         "RM1",
         verdict,
@@ -51,7 +54,7 @@ def _inversion(found, trained):
         null=random / n_runs,
         n_runs=n_runs,
         statement=_inversion_words(found, verdict, without, random, n_runs),
-        advice=NEXT.get(verdict, ""),
+        advice=NEXT.get(verdict, "") if without or random else "Train longer, or record more epochs.",
     )
 
 

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.analyzers import Finding, LossTailAnalyzer
 from sklearn_nndyn.analyzers.loss_tails import sample_log_loss, turning_position
-from sklearn_nndyn.dynamics import Dynamics, LossFacts, find_record
+from sklearn_nndyn.dynamics import Dynamics, LossFacts, find_record, refuse_unseen
 from sklearn_nndyn.interventions._scores import rescale_scores, score_scale, trained_with
 from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.statistics import ratio_interval
@@ -31,7 +31,7 @@ class ScaleTest(ShortRepr):
         Number of samples.
     epochs : array of shape (n_epochs,)
         Recorded epochs.
-    onset_epoch : int
+    onset_epoch : int or float
         The turning epoch.
     mean_loss : array of shape (n_epochs,)
         Mean log loss of the scores, in nats.
@@ -66,7 +66,7 @@ class ScaleTest(ShortRepr):
     loss_facts: LossFacts
     n_samples: int
     epochs: np.ndarray
-    onset_epoch: int
+    onset_epoch: float
     mean_loss: np.ndarray
     scale: np.ndarray
     temperature: float
@@ -94,7 +94,7 @@ class ScaleTest(ShortRepr):
         )
 
 
-def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "auto") -> ScaleTest:
+def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | float = "auto") -> ScaleTest:
     """How much of the rise of the mean log loss vanishes at the scale that the scores had at the turning epoch.
 
     A network that goes on training multiplies its scores, and a wrong sample then costs more although nothing
@@ -105,7 +105,7 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
     X : Dynamics or fitted estimator
         A record with ``"scores"``; or a model that holds one, also at the end of a Pipeline, or as the best of a
         search. Of a model the validation record is read where there is one, else the training record.
-    onset : "auto" or int, default="auto"
+    onset : "auto", int or float, default="auto"
         The turning epoch, from which the rise is measured: the epoch of least mean log loss over all samples, or a
         recorded epoch.
 
@@ -160,6 +160,7 @@ def scale_test(X: Dynamics | BaseEstimator, *, onset: Literal["auto"] | int = "a
 
 
 def _measure(record, source, onset):
+    refuse_unseen(record)
     loss = sample_log_loss(record.scores, record.target)
     turn = turning_position(loss, record.epochs, onset)
     mean_loss = loss.mean(axis=0)

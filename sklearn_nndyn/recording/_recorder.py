@@ -35,6 +35,7 @@ from sklearn_nndyn.utils.modules import (
 from sklearn_nndyn.utils.networks.devices import few_copies
 from sklearn_nndyn.utils.networks.evaluation import Evaluator, keeps_modes, unchanged
 from sklearn_nndyn.utils.rows.arrays import Rows, whole
+from sklearn_nndyn.utils.versions import versions
 
 
 class Recorder:
@@ -454,7 +455,7 @@ class Recorder:
         classes : array of shape (n_classes,), optional
             The classes, in the order of the network's outputs; by default their positions.
         header : dict, optional
-            Further entries of the record's header; the facts about the loss are added.
+            Further entries of the record's header; the facts about the loss and the versions are added.
         iterations : dict, optional
             Updates before each recorded epoch, by epoch.
         sample_ids : array of shape (n_samples,), optional
@@ -479,7 +480,12 @@ class Recorder:
             iterations=None if iterations is None else np.array([iterations[epoch] for epoch in self.epochs]),
             **{reader.field: reader.recorded(len(self.epochs)) for reader in self.readers},
             **self.buffers.recorded(),
-            header={**loss_header(self.loss), **self.header_entries, **(header or {})},
+            header={
+                **loss_header(self.loss),
+                "versions": versions(),
+                **self.header_entries,
+                **(header or {}),
+            },
         )
 
 

@@ -142,6 +142,19 @@ def test_the_upper_end_counts_what_the_training_contradicts_too():
     assert held_out_interval(margin, n_negative=20) == held_out_interval(margin)
 
 
+def test_the_number_that_stands_out_lies_within_the_range():
+    """Networks that have learned every label by heart contradict none; those that did not see them contradict some."""
+    sure = predictions()
+    by_heart = np.full((400, 3), 0.005) + 0.985 * np.eye(3)[sure.y]
+    found = find_label_errors(predictions(trained_on=by_heart, margin=np.full((400, 4), 9.0)))
+    low, high = found.count_interval
+    assert low <= len(WRONG) <= high
+    assert low == found.n_errors == len(found.indices) == np.count_nonzero(found.scores <= found.threshold)
+    assert np.isin(found.indices, WRONG).all()
+    contradicted = find_label_errors(predictions(margin=np.full((400, 4), -9.0)))
+    assert contradicted.count_interval is None or contradicted.n_errors <= contradicted.count_interval[1]
+
+
 def test_chance_is_a_third_of_the_hard_samples():
     assert looks_wrong_by_chance(np.r_[np.full(30, -0.1), np.full(8, -0.9), np.full(90, 0.9)]) == 10
     assert looks_wrong_by_chance(np.full(5, 0.9)) == 0

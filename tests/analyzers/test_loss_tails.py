@@ -389,7 +389,18 @@ def test_the_turn_is_a_recorded_epoch_before_the_last():
         LossTailAnalyzer(onset=12).fit(record)
 
 
-@pytest.mark.parametrize("onset", [2.0, "first", None, False])
+def test_what_the_analyzer_found_can_be_asked_for_where_epochs_are_fractions():
+    record = tailed_record(epochs=[0, 0.25, 0.5, 1, 2, 3, 4])
+    tails = LossTailAnalyzer().fit(record)
+    again = LossTailAnalyzer(onset=tails.onset_epoch_).fit(record)
+    assert (again.onset_epoch_, again.onset_) == (tails.onset_epoch_, tails.onset_)
+    assert LossTailAnalyzer(onset=np.float64(0.25)).fit(record).onset_ == 1
+    assert LossTailAnalyzer(onset=2.0).fit(tailed_record()).onset_epoch_ == 2
+    with pytest.raises(ValueError, match=r"onset=0\.75 is not among the recorded epochs: 0\.0, 0\.25, 0\.5"):
+        LossTailAnalyzer(onset=0.75).fit(record)
+
+
+@pytest.mark.parametrize("onset", [np.nan, "first", None, False])
 def test_the_turn_is_a_number(onset):
     with pytest.raises(TypeError, match=f"onset must be 'auto' or a recorded epoch, got {onset!r}"):
         LossTailAnalyzer(onset=onset).fit(tailed_record())

@@ -11,7 +11,13 @@ from sklearn_nndyn import (
     LossTailAnalyzer,
     SampleScoreAnalyzer,
 )
-from sklearn_nndyn.analyzers import RefinementAnalyzer, find_label_errors, straggler_stability
+from sklearn_nndyn.analyzers import (
+    RefinementAnalyzer,
+    find_label_errors,
+    scale_test,
+    straggler_stability,
+    worst_shares,
+)
 from sklearn_nndyn.dynamics import check_dynamics
 from tests.analyzers.planted_entanglement import planted_record
 
@@ -50,6 +56,8 @@ REFUSING = {
     "wrong labels": (find_label_errors, 1),
     "phases": (lambda record: LearningPhaseAnalyzer().fit(record), 0),
     "refinement": (lambda record: RefinementAnalyzer().fit(record), 0),
+    "scale": (scale_test, 0),
+    "worst shares": (lambda record: worst_shares(record).size, 0),
 }
 
 
@@ -129,3 +137,34 @@ def test_a_message_says_what_to_do_in_another_loop(needs):
     bare = Dynamics(y=[0, 1], classes=[0, 1], epochs=[0], gradient_norm=[[1.0], [1.0]])
     with pytest.raises(ValueError, match=LACKING[needs]):
         check_dynamics(bare, needs=needs)
+
+
+NEEDS_PREDICTIONS = {
+    name: REFUSING[name][0] for name in ("loss tails", "sample scores", "wrong labels", "phases")
+} | {"stability": lambda record: straggler_stability([record, record])}
+
+
+@pytest.mark.parametrize("name", NEEDS_PREDICTIONS)
+def test_a_cell_without_a_prediction_is_neither_wrong_nor_of_the_last_class(name):
+    """All else of it was measured; an index of -1 would mean the last class."""
+    whole = with_scores(np.ones((N, EPOCHS), bool))
+    prediction = np.array(whole.prediction)
+    prediction[[4, 7], 3] = -1
+    fields = {"reconstruction": {"z": np.ones((N, EPOCHS))}, "centroids": planted_centroids()}
+    record = Dynamics(**{**vars(whole), **fields, "prediction": prediction, "scores": None})
+    assert record.accuracy[3] == pytest.approx((prediction[:, 3] == whole.target).sum() / (N - 2))
+    with pytest.raises(
+        ValueError,
+        match=r"^2 cells of 1,[34][24]0 .* have no prediction \(-1\), the first of sample 4 at epoch 3",
+    ):
+        NEEDS_PREDICTIONS[name](record)
+
+
+def planted_centroids():
+    return {"z": np.random.default_rng(0).normal(size=(EPOCHS, CLASSES, 4)) / 4}
+
+
+def test_without_predictions_their_losses_are_analysed():
+    whole = with_scores(np.ones((N, EPOCHS), bool))
+    bare = Dynamics(**{**vars(whole), "prediction": None, "scores": None})
+    np.testing.assert_allclose(LossTailAnalyzer().fit(bare).rise_, LossTailAnalyzer().fit(whole).rise_)

@@ -259,3 +259,12 @@ def test_a_loss_of_raw_scores_takes_whatever_sums_to_one():
 def test_one_column_is_refused_where_the_loss_needs_both():
     with pytest.raises(ValueError, match="the loss 'l2' needs the score of each class"):
         Dynamics.from_scores(np.zeros((2, 3)), [0, 1], loss="l2")
+
+
+def test_probabilities_are_told_wherever_the_first_cell_that_was_seen_lies():
+    p = np.random.default_rng(0).dirichlet(np.ones(3), size=(20, 4))
+    p[0, 0] = np.nan
+    with pytest.raises(ValueError, match="scores are probabilities, it seems"):
+        Dynamics.from_scores(p, np.arange(20) % 3)
+    p[:] = np.nan
+    assert not Dynamics.from_scores(p, np.arange(20) % 3).seen.any()

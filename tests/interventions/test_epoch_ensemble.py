@@ -136,3 +136,26 @@ def test_a_model_without_validation_record_weights_or_probabilities_is_refused()
     hinge = DynamicsClassifier(max_epochs=2, loss="hinge", random_state=0).fit(X, Y)
     with pytest.raises(TypeError, match=r"^Expected a fitted model"):
         average_over_epochs(hinge, X)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (Y[:-1], r"y has 149 values, but X has 150 samples"),
+        (np.eye(3)[Y], r"y should be a 1d array, got an array of shape \(150, 3\)"),
+        (Y.astype(str), r"y holds labels unseen at fit: '0', '1', '2'; the classes are 0, 1, 2"),
+        (Y + 10, r"y holds labels unseen at fit: 10, 11, 12; the classes are 0, 1, 2"),
+        (np.where(Y == 2, np.nan, Y), r"y holds labels unseen at fit: nan; the classes are 0, 1, 2"),
+    ],
+    ids=["fewer", "one-hot", "text", "others", "nan"],
+)
+def test_labels_that_cannot_be_compared_are_refused(clf, labels, message):
+    with pytest.raises(ValueError, match=message):
+        epoch_ensemble(clf, X, labels)
+
+
+def test_a_column_of_labels_and_plain_lists_are_labels(clf):
+    expected = epoch_ensemble(clf, X, Y).accuracy
+    assert epoch_ensemble(clf, X, Y[:, None]).accuracy == expected
+    assert epoch_ensemble(clf, X, Y.tolist()).accuracy == expected
+    assert expected["last"] == clf.score(X, Y)

@@ -435,7 +435,8 @@ def test_turns_that_cannot_be_looked_at_are_refused(digits, fitted):
     for onset in (61, -1):
         message = f"onset must be a recorded epoch, the last is 60; got {onset}"
         refused(ValueError, message, fitted, *digits[2:], onset=onset)
-    for onset in (True, 2.0, None, "end"):
+    refused(ValueError, r"epochs \[2\.5\] were not kept", fitted, *digits[2:], onset=2.5)
+    for onset in (True, np.nan, None, "end"):
         message = f"onset must be 'auto' or a recorded epoch, got {onset!r}"
         refused(TypeError, message, fitted, *digits[2:], onset=onset)
 

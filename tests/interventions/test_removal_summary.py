@@ -51,7 +51,14 @@ def runs(removed, random, n_runs=3, **given):
 
 @pytest.mark.parametrize(
     ("removed", "random", "n_runs", "verdict"),
-    [(0, 3, 3, "yes"), (0, 2, 2, "cannot tell"), (1, 3, 3, "cannot tell"), (3, 3, 3, "no"), (2, 1, 3, "no")],
+    [
+        (0, 3, 3, "yes"),
+        (0, 2, 2, "cannot tell"),
+        (1, 3, 3, "cannot tell"),
+        (3, 3, 3, "no"),
+        (2, 1, 3, "no"),
+        (0, 0, 3, "cannot tell"),
+    ],
 )
 def test_the_inversion_goes_away_where_random_runs_keep_it(removed, random, n_runs, verdict):
     found = runs(removed, random, n_runs)
@@ -63,6 +70,14 @@ def test_the_inversion_goes_away_where_random_runs_keep_it(removed, random, n_ru
         n_runs,
     )
     assert one.interval[0] - 1e-9 <= one.value <= one.interval[1] + 1e-9
+
+
+def test_where_no_run_inverts_it_is_not_said_that_the_inversion_stays():
+    found = runs(0, 0)
+    assert flat(found.summary()).startswith(
+        "Whether the inversion goes away without the stragglers cannot be told: in 0 of 3 runs the classes mix again, "
+        "without as many random samples in 0. Train longer, or record more epochs."
+    )
 
 
 def test_the_whole_paragraph():

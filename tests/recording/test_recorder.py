@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import sklearn_nndyn
 from sklearn_nndyn.losses import get_loss
 from sklearn_nndyn.recording import Recorder, _recorder
 from sklearn_nndyn.utils.modules import rows_per_chunk, score_in_chunks
@@ -139,6 +140,15 @@ def test_more_looks_than_there_was_room_for(capacity):
         grown.record(module, epoch)
     for name, values in seen(enough).items():
         np.testing.assert_array_equal(seen(grown)[name], values, err_msg=name)
+
+
+def test_a_record_tells_the_versions_that_made_it():
+    recorder = Recorder(torch.zeros(2, 4), torch.tensor([0, 1]))
+    recorder.record(torch.nn.Linear(4, 2), 0)
+    made_by = recorder.dynamics().header["versions"]
+    assert made_by["sklearn_nndyn"] == sklearn_nndyn.__version__
+    assert made_by["torch"] == torch.__version__
+    assert recorder.dynamics(header={"versions": {"own": "1"}}).header["versions"] == {"own": "1"}
 
 
 def test_a_record_made_in_between_stays_as_it_was():

@@ -89,7 +89,8 @@ LABEL_ERRORS = (
         meaning="Yes: some scores are low enough for the label to be more likely wrong than right. No: none is.",
         computed=(
             "From one run, the samples up to the score at which the lower of two normal distributions is the more "
-            "likely; from several networks, those of negative score. The number is an estimate that may be far off."
+            "likely; from several networks, those of negative score, within the range of their number (SS8). The "
+            "number is an estimate that may be far off."
         ),
         chance="As for SS8.",
         to_do="Trust the order more than the number, which is why there is a range.",

@@ -19,7 +19,7 @@ from sklearn_nndyn.analyzers.entanglement._overlap import (
     pairs_of,
 )
 from sklearn_nndyn.analyzers.entanglement._stability_findings import stability_findings, stability_source
-from sklearn_nndyn.dynamics import Dynamics, find_record, refuse_unseen
+from sklearn_nndyn.dynamics import Dynamics, find_record, refuse_unpredicted, refuse_unseen
 from sklearn_nndyn.utils.results import ShortRepr
 from sklearn_nndyn.utils.text import summary_of
 from sklearn_nndyn.utils.validation import check_instance
@@ -266,14 +266,16 @@ def _levels(errors, training_errors, n_samples):
 
 
 def _records(runs):
-    if isinstance(runs, (Dynamics, BaseEstimator)):
-        raise TypeError(f"runs must be a list of records or fitted models, got one {type(runs).__name__}.")
+    if isinstance(runs, (Dynamics, BaseEstimator, str)) or not np.iterable(runs):
+        one = f"the class {runs.__name__}" if isinstance(runs, type) else f"one {type(runs).__name__}"
+        raise TypeError(f"runs must be a list of records or fitted models, got {one}.")
     runs = list(runs)
     if len(runs) < 2:
         raise ValueError(f"runs must be two or more, got {len(runs)}.")
     records = [find_record(run, ("prediction", "centroids"), "train")[0] for run in runs]
     for record in records:
         refuse_unseen(record)
+        refuse_unpredicted(record)
     for i, record in enumerate(records[1:], 1):
         if not np.array_equal(record.y, records[0].y):
             raise ValueError(

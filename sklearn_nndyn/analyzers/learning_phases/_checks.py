@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_nndyn.analyzers._base import find_recorded_layer
-from sklearn_nndyn.dynamics import refuse_unseen
+from sklearn_nndyn.dynamics import refuse_unpredicted, refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words, listed, shown
 from sklearn_nndyn.utils.validation import check_share
 
@@ -46,6 +46,7 @@ def check_epochs(record):
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to analyse.")
     refuse_unseen(record)
+    refuse_unpredicted(record)
     if record.n_epochs < LEAST_EPOCHS:
         raise ValueError(
             f"Phases need at least {LEAST_EPOCHS} recorded epochs, but the record has {record.n_epochs}: "

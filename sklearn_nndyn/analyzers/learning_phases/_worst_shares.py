@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_nndyn.analyzers._shares import shares_of_worst
 from sklearn_nndyn.analyzers.learning_phases._checks import check_finite
-from sklearn_nndyn.dynamics import Dynamics, find_record
+from sklearn_nndyn.dynamics import Dynamics, find_record, refuse_unseen
 from sklearn_nndyn.utils.validation import check_choice, is_number
 
 OF = ("loss", "gradient_norm")
@@ -87,6 +87,7 @@ def worst_shares(
 def _worst_shares(record, of, fractions):
     if not len(record):
         raise ValueError("The record has no samples, so there is nothing to share.")
+    refuse_unseen(record)
     values = getattr(record, of)
     check_finite(values, record.epochs, f"The {of.replace('_', ' ')}")
     counts = np.ceil(fractions * len(record) - ROUNDING).astype(int).clip(min=1)

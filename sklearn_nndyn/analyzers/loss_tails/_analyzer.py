@@ -51,7 +51,7 @@ class LossTailAnalyzer(RecordAnalyzer):
     ----------
     tail : float, default=0.01
         Share of the samples that make the tail: those of greatest loss at the end.
-    onset : "auto" or int, default="auto"
+    onset : "auto", int or float, default="auto"
         The turning epoch, from which the rise is measured: the epoch of least mean loss, or a recorded epoch. With
         ``"auto"`` everything in the attributes that is measured since the turn is cross-fitted: the turn is chosen
         on one half of the samples and used on the other, and the other way round.
@@ -70,7 +70,7 @@ class LossTailAnalyzer(RecordAnalyzer):
         Number of recorded epochs.
     feature_names_in_ : array of str of shape (n_epochs,)
         Names of the columns, where losses came as a data frame with names.
-    onset_epoch_ : int
+    onset_epoch_ : int or float
         The turning epoch: the epoch of least mean loss over all samples, or what was asked for.
     onset_ : int
         Its position in ``epochs_``.

@@ -1,12 +1,10 @@
 """Validate the parameters of a LossTailAnalyzer, and the losses it reads."""
 
-from math import inf
-
 import numpy as np
 
-from sklearn_nndyn.dynamics import refuse_unseen
+from sklearn_nndyn.dynamics import refuse_unpredicted, refuse_unseen
 from sklearn_nndyn.utils.text import epoch_words, shown
-from sklearn_nndyn.utils.validation import check_share, is_count
+from sklearn_nndyn.utils.validation import check_share, is_finite
 
 
 def check_tail(tail):
@@ -18,7 +16,7 @@ def onset_position(onset, epochs, *, last=False):
     """Position among the recorded epochs of the one asked for, the ``last`` only if allowed; None for "auto"."""
     if isinstance(onset, str) and onset == "auto":
         return None
-    if not is_count(onset, -inf):
+    if not is_finite(onset):
         raise TypeError(f"onset must be 'auto' or a recorded epoch, got {onset!r}.")
     found = np.flatnonzero(epochs == onset)
     if not len(found):
@@ -29,8 +27,9 @@ def onset_position(onset, epochs, *, last=False):
 
 
 def check_losses(record):
-    """Check for at least one sample, two epochs, and nothing that is not finite."""
+    """Check for at least one sample, two epochs, and nothing that is not finite or not predicted."""
     check_finite_losses(record.loss, record.epochs, record)
+    refuse_unpredicted(record)
 
 
 def check_finite_losses(loss, epochs, record=None):

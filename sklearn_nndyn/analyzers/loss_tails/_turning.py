@@ -9,7 +9,7 @@ from sklearn_nndyn.analyzers.loss_tails._checks import check_finite_losses, onse
 
 
 def turning_position(
-    loss: ArrayLike, epochs: ArrayLike | None = None, onset: Literal["auto"] | int = "auto"
+    loss: ArrayLike, epochs: ArrayLike | None = None, onset: Literal["auto"] | float = "auto"
 ) -> int:
     """Position of the turning epoch: that of the least mean loss, or the one asked for.
 
@@ -19,7 +19,7 @@ def turning_position(
         Finite, of two epochs at least.
     epochs : array of shape (n_epochs,), default=None
         Recorded epochs; None is 0, 1, ...
-    onset : "auto" or int, default="auto"
+    onset : "auto", int or float, default="auto"
         ``"auto"`` is the epoch of least mean loss over the samples, the first of equal ones; else a recorded epoch.
 
     Returns

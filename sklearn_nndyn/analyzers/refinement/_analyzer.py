@@ -9,7 +9,7 @@ from sklearn_nndyn.analyzers._runs import find_runs
 from sklearn_nndyn.analyzers.refinement._checks import check_scores
 from sklearn_nndyn.analyzers.refinement._decomposition import as_temperature, decompose_loss
 from sklearn_nndyn.analyzers.refinement._findings import refinement_findings, refinement_source
-from sklearn_nndyn.analyzers.refinement._measures import measure_run
+from sklearn_nndyn.analyzers.refinement._measures import measure_runs
 from sklearn_nndyn.utils.losses.refinement import score_distances, tempered_losses
 
 COLUMNS = (
@@ -146,7 +146,7 @@ class RefinementAnalyzer(RecordAnalyzer):
         self.loss_name_, self._n_samples = records[0].loss_facts.name, len(records[0])
         found = [decompose_loss(record.scores, record.target) for record in records]
         self._set_curves(found)
-        self.findings_ = refinement_findings(self, [measure_run(run) for run in found])
+        self.findings_ = refinement_findings(self, measure_runs(found))
         return self
 
     def _set_curves(self, found):

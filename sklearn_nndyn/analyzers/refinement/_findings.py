@@ -4,6 +4,7 @@ import numpy as np
 from scipy.stats import t
 
 from sklearn_nndyn.analyzers._findings import Finding
+from sklearn_nndyn.analyzers.loss_tails import rise_beyond_wander
 from sklearn_nndyn.utils.statistics import LEVEL, between
 from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trained_on_note
 
@@ -35,19 +36,23 @@ def _units(runs, name):
     return values[0] if len(runs) == 1 else np.array([own.mean() for own in values])
 
 
-def rise_verdict(runs):
-    """Whether the mean loss rises: in a single run as its loss tails say, of several by the interval over them."""
+def rise_verdict(refinement, runs):
+    """Whether the mean loss rises: in a single run as its loss tails say.
+
+    Of several by the interval over them, and by more than the wander of their mean from epoch to epoch gives.
+    """
     if len(runs) == 1:
         return runs[0].verdict
     if all(run.verdict == "no" for run in runs):
         return "no"
-    low, _ = between(_units(runs, "rise"))
-    return "yes" if low > 0 else "cannot tell"
+    rises = _units(runs, "rise")
+    beyond, chance = rise_beyond_wander(refinement.loss_curve_)
+    return "yes" if between(rises)[0] > 0 and min(beyond, rises.mean()) > chance else "cannot tell"
 
 
 def _rise(refinement, runs):
     """RF1, where there is a rise."""
-    there_is = rise_verdict(runs)
+    there_is = rise_verdict(refinement, runs)
     if there_is == "no":
         return {
             "verdict": "no",

@@ -1,6 +1,6 @@
 """What one run says of each of its samples: how far it rises, and what calibration is of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from sklearn_nndyn.analyzers.loss_tails import LossTailAnalyzer
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunMeasures:
     """Figures of each sample, (n_samples,), in nats; epochs were chosen on the half that the sample is not in.
+
+    Of several runs, the turn of each was chosen by the others: halves of one run share its wander from epoch to epoch.
 
     Parameters
     ----------
@@ -30,8 +32,25 @@ class RunMeasures:
     verdict: str
 
 
-def measure_run(decomposed):
-    """The `RunMeasures` of a LossDecomposition; whether there is a rise, the loss tails say."""
+def measure_runs(decomposed):
+    """The `RunMeasures` of each of n_runs LossDecompositions."""
+    runs = [_measure_run(own) for own in decomposed]
+    if len(runs) == 1:
+        return runs
+    curves = np.array([own.loss.mean(axis=0) for own in decomposed])
+    turns = (curves.sum(axis=0) - curves).argmin(axis=1)
+    return [
+        replace(
+            run,
+            rise=own.loss[:, -1] - own.loss[:, turn],
+            refined_rise=own.refined[:, -1] - own.refined[:, turn],
+        )
+        for run, own, turn in zip(runs, decomposed, turns, strict=True)
+    ]
+
+
+def _measure_run(decomposed):
+    """The same of a single one; whether there is a rise, the loss tails say."""
     tails = LossTailAnalyzer().fit(decomposed.loss)
     second, refined, samples = decomposed.second, decomposed.refined, np.arange(len(decomposed.loss))
     of_least_loss = _chosen(second, [decomposed.loss[half].mean(axis=0) for half in (~second, second)])

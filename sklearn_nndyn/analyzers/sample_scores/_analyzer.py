@@ -8,7 +8,7 @@ from sklearn_nndyn.analyzers.sample_scores._findings import sample_score_finding
 from sklearn_nndyn.analyzers.sample_scores._learning_times import epoch_learned, forgetting_events
 from sklearn_nndyn.analyzers.sample_scores._scores import area_under_margin
 from sklearn_nndyn.analyzers.sample_scores._true_class import error_norm, true_class_probability
-from sklearn_nndyn.dynamics import refuse_unseen
+from sklearn_nndyn.dynamics import refuse_unpredicted, refuse_unseen
 from sklearn_nndyn.utils.rows.memory_maps import blocks_of
 from sklearn_nndyn.utils.text import epoch_words
 from sklearn_nndyn.utils.validation import check_count
@@ -219,6 +219,7 @@ def after_start(record, fields=("margin",)):
     record = record.select_epochs(trained)
     for field in fields:
         _check_finite(record, field)
+    refuse_unpredicted(record)
     return record
 
 

@@ -132,6 +132,12 @@ def looks_wrong_by_chance(held_out: ArrayLike) -> float:
     return float(HARD_THAT_LOOK_WRONG * np.count_nonzero(hard))
 
 
+def within(count_interval, count):
+    """A count, or the end of the range beyond which it lies: networks that know all by heart contradict no label."""
+    low, high = count_interval or (count, count)
+    return int(min(max(count, low), high))
+
+
 def _far(held_out):
     """The samples that are contradicted nearly as clearly as a typical one is confirmed."""
     return held_out < -FAR * _typical(held_out)

@@ -13,6 +13,7 @@ from sklearn_nndyn.analyzers.sample_scores._label_count import (
     held_out_interval,
     label_error_interval,
     looks_wrong_by_chance,
+    within,
 )
 from sklearn_nndyn.analyzers.sample_scores._label_findings import label_findings
 from sklearn_nndyn.analyzers.sample_scores._label_runs import LabelRuns, bounded_margin, label_scores
@@ -139,8 +140,7 @@ def find_label_errors(
     y : array-like of shape (n_samples,), default=None
         Their labels, of which some may be wrong.
     runs : int, cross-validation splitter or iterable of (train, test), default=None
-        Networks to train on parts of the samples, besides one on all; None is 10. See
-        ``sklearn_nndyn.interventions.train_label_runs``.
+        Networks to train on parts of the samples, besides one on all, see ``train_label_runs``; None is 10.
 
     Returns
     -------
@@ -172,11 +172,11 @@ def find_label_errors(
     different ways, or that the run cannot tell (``label_error_interval``). Trust the ranking more than either.
 
     Several networks: the score is the mean of three margins (``label_scores``): of the networks that did not see the
-    label, of those that did, and along the training of one on all. Those stand out whose score is negative. By default
-    that costs nine fits, against four for five folds. In 103 of 108 settings (three data sets, three kinds of wrong
-    labels, four rates, three seeds) its average precision was at least that of the better of cleanlab's two default
-    scores from the same network in five folds; that of one run in 84 (``benchmarks/bench_label_errors.py``).
-    ``held_out_interval`` gives the range of the count.
+    label, of those that did, and along the training of one on all. Those stand out whose score is negative, within the
+    range of the count, ``held_out_interval``. By default that costs nine fits, against four for five folds. In 103 of
+    108 settings (three data sets, three kinds of wrong labels, four rates, three seeds) its average precision was at
+    least that of the better of cleanlab's two default scores from the same network in five folds; that of one run in 84
+    (``benchmarks/bench_label_errors.py``).
 
     What to train: the network and the loss that one would take anyway, for 10 to 20 epochs, with every epoch
     recorded. Weight decay, dropout, the log probability instead of the margin, and
@@ -252,16 +252,18 @@ def _from_runs(runs):
     scores, probabilities = label_scores(runs), np.asarray(runs.held_out)
     held_out = bounded_margin(runs.held_out, np.searchsorted(runs.classes, runs.y))
     n_negative = np.count_nonzero(np.tanh(runs.margin / 2).mean(axis=1) < 0)
+    count_interval, ranking = held_out_interval(held_out, n_negative), scores.argsort(kind="stable")
+    n_errors = within(count_interval, np.count_nonzero(scores < 0))
     return LabelErrors(
         source=f"{counted(runs.n_runs, 'network')} on parts of the samples and one on all",
         epochs=np.arange(1, runs.margin.shape[1] + 1),
         y=runs.y,
         scores=scores,
-        ranking=scores.argsort(kind="stable"),
-        n_errors=int(np.count_nonzero(scores < 0)),
-        count_interval=held_out_interval(held_out, n_negative),
+        ranking=ranking,
+        n_errors=n_errors,
+        count_interval=count_interval,
         end_error=float((held_out < 0).mean()),
-        threshold=float(scores[scores < 0].max(initial=-np.inf)),
+        threshold=float(scores[ranking[:n_errors]].max(initial=-np.inf)),
         suggestions=runs.classes[probabilities.argmax(axis=1)],
         suggestion_shares=probabilities.max(axis=1),
         n_runs=runs.n_runs + 1,

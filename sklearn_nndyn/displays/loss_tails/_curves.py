@@ -35,7 +35,7 @@ class LossTailDisplay:
         Over the samples, in the units of the loss.
     band : array of shape (2, n_epochs)
         Lower and upper quantile over the samples.
-    onset_epoch : int
+    onset_epoch : int or float
         The turning epoch.
     quantiles : tuple of two floats, default=(0.01, 0.99)
         What the band is.
@@ -76,7 +76,7 @@ class LossTailDisplay:
         median: Sequence | np.ndarray,
         band: Sequence | np.ndarray,
         *,
-        onset_epoch: int,
+        onset_epoch: float,
         quantiles: tuple[float, float] = (0.01, 0.99),
         loss_label: str = "loss",
         onset_name: str = "turn",
@@ -131,7 +131,7 @@ class LossTailDisplay:
 
     @classmethod
     def from_dynamics(
-        cls, dynamics: Any, *, onset: int | str = "auto", quantiles: tuple[float, float] = (0.01, 0.99)
+        cls, dynamics: Any, *, onset: float | str = "auto", quantiles: tuple[float, float] = (0.01, 0.99)
     ) -> Self:
         """Analyse a record, and take the curves.
 
@@ -139,7 +139,7 @@ class LossTailDisplay:
         ----------
         dynamics : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
             What ``LossTailAnalyzer.fit`` takes.
-        onset : "auto" or int, default="auto"
+        onset : "auto", int or float, default="auto"
             The turning epoch: that of least mean loss, or a recorded epoch.
         quantiles : tuple of two floats, default=(0.01, 0.99)
             Lower and upper edge of the band, among 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999.

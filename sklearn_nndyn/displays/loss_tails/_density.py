@@ -32,7 +32,7 @@ class LossDensityDisplay:
         Share of the samples in each bin; every epoch sums to 1.
     mean, median : array of shape (n_epochs,)
         Over the samples.
-    onset_epoch : int
+    onset_epoch : int or float
         The turning epoch.
     loss_label : str, default="loss"
         Name of the loss with its unit.
@@ -73,7 +73,7 @@ class LossDensityDisplay:
         mean: Sequence | np.ndarray,
         median: Sequence | np.ndarray,
         *,
-        onset_epoch: int,
+        onset_epoch: float,
         loss_label: str = "loss",
         onset_name: str = "turn",
     ) -> None:
@@ -88,7 +88,7 @@ class LossDensityDisplay:
 
     @classmethod
     def from_dynamics(
-        cls, dynamics: Any, *, onset: int | str = "auto", n_bins: int | str = "auto", floor: float = 1e-06
+        cls, dynamics: Any, *, onset: float | str = "auto", n_bins: int | str = "auto", floor: float = 1e-06
     ) -> Self:
         """Count the samples of a record in bins of the loss.
 
@@ -96,7 +96,7 @@ class LossDensityDisplay:
         ----------
         dynamics : Dynamics or fitted estimator
             The record, or a fitted model, whose validation record is read if it has one, else its training record.
-        onset : "auto" or int, default="auto"
+        onset : "auto", int or float, default="auto"
             The turning epoch: that of least mean loss, or a recorded epoch.
         n_bins : int or "auto", default="auto"
             Number of bins, evenly spaced on a logarithmic scale between the least and the greatest loss. By itself

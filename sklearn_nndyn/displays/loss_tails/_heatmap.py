@@ -24,7 +24,7 @@ class LossHeatmapDisplay:
         at the end has rank 1.
     values : array of shape (n_rows, n_epochs)
         Geometric mean of the losses of a row.
-    onset_epoch : int
+    onset_epoch : int or float
         The turning epoch.
     loss_label : str, default="loss"
         Name of the loss with its unit.
@@ -62,7 +62,7 @@ class LossHeatmapDisplay:
         rank_edges: Sequence | np.ndarray,
         values: Sequence | np.ndarray,
         *,
-        onset_epoch: int,
+        onset_epoch: float,
         loss_label: str = "loss",
         onset_name: str = "turn",
     ) -> None:
@@ -75,7 +75,7 @@ class LossHeatmapDisplay:
 
     @classmethod
     def from_dynamics(
-        cls, dynamics: Any, *, onset: int | str = "auto", n_rows: int = 150, floor: float = 0.0001
+        cls, dynamics: Any, *, onset: float | str = "auto", n_rows: int = 150, floor: float = 0.0001
     ) -> Self:
         """Sort the samples of a record, and bring them into rows.
 
@@ -83,7 +83,7 @@ class LossHeatmapDisplay:
         ----------
         dynamics : Dynamics or fitted estimator
             The record, or a fitted model, whose validation record is read if it has one, else its training record.
-        onset : "auto" or int, default="auto"
+        onset : "auto", int or float, default="auto"
             The turning epoch: that of least mean loss, or a recorded epoch.
         n_rows : int, default=150
             The most rows there are to be.

@@ -28,7 +28,7 @@ class LossShareDisplay:
         How large a share of the samples these worst are.
     concentration : array of shape (2, n_samples)
         Share of the total loss that the worst 1, 2, ..., n_samples carry, at the turning epoch and at the end.
-    onset_epoch : int
+    onset_epoch : int or float
         The turning epoch.
     onset_name : str, default="turn"
         What ``onset_epoch`` is called, see ``LossTailAnalyzer.onset_name_``.
@@ -62,7 +62,7 @@ class LossShareDisplay:
         worst: Sequence | np.ndarray,
         concentration: Sequence | np.ndarray,
         *,
-        onset_epoch: int,
+        onset_epoch: float,
         onset_name: str = "turn",
     ) -> None:
         self.epochs = epochs
@@ -108,14 +108,14 @@ class LossShareDisplay:
         )
 
     @classmethod
-    def from_dynamics(cls, dynamics: Any, *, onset: int | str = "auto") -> Self:
+    def from_dynamics(cls, dynamics: Any, *, onset: float | str = "auto") -> Self:
         """Analyse a record, and take the shares.
 
         Parameters
         ----------
         dynamics : Dynamics, fitted estimator, or array of shape (n_samples, n_epochs)
             What ``LossTailAnalyzer.fit`` takes.
-        onset : "auto" or int, default="auto"
+        onset : "auto", int or float, default="auto"
             The turning epoch: that of least mean loss, or a recorded epoch.
 
         Returns

@@ -137,7 +137,13 @@ class WorstSamplesDisplay:
 
     @classmethod
     def from_dynamics(
-        cls, dynamics: Any, X: ArrayLike, *, onset: int | str = "auto", by: str = "loss", n_pictures: int = 12
+        cls,
+        dynamics: Any,
+        X: ArrayLike,
+        *,
+        onset: float | str = "auto",
+        by: str = "loss",
+        n_pictures: int = 12,
     ) -> Self:
         """Analyse a record, and pick its worst samples.
 
@@ -147,7 +153,7 @@ class WorstSamplesDisplay:
             The record, or a fitted model, whose validation record is read if it has one, else its training record.
         X : array of shape (n_samples, ...)
             The samples of that record as pictures, see ``from_analyzer``.
-        onset : "auto" or int, default="auto"
+        onset : "auto", int or float, default="auto"
             The turn: the epoch of least mean loss, or a recorded epoch.
         by : {"loss", "rise"}, default="loss"
             As in ``from_analyzer``.

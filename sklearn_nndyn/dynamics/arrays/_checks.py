@@ -111,11 +111,12 @@ def check_scores(scores: Any, shape: tuple[int, ...], n_classes: int, loss) -> n
 
 def _are_probabilities(rows):
     """Whether all rows (n, n_classes) are shares of one; few may be so by chance, and rows of 0 and 1 are votes."""
-    if (
-        len(rows) < LEAST_ROWS or not abs(rows[0].sum() - 1) < SUM_ERROR
-    ):  # most scores are told by their first row
+    first = rows[np.isnan(rows[:, 0]).argmin()] if len(rows) else rows
+    if not abs(first.sum() - 1) < SUM_ERROR:  # most scores are told by their first row
         return False
     seen = rows[~np.isnan(rows[:, 0])]
+    if len(seen) < LEAST_ROWS:
+        return False
     shares = seen.min() >= 0 and bool((np.abs(seen.sum(axis=1, dtype=np.float64) - 1) < SUM_ERROR).all())
     return shares and bool(((seen > 0) & (seen < 1)).any())
 

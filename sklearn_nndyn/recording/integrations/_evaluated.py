@@ -9,7 +9,6 @@ from sklearn_nndyn.recording._record import check_network, check_record
 from sklearn_nndyn.recording._recorder import Recorder
 from sklearn_nndyn.recording._schedule import make_schedule
 from sklearn_nndyn.utils.networks.evaluation import keeps_modes
-from sklearn_nndyn.utils.versions import versions
 
 
 class EvaluatedSamples:
@@ -54,7 +53,7 @@ class EvaluatedSamples:
                 "Nothing has been recorded: give this recorder to a training, and ask the first of its processes."
             )
         y = None if classes is None else [classes[position] for position in self._recorder.y.tolist()]
-        header = {"recorded_by": type(self).__name__, "versions": versions()}
+        header = {"recorded_by": type(self).__name__}
         return self._recorder.dynamics(y=y, classes=classes, header=header)
 
     @keeps_modes

@@ -32,7 +32,6 @@ from sklearn_nndyn.recording.nets._scores import (
     run_net,
 )
 from sklearn_nndyn.utils.networks.evaluation import keeps_modes, unchanged
-from sklearn_nndyn.utils.versions import versions
 
 SPLITS = {"dynamics_": "train", "validation_dynamics_": "validation"}
 RECORDS = tuple(SPLITS)
@@ -235,7 +234,6 @@ class RecordDynamics(Callback):
         return {
             "split": SPLITS[name],
             "estimator": type(net).__name__,
-            "versions": versions(),
             "seconds_per_epoch": self.seconds_,
         }
 

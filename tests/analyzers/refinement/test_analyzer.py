@@ -163,6 +163,34 @@ def test_runs_are_averaged_and_the_intervals_are_over_them():
     assert found.findings_[1].interval == pytest.approx((gains.mean() - half, gains.mean() + half), rel=1e-3)
 
 
+def test_runs_that_only_wander_from_epoch_to_epoch_show_no_rise():
+    """Each has an epoch of least loss, above which it ends: that every run does so is no evidence of a rise."""
+    found = [RefinementAnalyzer().fit(_wandering_runs(8, seed)).findings_[0] for seed in range(8)]
+    assert sum(finding.value is not None for finding in found) <= 1
+
+
+def _wandering_runs(n_runs, seed):
+    """A fall, then a plateau on which all scores of a run wander in their scale from epoch to epoch."""
+    rng = np.random.default_rng(seed)
+    fall = np.concatenate([np.linspace(0.3, 1, 4), np.ones(16)])
+    wander = 0.2 * rng.normal(size=(n_runs, 20))
+    return [
+        planted_record(
+            apart=np.full(20, 1.5), sure=(fall + 2) * np.exp(own), n_samples=90, seed=100 * seed + i
+        )
+        for i, own in enumerate(wander)
+    ]
+
+
+def test_the_turn_of_a_run_is_chosen_by_the_others():
+    runs = [planted_record(seed=seed, n_samples=600) for seed in range(4)]
+    found = RefinementAnalyzer().fit(runs)
+    curves = found.run_loss_curves_
+    rises = [own[-1] - own[np.argmin(sum(curves) - own)] for own in curves]
+    assert found.findings_[0].verdict == "yes"
+    assert f"rises by {np.mean(rises):.3g} nats" in " ".join(found.findings_[0].statement.split())
+
+
 # Refusals
 
 
