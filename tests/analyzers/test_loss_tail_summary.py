@@ -260,3 +260,14 @@ def test_figures_have_three_digits(value, text):
 
 def test_percent():
     assert percent(0.0123) == "1.23 %"
+
+
+@pytest.mark.parametrize(("n_samples", "share"), [(100, 0.05), (50, 0.06), (7, 1 / 7)])
+def test_where_all_rise_alike_chance_gives_each_the_same(n_samples, share):
+    """One sample in twenty is the nearest whole number of them, in value, interval and chance alike."""
+    alike = np.tile(np.abs(np.linspace(-1, 1, 21)), (n_samples, 1))
+    nearly = alike + 1e-9 * np.arange(n_samples)[:, None] * np.arange(21)
+    for loss in (alike, nearly):
+        minority = finding(LossTailAnalyzer().fit(loss), "LT2")
+        assert minority.verdict == "no"
+        np.testing.assert_allclose([minority.value, minority.null, *minority.interval], share, rtol=1e-5)

@@ -219,6 +219,16 @@ def test_the_paragraph_is_of_the_runs_that_invert():
     assert finding(found, "ST1").interval is None
 
 
+def test_inversions_that_may_be_chance_are_called_so():
+    """Of seven epochs the noise is not known, so that no run can tell whether its classes mix again."""
+    few = [run.select_epochs(run.epochs[::4]) for run in runs()]
+    found = straggler_stability(few)
+    assert {finding(run, "EN1").verdict for run in found.analyzers} == {"cannot tell"}
+    assert "all of the runs invert (3 of them by no more than chance gives), at a training" in flat(
+        found.summary()
+    )
+
+
 @pytest.mark.parametrize(("inverting", "some"), [(1, "only one"), (0, "none")])
 def test_without_two_inversions_nothing_can_be_told(inverting, some):
     found = straggler_stability([SILENT, runs()[0] if inverting else ALSO_SILENT])

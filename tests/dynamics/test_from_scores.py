@@ -268,3 +268,16 @@ def test_probabilities_are_told_wherever_the_first_cell_that_was_seen_lies():
         Dynamics.from_scores(p, np.arange(20) % 3)
     p[:] = np.nan
     assert not Dynamics.from_scores(p, np.arange(20) % 3).seen.any()
+
+
+def test_probabilities_of_the_second_class_are_no_scores():
+    p = np.random.default_rng(0).random((12, 4))
+    y = np.arange(12) % 2
+    with pytest.raises(
+        ValueError, match=r"scores are probabilities of the second class, it seems: .* log odds"
+    ):
+        Dynamics.from_scores(p, y)
+    odds = Dynamics.from_scores(np.log(p / (1 - p)), y)
+    np.testing.assert_allclose(odds.probability, np.where(y[:, None] == 1, p, 1 - p), rtol=1e-5)
+    votes = Dynamics.from_scores((p > 0.5).astype(float), y)
+    assert votes.prediction.max() == 1

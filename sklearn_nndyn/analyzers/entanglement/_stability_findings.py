@@ -74,9 +74,12 @@ def _shared_words(found, inverts, verdict, common, expected):
     }[verdict]
     some = "all" if inverts.all() else f"{inverts.sum()}"
     error = percent(found.inversion_errors[inverts].mean())
+    verdicts = [run.findings_[0].verdict for run in found.analyzers if run.inversion_ is not None]
+    unclear = len(verdicts) - verdicts.count("yes")
+    but = f" ({unclear} of them by no more than chance gives)" if unclear else ""
     return (
         f"{start}: two have {figure(common)} of them in common on average, where chance gives {figure(expected)}, and "
-        f"{some} of the runs invert, at a training error of {error}."
+        f"{some} of the runs invert{but}, at a training error of {error}."
     )
 
 

@@ -43,21 +43,21 @@ def gross_rise_share(rise: ArrayLike, fraction: float = FRACTION) -> float:
 def gross_share_interval(rise):
     """95 % interval of ``gross_rise_share``, two floats, by the influence of each sample on it; None where undefined.
 
-    The share is sum(max(d - q, 0) + FRACTION q) / sum(max(d, 0)) at the threshold q of the greatest rises, and does not
-    change with q to first order.
+    The share is sum(max(d - q, 0) + f q) / sum(max(d, 0)) at the threshold q of the greatest rises, a fraction f of the
+    samples, and does not change with q to first order.
     """
-    rose = np.maximum(rise, 0.0)
-    threshold = np.sort(rose)[::-1][worst_count(FRACTION, len(rose)) - 1]
-    return ratio_interval(np.maximum(rose - threshold, 0.0) + FRACTION * threshold, rose)
+    rose, count = np.maximum(rise, 0.0), worst_count(FRACTION, len(rise))
+    threshold = np.sort(rose)[::-1][count - 1]
+    return ratio_interval(np.maximum(rose - threshold, 0.0) + count / len(rise) * threshold, rose)
 
 
 def scattered_share(rise):
-    """``gross_rise_share`` of rises that are normal with the mean and deviation of these; nan without deviation."""
-    deviation = rise.std()
+    """``gross_rise_share`` of rises that are normal with the mean and deviation of these; nan where nothing rose."""
+    deviation, fraction = rise.std(), worst_count(FRACTION, len(rise)) / len(rise)
     if not deviation > 0:
-        return np.nan
+        return fraction if rise.mean() > 0 else np.nan
     mean = rise.mean() / deviation
-    above = FRACTION * mean + norm.pdf(norm.isf(FRACTION))
+    above = fraction * mean + norm.pdf(norm.isf(fraction))
     return float(min(1.0, above / (mean * norm.cdf(mean) + norm.pdf(mean))))
 
 

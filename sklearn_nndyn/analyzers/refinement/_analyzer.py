@@ -143,7 +143,7 @@ class RefinementAnalyzer(RecordAnalyzer):
         for record in records:
             check_scores(record)
         self.source_, self.epochs_, self.n_runs_ = source, records[0].epochs, len(records)
-        self.loss_name_, self._n_samples = records[0].loss_facts.name, len(records[0])
+        self.loss_name_, self._n_samples = records[0].loss_facts.name, list(map(len, records))
         found = [decompose_loss(record.scores, record.target) for record in records]
         self._set_curves(found)
         self.findings_ = refinement_findings(self, measure_runs(found))

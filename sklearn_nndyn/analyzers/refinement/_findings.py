@@ -6,7 +6,7 @@ from scipy.stats import t
 from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.loss_tails import rise_beyond_wander
 from sklearn_nndyn.utils.statistics import LEVEL, between
-from sklearn_nndyn.utils.text import epoch_words, figure, percent, samples, trained_on_note
+from sklearn_nndyn.utils.text import epoch_words, figure, percent, range_of, samples, trained_on_note
 
 HALF = 0.5  # of the rise: what counts as most of it
 SMALL = 0.01  # of the loss: calibration below it is none to speak of
@@ -25,9 +25,10 @@ def refinement_findings(refinement, runs):
 
 
 def refinement_source(refinement, n_samples):
-    """A sentence on what was read."""
+    """A sentence on what was read, of so many samples in each run."""
     note = trained_on_note(refinement.source_)
-    return f"Read from {refinement.source_}: the scores of {samples(n_samples)}.{note}"
+    words = samples(n_samples[0]) if len(set(n_samples)) == 1 else f"{range_of(n_samples)} samples"
+    return f"Read from {refinement.source_}: the scores of {words}.{note}"
 
 
 def _units(runs, name):

@@ -101,12 +101,17 @@ def check_scores(scores: Any, shape: tuple[int, ...], n_classes: int, loss) -> n
         )
     scores = scores if scores.dtype.kind == "f" else scores.astype(np.float64)
     _check_rows(scores)
-    if loss.link == "softmax" and _are_probabilities(scores.reshape(-1, n_classes)):
+    refuse_probabilities(scores.reshape(-1, n_classes), loss)
+    return scores
+
+
+def refuse_probabilities(rows, loss):
+    """Raise a ValueError for probabilities (n, n_classes) in place of scores, where there are rows enough to tell."""
+    if loss.link == "softmax" and _are_probabilities(rows):
         raise ValueError(
             "scores are probabilities, it seems: in every row they lie between 0 and 1 and sum to 1. Give their "
             "logarithms, np.log(np.clip(scores, 1e-12, 1)), or the outputs before the softmax."
         )
-    return scores
 
 
 def _are_probabilities(rows):
@@ -127,7 +132,19 @@ def _two_columns(scores, loss):
             f"scores has one column, which says how much the second class is preferred to the first; the loss "
             f"{loss.name!r} needs the score of each class."
         )
+    if scores.ndim == 2 and scores.size >= LEAST_ROWS and _lie_between_0_and_1(scores):
+        raise ValueError(
+            "scores are probabilities of the second class, it seems: all lie between 0 and 1, where a score is below 0 "
+            "if the first class is preferred. Give their log odds, np.log(p / (1 - p)) of p = np.clip(scores, 1e-12, 1 "
+            "- 1e-12), or the outputs before the sigmoid."
+        )
     return np.stack([np.zeros_like(scores), scores], axis=-1)
+
+
+def _lie_between_0_and_1(scores):
+    """Whether those that are not missing do, and are no votes; of one batch, scores may do so by chance."""
+    seen = scores[~np.isnan(scores)]
+    return bool(len(seen) and seen.min() >= 0 and seen.max() <= 1 and ((seen > 0) & (seen < 1)).any())
 
 
 def _check_rows(scores):

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_nndyn.dynamics._dynamics import Dynamics
-from sklearn_nndyn.dynamics.arrays._checks import as_numpy, check_labels, check_scores
+from sklearn_nndyn.dynamics.arrays._checks import (
+    LEAST_ROWS,
+    as_numpy,
+    check_labels,
+    check_scores,
+    refuse_probabilities,
+)
 from sklearn_nndyn.dynamics.arrays._measure import measure_samples
 from sklearn_nndyn.dynamics.log._activations import check_activations
 from sklearn_nndyn.dynamics.log._cells import EpochCells
@@ -102,6 +108,7 @@ class DynamicsLog:
         self._memory = BoundedMemory(memory_limit)
         self._cells: dict[float, EpochCells] = {}
         self._widths: dict[str, int] = {}
+        self._first_rows = np.empty((0, len(classes)))
 
     @property
     def epochs(self) -> tuple[float, ...]:
@@ -147,10 +154,12 @@ class DynamicsLog:
         places = self._index.places(ids)
         scores = check_scores(scores, (len(places),), self._samples.n_classes, self._loss)
         _check_finite(scores)
+        first = self._check_first_rows(scores)
         units = check_activations(activations, len(places), self._widths)
         measured = measure_samples(scores, self._target[places], self._loss)
         cells = self._cells_of(epoch)
         cells.put(places, measured)
+        self._first_rows = first
         if units:
             self._widths = {layer: unit.shape[1] for layer, unit in units.items()}
             cells.add_activations(places, self._target, units)
@@ -297,6 +306,12 @@ class DynamicsLog:
 
     def __array__(self, *args, **kwargs):
         raise TypeError("A DynamicsLog is no array, and no record yet: give log.dynamics().")
+
+    def _check_first_rows(self, scores):
+        """The first rows that were logged, this batch included: of few rows probabilities cannot be told."""
+        first = np.concatenate([self._first_rows, scores])[:LEAST_ROWS]
+        refuse_probabilities(first, self._loss)
+        return first
 
     def _check_epoch(self, epoch):
         if not is_finite(epoch):

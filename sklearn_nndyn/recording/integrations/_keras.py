@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from sklearn_nndyn.dynamics import Dynamics, DynamicsLog
 from sklearn_nndyn.recording._schedule import make_schedule
@@ -37,6 +38,8 @@ class KerasRecorder(FrameworkCallback):
 
     Raises
     ------
+    ValueError
+        If ``X`` and ``y`` are not of as many samples, or a parameter is not as it must be.
     ModuleNotFoundError
         If Keras is not installed (the extra ``keras``).
 
@@ -66,6 +69,7 @@ class KerasRecorder(FrameworkCallback):
         self.X, self.y, self.classes, self.loss = X, y, classes, loss
         self.record_epochs, self.from_logits = record_epochs, from_logits
         self._schedule, self._log = make_schedule(record_epochs), self._new_log()
+        check_consistent_length(X, y)
 
     def dynamics(self) -> Dynamics:
         """What was recorded so far of the last training.

@@ -182,6 +182,11 @@ def _wandering_runs(n_runs, seed):
     ]
 
 
+def test_runs_of_other_numbers_of_samples_are_told():
+    runs = [planted_record(seed=seed, n_samples=n) for seed, n in enumerate((30, 60))]
+    assert RefinementAnalyzer().fit(runs).summary().endswith("the scores of 30 to 60 samples.")
+
+
 def test_the_turn_of_a_run_is_chosen_by_the_others():
     runs = [planted_record(seed=seed, n_samples=600) for seed in range(4)]
     found = RefinementAnalyzer().fit(runs)

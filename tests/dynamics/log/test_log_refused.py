@@ -271,3 +271,19 @@ def test_missing_has_three_words(full_log):
 def test_a_log_is_no_record_yet(full_log, analyzer):
     with pytest.raises(TypeError, match=r"log\.dynamics\(\)"):
         analyzer.fit(full_log)
+
+
+def test_probabilities_are_told_from_small_batches_too():
+    p = np.random.default_rng(0).dirichlet(np.ones(3), size=12)
+    log = DynamicsLog(np.arange(12) % 3)
+    log.add(0, [0, 1, 2, 3], p[:4])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="scores are probabilities, it seems"):
+            log.add(0, [4, 5, 6, 7], p[4:8])
+    assert "4 of 12 cells seen" in repr(log)
+    log = DynamicsLog(np.arange(12) % 3)
+    for rows in np.split(np.arange(12), 6):
+        log.add(0, rows, np.log(p[rows]))
+    np.testing.assert_allclose(
+        log.dynamics().probability[:, 0], p[np.arange(12), np.arange(12) % 3], rtol=1e-5
+    )

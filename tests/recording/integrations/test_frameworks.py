@@ -287,6 +287,12 @@ def test_one_output_of_keras_stands_for_two_classes(small):
     np.testing.assert_allclose(record.probability[:, -1], np.where(y == "odd", p, 1 - p), rtol=1e-5)
 
 
+def test_keras_samples_and_labels_are_as_many(small):
+    need("keras")
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        KerasRecorder(small.X, small.y[:-1])
+
+
 def test_a_loss_of_keras_that_does_not_tell_is_asked_about(small):
     need("keras")
     model = trainings.keras_model(small)
