@@ -8,7 +8,7 @@ from torch import device as torch_device
 from torch.nn import Module
 
 from sklearn_nndyn.recording import Snapshots
-from sklearn_nndyn.training import as_list, change_optimizer
+from sklearn_nndyn.training import as_list, change_optimizer, complete_optimizer
 from sklearn_nndyn.utils.random import RandomState
 
 FIXED = ("module", "reinitialize", "loss", "dtype", "device", "random_state")
@@ -139,6 +139,7 @@ def use_changes(estimator, net, remembered):
     What is not of the net (batch_size, record, class_weight, ...) is read anew by each fit.
     """
     changed = changed_parameters(estimator, remembered)
+    complete_optimizer(net)
     if any(name in OF_THE_OPTIMIZER for name in changed):
         change_optimizer(
             net, estimator.optimizer, estimator.lr, estimator.weight_decay, estimator.optimizer_params

@@ -45,7 +45,7 @@ class Snapshots:
         The trained loss, whose learned parameters and buffers are kept too.
     only_trainable : bool, default=False
         Whether parameters that are frozen (``requires_grad=False``) are kept once, and not at each epoch. Where one of
-        them is unfrozen in training, a warning says so, and the snapshots end.
+        them is unfrozen or changed in training, a warning says so, and the snapshots end.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Snapshots:
         only_trainable: bool = False,
     ) -> None:
         self.only_trainable = only_trainable
-        self._fixed = _frozen(module) if only_trainable else {}
+        self._fixed, self._marks = (_frozen(module) if only_trainable else {}), {}
         self._names = list(module.state_dict())
         states = _states(module, loss, self._fixed)
         self.layout, self.row_size = _layout(states)
@@ -124,13 +124,23 @@ class Snapshots:
         self._keep(row, epoch)
 
     def _check_frozen(self, module):
-        frozen = self._fixed.keys()
-        unfrozen = [name for name, p in module.named_parameters() if p.requires_grad and name in frozen]
-        if unfrozen:
+        frozen = {name: p for name, p in module.named_parameters() if name in self._fixed}
+        happened = [(name, "unfrozen") for name, p in frozen.items() if p.requires_grad]
+        for name, what in happened or [
+            (name, "changed") for name, p in frozen.items() if self._changed(name, p)
+        ]:
             self._give_up(
-                f'are not kept: snapshots="trainable" keeps frozen parameters once, but {unfrozen[0]} was unfrozen in '
-                "training (snapshots=True keeps all)"
+                f'are not kept: snapshots="trainable" keeps frozen parameters once, but {name} was {what} in training '
+                "(snapshots=True keeps all)"
             )
+
+    def _changed(self, name, parameter):
+        """Whether a frozen parameter has other values; compared where it was written to since the last time."""
+        mark = parameter.data_ptr(), parameter._version
+        if self._marks.get(name) == mark:
+            return False
+        self._marks[name] = mark
+        return not torch.equal(parameter.detach().cpu(), self._fixed[name])
 
     def _new_row(self):
         """Memory for the next row, where further rows are kept."""
@@ -285,12 +295,17 @@ class Snapshots:
         kept = sum(e <= epoch for e in self.epochs)
         shorter = object.__new__(type(self))
         shorter.__setstate__(
-            {**self.__dict__, "epochs": self.epochs[:kept], "_rows": self._read()[:kept].copy()}
+            {**self.__dict__, "epochs": self.epochs[:kept], "_rows": self._read()[:kept].copy(), "_marks": {}}
         )
         return shorter
 
     def __getstate__(self):
-        return {**self.__dict__, "_rows": np.array(self._read()[: len(self.epochs)]), "_file": None}
+        return {
+            **self.__dict__,
+            "_rows": np.array(self._read()[: len(self.epochs)]),
+            "_file": None,
+            "_marks": {},
+        }
 
     def __setstate__(self, state):
         self.__dict__.update(state)

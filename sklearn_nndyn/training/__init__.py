@@ -18,6 +18,7 @@ from sklearn_nndyn.training._optimizers import (
     change_optimizer,
     check_optimizer_params,
     check_patterns,
+    complete_optimizer,
     find_optimizer,
     optimizer_settings,
 )

@@ -12,6 +12,7 @@ import torch
 from sklearn_nndyn.losses import computes_in_any_dtype, is_known, is_learned
 from sklearn_nndyn.training._fused_step import FusedOptimizerStep, parameters_of
 from sklearn_nndyn.training._mlp_step import MLPStep
+from sklearn_nndyn.training._optimizers import zeroes_by_itself
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import run, score, scores_of
@@ -33,10 +34,14 @@ def computing_dtype(dtype, n_samples, batch_size, loss, device):
 
 
 class AutogradStep:
-    """Gradients of the mean loss of a batch, for any module; ``autocast`` makes the context of forward passes."""
+    """Gradients of the mean loss of a batch, for any module.
 
-    def __init__(self, module, loss, parameters, autocast=None):
+    ``autocast`` makes the context of forward passes; ``zero_grad`` is that of an optimizer which has one of its own.
+    """
+
+    def __init__(self, module, loss, parameters, autocast=None, zero_grad=None):
         self.module, self.loss, self.parameters, self.autocast = module, loss, parameters, autocast
+        self.zero_grad = self._zero_grad if zero_grad is None else zero_grad
         self.watch = None  # takes scores and losses of a batch
 
     def begin_epoch(self):
@@ -47,8 +52,7 @@ class AutogradStep:
 
     def __call__(self, x, y, weight):
         """Compute the losses of a batch (n,), weighted, and set ``gradients`` to those of their mean."""
-        for parameter in self.parameters:
-            parameter.grad = None
+        self.zero_grad()
         with torch.enable_grad():
             scores = self._scores(self.layout(x))
             values = self.loss.per_sample(scores, y)
@@ -57,6 +61,10 @@ class AutogradStep:
             values = values if weight is None else values * weight
             values.mean().backward()
         return values.detach()
+
+    def _zero_grad(self):
+        for parameter in self.parameters:
+            parameter.grad = None
 
     def _scores(self, x):
         """Scores of a batch, in the dtype of the weights."""
@@ -125,7 +133,8 @@ class EpochRunner:
         """Read module, criterion and optimizer of the net, and rebuild the step where a part was replaced."""
         net = self.net
         is_chain = MLPStep.supports(net.module_, self.data.X.shape[1:]) and not is_learned(net.criterion_)
-        kind = MLPStep if is_chain and self.autocast is None else AutogradStep
+        accumulates = zeroes_by_itself(net.optimizer_)
+        kind = MLPStep if is_chain and self.autocast is None and not accumulates else AutogradStep
         parts = [net.module_, net.criterion_, net.optimizer_, kind, *net.module_.parameters()]
         parts += parameters_of(net.optimizer_)
         if len(parts) == len(self.parts) and all(map(is_, parts, self.parts)):
@@ -140,7 +149,9 @@ class EpochRunner:
     def _make_step(self, kind):
         module, loss = self.net.module_, self.net.criterion_
         if kind is AutogradStep:
-            return AutogradStep(module, loss, self.update.parameters, self.autocast)
+            optimizer = self.net.optimizer_
+            zero_grad = optimizer.zero_grad if zeroes_by_itself(optimizer) else None
+            return AutogradStep(module, loss, self.update.parameters, self.autocast, zero_grad)
         X, own = self.data.X, next(module.parameters()).dtype
         dtype = computing_dtype(own, len(X), self.net.batch_size, loss, X.device)
         self.batches.convert(dtype)

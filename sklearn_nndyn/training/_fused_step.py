@@ -5,7 +5,7 @@ from itertools import islice, zip_longest
 import torch
 
 from sklearn_nndyn.utils.modules import read_together
-from sklearn_nndyn.utils.private_names import kernel
+from sklearn_nndyn.utils.private_names import kernel, step_is_watched
 
 UPDATES_TO_TRACES = 32
 TRACE = 2.0**24  # of the least normal number
@@ -17,8 +17,8 @@ class FusedOptimizerStep:
 
     ``optimizer.step()`` costs more than the arithmetic of a small network. For Adam, AdamW and SGD torch's
     fused kernel is called directly, on the very tensors that the optimizer keeps as its state; every other
-    optimizer, and the first update of a fit (which makes the state, and tells schedulers that training has
-    begun), goes through ``step``. The results are the same to the last bit.
+    optimizer, one with hooks or another ``step``, and the first update of a fit (which makes the state, and tells
+    schedulers that training has begun), goes through ``step``. The results are the same to the last bit.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _fused_calls(optimizer, before):
     make = {torch.optim.Adam: FusedAdam, torch.optim.AdamW: FusedAdamW, torch.optim.SGD: FusedSGD}.get(
         type(optimizer)
     )
-    if make is None:
+    if make is None or step_is_watched(optimizer):
         return None
     pairs = zip_longest(optimizer.param_groups, before[: len(optimizer.param_groups)])
     calls = [_fused_call(make, group, optimizer.state, last) for group, last in pairs]

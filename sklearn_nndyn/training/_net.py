@@ -18,7 +18,7 @@ from sklearn_nndyn.training._optimizers import needs_closure, with_fused_kernel
 from sklearn_nndyn.training.batches._cutting import Batches, needs_two_rows
 from sklearn_nndyn.training.batches._transform import lent_to
 from sklearn_nndyn.utils.modules import rows_per_chunk, scores_of
-from sklearn_nndyn.utils.networks.copying import copies_without_graph, copy_module
+from sklearn_nndyn.utils.networks.copying import copies_without_graph, copy_gradient_hooks, copy_module
 from sklearn_nndyn.utils.networks.memory_format import make_layout
 from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.rows.arrays import Rows
@@ -60,9 +60,12 @@ class DynamicsNet(NeuralNetClassifier):
         """Copy its attributes: skorch's way is by a pickle, which a class that a function defines does not pass."""
         net = object.__new__(type(self))
         memo[id(self)] = net
-        for part in (getattr(self, name, None) for name in ("module_", "criterion_")):
-            memo.update({} if part is None else copies_without_graph(part))
+        parts = [name for name in ("module_", "criterion_") if hasattr(self, name)]
+        for name in parts:
+            memo.update(copies_without_graph(getattr(self, name)))
         vars(net).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
+        for name in parts:
+            copy_gradient_hooks(getattr(self, name), getattr(net, name), memo)
         return net
 
     def on_epoch_end(self, net, **kwargs):

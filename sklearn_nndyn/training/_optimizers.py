@@ -235,6 +235,20 @@ def needs_closure(optimizer):
     return _step_needs_closure(type(optimizer))
 
 
+def zeroes_by_itself(optimizer):
+    """Whether an optimizer has a ``zero_grad`` of its own, such as one that adds up gradients of several batches."""
+    return "zero_grad" in vars(optimizer) or type(optimizer).zero_grad is not torch.optim.Optimizer.zero_grad
+
+
+def complete_optimizer(net):
+    """Give a net's optimizer, where it is LBFGS, what a pickle and a copy of it leave behind, from one made anew."""
+    if not isinstance(net.optimizer_, torch.optim.LBFGS) or type(net.optimizer_) is not net.optimizer:
+        return
+    groups, settings = net.get_params_for_optimizer("optimizer", net.get_all_learnable_params())
+    for name, value in vars(net.optimizer(*groups, **settings)).items():
+        vars(net.optimizer_).setdefault(name, value)
+
+
 @cache
 def _step_needs_closure(kind):
     parameters = list(inspect.signature(kind.step).parameters.values())[1:]

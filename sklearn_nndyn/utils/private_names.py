@@ -116,6 +116,49 @@ def set_dispatch_depth(depth: int) -> None:
         _pop_dispatch(None)
 
 
+def gradient_hooks(parameter: torch.Tensor) -> tuple[list, list]:
+    """The functions that ``register_hook`` and ``register_post_accumulate_grad_hook`` gave a parameter.
+
+    Parameters
+    ----------
+    parameter : tensor
+
+    Returns
+    -------
+    of_gradient, after : list of callable
+        None are found where torch keeps them under another name.
+    """
+    names = ("_backward_hooks", "_post_accumulate_grad_hooks")
+    of_gradient, after = (list((getattr(parameter, name, None) or {}).values()) for name in names)
+    return of_gradient, after
+
+
+def has_global_hooks() -> bool:
+    """Whether hooks for all modules are registered (``torch.nn.modules.module.register_module_forward_hook``, ...)."""
+    return getattr(torch.nn.modules.module, "_has_any_global_hook", bool)()
+
+
+def step_is_watched(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether something beside the update happens in an optimizer's ``step``, or another was put in its place.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+
+    Returns
+    -------
+    watched : bool
+        A scheduler's wrapper, which counts steps, is let be.
+    """
+    own, every = vars(optimizer), vars(import_module("torch.optim.optimizer"))
+    hooks = (
+        *(own.get(f"_optimizer_step_{when}_hooks") for when in ("pre", "post")),
+        *(every.get(f"_global_optimizer_{when}_hooks") for when in ("pre", "post")),
+    )
+    step = own.get("step")
+    return any(hooks) or (step is not None and getattr(step, "__wrapped__", None) is not type(optimizer).step)
+
+
 def copy_all(targets: list, sources: list) -> None:
     """Copy tensors into others, in one call where torch has one.
 

@@ -524,3 +524,18 @@ def test_a_copy_of_a_model_whose_class_a_function_defines_goes_on_by_itself(opti
     clf.fit(X, Y)
     assert_same_weights(twin, clf)
     assert_same_record(twin.dynamics_, clf.dynamics_)
+
+
+@pytest.mark.parametrize(
+    "travel", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))], ids=["copy", "pickle"]
+)
+def test_lbfgs_goes_on_after_a_pickle(travel):
+    """torch leaves behind which parameters it moves."""
+    problem = Problem("mlp", MLP((4,)))
+    X, y = problem.data()
+    settings = {"optimizer": "lbfgs", "optimizer_params": {"max_iter": 3}, "lr": 0.1, "batch_size": "full"}
+    make = lambda **changes: problem.classifier(**settings, **changes)  # noqa: E731
+    half = travel(make(max_epochs=2, warm_start=True).fit(X, y)).fit(X, y)
+    whole = make(max_epochs=4).fit(X, y)
+    assert_same_weights(half, whole)
+    assert_same_record(half.dynamics_, whole.dynamics_)

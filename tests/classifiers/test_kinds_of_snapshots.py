@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import cross_val_score
+from skorch.callbacks import Callback
 
 from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
@@ -137,6 +138,18 @@ class TestTrainable:
             clf.fit(X, Y)
         assert clf.dynamics_.n_epochs == 6
         assert len(clf._state.snapshots.epochs) < 6
+
+    def test_so_do_frozen_weights_that_a_callback_changes(self):
+        class Adds(Callback):
+            def on_epoch_end(self, net, **kwargs):
+                if len(net.history) == 3:
+                    with torch.no_grad():
+                        net.module_.body[0].weight.add_(1)
+
+        clf = classifier(snapshots="trainable", callbacks=[Adds()])
+        with pytest.warns(RuntimeWarning, match="body.0.weight was changed in training .* ends at epoch 3"):
+            clf.fit(X, Y)
+        np.testing.assert_array_equal(clf.replay(X, Y).loss, clf.dynamics_.loss[:, :4])
 
 
 class TestFolder:

@@ -116,3 +116,34 @@ def test_a_fit_among_others_is_its_own_fit(batch_size, monkeypatch):
     assert calls
     for clf, own in zip(together, alone, strict=True):
         assert_as_its_own_fit(clf, own, X, Y)
+
+
+def two_convolutions(input_shape, n_classes):
+    """Weights whose channels lie last in memory, as ``.to(memory_format=torch.channels_last)`` leaves them."""
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Conv2d(3, 4, 2), nn.Flatten()),
+        nn.Linear(36, n_classes),
+    )
+    return net.to(memory_format=torch.channels_last)
+
+
+class TwoConvolutions(nn.Module):
+    """The same network as a module of one's own, which is not grouped."""
+
+    def __init__(self, input_shape, n_classes):
+        super().__init__()
+        self.chain = two_convolutions(input_shape, n_classes)
+
+    def forward(self, x):
+        return self.chain(x)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("module", [two_convolutions, TwoConvolutions], ids=["grouped", "mapped"])
+def test_weights_with_channels_last_are_moved_by_their_own_gradients(module, optimizer):
+    make = lambda: [  # noqa: E731
+        small(module=module, random_state=seed, optimizer=optimizer, lr=0.01) for seed in (1, 1, 2)
+    ]
+    together, alone = fit_both(make, X, Y)
+    for clf, own in zip(together, alone, strict=True):
+        assert_as_its_own_fit(clf, own, X, Y)

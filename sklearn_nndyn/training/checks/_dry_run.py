@@ -10,7 +10,7 @@ from sklearn_nndyn.training._optimizers import check_update
 from sklearn_nndyn.training.checks._ids import TABLES
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, score, scores_of
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, hooks_gradients
 from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
@@ -143,7 +143,19 @@ def _try_to_learn(module, loss, rows, target, n_classes, autocast):
             )
         with reraise_as("the gradient of the loss cannot be computed"):
             values.mean().backward()
+        _check_reached(module, loss)
     return _kinds_of_gradients(module)
+
+
+def _check_reached(module, loss):
+    """Refuse a module through whose copy nothing is learned, where no hook may have taken the gradients away."""
+    parameters = [*module.parameters(), *loss.parameters()]
+    if all(p.grad is None for p in parameters) and not hooks_gradients(module):
+        raise ValueError(
+            "The loss does not reach the parameters of module: each fit trains a copy, and a forward that was put into "
+            "the module calls the one that it was made for. Bind it, module.forward = types.MethodType(function, "
+            "module), or write it into a class of its own."
+        )
 
 
 def _kinds_of_gradients(module):

@@ -41,7 +41,7 @@ class StackedParameters:
     def __init__(self, nets, steps):
         self.nets, self.steps = nets, steps
         self.own = [dict(net.module_.named_parameters()) for net in nets]
-        self.parameters = {name: torch.stack([p[name].detach() for p in self.own]) for name in self.own[0]}
+        self.parameters = {name: _stacked([p[name].detach() for p in self.own]) for name in self.own[0]}
         for i, parameters in enumerate(self.own):
             for name, parameter in parameters.items():
                 parameter.data = self.parameters[name][i]
@@ -140,10 +140,15 @@ def rate_and_decay(net):
     return float(settings["lr"]), float(settings.get("weight_decay", 0))
 
 
+def _stacked(tensors):
+    """Tensors side by side; in the usual order in memory, as gradients come, also where each has its channels last."""
+    return torch.stack(tensors).contiguous()
+
+
 def _joined(states, shape):
     """The optimizer's states of one parameter of several networks as one; numbers they share are taken once."""
     return {
-        name: torch.stack([state[name] for state in states])
+        name: _stacked([state[name] for state in states])
         if torch.is_tensor(value) and value.shape == shape[1:] and name not in COUNTS
         else copy.deepcopy(value)
         for name, value in states[0].items()

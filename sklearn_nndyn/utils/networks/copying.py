@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
+from sklearn_nndyn.utils.private_names import gradient_hooks
 from sklearn_nndyn.utils.signals import raised_by_handler
 
 GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState)
@@ -18,12 +19,15 @@ NO_OBJECTS = (type, FunctionType, MethodType, ModuleType, torch.nn.Module, torch
 def copy_module(module, what="module"):
     """A copy with the module's weights, buffers, ties and hooks, that shares no tensor with it.
 
-    Tensors that a module keeps of its last forward pass (old style weight norm, attention weights for inspection)
-    come along without their graph, which ``copy.deepcopy`` alone refuses to copy. ValueError, which says that it was
-    given as ``what``, if something in it cannot be copied.
+    So it has the hooks of its parameters, which ``copy.deepcopy`` alone leaves behind. Tensors that a module keeps of
+    its last forward pass (old style weight norm, attention weights for inspection) come along without their graph,
+    which it refuses to copy. ValueError, which says that it was given as ``what``, if something in it cannot be copied.
     """
     try:
-        return copy.deepcopy(module, copies_without_graph(module))
+        memo = copies_without_graph(module)
+        own = copy.deepcopy(module, memo)
+        copy_gradient_hooks(module, own, memo)
+        return own
     except Exception as error:
         if raised_by_handler(error):
             raise
@@ -32,6 +36,25 @@ def copy_module(module, what="module"):
             f"({type(error).__name__}: {error}). Keep what copy.deepcopy refuses (locks, open files, generators) out "
             f"of the {what}, or give it a __deepcopy__."
         ) from error
+
+
+def copy_gradient_hooks(module, own, memo):
+    """Give the parameters of a copy the hooks that those of the module have, unless the copy came with some.
+
+    ``memo`` is what ``copy.deepcopy`` has copied.
+    """
+    copies = dict(own.named_parameters())
+    for name, parameter in module.named_parameters():
+        hooks, twin = gradient_hooks(parameter), copies.get(name)
+        if not any(hooks) or twin is None or any(gradient_hooks(twin)):
+            continue
+        twin.requires_grad_()  # of a frozen one torch takes no hooks
+        for register, of_kind in zip(
+            (twin.register_hook, twin.register_post_accumulate_grad_hook), hooks, strict=True
+        ):
+            for hook in of_kind:
+                register(copy.deepcopy(hook, memo))
+        twin.requires_grad_(parameter.requires_grad)
 
 
 def copies_without_graph(module):

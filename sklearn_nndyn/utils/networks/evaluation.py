@@ -21,6 +21,8 @@ from sklearn_nndyn.utils.networks.copying import ModuleMemory
 from sklearn_nndyn.utils.networks.devices import ACCELERATORS
 from sklearn_nndyn.utils.private_names import (
     dispatch_depth,
+    gradient_hooks,
+    has_global_hooks,
     set_default_dtype,
     set_dispatch_depth,
     set_grad_enabled,
@@ -169,7 +171,7 @@ def is_plain(module):
 
     It is if it is made of torch's own parts and this package's alone, without hooks, but for those known to do either.
     """
-    return all(map(_is_plain_part, module.modules()))
+    return not has_global_hooks() and all(map(_is_plain_part, module.modules()))
 
 
 def _is_plain_part(part):
@@ -191,8 +193,17 @@ def has_loading_hooks(module):
 
 
 def has_hooks(module):
-    """Whether a part has hooks, or as an object a ``forward`` of its own, which only a call of the part sees to."""
-    return any(map(_is_hooked, module.modules()))
+    """Whether a part has hooks, or as an object a ``forward`` of its own, which only a call of the part sees to.
+
+    Also hooks of its parameters, which only autograd sees to, and those of all modules.
+    """
+    return has_global_hooks() or any(map(_is_hooked, module.modules())) or hooks_gradients(module)
+
+
+def hooks_gradients(module):
+    """Whether a parameter has hooks, which see or change its gradient."""
+    own = (p for part in module.modules() for p in part._parameters.values() if p is not None)
+    return any(any(gradient_hooks(p)) for p in own)
 
 
 def _is_hooked(part):
