@@ -32,14 +32,14 @@ def test_the_whole_paragraph():
     grown = found.mean_radius_[-1] - found.mean_radius_[14]
     assert verdicts(found) == {"EN1": "yes", "EN2": "yes", "EN3": "yes", "EN4": "no"}
     assert flat(found.summary()) == (
-        "The classes of layer last come apart until epoch 105 and mix again since: the mean radius of the classes, "
-        f"how far samples lie from the centre of their class, has grown by {figure(grown)} (noise alone gives "
+        "The classes of layer last separate until epoch 105 and mix again from then on: the mean radius of the "
+        f"classes, how far samples lie from the centre of their class, has grown by {figure(grown)} (noise alone gives "
         f"up to {figure(finding(found, 'EN1').null)}). The mean distance "
         f"between class centroids turns too, at epoch {found.distance_inversion_epoch_}. Still misclassified at the "
         f"turn are 31 samples ({percent(31 / 60)}): the stragglers. 2 of 3 classes mix again by their own "
         "radius. Look at "
-        "the stragglers, straggler_indices_; straggler_stability asks whether other seeds have them. Read from a "
-        "record: 60 samples of 3 classes."
+        "the stragglers, straggler_indices_; straggler_stability asks whether they are the same with other seeds. Read "
+        "from a record: 60 samples of 3 classes."
     )
 
 
@@ -79,12 +79,12 @@ def test_noise_gives_an_interval_and_more_of_it_a_higher_bar(seed):
     [
         (
             "ant",
-            "come apart until epoch 55 and mix again since: the radius of class ant, how far samples lie from "
+            "separate until epoch 55 and mix again from then on: the radius of class ant, how far samples lie from "
             "the centre of their class, has grown by 0.35",
         ),
         (
             "cow",
-            "come apart until epoch 171 and mix again since: the radius of class cow, how far samples lie from "
+            "separate until epoch 171 and mix again from then on: the radius of class cow, how far samples lie from "
             "the centre of their class, has grown by 0.15",
         ),
         (
@@ -103,7 +103,7 @@ def test_the_words_for_distances():
     turn, end = np.sqrt(2 - 2 * np.array([0.5, 0.8]) ** 2)
     text = flat(found.summary())
     assert (
-        f"mix again since: the mean distance between class centroids has shrunk by {figure(turn - end)}"
+        f"mix again from then on: the mean distance between class centroids has shrunk by {figure(turn - end)}"
         in text
     )
     assert "The mean radius of the classes turns too, at epoch 55." in text
@@ -160,7 +160,7 @@ def test_classes_that_turn_by_no_more_than_their_wander_are_not_counted(n_fallin
     assert np.count_nonzero(~np.isnan(found.class_inversion_epochs_)) == 2
     own = finding(found, "EN4")
     assert (own.verdict, own.value) == ("no" if n_falling else "cannot tell", 0)
-    assert own.statement == "No class mixes again for sure by its own radius."
+    assert own.statement == "No class mixes again beyond noise by its own radius."
 
 
 def test_classes_without_samples_are_said_and_not_counted():

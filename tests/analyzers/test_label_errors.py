@@ -322,20 +322,20 @@ def test_the_summary_has_the_figures_of_the_record():
     text = find_label_errors(record).summary()
     assert one_line(text) == (
         "At most 6 of 50 labels are wrong, as far as this one run can tell. 2 samples stand out by low margins, "
-        "the score of the label less that of another class: first "
-        "of all sample 7 (labelled bee, predicted cow at 100 % of the epochs). Look at labels in the order "
+        "how far the score of the label lies above the highest other; the most suspect is "
+        "sample 7 (labelled bee, predicted cow at 100 % of the epochs). Look at labels in the order "
         "of ranking, the most suspect first; several networks tell more, by find_label_errors(clf, X, y, runs=10). "
         "Read from a record, 3 recorded epochs after the start."
     )
     one = one_line(find_label_errors(record[8:31]).summary())
     assert (
-        "1 sample stands out by its low margin, the score of the label less that of another class: sample 22 "
+        "1 sample stands out by its low margin, how far the score of the label lies above the highest other: sample 22 "
         "(labelled ant, predicted cow at 100 % of the epochs). Look" in one
     )
     none = one_line(find_label_errors(record[8:20]).summary())
     assert (
-        "No group of samples stands out by low margins, the score of a label less that of another class; the "
-        "most suspect is sample 0 (labelled ant, and predicted so "
+        "No group of samples stands out by low margins, how far the score of the label lies above the highest other; "
+        "the most suspect is sample 0 (labelled ant, and predicted so "
         "at 100 % of the epochs). Look"
     ) in none
 

@@ -103,7 +103,7 @@ def test_rows_follow_their_samples_and_labels_are_names():
     np.testing.assert_array_equal(other.suggestions, names[found.suggestions[order]])
     np.testing.assert_allclose(other.suggestion_shares, runs.held_out[order].max(axis=1))
     assert other.count_interval == found.count_interval
-    assert "where it was held out)" in " ".join(other.summary().split())
+    assert "by networks not trained on it)" in " ".join(other.summary().split())
 
 
 # --------------------------------------------------------------------------------------- how many

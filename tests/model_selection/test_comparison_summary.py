@@ -63,10 +63,11 @@ def test_the_whole_paragraph():
     last, _ = figure(found, "final_accuracy", "l2", label_noise=0.4)
     assert flat(found.summary()) == (
         f"Which loss learns fastest cannot be told: log comes first, at a mean test accuracy of {speed} over the "
-        "epochs, but l1 is not surely behind. "
-        f"Which loss ends best cannot be told: log comes first, at {end} ± {half}, but l1 is not surely behind. "
-        f"Which loss ends best with label noise 0.4 cannot be told: l2 comes first, at {last}, but log is not surely "
-        "behind. Give more seeds; until then take, of those that are not surely behind, the one that suits. "
+        "epochs, but l1 is not significantly behind. "
+        f"Which loss ends best cannot be told: log comes first, at {end} ± {half}, but l1 is not significantly behind. "
+        f"Which loss ends best with label noise 0.4 cannot be told: l2 comes first, at {last}, but log is not "
+        "significantly behind. Give more seeds; until then take, of those that are not "
+        "significantly behind, the one that suits. "
         "Compared were 3 losses, 3 seeds, learning rates tuned on held-out training samples."
     )
 
@@ -87,28 +88,29 @@ def test_it_is_made_of_the_findings_and_short(case):
 def test_all_behind_none_behind_or_some():
     far = said({"a": [0.9, 0.91], "b": [0.500, 0.511], "c": [0.400, 0.411]})
     assert (
-        "a ends best, at 90.50 % (two runs: 90.00 to 91.00); all others are surely behind. Take a, and" in far
+        "a ends best, at 90.50 % (two runs: 90.00 to 91.00); all others are significantly behind. Take a, and"
+        in far
     )
     near = said({"a": [0.9, 0.8], "b": [0.8, 0.89], "c": [0.7, 0.89]})
     assert (
-        "cannot be told: a comes first, at 85.00 % (two runs: 80.00 to 90.00), but no other is surely behind."
+        "cannot be told: a comes first, at 85.00 % (two runs: 80.00 to 90.00), but no other is significantly behind."
         in near
     )
     some = said({"a": [0.9, 0.91], "b": [0.92, 0.88], "c": [0.86, 0.93], "d": [0.5, 0.5101]})
-    assert "but b and c are not surely behind." in some
+    assert "but b and c are not significantly behind." in some
     many = said({name: [0.9, 0.91 - 0.001 * at] for at, name in enumerate("abcdef")} | {"g": [0.4, 0.4101]})
-    assert "but b, c and others are not surely behind." in many
+    assert "but b, c and others are not significantly behind." in many
     just = comparison({"a": [0.9, 0.9, 0.9], "b": [0.85, 0.8, 0.83], "c": [0.5, 0.51, 0.49]})
     assert 0.03 < ranked(just)["b"] < 0.05
-    assert "; all others are surely behind." in flat(just.summary())
+    assert "; all others are significantly behind." in flat(just.summary())
 
 
 def test_two_losses_are_compared_with_each_other():
-    assert "b ends best, at 91.33 % ± 3.79; a is surely behind." in said(
+    assert "b ends best, at 91.33 % ± 3.79; a is significantly behind." in said(
         {"a": [0.5, 0.52, 0.51], "b": [0.9, 0.91, 0.93]}
     )
     text = said({"a": [0.5, 0.9], "b": [0.6, 0.9]})
-    assert "b comes first, at 75.00 % (two runs: 60.00 to 90.00), but a is not surely behind." in text
+    assert "b comes first, at 75.00 % (two runs: 60.00 to 90.00), but a is not significantly behind." in text
     assert "Give three seeds or more." in text
 
 

@@ -56,7 +56,7 @@ REFINEMENT = (
             "% interval of the mean by Student's t over the samples, or the runs. Yes where it is above 0."
         ),
         chance="0: a temperature that one half chose by chance is no better on the other.",
-        to_do='Calibrate on held-out samples: CalibratedClassifierCV(method="temperature").',
+        to_do='Calibrate on held-out samples: CalibratedClassifierCV(FrozenEstimator(clf), method="temperature").',
         false_alarms=(
             "Of 200 planted runs each whose temperature is 1 at the end: 0.5 % and 0 %. Of true ones 100 % are found."
         ),

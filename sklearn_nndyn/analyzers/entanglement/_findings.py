@@ -95,8 +95,8 @@ def _inversion(found, turn, name):
 def _mixes(found, turn, name):
     verb = "shrunk" if found.reference_ == "distance" else "grown"
     statement = (
-        f"The classes of layer {found.layer_} come apart until epoch {epoch_words(found.inversion_epoch_)} and mix "
-        f"again since: the {name}{_in_words(name)} has {verb} by {figure(turn.risen)} (noise alone gives up to "
+        f"The classes of layer {found.layer_} separate until epoch {epoch_words(found.inversion_epoch_)} and mix "
+        f"again from then on: the {name}{_in_words(name)} has {verb} by {figure(turn.risen)} (noise alone gives up to "
         f"{figure(turn.null)})."
     )
     return statement, "Quote the training error at the turn, not the epoch, and compare other seeds."
@@ -170,7 +170,8 @@ def _stragglers(found, inverts):
         verb = "is" if count == 1 else "are"
         share = percent(count / total)
         statement = f"Still misclassified at the turn {verb} {samples(count)} ({share}): the stragglers."
-        advice = "Look at the stragglers, straggler_indices_; straggler_stability asks whether other seeds have them."
+        same = "straggler_stability asks whether they are the same with other seeds"
+        advice = f"Look at the stragglers, straggler_indices_; {same}."
     return Finding.from_code(
         "EN3",
         "yes" if count else "no",
@@ -196,7 +197,7 @@ def _classes(found):
         for own, curve, epoch in zip(smooth, curves, epochs, strict=True)
     ]
     count, total = verdicts.count("yes"), len(present)
-    clearly = " for sure" if "cannot tell" in verdicts else ""
+    clearly = " beyond noise" if "cannot tell" in verdicts else ""
     return Finding.from_code(
         "EN4",
         _of_all(verdicts),

@@ -9,9 +9,7 @@ from sklearn_nndyn.utils.statistics import between, count_interval
 from sklearn_nndyn.utils.text import SOURCES, epoch_words, figure, percent, samples
 
 FEW = 100
-CARRIERS = (
-    "Look at these samples, carrier_indices_, and judge the others by their median loss or by accuracy."
-)
+CARRIERS = "Look at the samples that rise most, carrier_indices_, and judge the network by its median loss or accuracy."
 
 
 def loss_tail_findings(tails):
@@ -54,9 +52,9 @@ def _rises(tails):
     low, high = (figure(end) for end in between(tails.rise_))
     asked = "" if tails.onset == "auto" else ", as asked,"
     statement = (
-        f"The {_mean(tails)} rises from epoch {epoch_words(tails.onset_epoch_)} on{asked} by "
-        f"{_amount(tails, tails.mean_rise_)} "
-        f"({low} to {high}; wander from epoch to epoch alone gives up to {figure(tails.rise_null_)})."
+        f"The {_mean(tails)} rises from epoch {epoch_words(tails.onset_epoch_)}{asked} to the end by "
+        f"{_amount(tails, tails.mean_rise_)} (interval {low} to {high}; wander from epoch to epoch alone gives up "
+        f"to {figure(tails.rise_null_)})."
     )
     return statement, "Compare other seeds before you stop earlier: one run tells of its own samples only."
 
@@ -65,12 +63,10 @@ def _does_not_rise(tails):
     if tails.onset == "auto" or tails.onset_ == len(tails.epochs_) - 1:
         statement = f"The {_mean(tails)} does not rise: it is least at the end, epoch {epoch_words(tails.epochs_[-1])}."
         return statement, "A rise may still come with longer training."
-    change = _amount(tails, tails.mean_rise_)
     statement = (
-        f"From epoch {epoch_words(tails.onset_epoch_)}, as asked, to the end the {_mean(tails)} has not "
-        "risen: it changed by"
+        f"From epoch {epoch_words(tails.onset_epoch_)}, as asked, to the end the {_mean(tails)} has not risen"
     )
-    return f"{statement} {change}.", "Leave onset out to measure from the least mean loss."
+    return f"{statement}: it {_went(tails)}.", "Leave onset out to measure from the least mean loss."
 
 
 def _may_rise(tails):
@@ -82,14 +78,22 @@ def _may_rise(tails):
     if len(tails.epochs_) < LEAST_EPOCHS:
         few = f"{statement} of {len(tails.epochs_)} epochs its wander is not known: whether it rises cannot be told."
         return few, "Record nine epochs or more, or train longer."
-    change = _amount(tails, tails.mean_rise_)
-    chance = f"this run cannot tell the rise of {change} from chance"
+    chance = f"this run cannot tell the rise of {_amount(tails, tails.mean_rise_)} from chance"
     if tails.mean_rise_ <= 0:
         chance = (
-            "this run cannot tell whether by more than chance: on other samples than those that chose the epoch it "
-            f"changed by {change}"
+            "this run cannot tell whether by more than chance: on samples that had no part in choosing that epoch it "
+            f"{_went(tails)} from there to the end"
         )
-    return f"{statement} {chance}.", "Train longer, or compare several seeds."
+    return (
+        f"{statement} {chance}.",
+        "Do not stop earlier for it: more held-out samples or several seeds would tell.",
+    )
+
+
+def _went(tails):
+    """Which way the mean loss went from the turn to the end, and how far."""
+    rise = tails.mean_rise_
+    return f"{'rose' if rise > 0 else 'fell'} by {_amount(tails, abs(rise))}" if rise else "stayed the same"
 
 
 def _minority(tails, majority):
@@ -116,7 +120,7 @@ def _minority_words(verdict, share, null):
         "no": "It is not a small minority that carries the rise",
         "cannot tell": "Whether a small minority carries the rise cannot be told",
     }[verdict]
-    return f"{start}: one sample in twenty has {share} of all that rose, where chance gives {null}."
+    return f"{start}: one sample in twenty has {share} of all increases, where chance gives {null}."
 
 
 def _majority(tails):

@@ -10,16 +10,20 @@ from sklearn_nndyn.utils.text import epoch_words, figure, percent, range_of, sam
 
 HALF = 0.5  # of the rise: what counts as most of it
 SMALL = 0.01  # of the loss: calibration below it is none to speak of
-CALIBRATE = 'calibrate on held-out samples kept for that: CalibratedClassifierCV(method="temperature")'
+CALIBRATE = (
+    "calibrate on held-out samples kept for that: "
+    'CalibratedClassifierCV(FrozenEstimator(clf), method="temperature")'
+)
 JUDGE = f"Judge the epochs by the refined loss or by accuracy, and {CALIBRATE}."
 
 
 def refinement_findings(refinement, runs):
     """RF1 to RF3, from the curves of a RefinementAnalyzer and the `RunMeasures` of each run."""
+    epoch = _epoch(refinement, _units(runs, "gain"))
     parts = (
         ("RF1", _rise(refinement, runs)),
-        ("RF2", _epoch(refinement, _units(runs, "gain"))),
-        ("RF3", _end(refinement, _units(runs, "calibration"))),
+        ("RF2", epoch),
+        ("RF3", _end(refinement, _units(runs, "calibration"), epoch["verdict"])),
     )
     return tuple(Finding.from_code(code, n_runs=len(runs), null=0.0, **found) for code, found in parts)
 
@@ -60,7 +64,9 @@ def _rise(refinement, runs):
             "statement": "The mean log loss is least at the end: no rise is there to explain.",
         }
     if there_is == "cannot tell":
-        words = "Whether the mean log loss rises cannot be told from chance, nor whether the scores are only surer."
+        words = (
+            "Whether the mean log loss rises cannot be told from chance, nor how much of that is calibration."
+        )
         return {"verdict": "cannot tell", "statement": words, "advice": _more(runs)}
     rise, refined = (_units(runs, name) for name in ("rise", "refined_rise"))
     share, ends = share_interval(rise - refined, rise)
@@ -93,8 +99,8 @@ def _rise_words(refinement, verdict, rise, refined, share):
     went = f"{'rises' if refined > 0 else 'falls'} by {figure(abs(refined))}"
     figures = (
         f"from epoch {epoch_words(refinement.least_loss_epoch_)} on the mean log loss rises by {figure(rise)} "
-        f"nats, and {went} "
-        "when the scores of each epoch are divided by their best temperature"
+        f"nats, {'but' if verdict == 'yes' else 'and'} {went} "
+        "once the scores of each epoch are divided by their best temperature"
     )
     if verdict == "cannot tell":
         return f"Whether the rise of the mean loss is calibration cannot be told: {figures}."
@@ -134,22 +140,22 @@ def _epoch(refinement, gain):
 def _epoch_words(verdict, best, least, value):
     if verdict == "yes":
         return (
-            f"Once calibrated, epoch {epoch_words(best)} is better than that of least loss: by {figure(value)} "
-            "nats, on samples by which neither was chosen."
+            f"Once calibrated, epoch {epoch_words(best)} is better than the epoch of least loss: by "
+            f"{figure(value)} nats, on samples that had no part in choosing either."
         )
     if verdict == "no":
         return (
-            f"Once calibrated, epoch {epoch_words(best)} seems best, but on samples by which neither was chosen epoch "
-            f"{epoch_words(least)}, of least loss, is better."
+            f"Once calibrated, epoch {epoch_words(best)} seems best, but on samples that had no part in choosing it "
+            f"epoch {epoch_words(least)}, of least loss, is better."
         )
     return (
-        f"Whether, once calibrated, epoch {epoch_words(best)} is better than epoch {epoch_words(least)}, of least "
-        "loss, cannot be told."
+        f"Once calibrated, epoch {epoch_words(best)}, which seems best, and epoch {epoch_words(least)}, of least loss, "
+        "cannot be told apart."
     )
 
 
-def _end(refinement, calibration):
-    """RF3."""
+def _end(refinement, calibration, stops_earlier):
+    """RF3; with the verdict of RF2 on an epoch that is better."""
     value, ends = float(calibration.mean()), between(calibration)
     verdict = _beyond(ends, 0.0)
     if verdict == "cannot tell" and ends is not None and ends[1] < SMALL * refinement.loss_curve_[-1]:
@@ -159,26 +165,25 @@ def _end(refinement, calibration):
         "value": value,
         "interval": ends,
         "statement": _end_words(refinement, verdict, value),
-        "advice": _end_advice(refinement) if verdict == "yes" else "",
+        "advice": _end_advice(stops_earlier) if verdict == "yes" else "",
     }
 
 
 def _end_words(refinement, verdict, value):
     loss, temperature = figure(refinement.loss_curve_[-1]), refinement.temperature_curve_[-1]
     if verdict == "no":
-        return f"At the end the scores are as sure as they should be, at a loss of {loss} nats."
+        return f"At the end the scores are calibrated, at a loss of {loss} nats."
     if verdict == "cannot tell":
-        return f"Whether the scores at the end, of a loss of {loss} nats, are too sure cannot be told."
+        return f"Whether the scores at the end, of a loss of {loss} nats, are overconfident cannot be told."
     if not np.isfinite(temperature):
         return f"At the end equal probabilities are better than the scores, whose loss is {loss} nats."
-    sure = "too sure" if temperature > 1 else "not sure enough"
+    confident = "overconfident" if temperature > 1 else "underconfident"
     return (
-        f"At the end the scores are {sure}: dividing them by {figure(temperature)} lowers their loss, {loss} nats, by "
-        f"{figure(value)}."
+        f"At the end the scores are {confident}: dividing them by {figure(temperature)} lowers their loss from {loss} "
+        f"to {figure(refinement.loss_curve_[-1] - value)} nats."
     )
 
 
-def _end_advice(refinement):
-    if refinement.best_epoch_ == refinement.epochs_[-1]:
-        return f"{CALIBRATE[0].upper()}{CALIBRATE[1:]}."
-    return f'Before probabilities are used, stop by monitor="refined_loss", and {CALIBRATE}.'
+def _end_advice(stops_earlier):
+    stop = 'stop by monitor="refined_loss", and ' if stops_earlier == "yes" else ""
+    return f"Before probabilities are used, {stop}{CALIBRATE}."

@@ -6,6 +6,7 @@ from sklearn_nndyn.analyzers._findings import Finding
 from sklearn_nndyn.analyzers.sample_scores._label_count import LEARNED_BY_HEART, LEAST_EPOCHS
 from sklearn_nndyn.utils.text import counted, percent
 
+MARGIN = "how far the score of the label lies above the highest other"
 SEVERAL = "several networks tell more, by find_label_errors(clf, X, y, runs=10)."
 
 
@@ -88,14 +89,10 @@ def _suspects(found):
     first = int(found.ranking[0])
     worst = f"sample {first} (labelled {found.y[first]}, {_predicted(found, first)})"
     if not found.n_errors:
-        low = "low margins, the score of a label less that of another class"
-        return f"No group of samples stands out by {low}; the most suspect is {worst}."
+        return f"No group of samples stands out by low margins, {MARGIN}; the most suspect is {worst}."
     if found.n_errors == 1:
-        return f"1 sample stands out by its low margin, the score of the label less that of another class: {worst}."
-    return (
-        f"{counted(found.n_errors, 'sample')} stand out by low margins, the score of the label less that of another "
-        f"class: first of all {worst}."
-    )
+        return f"1 sample stands out by its low margin, {MARGIN}: {worst}."
+    return f"{counted(found.n_errors, 'sample')} stand out by low margins, {MARGIN}; the most suspect is {worst}."
 
 
 def _predicted(found, sample):
@@ -105,6 +102,6 @@ def _predicted(found, sample):
     how = (
         f"at {share} of the epochs"
         if found.n_runs == 1
-        else f"with a probability of {share} where it was held out"
+        else f"with a probability of {share} by networks not trained on it"
     )
     return f"predicted {suggestion} {how}" if suggestion != label else f"and predicted so {how}"

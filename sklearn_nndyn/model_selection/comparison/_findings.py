@@ -8,7 +8,9 @@ from sklearn_nndyn.utils.text import in_words
 SURE = 0.05
 NOISES = {"label_noise": "CL3", "input_noise": "CL4"}
 MOST_NAMES = 3
-MORE_SEEDS = "Give more seeds; until then take, of those that are not surely behind, the one that suits."
+MORE_SEEDS = (
+    "Give more seeds; until then take, of those that are not significantly behind, the one that suits."
+)
 FEW_SEEDS = "Give three seeds or more."
 EDGES = {"lower": ("lowest", 0), "higher": ("highest", -1)}
 TAKE = {
@@ -33,7 +35,7 @@ def comparison_findings(found):
 
 
 def _best(found, code, outcome, noise, claim):
-    """Yes where every other loss that has a value is surely behind the best."""
+    """Yes where every other loss that has a value is significantly behind the best."""
     (loss, mean, half), *_ = means = found.intervals(outcome, **noise)
     if np.isnan(mean):
         statement = "No run was finished." if code == "CL1" else ""
@@ -75,7 +77,7 @@ def _accuracy(found, code, outcome, noise):
 def _words(verdict, claim, best, others):
     if verdict == "yes":
         behind = "all others are" if len(others) > 1 else f"{next(iter(others))} is"
-        return f"{best.format(claim)}; {behind} surely behind."
+        return f"{best.format(claim)}; {behind} significantly behind."
     return f"Which loss {claim} cannot be told: {best.format('comes first')}, but {_why(others)}."
 
 
@@ -86,9 +88,9 @@ def _why(others):
         return "one seed does not tell it from the others"
     near = [name for name, p in others.items() if not p < SURE]
     if len(near) == len(others) > 1:
-        return "no other is surely behind"
+        return "no other is significantly behind"
     shown = near if len(near) <= MOST_NAMES else [*near[: MOST_NAMES - 1], "others"]
-    return f"{in_words(shown)} {'is' if len(near) == 1 else 'are'} not surely behind"
+    return f"{in_words(shown)} {'is' if len(near) == 1 else 'are'} not significantly behind"
 
 
 def _other_rates(found, noise):
