@@ -22,7 +22,8 @@ REFINEMENT = (
         false_alarms=(
             "Of 200 planted runs of 500 samples each: 0 % where nothing rises, where refinement itself rises, and on "
             "plateaus whose refinement wanders; 0.5 % where the temperature wanders. Of true ones 91 % are found. Of "
-            "plateaus of two to ten runs, independent or lasting in their wander, at most 3 % of 200 each."
+            "plateaus of two to ten runs and ten or twenty epochs, whose wander lasts or not, a rise is told in 3 % of "
+            "200 at most."
         ),
     ),
     FindingKind(
