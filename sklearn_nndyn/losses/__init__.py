@@ -19,7 +19,7 @@ divided by 16 and a stratified 70/30 split; the rates tried were 1e-3, 3e-3 and 
 the test accuracy was at least 0.95 for each of five seeds.
 """
 
-from sklearn_nndyn.losses._base import ClassificationLoss, loss_header
+from sklearn_nndyn.losses._base import ClassificationLoss, faster_by_class, loss_header
 from sklearn_nndyn.losses._cross_entropies import LabelSmoothingLoss, SymmetricCrossEntropyLoss
 from sklearn_nndyn.losses._log_family import FocalLoss, GeneralizedCrossEntropyLoss, Poly1Loss
 from sklearn_nndyn.losses._log_proba import log_proba

@@ -57,15 +57,19 @@ class LogLoss(ProbabilityLoss):
         return (grad * log_p).sum(-1), grad
 
     def per_sample(self, scores: Tensor, target: Tensor) -> Tensor:
-        # - log p_c (..., n), picked without the one-hot y
-        return -LOG_P[self.link](scores).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+        # - log p_c (..., n)
+        return -self._log_p_c(scores, target)
+
+    def _log_p_c(self, scores: Tensor, target: Tensor) -> Tensor:
+        # Picked without the one-hot y
+        return LOG_P[self.link](scores).gather(-1, target.unsqueeze(-1)).squeeze(-1)
 
     def value_and_probability(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
-        # Values (..., n), and the probability (..., n) of the true class; with softmax it follows from the value.
+        # Values (..., n), and the probability (..., n) of the true class; with softmax both follow from log p_c.
         if self.link != "softmax":
             return super().value_and_probability(scores, target)
-        values = self.per_sample(scores, target)
-        return values, values.neg().exp()
+        log_p_c = self._log_p_c(scores, target)
+        return -log_p_c, log_p_c.exp()
 
     def value_and_gradient(self, scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         # Values (..., n) and their gradients (..., n, K) in `scores`; with softmax p - y, in few steps.

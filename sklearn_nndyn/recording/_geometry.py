@@ -131,7 +131,7 @@ class Centroids:
 
     def means(self):
         """{name: (n_networks, n_classes, width)}; nan for a class without samples."""
-        return {name: (sums / self.counts[..., None]).float() for name, sums in self.sums.items()}
+        return {name: (sums / self.counts.unsqueeze(-1)).float() for name, sums in self.sums.items()}
 
 
 def unit_sums(activation, target, n_classes):
@@ -143,8 +143,8 @@ def unit_sums(activation, target, n_classes):
     n_networks, n_samples, _ = activation.shape
     inverse = _norms(activation).reciprocal_().nan_to_num_(nan=0.0, posinf=0.0)
     membership = activation.new_zeros(n_networks, n_samples, n_classes)
-    membership.scatter_(-1, target.expand(n_networks, -1)[..., None], inverse)
-    return membership.mT @ activation
+    membership.scatter_(-1, target.expand(n_networks, -1).unsqueeze(-1), inverse)
+    return torch.bmm(membership.mT, activation)
 
 
 def _norms(activation):

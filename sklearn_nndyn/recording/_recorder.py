@@ -30,6 +30,7 @@ from sklearn_nndyn.utils.modules import (
     capture_activations,
     chunk_sizes,
     rows_per_chunk,
+    weight_matrices,
     weight_norms,
 )
 from sklearn_nndyn.utils.networks.devices import few_copies
@@ -195,7 +196,7 @@ class Recorder:
             if self.readers:
                 activations = activations_of(self.X, forward)
                 forward = self._caching(activations)
-            norms = weight_norms([module])[0] if "geometry" in self.entries else {}
+            norms = weight_norms([captured.weights])[0] if self.geometry is not None else {}
             self._record_pass(as_stack_of_one(forward, captured), epoch, norms)
             for reader in self.readers:
                 reader.read(reader.activations(activations, module), len(self.epochs) - 1)
@@ -210,33 +211,15 @@ class Recorder:
         ):
             yield captured
 
-    def leaves_no_trace(self, module: torch.nn.Module) -> bool:
-        """Whether an evaluation changes and draws nothing.
-
-        Parameters
-        ----------
-        module : torch.nn.Module
-            The network.
-
-        Returns
-        -------
-        leaves : bool
-            False also where the first record has yet to show it.
-        """
+    def _leaves_no_trace(self, module):
+        """Whether an evaluation changes and draws nothing; False also where the first record has yet to show it."""
         return self._evaluator.loss_is_known and self._evaluator.leaves_no_trace(module)
 
     @keeps_modes
-    def record_together(self, module: torch.nn.Module, epochs: Sequence[float], load: Callable) -> None:
+    def _record_together(self, module, epochs, load):
         """Record one network with several weights: each runs alone, and all are measured together.
 
-        Parameters
-        ----------
-        module : torch.nn.Module
-            The network, which leaves no trace.
-        epochs : sequence of numbers
-            The epoch of each record.
-        load : callable
-            ``load(i)`` gives the network the weights of the i-th epoch.
+        The network leaves no trace; ``load(i)`` gives it the weights of the i-th epoch.
         """
         runs = []
         with self._evaluating(module) as forward:
@@ -253,7 +236,7 @@ class Recorder:
         if centroids is None:
             return scores[0], {}, {}
         centroids.add(scores, layers, self.y, maps)
-        return scores[0], centroids.means(), weight_norms([module])[0]
+        return scores[0], centroids.means(), weight_norms([weight_matrices(module)])[0]
 
     def _store_together(self, scores, means, norms, epochs):
         new = self.buffers.new_rows(len(epochs))
@@ -395,6 +378,8 @@ class Recorder:
     def _chunks(self):
         if not self.holds_arrays:
             return self.X.chunks()
+        if len(self._chunk_sizes) == 1:
+            return [(whole(self.X), self.y)]
         return zip(self.X.split(self._chunk_sizes), self.y.split(self._chunk_sizes), strict=True)
 
     @cached_property

@@ -19,7 +19,7 @@ def replay(recorder, module, snapshots, epochs):
     while start < len(epochs):
         group = epochs[start : start + _size_of_group(recorder, module, snapshots)]
         if len(group) > 1:
-            recorder.record_together(module, group, _loader(module, snapshots.stacked(group)))
+            recorder._record_together(module, group, _loader(module, snapshots.stacked(group)))
         else:
             _record_alone(recorder, module, snapshots, *group)
         start += len(group)
@@ -35,7 +35,7 @@ def _record_alone(recorder, module, snapshots, epoch):
 
 def _size_of_group(recorder, module, snapshots):
     """How many networks are measured together: as many as fit in the CPU cache."""
-    if not (_is_small(recorder) and recorder.leaves_no_trace(module)):
+    if not (_is_small(recorder) and recorder._leaves_no_trace(module)):
         return 1
     cost = snapshots.state_size + 4 * len(recorder.y) * recorder.n_classes
     return max(1, min(MOST_NETWORKS, STACK_BYTES // cost))

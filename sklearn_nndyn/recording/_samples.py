@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
+from sklearn_nndyn.losses import faster_by_class
 from sklearn_nndyn.utils.text import shown
 from sklearn_nndyn.utils.validation import check_choice
 
@@ -156,5 +157,8 @@ def stack_of(scores):
 def margins(scores, target):
     """The score of each true class minus the best other."""
     column = target.unsqueeze(-1)
-    best = scores.scatter(-1, column, -torch.inf).amax(-1)
-    return scores.gather(-1, column).squeeze(-1) - best
+    own = scores.gather(-1, column).squeeze(-1)
+    if faster_by_class(scores):
+        others = scores.mT.clone(memory_format=torch.contiguous_format)
+        return own - others.scatter_(-2, target.unsqueeze(-2), -torch.inf).amax(-2)
+    return own - scores.scatter(-1, column, -torch.inf).amax(-1)

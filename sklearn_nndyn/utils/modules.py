@@ -7,6 +7,7 @@ follows, as the next linear or convolution layer receives it. It carries the nam
 from collections.abc import Mapping
 from contextlib import contextmanager
 from math import prod
+from operator import attrgetter
 from threading import get_ident
 from weakref import ref
 
@@ -45,11 +46,12 @@ def capture_activations(module, call=None, hidden=True, pool=None):
         ``forward(x) -> (scores, layers)``; ``layers`` maps the name of each hidden layer, in the order of the
         forward pass, to its activation (n_samples, ...). ``forward.maps`` is the set of those layers that a
         convolution received: of their axes the second is that of the features, of others it is the last.
-        ``forward.layout`` puts a batch into the order in memory in which the network is run.
+        ``forward.layout`` puts a batch into the order in memory in which the network is run. ``forward.weights`` are
+        the `weight_matrices`, where hidden layers are asked for.
     """
     seen, thread, layout = [], get_ident(), make_layout(module)
     parts = _weighted_parts(module) if hidden else []
-    convolutions = {name for name, part in parts if _convolves(part)}
+    convolutions = {name for name, _, weight in parts if weight.ndim >= 3}
     pooled = _Pooled(pool, convolutions)
 
     def keep(name):
@@ -69,8 +71,8 @@ def capture_activations(module, call=None, hidden=True, pool=None):
         seen.clear()
         return scores, layers
 
-    forward.layout = layout
-    with _hooked([(part, keep(name)) for name, part in parts]):
+    forward.layout, forward.weights = layout, {name: weight for name, _, weight in parts}
+    with _hooked([(part, keep(name)) for name, part, _ in parts]):
         yield forward
 
 
@@ -79,7 +81,8 @@ def as_stack_of_one(forward, captured):
 
     def stacked(x):
         scores, layers = forward(x)
-        return scores[None], {name: activation[None] for name, activation in layers.items()}, captured.maps
+        stacked_layers = {name: activation.unsqueeze(0) for name, activation in layers.items()}
+        return scores.unsqueeze(0), stacked_layers, captured.maps
 
     return stacked
 
@@ -107,7 +110,7 @@ def last_linear(module, x):
     def keep(part, args):
         seen.append((part, args[0] if args else None))
 
-    with _hooked([(part, keep) for _, part in _weighted_parts(module)]):
+    with _hooked([(part, keep) for _, part, _ in _weighted_parts(module)]):
         scores = score(module, x)
     part, received = seen[-1]
     return scores, received, part if isinstance(part, torch.nn.Linear) else None
@@ -121,12 +124,11 @@ def hidden_layers(module, x):
 
 def weight_matrices(module):
     """{name: weight} of every layer with a weight of two axes or more."""
-    return {name: max(_own_weights(part), key=lambda p: p.ndim) for name, part in _weighted_parts(module)}
+    return {name: weight for name, _, weight in _weighted_parts(module)}
 
 
-def weight_norms(modules):
-    """Frobenius norm of the weight of every such layer, by name, of each module; by one transfer from their device."""
-    weights = [weight_matrices(module) for module in modules]
+def weight_norms(weights):
+    """Frobenius norm of each of the `weight_matrices` of some networks; by one transfer from their device."""
     norms = iter(
         read_together([torch.linalg.vector_norm(w.detach()) for own in weights for w in own.values()])
     )
@@ -191,11 +193,13 @@ def score(module, x):
 
 
 def _weighted_parts(module):
-    return [
-        (name or type(part).__name__, part)
+    """(name, part, weight) of every layer with a weight of two axes or more, of several that of most axes."""
+    weights = [
+        (name or type(part).__name__, part, max(_own_weights(part), key=attrgetter("ndim"), default=None))
         for name, part in module.named_modules()
-        if not isinstance(part, NOT_LAYERS) and any(p.ndim >= 2 for p in _own_weights(part))
+        if not isinstance(part, NOT_LAYERS)
     ]
+    return [found for found in weights if found[-1] is not None and found[-1].ndim >= 2]
 
 
 def _own_weights(part):
@@ -233,10 +237,6 @@ def _hidden_layers(seen, n_samples):
             layers[layer], received_by[layer] = received, name
         made_by = name
     return layers, received_by
-
-
-def _convolves(part):
-    return any(p.ndim >= 3 for p in _own_weights(part))
 
 
 def _is_activation(value, n_samples):

@@ -8,7 +8,7 @@ from sklearn_nndyn import DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP
 from sklearn_nndyn.recording import Geometry
 from sklearn_nndyn.recording._geometry import Centroids
-from sklearn_nndyn.utils.modules import weight_norms
+from sklearn_nndyn.utils.modules import weight_matrices, weight_norms
 from tests import reference
 from tests.problems import PROBLEMS, Problem, convolution_net
 
@@ -112,7 +112,7 @@ def test_weight_norms_are_those_of_the_matrices():
         name: np.linalg.norm(module.get_submodule(name).weight.detach().numpy().ravel())
         for name in ("0", "3", "7")
     }
-    found = weight_norms([module])[0]
+    found = weight_norms([weight_matrices(module)])[0]
     assert found.keys() == expected.keys()
     np.testing.assert_allclose(list(found.values()), list(expected.values()), rtol=1e-6)
 

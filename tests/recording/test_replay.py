@@ -42,11 +42,11 @@ def together(monkeypatch):
     """How many epochs each group of those recorded together had."""
     sizes = []
 
-    def watched(recorder, module, epochs, load, original=Recorder.record_together):
+    def watched(recorder, module, epochs, load, original=Recorder._record_together):
         sizes.append(len(epochs))
         original(recorder, module, epochs, load)
 
-    monkeypatch.setattr(Recorder, "record_together", watched)
+    monkeypatch.setattr(Recorder, "_record_together", watched)
     return sizes
 
 

@@ -18,7 +18,7 @@ from sklearn_nndyn.training.stacked import make_members
 from sklearn_nndyn.training.stacked._epoch_runner import StackedEpochRunner, in_order
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE, StackedParameters
 from sklearn_nndyn.training.stacked._row_sampler import RowSampler, StackedLoader, equal_slices
-from sklearn_nndyn.utils.modules import capture_activations, weight_norms
+from sklearn_nndyn.utils.modules import capture_activations, weight_matrices, weight_norms
 from sklearn_nndyn.utils.random import RandomState
 from tests.classifiers.together.comparing import EVERYTHING, assert_close, small
 from tests.pairwise import pairwise
@@ -353,7 +353,9 @@ def test_a_joint_look_is_the_look_of_each(record, n):
 
     joint = StackedRecorder(together, LossStack(losses))
     for epoch in (0, 3):
-        norms = [weight_norms([module])[0] if "geometry" in record else {} for module in modules]
+        norms = [
+            weight_norms([weight_matrices(module)])[0] if "geometry" in record else {} for module in modules
+        ]
         with torch.no_grad():
             joint.record(forward, epoch, norms)
         for recorder, module in zip(alone, modules, strict=True):

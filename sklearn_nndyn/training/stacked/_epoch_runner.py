@@ -15,7 +15,13 @@ from sklearn_nndyn.training.stacked._mlp_step import StackedMLPStep
 from sklearn_nndyn.training.stacked._module_step import StackedModuleStep
 from sklearn_nndyn.training.stacked._parameters import StackedParameters, rate_and_decay
 from sklearn_nndyn.training.stacked._row_sampler import StackedLoader, equal_slices
-from sklearn_nndyn.utils.modules import chunk_sizes, depends_on_the_batch, rows_per_chunk, weight_norms
+from sklearn_nndyn.utils.modules import (
+    chunk_sizes,
+    depends_on_the_batch,
+    rows_per_chunk,
+    weight_matrices,
+    weight_norms,
+)
 from sklearn_nndyn.utils.networks.devices import sum_dtype
 
 
@@ -172,7 +178,7 @@ class StackedEpochRunner:
         """The weight norms of every network, read once for all evaluations; none where no geometry is recorded now."""
         if not any(one.is_due(epoch) and one.has_geometry for one in self.evaluations):
             return [{} for _ in self.nets]
-        return weight_norms([net.module_ for net in self.nets])
+        return weight_norms([weight_matrices(net.module_) for net in self.nets])
 
     def _measure_first_rows(self, epoch):
         """The losses by which `DivergenceGuard` judges the first and the last epoch, where they are not recorded."""

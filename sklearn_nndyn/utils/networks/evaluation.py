@@ -69,10 +69,11 @@ class Evaluator:
     @contextmanager
     def __call__(self, module, loss, runs_alone=True):
         """For the time of one evaluation; ``runs_alone`` says that nothing else is run in it."""
-        leaves_no_trace = runs_alone and self.loss_is_known and is_plain(module)
+        parts = list(module.modules())
+        leaves_no_trace = runs_alone and self.loss_is_known and all(map(_is_plain_part, parts))
         with (
             torch.no_grad(),
-            evaluation_mode(module, loss),
+            _parts_in_evaluation([*parts, *loss.modules()]),
             nullcontext() if leaves_no_trace else self._restored(module, loss),
         ):
             yield
@@ -94,10 +95,14 @@ class Evaluator:
         self.draws = self.draws and generators.drew
 
 
-@contextmanager
 def evaluation_mode(*modules):
     """Set every part of some modules to evaluation, and afterwards back to what each one was."""
-    training = [part for module in modules for part in module.modules() if part.training]
+    return _parts_in_evaluation([part for module in modules for part in module.modules()])
+
+
+@contextmanager
+def _parts_in_evaluation(parts):
+    training = [part for part in parts if part.training]
     for part in training:
         part.training = False
     try:
@@ -207,7 +212,8 @@ def hooks_gradients(module):
 
 
 def _is_hooked(part):
-    return "forward" in vars(part) or any(getattr(part, name, None) for name in HOOKS)
+    own = vars(part)
+    return "forward" in own or any(map(own.get, HOOKS))
 
 
 def _put_back_dtype(dtype):
