@@ -23,6 +23,7 @@ import torch
 from sklearn_nndyn.utils.private_names import mps_generator
 
 SECONDS_BEFORE_FORK = 0.5
+_set_numpy_state = np.random.set_state  # as it was imported, for it must run in C
 _lock = threading.RLock()
 _forking = threading.local()
 # (weak reference to a swap not yet undone, what puts the generators back), outermost first, of the lock's thread.
@@ -200,13 +201,11 @@ os.register_at_fork(
 )
 
 
-def _seeded(seed, device):
+@lru_cache(maxsize=16)
+def _seeded_once(seed, device):
     on_device = None if device.type == "cpu" else torch.Generator(device).manual_seed(seed).get_state()
     on_host = torch.Generator().manual_seed(seed).get_state()
     return on_host, on_device, np.random.RandomState(seed % 2**32).get_state()
-
-
-_seeded_once = lru_cache(maxsize=16)(_seeded)
 
 
 def _read(device):
@@ -227,10 +226,6 @@ def _generator_of(device):
     if not hasattr(of_kind, "default_generators"):
         return None
     return of_kind.default_generators[of_kind.current_device() if device.index is None else device.index]
-
-
-# As it was imported, for it must run in C.
-_set_numpy_state = np.random.set_state
 
 
 def _writes(device, states):

@@ -50,6 +50,19 @@ def test_on_random_scores_of_a_stack_of_networks(name, n_networks, dtype):
         assert p is None
 
 
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("n_classes", [4, 20])
+def test_margins_however_the_scores_lie(n_classes, by_class):
+    """And the scores stay as they are."""
+    rng = np.random.default_rng(0)
+    values, target = rng.normal(size=(2, 30, n_classes)), rng.integers(0, n_classes, 30)
+    scores = torch.tensor(values)
+    scores = scores.mT.contiguous().mT if by_class else scores
+    margin = measure_samples(scores, torch.tensor(target), get_loss("log")).margin
+    np.testing.assert_array_equal(margin, by_definition(values, target)[0])
+    np.testing.assert_array_equal(scores, values)
+
+
 def test_the_sign_of_the_margin_is_whether_it_is_right():
     rng = np.random.default_rng(0)
     scores, target = torch.tensor(rng.normal(size=(2, 50, 3))), torch.tensor(rng.integers(0, 3, 50))

@@ -12,6 +12,8 @@ import torch
 from sklearn_nndyn.training._mlp_step import ACTIVATIONS, MLPStep, flat_parts
 from sklearn_nndyn.utils.private_names import copy_all
 
+DO_NOTHING = (torch.nn.Flatten, torch.nn.Identity)
+
 
 class Linear:
     """y = W x + b for some networks of the stack, into memory that is kept.
@@ -286,18 +288,11 @@ class StackedMLPStep:
         if not segment.get("fresh"):
             self._run(segment, x)
             segment["fresh"] = True
-        linears = [(name, bound) for (name, part), bound in self._bound_linears(segment)]
+        linears = self._bound_linears(segment)
         layers = {maker: after.x.mT for (maker, _), (_, after) in pairwise(linears)}
         return segment["scores"].mT, layers
 
     def _bound_linears(self, segment):
-        parts = [(name, part) for name, part in self.parts if not _does_nothing(part)]
-        return [
-            (pair, bound)
-            for pair, bound in zip(parts, segment["parts"], strict=True)
-            if isinstance(bound, Linear)
-        ]
-
-
-def _does_nothing(part):
-    return type(part) in (torch.nn.Flatten, torch.nn.Identity)
+        """(name, layer) of the linear layers."""
+        names = [name for name, part in self.parts if type(part) not in DO_NOTHING]
+        return [pair for pair in zip(names, segment["parts"], strict=True) if isinstance(pair[1], Linear)]
