@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_nndyn import Dynamics, EntanglementAnalyzer, LearningPhaseAnalyzer, LossTailAnalyzer
 from sklearn_nndyn.analyzers import Finding, straggler_stability
 
-N_SAMPLES, N_EPOCHS, TURN = 4000, 60, 25
+N_SAMPLES, N_EPOCHS, TURN, JUMP = 4000, 60, 25, 36
 SAMPLE_NOISE = 0.3  # of the loss of one sample at one epoch, in nats
 RADIUS_NOISE = 0.004  # of a range of 0.4
 PHASE_EPOCHS = 17
@@ -82,6 +82,19 @@ def rise_in_wander(scale, rise):
     return lambda rng: tails_of(noisy(rng, fall_then(rise) + scale * rng.normal(size=N_EPOCHS)))
 
 
+def jump(rise, scale=0.0, correlation=0.0):
+    """A fall to a plateau that jumps up after a third of its epochs, and stays; epochs wander, alike for all."""
+    after = np.arange(N_EPOCHS) >= JUMP
+    trend = fall_then(0.0) + rise * after
+    return lambda rng: tails_of(noisy(rng, trend + scale * wander(rng, (N_EPOCHS,), correlation)))
+
+
+def soon_level(rise):
+    """A rise that has come to an end within some ten epochs of the turn."""
+    since = np.clip(np.arange(N_EPOCHS) - TURN, 0, None)
+    return lambda rng: tails_of(noisy(rng, fall_then(0.0) + rise * (1 - np.exp(-since / 3))))
+
+
 def monotone(rng):
     """A fall until the end."""
     return tails_of(noisy(rng, 0.2 + 2 * np.exp(-np.arange(N_EPOCHS) / 12)))
@@ -130,6 +143,13 @@ def radius(values, scale=RADIUS_NOISE, correlation=0.0):
         + (end - least) * np.clip(at - 20, 0, None) / (N_EPOCHS - 21)
     )
     return lambda rng: turn_of(trend + scale * wander(rng, (N_EPOCHS,), correlation))
+
+
+def radius_jump(rise, scale):
+    """A radius that falls to a plateau, jumps up and stays, with noise."""
+    at = np.arange(N_EPOCHS)
+    trend = 0.5 + 0.4 * np.exp(-at / 5) + rise * (at >= JUMP)
+    return lambda rng: turn_of(trend + scale * wander(rng, (N_EPOCHS,), 0.0))
 
 
 def stragglers(shared, n_runs=5, n_samples=400, n_stragglers=60):
@@ -183,6 +203,9 @@ WORLDS = (
     World("plateau, wander of 0.02 that lasts (AR .9)", {"LT1": False}, plateau(0.02, 0.9), wanders=True),
     World("rise of 0.06 beside a wander of 0.02", {"LT1": True, "LT2": False}, rise_in_wander(0.02, 0.06)),
     World("rise of 0.15 beside a wander of 0.05", {"LT1": True, "LT2": False}, rise_in_wander(0.05, 0.15)),
+    World("jump by 0.15, then a plateau", {"LT1": True, "LT2": False}, jump(0.15)),
+    World("rise by 0.15 within ten epochs, then level", {"LT1": True, "LT2": False}, soon_level(0.15)),
+    World("jump by 0.06 beside a wander of 0.02", {"LT1": True, "LT2": False}, jump(0.06, 0.02)),
     World("fall until the end", {"LT1": False, "LT2": False}, monotone),
     World("1 % carry the rise", dict.fromkeys(("LT1", "LT2", "LT3", "LT4"), True), minority(0.01)),
     World("5 % carry the rise", dict.fromkeys(("LT1", "LT2", "LT3", "LT4"), True), minority(0.05)),
@@ -193,6 +216,8 @@ WORLDS = (
     World("radius wanders by 0.02, lasting (AR .9)", {"EN1": False}, radius((0.9, 0.5, 0.5), 0.02, 0.9), wanders=True),
     World("radius turns, by 0.06 with noise 0.02", {"EN1": True}, radius((0.9, 0.5, 0.56), 0.02)),
     World("radius turns, by 0.04 with noise 0.004", {"EN1": True, "EN3": True}, radius((0.9, 0.5, 0.54))),
+    World("radius jumps by 0.06 with noise 0.004", {"EN1": True, "EN3": True}, radius_jump(0.06, RADIUS_NOISE)),
+    World("radius jumps by 0.06 with noise 0.02", {"EN1": True}, radius_jump(0.06, 0.02)),
     World("5 runs, stragglers drawn at random", {"ST1": False}, stragglers(0)),
     World("5 runs, a tenth of the stragglers shared", {"ST1": True}, stragglers(0.1)),
     World("5 runs, half of the stragglers shared", {"ST1": True}, stragglers(0.5)),

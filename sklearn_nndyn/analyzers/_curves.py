@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike
 
 LEVEL = 0.965
 WINDOW = 0.2  # of the epochs, averaged before a rise is looked for
+NARROW = 0.05  # of the epochs, averaged at the turn where a rise comes at once
+SURE = 13.0  # times the noise of an epoch: a rise that a wander seldom gives, however long it lasts
 LEAST_STRETCH = 6  # epochs that wander is estimated from
 # Half of the curves of chance have independent epochs, half a wander that lasts.
 CORRELATIONS = (*np.zeros(10), *np.linspace(0.5, 0.95, 10))
@@ -70,6 +72,10 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     of its innovations: what is left of a value when its share of the one before is taken away. A turning epoch that is
     given was not chosen, and chance is less.
 
+    A rise that comes at once, and then stays, looks like a wander that lasts, for no straight line fits it. Where the
+    first chance is not exceeded, chance is 13 times the noise of an epoch, which the differences between neighbouring
+    epochs tell: their median does not notice the jump. The least value is then averaged over a twentieth of the epochs.
+
     Parameters
     ----------
     mean_curve : array of shape (n_epochs,)
@@ -84,6 +90,11 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     chance : float
         What it exceeds in less than one of twenty plateaus of independent noise, and one of ten whose wander lasts; 0
         for fewer than nine epochs, which cannot tell.
+
+    Notes
+    -----
+    Of 3,000 curves of noise each, of 9 to 300 epochs, the rise exceeds 13 times the noise in no more than 1 % where the
+    correlation from epoch to epoch is 0.9, 3 % where it is 0.95, and never where epochs are independent.
 
     Examples
     --------
@@ -102,7 +113,19 @@ def rise_beyond_wander(mean_curve: ArrayLike, onset: int | None = None) -> tuple
     if not curve_noise(curve):
         return rise, 0.0
     (correlation,), (innovation,) = _wanders(curve[None], onset)
-    return rise, float(innovation) * _chance_in_noise(len(curve), onset, correlation)
+    chance = float(innovation) * _chance_in_noise(len(curve), onset, correlation)
+    sudden, sure = _sudden_rise(curve, onset)
+    return (sudden, sure) if rise <= chance and sudden > sure else (rise, chance)
+
+
+def _sudden_rise(curve, onset):
+    """Last fifth of a curve (n_epochs,) less a twentieth at its turn, and what wanders seldom give that last."""
+    n_epochs = len(curve)
+    last, narrow = _means(curve[None])[0, -1], _means(curve[None], NARROW)[0]
+    turn = int(narrow.argmin()) if onset is None else _window_around(onset, n_epochs, len(narrow))
+    steps = np.abs(np.diff(curve[min(turn, _last_third(n_epochs) - 1) :]))
+    noise = max(curve_noise(curve), float(np.median(steps)) / (0.6745 * np.sqrt(2)))
+    return float(last - narrow[turn]), SURE * noise
 
 
 def wander_correlation(curve: ArrayLike) -> float:
@@ -154,7 +177,7 @@ def _wanders(curves, onset):
 def _wander_about_lines(curves, turn):
     """The same of curves that all turn at one position."""
     n_epochs = curves.shape[1]
-    start = max(0, min(turn, n_epochs - max(n_epochs // 3, LEAST_STRETCH)))
+    start = max(0, min(turn, _last_third(n_epochs)))
     lines, solve = _lines(n_epochs - start, turn - start)
     after = curves[:, start:]
     left = after - (after @ solve) @ lines
@@ -172,9 +195,14 @@ def _lines(n_epochs, turn):
     return lines, np.linalg.pinv(lines)
 
 
-def _means(curves):
-    """Running means of curves (n_curves, n_epochs) over a fifth of the epochs."""
-    width = max(1, int(WINDOW * curves.shape[1]))
+def _last_third(n_epochs):
+    """Position that the last third begins with, of six epochs at least."""
+    return n_epochs - max(n_epochs // 3, LEAST_STRETCH)
+
+
+def _means(curves, share=WINDOW):
+    """Running means of curves (n_curves, n_epochs) over a share of the epochs, a fifth by default."""
+    width = max(1, int(share * curves.shape[1]))
     sums = np.cumsum(np.pad(curves, ((0, 0), (1, 0))), axis=1)
     return (sums[:, width:] - sums[:, :-width]) / width
 
@@ -182,9 +210,14 @@ def _means(curves):
 def _rises(curves, onset):
     """Last less least of the running means of each curve (n_curves, n_epochs), or less that around the onset."""
     means = _means(curves)
-    before = curves.shape[1] - means.shape[1]
-    at = None if onset is None else min(max(onset - (before + 1) // 2, 0), means.shape[1] - 1)
-    return means[:, -1] - (means.min(axis=1) if at is None else means[:, at])
+    if onset is None:
+        return means[:, -1] - means.min(axis=1)
+    return means[:, -1] - means[:, _window_around(onset, curves.shape[1], means.shape[1])]
+
+
+def _window_around(onset, n_epochs, n_means):
+    """Position of the running mean around an onset."""
+    return min(max(onset - (n_epochs - n_means + 1) // 2, 0), n_means - 1)
 
 
 def _chance_in_noise(n_epochs, onset, correlation):

@@ -58,6 +58,8 @@ PAPER: dict[Any, Any] = {
 FLOOR = 1e-6  # log losses below it are not resolved in float32
 THIN_SPACE = "\u2009"
 COLUMN = 3.4  # inches: one of two columns
+WORDS = 7  # font size of the words beside a line
+LETTER = 0.53  # of the font size: width of a letter, on average
 
 
 @contextmanager
@@ -165,15 +167,36 @@ def mark_onset(ax, epoch, epochs, name):
 
 
 def mark_places(ax, places, words, colours):
-    """Dashed lines at places on the finished x axis, with words on the side that has more space, in rows."""
+    """Dashed lines at places on the finished x axis, with words on the side that has more space, in rows.
+
+    What does not fit there is parted before its brackets.
+    """
     lines = [_dashed(ax, place, colour) for place, colour in zip(places, colours, strict=True)]
     shares = ax.transAxes.inverted().transform(ax.transData.transform([(place, 0) for place in places]))[:, 0]
     late = shares.mean() > 0.5
     beside = shares.min() if late else shares.max()  # of all lines, so that none runs through the words
-    for row, (word, colour) in enumerate(zip(words, colours, strict=True)):
+    row = 0
+    for word, colour in zip(words, colours, strict=True):
         if word:
-            _beside(ax, beside, ax.transAxes, word, late, colour, row)
+            parted = word if _fits(ax, word, beside if late else 1 - beside) else word.replace(" (", "\n(")
+            _beside(ax, beside, ax.transAxes, parted, late, colour, row)
+            row += 1 + parted.count("\n")
     return lines
+
+
+def _fits(ax, word, share):
+    """Whether a word is no wider than a share of the axes, as they are or, for certain, as they will be laid out."""
+    needed = 4 + LETTER * WORDS * len(word)
+    if needed <= share * _points_wide(ax):
+        return True
+    layout = ax.figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(ax.figure)
+    return needed <= share * _points_wide(ax)
+
+
+def _points_wide(ax):
+    return ax.get_window_extent().width * 72 / ax.figure.dpi
 
 
 def _halo():
@@ -199,9 +222,14 @@ def _beside(ax, at, coordinates, words, late, colour="black", row=0):
         ha="right" if late else "left",
         va="top",
         color=colour,
-        fontsize=7,
+        fontsize=WORDS,
         path_effects=_halo(),
     )
+
+
+def rows_of_words(ax):
+    """Rows of the words in the axes."""
+    return sum(1 + text.get_text().count("\n") for text in ax.texts)
 
 
 def room_above(ax, n_rows):

@@ -151,12 +151,17 @@ class EpochEnsemble(ShortRepr):
         text : str
             A paragraph.
         """
-        used = in_words(map(epoch_words, self.forgotten_epochs)) if self.forgotten_epochs else "none"
-        source = (
-            f"Scored on {samples(self.n_samples)}; the epochs of most forgotten validation samples are {used}, where "
-            f"{percent(self.forgotten.max())} were right that are wrong at the end."
+        return summary_of(self.findings_, f"Scored on {samples(self.n_samples)}; {self._forgotten_words()}.")
+
+    def _forgotten_words(self):
+        if not self.forgotten_epochs:
+            return "no validation sample that is wrong at the end was right after an earlier epoch"
+        used = in_words(map(epoch_words, self.forgotten_epochs))
+        known = percent(self.forgotten.max())
+        return (
+            f"the epochs of most forgotten validation samples are {used}, where up to {known} were right that are "
+            "wrong at the end"
         )
-        return summary_of(self.findings_, source)
 
 
 def epoch_ensemble(model: Any, X: ArrayLike, y: ArrayLike, *, n_forgotten: int = 3) -> EpochEnsemble:

@@ -7,6 +7,11 @@ from sklearn_nndyn.interventions._scores import trained_with
 from sklearn_nndyn.utils.statistics import rank_interval
 from sklearn_nndyn.utils.text import counted, epoch_words, figure, percent, samples
 
+NEXT = {
+    "yes": "Weight decay on the last layer is worth a try.",
+    "cannot tell": "Give more held-out samples, or compare several seeds.",
+}
+
 
 def feature_growth_findings(found):
     """FG1 and FG2 of a FeatureGrowth."""
@@ -40,7 +45,7 @@ def _cause(found):
         interval=found.undone_interval,
         null=by_chance,
         statement=_cause_words(found, verdict, undone, by_chance),
-        advice="Weight decay on the last layer is worth a try." if verdict == "yes" else "",
+        advice=NEXT.get(verdict, ""),
     )
 
 
@@ -84,6 +89,7 @@ def _order(found):
 
 def feature_growth_source(found):
     """What was read, in a sentence or two."""
-    since = f"epochs {epoch_words(found.onset_epoch)} to {epoch_words(found.end_epoch)}"
+    ends = [epoch_words(found.onset_epoch), epoch_words(found.end_epoch)]
+    since = f"epoch {ends[0]}" if ends[0] == ends[1] else f"epochs {' to '.join(ends)}"
     read = f"Read from the log loss of {samples(len(found.rise))} at {since}."
     return " ".join(filter(None, (read, trained_with(found.loss_facts))))

@@ -190,7 +190,7 @@ def test_of_fewer_than_nine_epochs_nothing_is_told():
     few = record.select_epochs(EPOCHS[[0, 4, 8, 11, 14, 17, 20, 24]])
     found = EntanglementAnalyzer().fit(few)
     assert set(verdicts(found).values()) == {"cannot tell"}
-    assert "of 8 epochs the noise is not known. Record nine epochs or more" in flat(found.summary())
+    assert "of 8 recorded epochs the noise is not known. Record nine epochs or more" in flat(found.summary())
     assert finding(EntanglementAnalyzer().fit(record), "EN1").verdict == "yes"
 
 

@@ -147,7 +147,7 @@ def test_of_few_epochs_in_one_run_nothing_is_told():
     assert [verdicts(found)[code] for code in ("LP1", "LP2", "LP3")] == ["cannot tell"] * 3
     assert flat(found.summary()) == (
         "Whether the reconstruction error of layer last, of inputs given back from it, falls cannot be told: of "
-        "4 epochs in one run its wander is not "
+        "4 recorded epochs in one run its wander is not "
         f"known. {NO_ADVICE} Read from a record: {ONE_RUN}"
     )
 

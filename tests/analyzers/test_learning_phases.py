@@ -232,7 +232,7 @@ def test_of_one_run_of_fewer_than_nine_epochs_nothing_is_told():
     found = of_curve(curve)
     assert phases_there(found) == [False, False, False]
     assert np.isinf(list(found.chance_.values())).all()
-    assert "of 8 epochs in one run its wander is not known" in found.summary().replace("\n", " ")
+    assert "of 8 recorded epochs in one run its wander is not known" in found.summary().replace("\n", " ")
     assert phases_there(of_curve(CURVE[[0, 1, 2, 3, 5, 6, 8, 10, 11]])) == [True, True, True]
     assert phases_there(two_runs(curve)) == [True, True, True]
 

@@ -201,7 +201,7 @@ def test_of_fewer_than_nine_epochs_the_wander_is_not_known():
     assert tails.rise_verdict_ == "cannot tell"
     assert np.isnan(tails.rise_null_)
     assert finding(tails, "LT1").null is None
-    assert "but of 8 epochs its wander is not known" in flat(tails.summary())
+    assert "but of 8 recorded epochs its wander is not known" in flat(tails.summary())
     assert "Record nine epochs or more" in flat(tails.summary())
 
 

@@ -56,6 +56,27 @@ def test_a_plateau_that_wanders_for_long_is_seldom_a_rise(n_epochs):
     assert wander_correlation(white[0][:8]) == wander_correlation(np.linspace(2, 1, 60)) == 0
 
 
+SUDDEN = {  # rises by one that come at once, or within some epochs, at position 0, and then stay
+    "jump": lambda since: 1.0 * (since >= 0),
+    "soon level": lambda since: 1 - np.exp(-np.clip(since, 0, None) / 3),
+    "ramp": lambda since: np.clip(since / 8, 0, 1),
+}
+
+
+@pytest.mark.parametrize("shape", SUDDEN)
+@pytest.mark.parametrize("onset", [None, 25])
+def test_a_rise_that_comes_at_once_and_stays_is_told_where_it_is_far_beyond_the_noise(shape, onset):
+    """By thirty times the noise of an epoch; a plateau or an oscillation is no such rise, however smooth it is."""
+    since = np.arange(60) - 25
+    rng = np.random.default_rng(0)
+    curves = [plateau(60, 0.005, seed) for seed in range(100)]
+    risen = [np.maximum(curve, 1 - 0.02 * since) + 0.15 * SUDDEN[shape](since) for curve in curves]
+    assert np.mean([rises(curve, onset=onset) for curve in risen]) >= 0.95
+    assert np.mean([rises(curve, onset=onset) for curve in curves]) <= 0.1
+    waves = [curve + 0.1 * np.sin(since / 2 + rng.uniform(0, 7)) for curve in curves]
+    assert np.mean([rises(wave, onset=onset) for wave in waves]) <= 0.05
+
+
 @pytest.mark.parametrize("n_epochs", [9, 14, 40, 61])
 def test_the_correlation_equals_its_slow_definition(n_epochs):
     for curve in (

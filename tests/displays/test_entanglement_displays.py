@@ -182,7 +182,7 @@ def test_of_several_runs_the_mean_is_marked_and_each_has_its_dot():
     assert texts(display.axes_[0]) == ["inversion: epochs 4–6 (2 of 3 runs)"]
     assert texts(display.axes_[1]) == [f"inversion: error {100 * errors.mean():.2f} % (2 of 3 runs)"]
     spread = EntanglementDisplay.from_analyzer([runs[0], analysed(turns=(5, 5))]).plot()
-    assert texts(spread.axes_[1]) == ["inversion: error 22.50 % (15.00–30.00)"]
+    assert texts(spread.axes_[1]) == ["inversion: error 22.50 %\n(15.00–30.00)"]
     same = EntanglementDisplay.from_analyzer([runs[0], runs[0]]).plot()
     assert texts(same.axes_[0]) == ["inversion: epoch 4"]
 
@@ -239,6 +239,24 @@ def test_words_stand_beyond_all_lines_in_rows_of_their_own():
         same_color(text.get_color(), display.radius_lines_[i][0].get_color())
         for i, text in enumerate(ax.texts)
     ]
+
+
+@pytest.mark.parametrize("last", [0.001, 0.02, 0.04])
+def test_words_stay_within_their_axes_wherever_the_line_is(last):
+    """Of ten runs whose inversion lies early, in the middle, or late on the axis of errors."""
+    epochs, errors = np.arange(5), np.array([0.6, 0.3, 0.09, 0.05, last])
+    runs = [(1 + 0.02 * run) * errors for run in range(10)]
+    curve = np.array([0.9, 0.7, 0.5, 0.6, 0.7])
+    display = EntanglementDisplay(
+        [epochs] * 10, [curve] * 10, [2 - curve] * 10, runs, inversions=[2] * 10, verdicts=["yes"] * 10
+    ).plot()
+    display.figure_.canvas.draw()
+    for ax in display.axes_[:2]:
+        (text,) = ax.texts
+        words, panel = text.get_window_extent(), ax.get_window_extent()
+        assert panel.x0 <= words.x0 < words.x1 <= panel.x1 + 1, text.get_text()
+        top = ax.transData.transform((0, curve.max()))[1]
+        assert top < words.y0 + 1
 
 
 def test_runs_may_differ_in_their_epochs():

@@ -19,7 +19,7 @@ LOSS_TAILS = (
         chance=(
             "The rise that less than one plateau of twenty exceeds whose epochs wander independently, and less than "
             "one of ten whose wander lasts, if it wanders as this curve does, for as long, and its least value is "
-            "chosen likewise."
+            "chosen likewise; or, where a rise comes at once and stays, 13 times the noise of an epoch."
         ),
         to_do="Ask who carries it (LT2) before stopping earlier; other seeds tell whether it is the rule.",
         false_alarms=(

@@ -125,7 +125,9 @@ def _may_mix(found, turn, name):
     if turn.risen is None:
         return f"{start}: the {name} is not defined here, for want of samples.", ""
     if turn.null is None:
-        few = counted(int(len(found.epochs_) - np.searchsorted(found.epochs_, found.burn_in)), "epoch")
+        few = counted(
+            int(len(found.epochs_) - np.searchsorted(found.epochs_, found.burn_in)), "recorded epoch"
+        )
         return f"{start}: of {few} the noise is not known.", "Record nine epochs or more, or train longer."
     statement = f"{start}: the turn of the {name} is no larger than its noise."
     return statement, "Train longer or in larger batches, and compare several seeds."

@@ -81,7 +81,7 @@ def _chance(change):
 def _why(found):
     if np.isfinite(found.chance_["fall"]):
         return " from chance"
-    return f": of {len(found.epochs_)} epochs in one run its wander is not known"
+    return f": of {len(found.epochs_)} recorded epochs in one run its wander is not known"
 
 
 def _rise(found, verdict, falls):

@@ -76,8 +76,8 @@ def _may_rise(tails):
         f"The {_mean(tails)} ends above {above} of epoch {epoch_words(tails.onset_epoch_)}{asked}, but"
     )
     if len(tails.epochs_) < LEAST_EPOCHS:
-        few = f"{statement} of {len(tails.epochs_)} epochs its wander is not known: whether it rises cannot be told."
-        return few, "Record nine epochs or more, or train longer."
+        few = f"of {len(tails.epochs_)} recorded epochs its wander is not known: whether it rises cannot be told."
+        return f"{statement} {few}", "Record nine epochs or more, or train longer."
     chance = f"this run cannot tell the rise of {_amount(tails, tails.mean_rise_)} from chance"
     if tails.mean_rise_ <= 0:
         chance = (

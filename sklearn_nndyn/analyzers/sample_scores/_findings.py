@@ -7,6 +7,8 @@ from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import percent, samples
 
 LABELS = "Look for wrong labels: find_label_errors ranks samples by how wrong theirs look."
+MANY = 0.25  # of the samples: so many wrong ones are not learned yet, whatever their labels
+TRAIN = "Train longer, or a larger network, before you judge single samples: many are not learned yet."
 HELD_OUT = "How it does on others, held-out samples tell: fit with X_val and y_val."
 
 
@@ -16,6 +18,7 @@ def sample_score_findings(found):
     unlike = found.area_under_margin_ < 0
     trained = np.count_nonzero(found.epochs_ > 0)
     by_guess = 1 - 1 / found.n_classes_
+    look = TRAIN if wrong.mean() > MANY else LABELS
     return (
         _some(
             "SS1",
@@ -33,7 +36,7 @@ def sample_score_findings(found):
             "never right after the start",
             verbs=("was", "were"),
             none="Every sample was right at least once after the start.",
-            advice=LABELS,
+            advice=look,
         ),
         _some(
             "SS3",
@@ -41,7 +44,7 @@ def sample_score_findings(found):
             by_guess,
             "closer to another class than to the label, by scores averaged over the epochs",
             verbs=("is", "are"),
-            advice=LABELS,
+            advice=look,
             none="No sample is closer to another class than to its label, by scores averaged over the epochs.",
         ),
         _forgotten(found, trained),

@@ -17,6 +17,7 @@ from sklearn_nndyn.displays._style import (
     literal,
     mark_epochs,
     room_above,
+    rows_of_words,
     styled,
     title_over_legend,
 )
@@ -236,6 +237,7 @@ class EntanglementDisplay:
             self._draw_curves(style)
             self._finish_axes(inner=given)
             self._mark_inversions()
+            self._make_room(each=given)
             self._name()
         return self
 
@@ -274,8 +276,6 @@ class EntanglementDisplay:
     def _finish_axes(self, inner):
         """Names and scales of the axes; of the ``inner`` ones too where they are not known to be aligned."""
         errors = np.concatenate(self.training_error)
-        n_marks = sum(map(bool, self._groups.inverting.values()))
-        n_words = n_marks if n_marks <= MOST_WORDS else 0
         for row, name in enumerate((self.radius_name, "mean distance D")):
             over, against = self.axes_[2 * row : 2 * row + 2]
             mark_epochs(over, max(self.epochs, key=len))
@@ -286,8 +286,6 @@ class EntanglementDisplay:
             elif row == 0:
                 over.set_xlabel(None)
                 against.set_xlabel(None)
-        for ax in self.axes_[:2] if inner else self.axes_[:1]:
-            room_above(ax, n_words)
 
     def _mark_inversions(self):
         self.marks_ = [[] for _ in self.epochs]
@@ -310,6 +308,12 @@ class EntanglementDisplay:
                 ax, errors if panel % 2 else means, groups.mark_colours, in_words
             ).items():
                 self.inversion_lines_[label].append(line)
+
+    def _make_room(self, each):
+        """Room for the words above the radii: in ``each`` panel, or once where they share an axis."""
+        rows = [rows_of_words(ax) for ax in self.axes_[:2]]
+        for ax, n_rows in zip(self.axes_[:2], rows, strict=True) if each else [(self.axes_[0], max(rows))]:
+            room_above(ax, n_rows)
 
     def _dots(self, run, artist_kw):
         """Mark the inversion in each panel."""
