@@ -206,6 +206,7 @@ WORLDS = (
     World("jump by 0.15, then a plateau", {"LT1": True, "LT2": False}, jump(0.15)),
     World("rise by 0.15 within ten epochs, then level", {"LT1": True, "LT2": False}, soon_level(0.15)),
     World("jump by 0.06 beside a wander of 0.02", {"LT1": True, "LT2": False}, jump(0.06, 0.02)),
+    World("jump by 0.3 beside a wander of 0.02", {"LT1": True, "LT2": False}, jump(0.3, 0.02)),
     World("fall until the end", {"LT1": False, "LT2": False}, monotone),
     World("1 % carry the rise", dict.fromkeys(("LT1", "LT2", "LT3", "LT4"), True), minority(0.01)),
     World("5 % carry the rise", dict.fromkeys(("LT1", "LT2", "LT3", "LT4"), True), minority(0.05)),

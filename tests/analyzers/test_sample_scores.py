@@ -446,6 +446,15 @@ def test_a_record_whose_probabilities_come_from_elsewhere():
 # ----------------------------------------------------------------------------------------- summary
 
 
+def test_where_most_samples_are_wrong_it_is_not_their_labels_that_are_to_be_looked_at():
+    """As after the first epochs: the advice is to train longer."""
+    prediction = np.array([[1, 1]] * 3 + [[1, 0]] * 2, dtype=np.int8)
+    margin = np.where(prediction == 0, 1.0, -1.0)
+    record = Dynamics(y=[0] * 5, classes=[0, 1], epochs=[0, 1], prediction=prediction, margin=margin)
+    assert "Train longer, or a larger network" in flat(SampleScoreAnalyzer().fit(record).summary())
+    assert "Look for wrong labels" in flat(SampleScoreAnalyzer().fit(record[1:]).summary())
+
+
 def test_the_summary_has_the_figures_of_the_record():
     scores = SampleScoreAnalyzer().fit(by_hand())
     assert flat(scores.summary()) == (

@@ -7,7 +7,7 @@ from sklearn_nndyn.utils.statistics import count_interval
 from sklearn_nndyn.utils.text import percent, samples
 
 LABELS = "Look for wrong labels: find_label_errors ranks samples by how wrong theirs look."
-MANY = 0.25  # of the samples: so many wrong ones are not learned yet, whatever their labels
+MANY = 0.5  # of the samples: so many wrong ones are not learned yet, whatever their labels
 TRAIN = "Train longer, or a larger network, before you judge single samples: many are not learned yet."
 HELD_OUT = "How it does on others, held-out samples tell: fit with X_val and y_val."
 
