@@ -211,7 +211,7 @@ def test_an_inversion_is_drawn_only_where_the_finding_tells_one(n_epochs):
 def test_unclear_inversions_are_counted_among_the_others():
     runs = [analysed(), analysed(n_epochs=7), analysed(turns=(LAST, LAST))]
     display = EntanglementDisplay.from_analyzer(runs).plot()
-    assert texts(display.axes_[0]) == ["inversion: epoch 6 (2 of 3 runs, 1 unclear)"]
+    assert texts(display.axes_[0]) == ["inversion: epoch 6\n(2 of 3 runs, 1 unclear)"]
     first = EntanglementAnalyzer(rule="first_rise").fit(entangled_record((LAST, LAST)))
     assert first.inversion_ is None
     both = EntanglementDisplay.from_analyzer(runs[:2]).plot()
@@ -255,7 +255,7 @@ def test_words_stay_within_their_axes_wherever_the_line_is(last):
         (text,) = ax.texts
         words, panel = text.get_window_extent(), ax.get_window_extent()
         assert panel.x0 <= words.x0 < words.x1 <= panel.x1 + 1, text.get_text()
-        top = ax.transData.transform((0, curve.max()))[1]
+        top = ax.transData.transform((5, curve.max()))[1]
         assert top < words.y0 + 1
 
 
