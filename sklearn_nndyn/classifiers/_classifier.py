@@ -5,6 +5,7 @@ Longer than 300 lines: more than half of them document what the user sees, where
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from copy import copy, deepcopy
 from functools import cache
 from typing import Any
@@ -27,8 +28,8 @@ from sklearn_nndyn.classifiers._validation import check_X, labels_to_compare
 from sklearn_nndyn.classifiers.checkpoint import Checkpoint
 from sklearn_nndyn.losses import get_loss, log_proba, probabilities
 from sklearn_nndyn.utils.modules import score_in_chunks
-from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import keeps_modes
+from sklearn_nndyn.utils.networks.copying import copies_without_graph, copy_module
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes, unchanged
 from sklearn_nndyn.utils.rows.arrays import samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
 
@@ -203,7 +204,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
     validation_scores_ : list of float
         Accuracy on the validation samples after each epoch, where there are some; weighted where they have weights.
     best_epoch_ : int
-        With ``early_stopping``: the epoch whose weights were restored, a fraction for a record within an epoch.
+        With ``early_stopping``, or skorch's callbacks with ``load_best``: the epoch whose weights were restored, a
+        fraction for a record within an epoch.
     train_indices_, validation_indices_ : ndarray of int
         With ``validation_fraction``: the rows of X trained on and held out.
     loss_ : ClassificationLoss
@@ -563,6 +565,15 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
             twin._metadata_request = deepcopy(requests, {id(self): twin})
         return twin
 
+    def __deepcopy__(self, memo):
+        """Copy a module too that ``copy.deepcopy`` alone refuses; what is fitted copies its own."""
+        for given in (self.module, self.loss):
+            if isinstance(given, torch.nn.Module) and id(given) not in memo:
+                memo.update(copies_without_graph(given))
+        twin = memo[id(self)] = object.__new__(type(self))
+        vars(twin).update({name: deepcopy(value, memo) for name, value in vars(self).items()})
+        return twin
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -577,7 +588,8 @@ class DynamicsClassifier(ReplayMixin, CallbackSupportMixin, ClassifierMixin, Bas
         if "net_" not in self.__dict__:  # check_is_fitted alone costs a tenth of the call for one sample
             check_is_fitted(self, "net_")
         X = samples_on(check_X(self, X), self.net_.device)
-        return score_in_chunks(self.module_, X)
+        with unchanged(self.module_) if self._state.changes else nullcontext():
+            return score_in_chunks(self.module_, X)
 
     @property
     def _device(self):

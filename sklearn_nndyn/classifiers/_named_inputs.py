@@ -7,19 +7,28 @@ import torch
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 
-from sklearn_nndyn.utils.rows.arrays import ArrayRows, Rows, SparseRows, chunks_of, fits_torch, tensor_of
+from sklearn_nndyn.utils.rows.arrays import (
+    ArrayRows,
+    Rows,
+    SparseRows,
+    chunks_of,
+    fits_torch,
+    tensor_of,
+    whole,
+)
 from sklearn_nndyn.utils.rows.given import as_rows
 from sklearn_nndyn.utils.rows.memory_maps import memory_map_of
 from sklearn_nndyn.utils.rows.named import NamedRows, check_names
 
 
 def named_rows(X, dtype, expected=None):
-    """The arrays of a dict as rows: floats in ``dtype``, everything else in its own.
+    """The arrays of a dict as rows: floats in ``dtype``, everything else in its own; or in what each was in fit.
 
     Parameters
     ----------
     X : Mapping of array-likes
-    dtype : str
+    dtype : str, or tuple of pairs
+        That of floats; or (name, dtype) of each array in fit.
     expected : dict of tuples, optional
         {name: shape of one sample} seen in fit.
 
@@ -30,12 +39,16 @@ def named_rows(X, dtype, expected=None):
     Raises
     ------
     ValueError
-        For other names or shapes than expected, arrays of different lengths, and what is no array of numbers.
+        For other names or shapes than expected, numbers that the dtype in fit does not hold, arrays of different
+        lengths, and what is no array of numbers.
     """
     check_names(X)
     if expected is not None and set(X) != set(expected):
         raise ValueError(f"X has {_listed(X)}, but was fitted with {_listed(expected)}.")
-    fields = {name: _field(name, X[name], dtype) for name in expected or X}
+    if isinstance(dtype, str):
+        fields = {name: _field(name, X[name], dtype) for name in expected or X}
+    else:
+        fields = {name: _field_as_in_fit(name, X[name], own) for name, own in dtype}
     lengths = {name: len(values) for name, values in fields.items()}
     if len(set(lengths.values())) > 1:
         given = ", ".join(f"{name} {n}" for name, n in lengths.items())
@@ -61,6 +74,23 @@ def check_is_named(X, expected):
         raise ValueError(f"X must be a dict of {_listed(expected)}, as in fit; got {type(X).__name__}.")
     if isinstance(X, Mapping) and not isinstance(expected, Mapping):
         raise ValueError(f"X must be one array, as in fit; got a dict of {_listed(X)}.")
+
+
+def _field_as_in_fit(name, values, dtype):
+    wanted = getattr(torch, dtype)
+    field = _field(name, values, dtype if wanted.is_floating_point else "float64")
+    if field.dtype == wanted:
+        return field
+    if wanted.is_floating_point:
+        return field.to(wanted)
+    given = whole(field)
+    found = given.to(wanted)
+    lost = given[found.to(given.dtype) != given]
+    if len(lost):
+        raise ValueError(
+            f"X[{name!r}] was fitted in {dtype}, and this one holds {lost[0].item()}, which is no such number."
+        )
+    return found
 
 
 def _field(name, values, dtype):

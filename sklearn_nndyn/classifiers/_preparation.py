@@ -202,7 +202,8 @@ def prepare_fit(
         check_patterns(estimator.optimizer_params, net.module_)
     autocast = autocast_of(estimator.precision, inputs.data.X.device)
     if not again:
-        state.is_whole = check_once(tried, net, inputs.data, len(inputs.classes), autocast)
+        found = check_once(tried, net, inputs.data, len(inputs.classes), autocast)
+        state.is_whole, state.changes = found.is_whole, found.changes
     if estimator.early_stopping:
         check_state_is_whole(state, "early_stopping")
     check_recorded(estimator.record, net.module_, {name: data.X for name, data in inputs.watched.items()})

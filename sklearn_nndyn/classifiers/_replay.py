@@ -31,7 +31,7 @@ from sklearn_nndyn.recording import (
 from sklearn_nndyn.training import check_ids
 from sklearn_nndyn.utils.modules import hidden_layers, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import keeps_modes, unchanged
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.arrays import as_tensor, samples_on
 from sklearn_nndyn.utils.rows.datasets import open_labelled
@@ -217,7 +217,7 @@ class ReplayMixin:
         geometry.check()
         X = samples_on(check_X(self, X), self._device)
         module = self.module_ if epoch is None else self.at_epoch(epoch).module_
-        with untouched_generators(X.device):
+        with untouched_generators(X.device), unchanged(module):
             names, maps = hidden_layers(module, X[:2])
             name = find_layer(layer, names, also=["scores"])
             found = score_in_chunks(module, X, None if name == "scores" else name)

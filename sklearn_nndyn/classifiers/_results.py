@@ -53,8 +53,8 @@ def fitted_attributes(prepared, records=True):
     attributes |= {f"{name}_indices_": rows for name, rows in inputs.rows.items()}
     if "validation" in inputs.watched:
         attributes["validation_scores_"] = [line["valid_acc"] for line in history if "valid_acc" in line]
-    if fit.stopper is not None and fit.stopper.best_epoch is not None:
-        attributes["best_epoch_"] = fit.stopper.best_epoch
+    if fit.best_epoch is not None:
+        attributes["best_epoch_"] = fit.best_epoch
     return attributes | (_records(prepared) if records else {})
 
 

@@ -26,8 +26,8 @@ class FitState:
         The number that repeats the fit: that of the estimator, or one drawn from it.
     seed : int
         That of torch's generators, drawn from it once, for a fit and all that go on from it.
-    dtype : str
-        The dtype to which ``X`` is converted.
+    dtype : str, or tuple of pairs
+        The dtype to which ``X`` is converted; (name, dtype) of each array of a dict.
     shuffling, randomness : RandomState
         The generators: for the order of the rows, and for all else that is random (dropout).
     snapshots : Snapshots, optional
@@ -42,6 +42,8 @@ class FitState:
         The estimator's, as of the last fit; see `remember_parameters`.
     is_whole : bool
         Whether the ``state_dict`` of the module is all that training changes in its scores.
+    changes : bool
+        Whether the module is another one after an evaluation, and has to be put back.
     augmentation : RandomState, optional
         The generator that ``batch_transform`` is given, where it was needed.
     """
@@ -57,6 +59,7 @@ class FitState:
     stopper: object = None
     parameters: dict = field(default_factory=dict)
     is_whole: bool = True
+    changes: bool = False
     augmentation: RandomState | None = None
 
     @classmethod

@@ -112,10 +112,12 @@ def settle_dtype(estimator, X, n_classes, shared):
     Returns
     -------
     X : ndarray or Rows
-    dtype : str
-        Its dtype, that of all further rows.
+    dtype : str, or tuple of pairs
+        Its dtype, that of all further rows; (name, dtype) of each array of a dict.
     """
     dtype = estimator.dtype
+    if isinstance(X, NamedRows):
+        return X, X.dtypes
     if isinstance(X, Rows) or X.dtype.kind not in "iu":
         return X, dtype
     countable = X.dtype != np.uint64 or X.max() <= np.iinfo(IDS).max
@@ -179,7 +181,7 @@ def _is_dict(X):
 
 
 def _validated_dict(estimator, X, *y, reset, dtype):
-    dtype = dtype if isinstance(dtype, str) else dtype[0]
+    dtype = dtype[0] if isinstance(dtype, list) else dtype
     rows = named_rows(X, dtype, None if reset else estimator.input_shape_)
     return (rows, _labels_for(rows, *y)) if y else rows
 
@@ -288,6 +290,8 @@ def _check_labels(y):
 def labels_to_compare(y):
     """Labels that predictions are compared with, of the same kinds as in fit; some may be unseen there."""
     y = as_labels(y)
+    if hasattr(y, "columns"):  # a table of one column
+        y = np.asarray(y).ravel()
     if y is not None and not issparse(y) and not _are_plain(np.asarray(y)):
         _check_labels(np.asarray(y))
     return y

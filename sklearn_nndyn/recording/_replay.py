@@ -2,7 +2,7 @@
 
 from sklearn_nndyn.utils.modules import rows_per_chunk, score_in_chunks
 from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import has_loading_hooks, is_plain, keeps_modes
+from sklearn_nndyn.utils.networks.evaluation import has_loading_hooks, is_plain, keeps_modes, unchanged
 from sklearn_nndyn.utils.private_names import copy_all
 
 STACK_BYTES = 64 * 2**20
@@ -68,6 +68,7 @@ def staged_scores(module, snapshots, epochs, X):
     @keeps_modes
     def scores_at(epoch):
         module.load_state_dict(snapshots.state_dict(epoch))
-        return score_in_chunks(module, X)
+        with unchanged(module):
+            return score_in_chunks(module, X)
 
     yield from map(scores_at, epochs)

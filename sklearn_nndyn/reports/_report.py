@@ -1,5 +1,6 @@
 """The public door: a report of a record, or of a model that holds one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from os import PathLike
@@ -167,13 +168,20 @@ def _records(model_or_record, validation):
 def _pictures(X, record, validation):
     if X is None:
         return {}
-    n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_samples = _count(X)
     sizes = {"record": len(record)} | ({} if validation is None else {"validation": len(validation)})
     fits = [key for key, size in sizes.items() if size == n_samples]
     if len(fits) != 1:
         raise ValueError(_whose(n_samples, sizes, fits))
     pictures = pictures_of(X)
     return {} if pictures is None else {fits[0]: pictures}
+
+
+def _count(X):
+    """Number of samples, of a dict that of its first array."""
+    if isinstance(X, Mapping) and not hasattr(X, "tocsr"):
+        return _count(next(iter(X.values()), ()))
+    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _whose(n_samples, sizes, fits):

@@ -16,7 +16,8 @@ def pictures_of(X):
 
     They have channels first, last or none; or are squares in rows of at least 8 x 8 pixels, none negative.
     """
-    if isinstance(X, dict) or hasattr(X, "tocsr"):
+    is_array = isinstance(X, (list, tuple)) or hasattr(X, "__array__") or hasattr(X, "__array_interface__")
+    if hasattr(X, "tocsr") or not is_array:
         return None
     X = np.asarray(X)
     if X.dtype.kind not in "buif":

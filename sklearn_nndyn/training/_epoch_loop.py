@@ -7,6 +7,7 @@ import torch
 
 from sklearn_nndyn.training._epoch_runner import EpochRunner
 from sklearn_nndyn.training._rollback import TrainingCheckpoint
+from sklearn_nndyn.training.checks._callbacks import restored_epoch
 from sklearn_nndyn.utils.random import settled_generators
 from sklearn_nndyn.utils.signals import Signals
 
@@ -212,6 +213,7 @@ class EpochLoop:
     def notify_end(self):
         """The user's callbacks see the end of a training that did not fail."""
         self._notify("on_train_end", X=self.fit.data.X, y=self.fit.data.y)
+        self.fit.restored_epoch = restored_epoch(self.net)
 
     def _call_hooks(self, event, in_order=iter):
         """Call the hooks that have something to do at this event."""

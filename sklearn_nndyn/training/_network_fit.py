@@ -48,6 +48,8 @@ class NetworkFit:
         Changes each batch that is trained on.
     autocast : callable, optional
         Makes the context of the forward passes of training.
+    restored_epoch : int, optional
+        The epoch whose weights the user's callbacks have restored, once training is over.
     hooks : list of TrainingHook
         Others that are called last; `begin` puts its own before them.
     checkpoint : CheckpointWriter, optional
@@ -72,6 +74,7 @@ class NetworkFit:
     places: Any = None
     transform: BatchTransform | None = None
     autocast: Callable | None = None
+    restored_epoch: int | None = None
 
     @property
     def has_callbacks(self):
@@ -87,6 +90,12 @@ class NetworkFit:
     def validation(self):
         """The validation rows, or None."""
         return self.watched.get("validation")
+
+    @property
+    def best_epoch(self):
+        """The epoch whose weights were restored, or None."""
+        own = None if self.stopper is None else self.stopper.best_epoch
+        return own if self.restored_epoch is None else self.restored_epoch
 
     @property
     def lasting_stopper(self):

@@ -14,7 +14,7 @@ from weakref import ref
 import torch
 from torch.nn.utils.parametrize import ParametrizationList
 
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unfused_attention
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unchanged, unfused_attention
 from sklearn_nndyn.utils.networks.memory_format import make_layout
 from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.rows.arrays import joined, whole
@@ -118,7 +118,7 @@ def last_linear(module, x):
 
 def hidden_layers(module, x):
     """Names of the hidden layers, and the set of those that are feature maps."""
-    with torch.no_grad(), evaluation_mode(module), capture_activations(module) as forward:
+    with torch.no_grad(), evaluation_mode(module), unchanged(module), capture_activations(module) as forward:
         return list(forward(x)[1]), forward.maps
 
 

@@ -245,6 +245,12 @@ class TestEarlyStopping:
         np.testing.assert_array_equal(clf.dynamics_.epochs, np.arange(stop + 1))
         np.testing.assert_array_equal(clf.dynamics_.loss, longer.dynamics_.until(stop).loss)
         assert_same_weights(clf, longer.at_epoch(stop - self.patience if load_best else stop))
+        assert getattr(clf, "best_epoch_", None) == (stop - self.patience if load_best else None)
+
+    def test_the_best_epoch_may_be_the_last(self, fit):
+        clf = fit(EarlyStopping(patience=30, load_best=True), max_epochs=3)
+        assert clf.best_epoch_ == 1 + int(np.argmin(clf.net_.history[:, "valid_loss"]))
+        assert_same_weights(clf, clf.at_epoch(clf.best_epoch_))
 
 
 class TestCheckpoint:

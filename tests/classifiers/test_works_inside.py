@@ -1,5 +1,6 @@
 """The classifier as a part of something else: scikit-learn's tools, other interpreters, threads, tables."""
 
+import copy
 import inspect
 import pickle
 import subprocess
@@ -36,6 +37,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.parallel import Parallel, delayed
+from torch.nn.utils import prune
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.losses import loss_names
@@ -309,6 +311,26 @@ class TestFitted:
         assert all(
             "hidden_layer_sizes" in html and "DynamicsClassifier" in html for html in (unfitted, fitted)
         )
+
+
+class TestCopies:
+    @pytest.mark.parametrize("around", [lambda clf: clf, make_pipeline], ids=["alone", "in-a-pipeline"])
+    def test_a_module_that_deepcopy_refuses(self, small, around):
+        _, X, y = small
+        first = prune.l1_unstructured(torch.nn.Linear(X.shape[1], 8), "weight", 0.3)
+        module = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.LazyLinear(len(np.unique(y))))
+        clf = DynamicsClassifier(module, max_epochs=2, random_state=0)
+        twin = copy.deepcopy(around(clf)).fit(X, y)
+        twin = twin[-1] if around is make_pipeline else twin
+        assert twin.module is not module
+        assert_same_record(twin.dynamics_, clf.fit(X, y).dynamics_)
+        assert_same_weights(copy.deepcopy(clf), clf)
+
+    def test_what_two_parts_share_stays_shared(self):
+        module = torch.nn.Linear(4, 2)
+        held = {"clf": DynamicsClassifier(module), "module": module}
+        twin = copy.deepcopy(held)
+        assert twin["clf"].module is twin["module"] is not module
 
 
 class TestElsewhere:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
@@ -684,3 +685,14 @@ def test_progress_counts_the_epochs_of_all_fits_where_it_is_asked_for(capsys):
     assert capsys.readouterr().err == ""
     with pytest.raises(TypeError, match=r"^verbose must be a whole number, got 'yes'\.$"):
         small(verbose="yes")
+
+
+@pytest.mark.usefixtures("untrained")
+@pytest.mark.parametrize("name", ["X", "X_test"])
+def test_samples_that_are_no_dense_array_are_refused(name):
+    with pytest.raises(
+        TypeError, match=rf"^compare_losses takes {name} as one dense array, got a csr_array: give"
+    ):
+        small(**{name: csr_array(X_TEST)})
+    with pytest.raises(TypeError, match=rf"^compare_losses takes {name} as one dense array, got a dict\.$"):
+        small(**{name: {"a": X_TEST}})

@@ -514,3 +514,20 @@ def test_what_is_nearly_all_is_not_called_all():
     record = made_record(n_samples=6000, leave_out=("scores",))
     verdict = Page(report(record).html).text("verdict")
     assert "right on 99.95 % of 6,000 samples" in verdict.replace("\u00a0", " ")
+
+
+class Listed:
+    """Has a length and places, as a Dataset has, and is no array."""
+
+    def __len__(self):
+        return 60
+
+    def __getitem__(self, i):
+        return np.ones(64), "label"
+
+
+def test_samples_that_are_no_array_have_no_pictures():
+    for X in (Listed(), {"ids": np.ones((60, 3)), "mask": np.ones((60, 3))}):
+        assert "<img" not in report(made_record(), X).html
+    with pytest.raises(ValueError, match="X has 5 samples, but the records have 60"):
+        report(made_record(), {"ids": np.ones((5, 3))})

@@ -284,6 +284,9 @@ def _holds_arrays(values):
     if not isinstance(values, (list, tuple)):
         return False
     given = [own for own in values if own is not None]  # weights may be given for some estimators alone
-    return len(given) > 0 and all(
-        hasattr(own, "__len__") and not isinstance(own, (str, bytes)) for own in given
-    )
+    return len(given) > 0 and all(map(_is_array, given))
+
+
+def _is_array(value):
+    """Whether this holds several values; an array or tensor without axes has a ``__len__`` all the same."""
+    return hasattr(value, "__len__") and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) > 0

@@ -4,6 +4,7 @@ A little longer than 300 lines: one way from the settings to the table of runs, 
 """
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
+from torch.utils.data import Dataset
 
 from sklearn_nndyn.analyzers import EntanglementAnalyzer, LossTailAnalyzer
 from sklearn_nndyn.classifiers import DynamicsClassifier, prepare, train_in_groups
@@ -61,6 +63,8 @@ class RunSettings:
         """
         if X_test is None or y_test is None:
             raise ValueError("X_test and y_test are needed: the samples to test on.")
+        for name, given in (("X", X), ("X_test", X_test)):
+            _check_is_array(name, given)
         _try_losses(cls(estimator, X, y, X_test, y_test), plan)
         tested = np.asarray(X_test), column_or_1d(y_test)
         settings = cls(estimator, np.asarray(X), column_or_1d(y), *tested, n_jobs)
@@ -122,6 +126,14 @@ class RunSettings:
             early_stopping=False,
             monitor="auto",
         )
+
+
+def _check_is_array(name, X):
+    """Refuse what cannot be taken as one dense array, of which rows are held out and to which noise is added."""
+    if not (hasattr(X, "tocsr") or isinstance(X, (Mapping, Dataset))):
+        return
+    hint = f": give {name}.toarray()" if hasattr(X, "tocsr") else ""
+    raise TypeError(f"compare_losses takes {name} as one dense array, got a {type(X).__name__}{hint}.")
 
 
 def _try_losses(settings, plan):

@@ -5,7 +5,7 @@ import torch
 from sklearn_nndyn.recording._activations import activations_of, choose_layers
 from sklearn_nndyn.recording.decoders._base import LayerReader
 from sklearn_nndyn.utils.modules import capture_activations, hidden_layers
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unchanged
 from sklearn_nndyn.utils.random import untouched_generators
 
 
@@ -18,6 +18,7 @@ def decode(recording, module, X_train, X):
         torch.no_grad(),
         untouched_generators(X.device),
         evaluation_mode(module),
+        unchanged(module),
         capture_activations(module) as forward,
     ):
         reader.choose([name])

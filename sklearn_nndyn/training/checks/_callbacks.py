@@ -2,7 +2,7 @@
 
 import inspect
 
-from skorch.callbacks import Callback, PrintLog
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, PrintLog
 
 from sklearn_nndyn.utils.validation import is_one_of
 
@@ -70,6 +70,23 @@ def verbosity(callbacks, verbose):
     """skorch's verbose: whether its callbacks print; one that is there for nothing else does."""
     prints = any(issubclass(_kind(one), PrintLog) for one in _callbacks(callbacks))
     return max(int(verbose), int(prints))
+
+
+def restored_epoch(net):
+    """The epoch whose weights a callback of skorch restored at the end of training (``load_best``), or None."""
+    found = [_restored_by(callback, net.history) for _, callback in net.callbacks_]
+    return next((epoch for epoch in reversed(found) if epoch is not None), None)
+
+
+def _restored_by(callback, history):
+    if not getattr(callback, "load_best", False):
+        return None
+    if isinstance(callback, EarlyStopping):
+        return callback.best_epoch_ or None
+    if isinstance(callback, Checkpoint) and callback.monitor is not None:
+        saved = [line["epoch"] for line in history if line.get(callback.event_name)]
+        return saved[-1] if saved else None
+    return None
 
 
 def _callbacks(callbacks):

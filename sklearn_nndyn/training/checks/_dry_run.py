@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from functools import partial
+from typing import NamedTuple
 
 import torch
 
@@ -9,8 +10,8 @@ from sklearn_nndyn.losses import check_outputs, check_scores
 from sklearn_nndyn.training._optimizers import check_update
 from sklearn_nndyn.training.checks._ids import TABLES
 from sklearn_nndyn.utils.modules import first_output, is_one_column, run, score, scores_of
-from sklearn_nndyn.utils.networks.copying import copy_module
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, hooks_gradients
+from sklearn_nndyn.utils.networks.copying import ModuleMemory, copy_module
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, hooks_gradients, is_plain, unchanged
 from sklearn_nndyn.utils.private_names import BatchNorm
 from sklearn_nndyn.utils.random import refuse_python_random, untouched_generators
 from sklearn_nndyn.utils.validation import reraise_as
@@ -20,6 +21,30 @@ from sklearn_nndyn.utils.warnings import warn_user
 WITHOUT_ARITHMETIC = ("Cat", "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "ToCopy")
 
 
+class Tried(NamedTuple):
+    """What is known of a module once it was tried.
+
+    Parameters
+    ----------
+    scores : tensor of shape (2, n_classes)
+        In evaluation mode.
+    trained : torch.nn.Module
+        The copy that was tried in training mode.
+    gradients : dict of str
+        {name of a parameter: its gradient, "dense", "sparse" or "nan"}.
+    is_whole : bool
+        Whether its ``state_dict`` is all that training changes in its scores.
+    changes : bool
+        Whether it is another one after an evaluation, and has to be put back.
+    """
+
+    scores: torch.Tensor
+    trained: torch.nn.Module
+    gradients: dict
+    is_whole: bool
+    changes: bool
+
+
 def check_once(tried, net, data, n_classes, autocast=None):
     """`check_module` and `check_update`, where many estimators have the same.
 
@@ -27,14 +52,13 @@ def check_once(tried, net, data, n_classes, autocast=None):
 
     Returns
     -------
-    is_whole : bool
-        Whether the state of the module is all that training changes in its scores.
+    found : Tried
     """
     module, loss = net.module_, net.criterion_
     if tried is None:
-        *_, gradients, is_whole = check_module(module, loss, data, n_classes, autocast)
-        check_update(net, gradients)
-        return is_whole
+        found = check_module(module, loss, data, n_classes, autocast)
+        check_update(net, found.gradients)
+        return found
     frozen = tuple(not parameter.requires_grad for parameter in module.parameters())
     types = tuple(type(part) for part in module.modules())
     alone = repr(module), types, frozen, tuple(data.X.shape[1:]), n_classes, autocast is None
@@ -42,38 +66,50 @@ def check_once(tried, net, data, n_classes, autocast=None):
     if with_loss not in tried:
         earlier = tried.get(alone)
         tried[alone] = tried[with_loss] = check_module(module, loss, data, n_classes, autocast, earlier)
-    *_, gradients, is_whole = tried[with_loss]
+    found = tried[with_loss]
     settings = net.get_params_for("optimizer")
     decays = bool(settings.pop("weight_decay", 0))
     with_optimizer = with_loss, net.optimizer, repr(settings), decays
     if with_optimizer not in tried:
-        tried[with_optimizer] = check_update(net, gradients)
-    return is_whole
+        tried[with_optimizer] = check_update(net, found.gradients)
+    return found
 
 
 def check_module(module, loss, data, n_classes, autocast=None, earlier=None):
     """Try the module on two rows: it must give a score for each class, from which the loss can be learned.
 
-    Returns the scores (2, n_classes) in evaluation mode, the copy that was tried in training mode, {name of a
-    parameter: its gradient, "dense", "sparse" or "nan"}, and whether the module's state is all that training changes in
-    its scores. ``earlier`` is what was returned for a module like this with another loss; then it is run in training
-    mode alone.
+    ``earlier`` is what was returned for a module like this with another loss; then it is run in training mode alone.
+
+    Returns
+    -------
+    found : Tried
     """
     rows, target = data.X[:2].clone(), data.y[:2]
     with untouched_generators(rows.device), refuse_python_random("module or loss"):
-        with torch.no_grad(), evaluation_mode(module):
-            if earlier is None:
-                scores = _try(module, rows, loss, n_classes)
-                _check_rows_apart(module, data.X[:3].clone(), scores)
-                trained = copy_module(module)
-            else:
-                scores, trained, _, is_whole = earlier
+        if earlier is None:
+            scores, changes = _evaluate(module, data.X[:3].clone(), loss, n_classes)
+            trained = copy_module(module)
+        else:
+            scores, trained, _, is_whole, changes = earlier
+        with torch.no_grad():
             check_outputs(loss, scores)
         copies = trained.train(), copy_module(loss, "loss").train()
         gradients = _try_to_learn(*copies, rows, target.clone(), n_classes, autocast)
         if earlier is None:
             is_whole = _state_is_whole(module, trained, rows, scores)
-    return scores, trained, gradients, is_whole
+    return Tried(scores, trained, gradients, is_whole, changes)
+
+
+def _evaluate(module, rows, loss, n_classes):
+    """The scores of the first two rows, and whether the module has changed, which is undone."""
+    memory = None if is_plain(module) else ModuleMemory(module)
+    try:
+        with torch.no_grad(), evaluation_mode(module):
+            scores = _try(module, rows[:2].clone(), loss, n_classes)
+            _check_rows_apart(module, rows, scores)
+    finally:
+        changes = memory is not None and memory.restore()
+    return scores, changes
 
 
 def _state_is_whole(module, trained, rows, scores):
@@ -85,7 +121,7 @@ def _state_is_whole(module, trained, rows, scores):
         return not torch.allclose(a, b, rtol=0.01, atol=0.01 * float(scores.std().nan_to_num(0)))
 
     def evaluated(one):
-        with torch.no_grad(), evaluation_mode(one):
+        with torch.no_grad(), evaluation_mode(one), unchanged(one):
             return scores_of(run(one, rows.clone()))
 
     after = evaluated(trained)

@@ -7,7 +7,7 @@ import torch
 
 from sklearn_nndyn.modules import MLP, VGG, ResNet, build_network
 from sklearn_nndyn.utils.modules import chunk_sizes, rows_per_chunk, run, scores_of
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, unchanged
 from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.rows.named import NamedRows
 from sklearn_nndyn.utils.signals import raised_by_handler
@@ -20,7 +20,8 @@ def takes_ids(module, X, n_classes, dtype):
     """Whether X reaches a module as whole numbers.
 
     It does where the module takes them (an embedding does, a linear layer does not) and either fails with floats or
-    gives the same scores, or where floats of this dtype cannot hold the numbers; tried on two rows.
+    gives the same scores, or where floats of this dtype cannot hold the numbers; tried on two rows. Where it fails
+    with both, an embedding's own refusal of floats tells.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def takes_ids(module, X, n_classes, dtype):
         built = build_network(module, X.shape[1:], n_classes, floats.dtype)
         of_ids, of_floats = _try(built, rows), _try(built, floats)
     if not torch.is_tensor(of_ids):
-        return isinstance(of_ids, IndexError)
+        return isinstance(of_ids, IndexError) or "'indices'" in str(of_floats)  # as embeddings refuse floats
     if not torch.is_tensor(of_floats):
         return True
     exact = torch.equal(floats.to(rows.dtype), rows)
@@ -75,6 +76,7 @@ def check_ids(module, X, name="X"):
     with ExitStack() as stack, torch.no_grad():
         stack.enter_context(untouched_generators(X.device))
         stack.enter_context(evaluation_mode(module))
+        stack.enter_context(unchanged(module))
         for part_name, part in module.named_modules():
             if isinstance(part, TABLES):
                 hook = part.register_forward_pre_hook(lookups.check(part_name, part), with_kwargs=True)

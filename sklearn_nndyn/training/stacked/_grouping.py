@@ -13,7 +13,7 @@ from sklearn_nndyn.training.stacked._module_step import can_be_stacked
 from sklearn_nndyn.training.stacked._parameters import ELEMENTWISE
 from sklearn_nndyn.training.stacked._row_sampler import CHUNK_BYTES, EXPAND_BYTES, RowSampler
 from sklearn_nndyn.utils.modules import rows_per_chunk, run
-from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, has_hooks
+from sklearn_nndyn.utils.networks.evaluation import evaluation_mode, has_hooks, unchanged
 from sklearn_nndyn.utils.random import untouched_generators
 
 MEMORY_LIMIT = 2**30
@@ -69,6 +69,7 @@ def _may_be_stacked(fit):
         and not any(settings[0].get(name) for name in ("capturable", "differentiable"))
         and isinstance(settings[0]["lr"], (int, float))
         and not has_hooks(net.module_)
+        and all(parameter.numel() for parameter in net.module_.parameters())
         and not changes_in_training(net.criterion_, fit.n_classes, _dtype(net), fit.data.X.device)
     )
 
@@ -163,7 +164,8 @@ def _activation_bytes(module, rows):
 
     hooks = [part.register_forward_hook(note) for part in module.modules() if not list(part.children())]
     try:
-        with torch.no_grad(), evaluation_mode(module), untouched_generators(rows.device):
+        generators = untouched_generators(rows.device)
+        with torch.no_grad(), evaluation_mode(module), unchanged(module), generators:
             run(module, rows)
     finally:
         for hook in hooks:

@@ -3,6 +3,8 @@
 And the dry run that tells whether a module may be.
 """
 
+import warnings
+
 import numpy as np
 import torch
 from torch.func import functional_call, vmap
@@ -15,6 +17,7 @@ from sklearn_nndyn.utils.random import untouched_generators
 from sklearn_nndyn.utils.signals import raised_by_handler
 
 DRY_RUN_ROWS = 3
+SLOW = "There is a performance drop because we have not yet implemented the batching rule"
 NO_MEMORY = ("_parameters", "_buffers", "_modules", "training")  # not marked by `_memory`
 
 
@@ -121,7 +124,8 @@ def can_be_stacked(nets, rows, losses):
 
     Not where something is random in training (each network draws from its own stream), where training changes
     buffers (batch normalisation with running statistics) or anything else that a module remembers, where Python
-    decides by values, where modules differ in what is no parameter, or where an operation cannot be batched.
+    decides by values, where modules differ in what is no parameter, or where an operation cannot be batched, or is
+    by a loop over the networks alone, of which torch warns.
 
     Parameters
     ----------
@@ -134,9 +138,10 @@ def can_be_stacked(nets, rows, losses):
     stack = _StackedParameters(nets)
     target = torch.zeros(len(nets), len(rows), dtype=torch.long, device=rows.device)
     members = slice(0, len(nets))
-    with untouched_generators(rows.device):
+    with untouched_generators(rows.device), warnings.catch_warnings():
         drawn = _numpy_state()
         try:
+            warnings.filterwarnings("error", SLOW)
             together = StackedModuleStep(stack, losses)
             # Rows that all share, and rows of each one's own: what Python may decide by differs.
             for x in ([(rows, members)], rows.expand(len(nets), *rows.shape)):

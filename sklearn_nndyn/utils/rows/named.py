@@ -76,6 +76,11 @@ class NamedRows(Rows):
         return {name: tuple(values.shape[1:]) for name, values in self.fields.items()}
 
     @property
+    def dtypes(self):
+        """Pairs (name, dtype)."""
+        return tuple((name, str(values.dtype).removeprefix("torch.")) for name, values in self.fields.items())
+
+    @property
     def holds_ids(self):
         """Whether there are whole numbers among them."""
         return any(values.dtype in (torch.int64, torch.int32) for values in self.fields.values())

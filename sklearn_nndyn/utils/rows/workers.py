@@ -1,6 +1,7 @@
 """Worker processes that read the samples of a Dataset: torch's ``DataLoader``, kept from one pass to the next."""
 
 from contextlib import contextmanager
+from multiprocessing import current_process, get_start_method
 
 import torch
 from torch.utils.data import DataLoader
@@ -27,9 +28,11 @@ class Workers:
     def lent(self):
         """Yield ``call(requests)``, or None where there are no processes, or another pass has them.
 
+        Workers of a ``multiprocessing.Pool`` or of joblib have none of their own, and read by themselves.
+
         ``call`` yields the results of requests (name of the method, its argument).
         """
-        if not self.count or self._lent:
+        if not self.count or self._lent or _is_a_worker():
             yield None
             return
         self._lent = True
@@ -56,6 +59,11 @@ class Workers:
 
     def __getstate__(self):
         return {"reader": self.reader, "count": self.count, "_requests": [], "_lent": False, "_loader": None}
+
+
+def _is_a_worker():
+    """Whether this process may have no others: Python forbids it to daemons, and torch cannot begin those of loky."""
+    return current_process().daemon or get_start_method(allow_none=True) == "loky"
 
 
 class _Called:

@@ -17,6 +17,7 @@ from torch import nn
 from sklearn_nndyn import BatchedGridSearchCV, DynamicsClassifier, fit_together
 from sklearn_nndyn.modules import MLP, VGG
 from tests.classifiers.inputs.kinds import assert_same_fit, mapped
+from tests.pairwise import for_each
 
 RNG = np.random.default_rng(0)
 VALUES, Y = make_classification(101, 16, n_informative=8, n_classes=3, random_state=0)
@@ -185,3 +186,52 @@ def test_a_dict_is_not_given_back():
     clf = classifier(Reader).fit(TOKENS, Y)
     with pytest.raises(ValueError, match="Reconstruction gives one array back, but X is a dict"):
         clf.reconstruct(TOKENS, X_train=TOKENS)
+
+
+# what is given after fit in place of an array of TOKENS, with the same numbers
+OTHER_DTYPES = {
+    "ids of int8": {"ids": IDS.astype("int8")},
+    "ids of uint8": {"ids": IDS.astype("uint8")},
+    "ids as floats": {"ids": IDS.astype(float)},
+    "ids, sparse": {"ids": sp.csr_array(IDS)},
+    "mask of integers": {"mask": MASK.astype(int)},
+    "mask of floats": {"mask": MASK.astype("float32")},
+    "floats of 64 bits": {"extra": VALUES[:, :2].astype("float32").astype("float64")},
+}
+
+
+@for_each("changed", OTHER_DTYPES)
+def test_afterwards_each_array_is_taken_in_the_dtype_that_it_had_in_fit(changed):
+    clf = classifier(Reader).fit(TOKENS, Y)
+    odd = TOKENS | changed
+    np.testing.assert_array_equal(clf.decision_function(odd), clf.decision_function(TOKENS))
+    np.testing.assert_array_equal(clf.replay(odd, Y).loss, clf.replay(TOKENS, Y).loss)
+    one = classifier(Reader).fit(TOKENS, Y, X_val=odd, y_val=Y)
+    np.testing.assert_array_equal(one.validation_dynamics_.loss, one.dynamics_.loss)
+
+
+def test_whole_numbers_are_floats_where_there_were_floats():
+    clf = classifier(Reader).fit(TOKENS, Y)
+    extra = np.round(VALUES[:, :2])
+    np.testing.assert_array_equal(
+        clf.decision_function(TOKENS | {"extra": extra.astype(int)}),
+        clf.decision_function(TOKENS | {"extra": extra}),
+    )
+
+
+@for_each(
+    "case",
+    {
+        "fraction": (
+            {"ids": IDS + 0.5},
+            r"X\['ids'\] was fitted in int64, and this one holds \d+\.5, which is no",
+        ),
+        "two": ({"mask": MASK * 2}, r"X\['mask'\] was fitted in bool, and this one holds 2, which is no"),
+        "nan": ({"ids": np.where(IDS > 5, np.nan, IDS)}, r"Input X\['ids'\] contains NaN"),
+    },
+)
+def test_what_that_dtype_does_not_hold_is_refused(case):
+    changed, message = case
+    clf = classifier(Reader).fit(TOKENS, Y)
+    with pytest.raises(ValueError, match=message):
+        clf.predict(TOKENS | changed)

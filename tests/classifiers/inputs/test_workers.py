@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky.backend.context import LokyContext
 from sklearn.model_selection import cross_val_score
 from skorch.helper import SliceDataset
 
@@ -115,3 +116,13 @@ def test_the_places_of_a_pass_take_memory_once():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * 6000 * 8
+
+
+@pytest.mark.parametrize("kind", ["daemon", "loky"])
+def test_a_worker_which_may_have_no_processes_reads_by_itself(kind, monkeypatch):
+    """That of a ``multiprocessing.Pool`` is a daemon; that of joblib begins processes by a method that torch lacks."""
+    if kind == "daemon":
+        monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    else:
+        monkeypatch.setattr(multiprocessing.context._default_context, "_actual_context", LokyContext())
+    assert_same_fit(classifier(num_workers=1).fit(DATA), classifier().fit(FLOATS, Y))

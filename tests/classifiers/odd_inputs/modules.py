@@ -49,6 +49,17 @@ class Lookup(nn.Module):
         return self.table(x).sum(1)
 
 
+class GreatestOfSparse(nn.Module):
+    """Looks ids up in a table that torch refuses, whatever it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.EmbeddingBag(5, 2, mode="max", sparse=True)
+
+    def forward(self, x):
+        return self.table(x)
+
+
 class TwoInputs(nn.Module):
     """Takes two arrays by name."""
 
@@ -128,6 +139,11 @@ MODULES = {
         "X: the module looks up id 5 in 'table', which holds ids 0 to 4", module=Lookup, X=IDS + 1
     ),
     "ids below 0": refused("X: the module looks up id -1 in 'table'", module=Lookup, X=IDS - 1),
+    "ids for a table that takes none": refused(
+        f"{BATCH} shape (2, 4): ValueError: max mode does not support sparse weights",
+        module=GreatestOfSparse,
+        X=IDS,
+    ),
     "ids as floats": refused(f"{BATCH} shape (2, 4)", module=Lookup, X=IDS.astype(float)),
 }
 

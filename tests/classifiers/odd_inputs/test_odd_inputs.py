@@ -3,7 +3,7 @@
 import pytest
 
 from sklearn_nndyn.training._epoch_runner import EpochRunner
-from tests.classifiers.odd_inputs.cases import difference, fit
+from tests.classifiers.odd_inputs.cases import NAMES, X, difference, fit
 from tests.classifiers.odd_inputs.tables import TABLES
 from tests.pairwise import for_each
 
@@ -41,3 +41,11 @@ def test_it_is_refused_in_words_before_training(table, monkeypatch):
         assert case.told in str(caught.value)
 
     check()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_accuracy_against_a_table_of_one_column(library):
+    table = pytest.importorskip(library).DataFrame({"label": NAMES})
+    clf = fit({"y": NAMES})
+    assert clf.score(X, table) == clf.score(X, NAMES)
+    assert list(clf.staged_score(X, table)) == list(clf.staged_score(X, NAMES))

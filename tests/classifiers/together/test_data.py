@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 
@@ -336,3 +337,15 @@ def test_mixed_groups_in_one_call(programs):
     for clf, own in zip(together, alone, strict=True):
         assert_as_its_own_fit(clf, own, X, Y)
     assert sorted(programs) == [1] * 7 + [2, 3]
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor], ids=["array", "tensor"])
+def test_a_list_of_values_without_axes_is_one_vector(kind):
+    positions, weights = np.unique(Y, return_inverse=True)[1], np.arange(1.0, len(X) + 1)
+    pairs = zip(
+        fit_together(three(), X, list(map(kind, positions)), sample_weight=list(map(kind, weights))),
+        fit_together(three(), X, positions, sample_weight=weights),
+        strict=True,
+    )
+    for clf, own in pairs:
+        np.testing.assert_array_equal(clf.dynamics_.loss, own.dynamics_.loss)

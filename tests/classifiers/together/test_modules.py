@@ -383,3 +383,38 @@ def test_a_module_is_as_it_was_but_for_its_weights():
             assert p.grad is None
             assert p.is_leaf
             assert p.requires_grad
+
+
+class Renormed(Normed):
+    """Does what torch has for one network at a time only."""
+
+    def forward(self, x):
+        return self.out(torch.renorm(self.into(x), 2, 0, 5.0))
+
+
+class Nothing(Normed):
+    """A branch of width 0, which takes part in nothing."""
+
+    def __init__(self, input_shape, n_classes):
+        super().__init__(input_shape, n_classes)
+        self.none = nn.Parameter(torch.zeros(0, 8))
+
+    def forward(self, x):
+        return super().forward(x) + self.none.sum()
+
+
+def nothing_between(input_shape, n_classes):
+    """A chain that is cut in two."""
+    body = nn.Linear(input_shape[0], 1), nn.ReLU(), nn.Linear(1, n_classes)
+    body[0].weight.data, body[0].bias.data = body[0].weight.data[:0], body[0].bias.data[:0]
+    body[2].weight.data = body[2].weight.data[:, :0]
+    return nn.Sequential(*body)
+
+
+@pytest.mark.parametrize("module", [Renormed, Nothing, nothing_between])
+def test_what_torch_would_loop_over_or_is_empty_is_trained_one_by_one_without_a_warning(module, programs):
+    X, y = VECTORS.data()
+    together, alone = fit_both(lambda: [small(module=module, random_state=s) for s in range(2)], X, y)
+    assert programs[:2] == [1, 1]
+    for clf, own in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(clf.dynamics_.loss, own.dynamics_.loss)
