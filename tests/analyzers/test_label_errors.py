@@ -287,6 +287,13 @@ def test_a_network_that_has_learned_all_by_heart_cannot_tell_how_many():
     scores = np.linspace(-1, 9, 1000)
     assert label_error_interval(scores, [60, 20, 10, 5, 0, 0]) == (0, 121)
     assert label_error_interval(scores, [600, 200, 10, 5, 0, 0]) is None
+
+
+def test_what_is_learned_by_heart_may_have_been_learned_early():
+    """Where a third of what was wrong at a third of the epochs are right at the end, the first epoch is the bound."""
+    scores = np.linspace(1, 3, 1000)
+    assert label_error_interval(scores, [200, 130, 90, 80, 70, 60]) == label_error_interval(scores, [90] * 6)
+    assert label_error_interval(scores, [200, 130, 90, 80, 70, 59]) == label_error_interval(scores, [200] * 6)
     prediction = np.where(np.arange(4) < 2, 1, 0)[None].repeat(
         200, 0
     )  # all wrong at epoch 1, and right afterwards
