@@ -71,7 +71,8 @@ class Snapshots:
         only_trainable: bool = False,
     ) -> None:
         self.only_trainable = only_trainable
-        self._fixed, self._marks = (_frozen(module) if only_trainable else {}), {}
+        self._fixed = _frozen(module) if only_trainable else {}
+        self._marks: dict[str, object] = {}
         self._names = list(module.state_dict())
         states = _states(module, loss, self._fixed)
         self.layout, self.row_size = _layout(states)
