@@ -21,7 +21,7 @@ def takes_ids(module, X, n_classes, dtype):
 
     It does where the module takes them (an embedding does, a linear layer does not) and either fails with floats or
     gives the same scores, or where floats of this dtype cannot hold the numbers; tried on two rows. Where it fails
-    with both, an embedding's own refusal of floats tells.
+    with both it does so if floats are what an embedding refuses, or the failure is the same.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def takes_ids(module, X, n_classes, dtype):
         built = build_network(module, X.shape[1:], n_classes, floats.dtype)
         of_ids, of_floats = _try(built, rows), _try(built, floats)
     if not torch.is_tensor(of_ids):
-        return isinstance(of_ids, IndexError) or "'indices'" in str(of_floats)  # as embeddings refuse floats
+        is_about_floats = "'indices'" in str(of_floats)  # as embeddings refuse them
+        return isinstance(of_ids, IndexError) or is_about_floats or str(of_ids) == str(of_floats)
     if not torch.is_tensor(of_floats):
         return True
     exact = torch.equal(floats.to(rows.dtype), rows)
