@@ -155,8 +155,9 @@ def test_a_record_equals_itself_alone(record):
     assert record in {record}
 
 
-def test_it_does_not_pretend_to_be_an_array():
-    assert not hasattr(Dynamics, "__array__")
+def test_it_is_no_array(record):
+    with pytest.raises(TypeError, match=r"record\.loss"):
+        np.asarray(record)
 
 
 # ------------------------------------------------------------------- what follows from the fields

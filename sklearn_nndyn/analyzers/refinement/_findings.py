@@ -179,8 +179,8 @@ def _end_words(refinement, verdict, value):
         return f"At the end equal probabilities are better than the scores, whose loss is {loss} nats."
     confident = "overconfident" if temperature > 1 else "underconfident"
     return (
-        f"At the end the scores are {confident}: dividing them by {figure(temperature)} lowers their loss from {loss} "
-        f"to {figure(refinement.loss_curve_[-1] - value)} nats."
+        f"At the end the scores are {confident}: dividing them by {figure(temperature)} lowers their mean loss, {loss} "
+        f"nats, by {figure(value)}."
     )
 
 

@@ -278,6 +278,7 @@ def known_figures(found, run):
         own = [x for x in (one.value, one.null, *(one.interval or ())) if x is not None]
         known += [
             *own,
+            *(-x for x in own),  # falls by
             *(100 * x for x in own),
             *(n_samples * x for x in own),
             *(record.n_classes * x for x in own),
