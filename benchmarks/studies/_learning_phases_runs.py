@@ -75,7 +75,7 @@ SETTINGS = (
         "cifar10",
         "v8",
         0.002,
-        4096,
+        2048,
         10_000,
         2000,
         extras=("transfer", "batch_norm", "linear"),

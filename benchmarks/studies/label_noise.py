@@ -4,7 +4,7 @@ Noise that is uniform, that takes the next class, and that follows the confusion
 wrong labels are those of benchmarks/bench_label_errors.py. Data, seeds, exclusions and the rule of each claim stand in
 rules/label_noise.json.
 
-    python benchmarks/studies/label_noise.py [--quick --out FOLDER] [--threads 1] [--data digits,...]
+    python benchmarks/studies/label_noise.py [--quick --out FOLDER] [--threads 1] [--data digits,...] [--keep FOLDER]
 """
 
 import sys
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from _claims import claim, in_all, setting, write_claims, write_tables
+from _kept import Kept
 from _made_table import made_table
 from _options import in_all_decided, options, sign
 from _rules import load_rules
@@ -23,13 +24,15 @@ from sklearn.metrics import average_precision_score
 
 from sklearn_nndyn import DynamicsClassifier
 from sklearn_nndyn.analyzers.sample_scores import bounded_margin
+from sklearn_nndyn.datasets import load_images
 from sklearn_nndyn.modules import MLP
 
 sys.path.append(str(Path(__file__).parents[1]))
 from bench_label_errors import held_out_by_folds, one_run, ten_networks, wrong_labels
 
 RULES = load_rules("label_noise")
-NAMES = {"digits": "digits", "table": "made table"}
+NAMES = {"digits": "digits", "table": "made table", "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+IMAGES = slice(4000, 6000)  # those before had a part in the weights of the score
 OURS = {"ten networks": ten_networks, "one run": one_run}
 
 
@@ -37,9 +40,14 @@ def load(data, quick):
     """Samples and right labels."""
     if data == "table":
         return made_table(300 if quick else RULES["n_rows"])[:2]
-    X, y = load_digits(return_X_y=True)
+    if data == "digits":
+        X, y = load_digits(return_X_y=True)
+        X = (X / 16).astype(np.float32)
+    else:
+        images = load_images(data)
+        X, y = images.X_train[IMAGES].reshape(2000, -1) / np.float32(255), images.y_train[IMAGES].astype(int)
     n = 300 if quick else len(y)
-    return (X / 16).astype(np.float32)[:n], y[:n]
+    return X[:n], y[:n]
 
 
 def measure(X, y, kind, seed, quick):
@@ -115,7 +123,8 @@ def section(found):
 
 def main():
     """Run all of it; write claims and tables, a data set at a time."""
-    chosen = options(__doc__, RULES["data"])
+    chosen = options(__doc__, RULES["data"], keep=True)
+    kept = Kept(chosen.keep, "label_noise", chosen.quick)
     torch.set_num_threads(chosen.threads)
     start = time.perf_counter()
     for data in chosen.data.split(","):
@@ -123,9 +132,12 @@ def main():
         found = {}
         for kind in RULES["kinds"]:
             seeds = RULES["seeds"][:2] if chosen.quick else RULES["seeds"]
-            found[kind] = [measure(X, y, kind, seed, chosen.quick) for seed in seeds]
+            found[kind] = [
+                kept(f"{data} {kind} {seed}", lambda: measure(X, y, kind, seed, chosen.quick))  # noqa: B023
+                for seed in seeds
+            ]
             print(f"{time.perf_counter() - start:6.0f} s  {NAMES[data]}, {kind}", flush=True)
-        write_claims(chosen.out, claims(data, found))
+        write_claims(chosen.out, claims(data, found), instead_of=[("label_noise", NAMES[data])])
         write_tables(chosen.out, "label_noise", "Wrong labels of three kinds", {NAMES[data]: section(found)})
 
 
