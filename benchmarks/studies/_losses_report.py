@@ -263,10 +263,10 @@ def figures(found, networks):
 
 def _noise_figure(by_place):
     """Accuracy against label noise under both protocols."""
-    figure, axes = plt.subplots(2, 1, figsize=(7, 7), layout="constrained")
+    figure, axes = plt.subplots(2, 1, figsize=(8, 7), layout="constrained")
     for ax, protocol in zip(axes, PROTOCOLS, strict=True):
         display = NoiseRobustnessDisplay.from_comparison(by_place[REFERENCE, "noise", protocol])
-        display.title = f"MNIST, test accuracy at the end, {TITLES[protocol]}"
+        display.title = f"MNIST at the end, {TITLES[protocol]}"
         display.plot(ax)
         ax.spines[["top", "right"]].set_visible(False)
     return figure
