@@ -12,7 +12,7 @@ from sklearn_nndyn.utils.networks.devices import copies_pinned, free_memory
 from sklearn_nndyn.utils.rows.memory_maps import can_forget, forget_pages, memory_map_of
 
 CHUNK_BYTES = 4 * 2**20
-BYTES_AT_ONCE = 2**15
+BYTES_AT_ONCE = 2**13
 
 
 class Rows(ABC):
@@ -162,7 +162,7 @@ class ArrayRows(Rows):
         """
         places = _positions(places, len(self.array))
         rows = np.empty((len(places), *self.array.shape[1:]), self.array.dtype)
-        at_once = max(32, BYTES_AT_ONCE // max(1, rows[:1].nbytes))
+        at_once = max(8, BYTES_AT_ONCE // max(1, rows[:1].nbytes))
         for start in range(0, len(places), at_once):
             rows[start : start + at_once] = self.array[places[start : start + at_once]]
             forget_pages(self.mapped)
