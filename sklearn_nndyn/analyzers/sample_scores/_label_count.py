@@ -41,8 +41,9 @@ def label_error_interval(scores: ArrayLike, n_misclassified: ArrayLike) -> tuple
     -----
     The rule and its constants are our own. They were set on 70 runs (digits and two made sets of 4 and 20 classes;
     uniform noise, noise to the next class, and the confusions of a weak model; 0, 5, 20 and 40 %; 5 to 60 epochs), in
-    which an interval is given for 73 % and holds the truth in 98 % of these; that of what was learned by heart on 84
-    more of 2,000 images. On other data it may hold it less often.
+    which an interval is given for 73 % and holds the truth in 98 % of these. The share by which a network counts as
+    still learning by heart was set on 84 runs more, of 2,000 images each. On other data the interval may hold less
+    often.
 
     Examples
     --------
